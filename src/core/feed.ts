@@ -1,0 +1,134 @@
+/**
+ * A feed as the program uses it: every default filled in, durations in milliseconds, sizes in bytes. Plain data, so that it can be
+ * posted to a worker thread. config/ makes it from the YAML; nothing else does.
+ */
+export interface FeedSpec {
+  readonly name: string;
+  readonly source: SourceSpec;
+  readonly format: FormatSpec;
+  /** `auto` = by magic bytes; `none`; or a decoder's name. */
+  readonly compression: string;
+  /** null = land what comes (SPEC 3): header columns as text, JSON as `data jsonb`, typed formats with their own types. */
+  readonly columns: readonly ColumnSpec[] | null;
+  /** Feed-level unique keys over several columns. */
+  readonly unique: readonly (readonly string[])[];
+  readonly onUnknownColumn: 'reject' | 'ignore' | 'add' | 'rescue';
+  readonly onMissingColumn: 'reject' | 'fill_null';
+  readonly onDuplicate: 'skip' | 'load' | 'hold';
+  readonly onChanged: 'load' | 'replace' | 'hold' | 'skip';
+  readonly control: ControlSpec | null;
+  readonly limits: LimitsSpec;
+  readonly target: TargetSpec;
+  readonly after: AfterSpec;
+  readonly retry: RetrySpec;
+  /** Names made from headers: `snake` (SPEC 7) or `keep`. */
+  readonly names: 'snake' | 'keep';
+  /** IANA zone for timestamptz text without an offset. Default UTC. */
+  readonly timezone: string;
+  /** Name of the feed that this one goes on from; 'none' = none, although a feed over the same source and table has gone; null = unsaid. */
+  readonly formerly: string | null;
+}
+
+export interface SourceSpec {
+  /** `local`, or what registry.ts names. */
+  readonly type: string;
+  /** What the source's own options schema gave (dir, connection, bucket, prefix ...); absolute paths. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Globs after strftime letters became digit patterns. */
+  readonly patterns: readonly string[];
+  readonly ignoreCase: boolean;
+  readonly recursive: boolean;
+  /** Globs that are never data, the built-in ones included unless ignore_defaults is false. */
+  readonly ignore: readonly string[];
+  readonly pollMs: number;
+  readonly settleMs: number;
+  readonly ready: ReadySpec;
+}
+
+export type ReadySpec =
+  | { readonly kind: 'always' }
+  /** `template` holds {name} and {stem}, or is a fixed name such as _SUCCESS. */
+  | { readonly kind: 'marker'; readonly template: string }
+  | { readonly kind: 'manifest'; readonly template: string };
+
+export interface FormatSpec {
+  /** `csv`, or what registry.ts names. */
+  readonly type: string;
+  /** What the format's own options schema gave. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** One column of the contract (SPEC 3.2). */
+export interface ColumnSpec {
+  readonly name: string;
+  /** Where it comes from: header names in order of preference, or a 1-based position. Never empty: `[name]` when unsaid. */
+  readonly from: readonly (string | number)[];
+  /** SPEC 7's words, lower case, for example `numeric(12,2)`. */
+  readonly type: string;
+  readonly required: boolean;
+  readonly unique: boolean;
+  /** Text of the value that a NULL or missing cell gets; null = none. */
+  readonly default: string | null;
+  readonly trim: boolean;
+  /** strptime formats, `epoch_s`, `epoch_ms`; empty = ISO 8601 as SPEC 7 says. */
+  readonly formats: readonly string[];
+  /** IANA zone; null = the feed's for timestamptz, and "no offset allowed" for timestamp. */
+  readonly timezone: string | null;
+  readonly decimal: string;
+  readonly thousands: string | null;
+  readonly round: boolean;
+  readonly trueValues: readonly string[] | null;
+  readonly falseValues: readonly string[] | null;
+  readonly min: string | null;
+  readonly max: string | null;
+  readonly minLength: number | null;
+  readonly maxLength: number | null;
+  /** JavaScript regular expression, unanchored. */
+  readonly pattern: string | null;
+  readonly enum: readonly string[] | null;
+  /** Fixed width: 1-based first character and number of characters. */
+  readonly start: number | null;
+  readonly width: number | null;
+}
+
+export interface ControlSpec {
+  readonly trailer: string | null;
+  readonly rowsOffset: number;
+  readonly manifest: { readonly rows: string | null; readonly sha256: string | null } | null;
+  readonly totals: Readonly<Record<string, string>>;
+}
+
+/** SPEC 3.3. "Past" means greater. null = no limit. */
+export interface LimitsSpec {
+  readonly badRows: number | null;
+  readonly badRatio: number | null;
+  readonly minRows: number;
+  readonly databaseRows: number;
+}
+
+export interface TargetSpec {
+  readonly schema: string;
+  readonly table: string;
+  readonly mode: 'append' | 'replace_all';
+  readonly create: boolean;
+  readonly loadIndex: 'none' | 'brin' | 'btree';
+}
+
+export type AfterAction =
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'delete' }
+  /** strftime letters are the commit time in UTC. */
+  | { readonly kind: 'move'; readonly to: string }
+  | { readonly kind: 'tag'; readonly tags: Readonly<Record<string, string>> };
+
+export interface AfterSpec {
+  readonly loaded: AfterAction;
+  readonly rejected: AfterAction;
+  readonly duplicate: AfterAction;
+}
+
+export interface RetrySpec {
+  readonly attempts: number;
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+}

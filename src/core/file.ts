@@ -1,0 +1,33 @@
+/**
+ * One path as a listing shows it now. Two looks at a path are the same version when `size` and `version` are equal.
+ */
+export interface SeenFile {
+  /** Relative to the feed's folder (local, sftp) or the full key (s3); "/" between parts. Bytes that are not UTF-8 stand as %XX, and then a literal % as %25. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Microseconds since 1970, as the source tells it; null where it tells none. */
+  readonly mtimeUs: number | null;
+  /**
+   * Opaque token that changes whenever the content may have changed: local mtime + ctime in nanoseconds + inode, sftp mtime, s3 ETag or
+   * version id. A changed token means "look again", not "other content".
+   */
+  readonly version: string;
+}
+
+/** A listed name that is not taken, with the reason for people. */
+export interface SkippedEntry {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** One page of a listing. */
+export interface ListingPage {
+  readonly files: readonly SeenFile[];
+  readonly skipped: readonly SkippedEntry[];
+}
+
+/** True when both looks show the same version of the path. */
+export function sameVersion(a: SeenFile, b: SeenFile): boolean {
+  return a.size === b.size && a.version === b.version;
+}

@@ -1,0 +1,75 @@
+import type { z } from 'zod';
+import type { Batch } from './batch.js';
+import type { ColumnSpec } from './feed.js';
+
+/** Bytes in order, chunk by chunk. A chunk may be kept by the receiver until it asks for the one after the next. */
+export type Bytes = AsyncIterable<Buffer>;
+
+/** How registry.ts names a format. */
+export interface FormatType<O extends Record<string, unknown> = Record<string, unknown>> {
+  readonly type: string;
+  /** Keys under `format:` beside `type`. Strict. */
+  readonly options: z.ZodType<O>;
+  /** `stream`: reads bytes front to back. `file`: needs a local path (random access). */
+  readonly access: 'stream' | 'file';
+  /** A file of 0 bytes, or only a BOM or blank lines, is an empty file (csv, json) or a broken one (parquet, xlsx). */
+  readonly emptyIsValid: boolean;
+  open(input: FormatInput, options: O): Promise<RecordReader>;
+}
+
+export interface FormatInput {
+  /** Decrypted, decompressed bytes as delivered in the file's encoding. Empty for `access: 'file'`. */
+  readonly bytes: Bytes;
+  /** Local path, for `access: 'file'`. */
+  readonly path: string | null;
+  /** The contract; null = land what comes. */
+  readonly contract: readonly ColumnSpec[] | null;
+  /** Most rows a batch may hold; tests use small ones. Default chosen by the format. */
+  readonly batchRows?: number;
+}
+
+/** A column as the file shows it. */
+export interface FileColumn {
+  /** As it stands in the file (unquoted, unescaped), or `column_N` when there is no header. */
+  readonly name: string;
+  /** Type that the format carries, in SPEC 7's words; null = text cells. */
+  readonly type: string | null;
+}
+
+/** Something about the file's shape that is worth telling, though it was accepted (SPEC: drift). */
+export interface DriftNote {
+  readonly kind: 'unknown' | 'missing' | 'renamed' | 'reordered' | 'retyped' | 'added' | 'ignored' | 'dialect';
+  readonly column: string;
+  readonly message: string;
+}
+
+/** How contract and file columns meet. */
+export interface Layout {
+  /** The file's columns in file order. Under a JSON contract: the contract's columns. */
+  readonly fileColumns: readonly FileColumn[];
+  /** For each contract column, the index of its cell in a batch row, or -1 when the file lacks it. Under no contract: identity over fileColumns. */
+  readonly cellOf: readonly number[];
+  /** Indices into fileColumns that no contract column takes. */
+  readonly unknown: readonly number[];
+  /** Names of contract columns that the file lacks. */
+  readonly missing: readonly string[];
+  readonly drift: readonly DriftNote[];
+}
+
+/**
+ * One open file being read. `layout` is known once FormatType.open has resolved. Errors of the whole file are TallymanError with a file-level
+ * code (HEADER_MISSING, FILE_CORRUPT ...): the file is rejected. Errors of a record never throw: they are in the batch.
+ */
+export interface RecordReader {
+  readonly layout: Layout;
+  /** True when the file holds no bytes, only a BOM or only blank lines (SPEC 3.1 empty file). */
+  readonly empty: boolean;
+  /** What was used to read it: {format, encoding, delimiter, quote, line_ends, ...}; stored with the receipt. */
+  dialect(): Readonly<Record<string, string | number | boolean | null>>;
+  /** Records that the format itself declares (Parquet footer), else null. */
+  readonly declaredRows: number | null;
+  /** Next batch, or null at the end. The batch's buffers may be reused by the next call: take what you need before it. */
+  next(): Promise<Batch | null>;
+  /** Ends reading early; idempotent. */
+  close(): Promise<void>;
+}

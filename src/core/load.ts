@@ -1,0 +1,122 @@
+import type { FeedSpec } from './feed.js';
+import type { DriftNote } from './format.js';
+import type { ErrorGroup, ReportedError, RowCounts } from './report.js';
+
+/** How to reach PostgreSQL: plain data, so that it can be posted to a worker thread. Holds secrets: never log it. */
+export interface DatabaseSpec {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | null;
+  readonly database: string;
+  /** libpq's meanings. */
+  readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /** PEM texts. */
+  readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
+  readonly applicationName: string;
+  readonly connectTimeoutMs: number;
+  /** Other libpq `options`-like run-time settings from the URL are refused, not passed: pgbouncer refuses start-up parameters. */
+  readonly controlSchema: string;
+}
+
+/** One attempt to put one version into staging. Plain data. */
+export interface LoadJob {
+  /** Made and written to the ledger before BEGIN; what recovery looks up. */
+  readonly loadKey: string;
+  readonly instanceId: string;
+  readonly fileId: number;
+  readonly feed: FeedSpec;
+  readonly database: DatabaseSpec;
+  /** Where private temporary files may be put (spilled unique hashes, progress file). */
+  readonly workDir: string;
+  readonly file: {
+    readonly path: string;
+    readonly uri: string;
+    /** Absolute path of the bytes: in place, or the landed copy. Node Buffer path as latin1 hex is avoided: `localPathHex` when the name is not UTF-8. */
+    readonly localPath: string;
+    /** Hex of the path's bytes when they are not UTF-8; then localPath is for messages only. */
+    readonly localPathHex: string | null;
+    readonly size: number;
+    readonly mtimeUs: number | null;
+    readonly version: string;
+    /** In place: the descriptor's version token is compared before and after. Landed copies do not change. */
+    readonly inPlace: boolean;
+    /** When known beforehand (landed, or hashed for the decision table): must agree with the bytes that the load consumed. */
+    readonly sha256: string | null;
+  };
+  /** Text of the manifest file under ready: { manifest }, for control. */
+  readonly manifest: string | null;
+  readonly generation: number;
+  readonly duplicateAllowed: boolean;
+  readonly replaces: ReplaceRule;
+}
+
+/** Which live loads this one takes the place of; read from `loads` under the locks. */
+export interface ReplaceRule {
+  /** Named loads (reprocess, load --replaces). */
+  readonly loadIds: readonly number[];
+  /** All live loads of this feed and path (on_changed: replace, a grown file). */
+  readonly path: boolean;
+  /** All live loads of this feed (mode: replace_all). */
+  readonly feed: boolean;
+  // Loads with status `cleared` of the same feed and (path or content) are always replaced.
+}
+
+/** How a load ended. Only `loaded` and `rejected` left a receipt. */
+export type LoadResult =
+  | (LoadOutcome & { readonly outcome: 'loaded'; readonly loadId: number; readonly committedAt: string; readonly replaced: readonly number[] })
+  | (LoadOutcome & { readonly outcome: 'rejected'; readonly loadId: number | null; readonly committedAt: string | null; readonly error: ReportedError })
+  /** `load --dry-run`. */
+  | (LoadOutcome & { readonly outcome: 'checked'; readonly error: ReportedError | null })
+  /** Another live receipt holds this content: same path = adopt it, other path = on_duplicate. */
+  | { readonly outcome: 'lost-race'; readonly winner: ReceiptRef; readonly sha256: string }
+  /** The file changed or went while it was read: back to settling, no attempt used. */
+  | { readonly outcome: 'changed'; readonly message: string }
+  | { readonly outcome: 'vanished'; readonly message: string }
+  /** Source of trouble is not this file: the feed pauses, no attempt is used. */
+  | { readonly outcome: 'unreachable'; readonly error: ReportedError }
+  /** The contract does not fit the table: the feed stops, its files stay `discovered`. */
+  | { readonly outcome: 'misfit'; readonly error: ReportedError }
+  /** COMMIT was sent and no answer came: recovery decides. */
+  | { readonly outcome: 'unknown'; readonly error: ReportedError }
+  /** Failed for another reason; an attempt was used. */
+  | { readonly outcome: 'failed'; readonly error: ReportedError };
+
+export interface LoadOutcome {
+  readonly sha256: string | null;
+  readonly rows: RowCounts;
+  readonly errors: readonly ErrorGroup[];
+  readonly drift: readonly DriftNote[];
+  readonly dialect: Readonly<Record<string, string | number | boolean | null>>;
+  readonly seconds: number;
+}
+
+/** A receipt as `tallyman.loads` holds it, as far as the ledger needs it. */
+export interface ReceiptRef {
+  readonly loadId: number;
+  readonly loadKey: string;
+  readonly instanceId: string;
+  readonly feed: string;
+  readonly path: string;
+  readonly fileUri: string;
+  readonly sha256: string | null;
+  readonly size: number;
+  readonly mtimeUs: number | null;
+  readonly version: string | null;
+  readonly generation: number;
+  readonly status: 'loaded' | 'rejected' | 'superseded' | 'cleared' | 'ignored';
+  readonly duplicateAllowed: boolean;
+  readonly rows: RowCounts;
+  readonly errorCode: string | null;
+  readonly committedAt: string;
+}
+
+/** Progress of a running load, posted a few times a second at most. */
+export interface LoadProgress {
+  readonly fileId: number;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly bad: number;
+  /** Number of the chunk being worked on; the poison rule compares it between deaths. */
+  readonly chunk: number;
+}

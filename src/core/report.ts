@@ -1,0 +1,81 @@
+import type { ErrorClass } from './batch.js';
+import type { DriftNote } from './format.js';
+import type { ReportState } from './states.js';
+
+/** Counts of one load; read = loaded + quarantined + skipped (+ delta, which is 0 in every committed load). */
+export interface RowCounts {
+  readonly read: number;
+  readonly loaded: number;
+  readonly quarantined: number;
+  readonly skipped: number;
+  /** What the sender or the format says the file holds; null = unsaid. */
+  readonly declared: number | null;
+  /** read - loaded - quarantined - skipped; null for a rejected file. */
+  readonly delta: number | null;
+}
+
+export const NO_ROWS: RowCounts = { read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 };
+
+/** Faults of a file grouped by class, column and message. */
+export interface ErrorGroup {
+  readonly class: ErrorClass;
+  readonly column: string | null;
+  readonly rows: number;
+  readonly first_row: number;
+  readonly first_line: number;
+  readonly example: string | null;
+  readonly message: string;
+}
+
+export interface ReportedError {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** SPEC 4, "A file report": public API, field by field. Times are ISO 8601 in UTC. */
+export interface FileReport {
+  readonly message_type: 'file';
+  readonly file_id: number;
+  readonly feed: string;
+  readonly uri: string;
+  readonly path: string;
+  readonly size: number;
+  readonly mtime: string | null;
+  readonly sha256: string | null;
+  readonly state: ReportState;
+  readonly attempts: number;
+  readonly load_id: number | null;
+  readonly duplicate_of: number | null;
+  readonly generation: number;
+  readonly rows: RowCounts;
+  readonly errors: readonly ErrorGroup[];
+  readonly error: ReportedError | null;
+  readonly discovered_at: string;
+  readonly finished_at: string | null;
+  readonly seconds: { readonly settle: number; readonly land: number; readonly load: number };
+}
+
+/** `files show --json`. */
+export interface FileDetail extends FileReport {
+  readonly history: readonly HistoryEntry[];
+  readonly actions: readonly ActionEntry[];
+  readonly drift: readonly DriftNote[];
+}
+
+export interface HistoryEntry {
+  readonly at: string;
+  readonly from: string | null;
+  readonly to: string;
+  /** `daemon`, `run`, `cli:USER` ... */
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface ActionEntry {
+  readonly action: string;
+  readonly state: 'pending' | 'done' | 'dropped';
+  readonly attempts: number;
+  readonly detail: string | null;
+  readonly at: string;
+}

@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import type { ListingPage, SeenFile } from './file.js';
+import type { SourceSpec } from './feed.js';
+
+/**
+ * A place where files arrive. Every method may throw TallymanError: SOURCE_UNREACHABLE pauses the feed without blame on any file.
+ * Nothing here decides; a source lists, reads and moves bytes.
+ */
+export interface Source {
+  readonly type: string;
+
+  /** `file:///...`, `sftp://host/...`, `s3://bucket/key`. Never holds a secret. */
+  uri(path: string): string;
+
+  /**
+   * The full listing, page by page, filtered by pattern and ignore. The truth: an event that was missed is found here. Throws
+   * SOURCE_UNREACHABLE when the folder itself cannot be listed (never "no files").
+   */
+  list(signal: AbortSignal): AsyncIterable<ListingPage>;
+
+  /** One path now. null = gone. Applies the same checks as list (regular file, inside the root): throws FILE_NOT_TAKEN with the reason otherwise. */
+  stat(path: string): Promise<SeenFile | null>;
+
+  /** Is there an entry of this name (any regular file, pattern and ignore not applied)? For ready markers. null = no. */
+  statMarker(path: string): Promise<SeenFile | null>;
+
+  /**
+   * Hints that something happened at a path (null: anywhere). Optional; the periodic listing does not depend on it. The callback must be
+   * cheap. Closing the handle stops the hints.
+   */
+  watch?(onHint: (path: string | null) => void, onError: (error: Error) => void): Promise<{ close(): Promise<void> }>;
+
+  /** Absolute path when the bytes can be read in place on this host; null = they must be landed first. */
+  localPath(path: string): string | null;
+
+  /** The bytes of exactly this version from `offset` on. Throws FILE_VANISHED or FILE_CHANGED when it is gone or another. Idle time-outs are the source's. */
+  open(file: SeenFile, offset: number, signal: AbortSignal): AsyncIterable<Buffer>;
+
+  /** Whole content of a small file (marker, manifest; at most `limit` bytes, else an error). */
+  readSmall(path: string, limit: number): Promise<Buffer>;
+
+  /**
+   * After actions. All act only on exactly this version: throw FILE_CHANGED when another stands under the name, FILE_VANISHED when none. May
+   * be called again after a crash in the middle.
+   */
+  remove(file: SeenFile): Promise<void>;
+  /** `to` is relative to the root; an existing name gets `-suffix` before its extensions. Gives where it is now. */
+  move(file: SeenFile, to: string, suffix: string): Promise<string>;
+  tag?(file: SeenFile, tags: Readonly<Record<string, string>>): Promise<void>;
+
+  /** `check --connect`: reach it and try the rights. Findings for people; an empty list is all well. `rights` are those that the feed asks for. */
+  probe(rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean }): Promise<readonly string[]>;
+
+  close(): Promise<void>;
+}
+
+/** How registry.ts names a kind of source. `O` is what the options schema gives. */
+export interface SourceType<O extends Record<string, unknown> = Record<string, unknown>> {
+  readonly type: string;
+  /** Keys under `source:` that are this type's own (dir, connection, bucket ...). Strict: unknown keys are errors. */
+  readonly options: z.ZodType<O>;
+  /** Names of option keys that hold paths relative to the config file. */
+  readonly pathOptions: readonly string[];
+  /** Names of option keys that name an entry of `connections:` of this same type. */
+  readonly connectionOption: string | null;
+  readonly defaults: { readonly pollMs: number; readonly settleMs: number; readonly recursive: boolean };
+  open(spec: SourceSpec, options: O): Source;
+}

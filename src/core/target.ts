@@ -1,0 +1,60 @@
+import type { ReceiptRef } from './load.js';
+import type { CellError } from './batch.js';
+
+/**
+ * What the program asks of PostgreSQL outside a load: receipts, quarantine, counts. Implemented in postgres/. Throws DATABASE_UNREACHABLE,
+ * DATABASE_LOGIN, DATABASE_RIGHTS.
+ */
+export interface Receipts {
+  /** Creates and migrates the control schema; gives the database's own id from tallyman.meta. */
+  prepare(): Promise<{ readonly databaseId: string }>;
+  /** The id without creating anything; null when the control schema is not there. */
+  databaseId(): Promise<string | null>;
+  /**
+   * Outcome of a load whose end is unknown: waits for the old backend (lock on load_key, after 30 s pg_terminate_backend), then looks in a new
+   * statement. null = it was rolled back.
+   */
+  resolve(loadKey: string): Promise<ReceiptRef | null>;
+  /** Receipts with load_id > after, ascending, at most `limit`. */
+  after(loadId: number, limit: number): Promise<readonly ReceiptRef[]>;
+  /** Which of these load_keys have a receipt. */
+  present(loadKeys: readonly string[]): Promise<ReadonlySet<string>>;
+  byIds(loadIds: readonly number[]): Promise<readonly ReceiptRef[]>;
+  /** status `cleared`; rows stay. Gives how many receipts changed. */
+  clear(loadIds: readonly number[]): Promise<number>;
+  /** status `ignored` receipts for files that are recorded without being read. */
+  adopt(files: readonly { readonly loadKey: string; readonly feed: string; readonly path: string; readonly fileUri: string; readonly size: number; readonly mtimeUs: number | null; readonly version: string; readonly target: string }[], instanceId: string): Promise<void>;
+  /** Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says. */
+  liveCounts(feed: string): Promise<readonly { readonly receipt: ReceiptRef; readonly target: string; readonly present: number | null }[]>;
+
+  /** Open quarantine grouped by feed, file, column and reason. */
+  quarantineGroups(feed: string | null): Promise<readonly QuarantineGroup[]>;
+  /** Rows of one load, ascending by row, streamed in pages. */
+  quarantineRows(loadId: number): AsyncIterable<readonly QuarantineRow[]>;
+  openQuarantine(feed: string): Promise<number>;
+
+  close(): Promise<void>;
+}
+
+export interface QuarantineGroup {
+  readonly feed: string;
+  readonly path: string;
+  readonly loadId: number;
+  readonly column: string | null;
+  readonly class: string;
+  readonly message: string;
+  readonly rows: number;
+  readonly firstRow: number;
+  readonly firstLine: number;
+  readonly example: string | null;
+}
+
+export interface QuarantineRow {
+  readonly quarantineId: number;
+  readonly row: number;
+  readonly line: number | null;
+  readonly byteOffset: number | null;
+  readonly errors: readonly CellError[];
+  readonly raw: Buffer;
+  readonly rawLength: number;
+}

@@ -1,0 +1,10 @@
+import type { Decoder } from './core/decoder.js';
+import type { FormatType } from './core/format.js';
+import type { SourceType } from './core/source.js';
+
+/** Every source, decoder and format that the program knows: one line each. Column types stand in columns/types.ts. */
+export const SOURCES: readonly SourceType[] = [];
+
+export const DECODERS: readonly Decoder[] = [];
+
+export const FORMATS: readonly FormatType[] = [];
