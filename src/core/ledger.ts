@@ -20,10 +20,17 @@ export interface Ledger {
   setMeta(key: string, value: string): Promise<void>;
 
   // --- arrival
-  /** Of a page of a listing, those that are not known as they stand (other size or version than the path's newest entry, or no entry). */
+  /**
+   * Of a page of a listing, those that are not known as they stand: no entry of the path, other size or version than the newest one, or the newest one
+   * is `cleared` or `vanished` (taken again when it is there).
+   */
   unknown(feed: string, files: readonly SeenFile[]): Promise<readonly SeenFile[]>;
-  /** A version that has settled and is ready enters as `discovered`. Gives the entry; an open or equal newest entry of the path is given back as it is. */
-  discover(feed: string, file: SeenFile, uri: string, settleSeconds: number, actor: string): Promise<FileEntry>;
+  /**
+   * A version that has settled and is ready enters as `discovered`. Gives the entry. When the path's newest entry is `discovered` and not claimed, it
+   * takes the new look (size, version): what it stood for was never read. An equal newest entry that is open, or ended in a state that is not
+   * taken again by itself, is given back as it is; an equal one that is `cleared` or `vanished` gives a new entry.
+   */
+  discover(feed: string, file: SeenFile, uri: string, arrival: Arrival, actor: string): Promise<FileEntry>;
   /** The newest version of the path stands under a new token with the same bytes: no entry, no report. */
   touch(fileId: number, file: SeenFile): Promise<void>;
 
@@ -64,7 +71,7 @@ export interface Ledger {
   closeRequest(requestId: number, result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   requestResult(requestId: number): Promise<{ readonly ok: boolean; readonly message: string } | null>;
   /** Any state -> any state on an operator's word; attempts 0 where it is taken again. */
-  transition(fileId: number, to: FileState, change: Partial<Pick<FileEntry, 'replaces' | 'generation' | 'duplicateAllowed' | 'afterAction' | 'attempts'>>, actor: string, reason: string): Promise<void>;
+  transition(fileId: number, to: FileState, change: Partial<Pick<FileEntry, 'replaces' | 'generation' | 'duplicateAllowed' | 'released' | 'afterAction' | 'attempts'>>, actor: string, reason: string): Promise<void>;
 
   // --- receipts
   /** Takes in a receipt that the ledger lacks (a lost ledger, another instance). Same load_key = no change. */
@@ -84,6 +91,15 @@ export interface Ledger {
   feedSummaries(dayStart: string): Promise<readonly FeedSummary[]>;
 
   close(): Promise<void>;
+}
+
+/** How a version arrived. */
+export interface Arrival {
+  readonly settleSeconds: number;
+  /** Version token of the ready marker, so that a changed path can ask for a changed marker; null = none. */
+  readonly marker: string | null;
+  /** Marker and manifest files that after actions take along. */
+  readonly companions: readonly string[];
 }
 
 /** One version in the ledger. */
@@ -108,6 +124,10 @@ export interface FileEntry {
   /** Where the bytes are now, when an after action moved them (path within the source); null = under `file.path`. Empty string = deleted. */
   readonly movedTo: string | null;
   readonly landedPath: string | null;
+  readonly marker: string | null;
+  readonly companions: readonly string[];
+  /** An operator released it: hold policies are passed over. */
+  readonly released: boolean;
   readonly rows: RowCounts;
   readonly error: ReportedError | null;
   readonly discoveredAt: string;
