@@ -82,6 +82,10 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
 /** An error that people read: what failed, where, what to do. Never holds a secret. */
 export class TallymanError extends Error {
   override readonly name = 'TallymanError';
@@ -101,6 +105,11 @@ export class TallymanError extends Error {
 
   get exit(): number {
     return ERRORS[this.code].exit;
+  }
+
+  /** Back from a report (a worker thread posts plain data). An unknown code becomes INTERNAL. */
+  static from(reported: { readonly code: string; readonly message: string; readonly fix: string }): TallymanError {
+    return new TallymanError(isErrorCode(reported.code) ? reported.code : 'INTERNAL', reported.message, { fix: reported.fix });
   }
 
   /** The part that goes into reports. */
