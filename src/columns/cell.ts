@@ -64,6 +64,11 @@ export function copyEscaped(bytes: Buffer, start: number, end: number, out: Copy
   out.pos = at;
 }
 
+/** Writes text of ASCII characters as it stands. */
+export function putAscii(out: CopyBuffer, text: string): void {
+  out.pos += out.buf.write(text, out.pos, 'latin1');
+}
+
 /** Order of bytes as memcmp gives it: the order of code points for UTF-8, of values for uuid and bytea. */
 export function compareBytes(a: Buffer, aStart: number, aEnd: number, b: Buffer, bStart: number, bEnd: number): number {
   return a.compare(b, bStart, bEnd, aStart, aEnd);

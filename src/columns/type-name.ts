@@ -10,7 +10,7 @@ export interface TypeName {
   readonly canonical: string;
 }
 
-/** The types of SPEC 7 (and `real`'s kin): spelling, pg_type.typname, oid, and the other names PostgreSQL knows them by. */
+/** The types of SPEC 7: spelling, pg_type.typname, oid, and the other names PostgreSQL knows them by. */
 const TYPES: readonly (readonly [word: string, typname: string, oid: number, ...aliases: string[]])[] = [
   ['text', 'text', 25],
   ['varchar', 'varchar', 1043, 'character varying'],

@@ -1,10 +1,11 @@
 import type { Codec, PgType } from '../core/codec.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
+import { integer } from './integer.js';
 
 export { textCodec } from './passthrough.js';
 
 /** Every family of types that has a binary codec, one line each. */
-export const COLUMN_TYPES: readonly ColumnType[] = [];
+export const COLUMN_TYPES: readonly ColumnType[] = [integer];
 
 const byTypname = new Map(COLUMN_TYPES.flatMap((family) => family.typnames.map((typname) => [typname, family] as const)));
 
