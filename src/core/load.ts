@@ -114,7 +114,10 @@ export interface ReceiptRef {
 /** Progress of a running load, posted a few times a second at most. */
 export interface LoadProgress {
   readonly fileId: number;
+  readonly path: string;
+  /** Delivered bytes read so far, of how many. */
   readonly bytes: number;
+  readonly totalBytes: number;
   readonly rows: number;
   readonly bad: number;
   /** Number of the chunk being worked on; the poison rule compares it between deaths. */
