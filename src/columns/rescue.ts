@@ -1,0 +1,96 @@
+import { MISSING, NULL_CELL, type CellError, type SpanBatch } from '../core/batch.js';
+import type { CopyBuffer } from '../core/codec.js';
+import { CellReader } from './cell-reader.js';
+import type { Column } from './column.js';
+import { growTo } from './copy-buffer.js';
+
+/** on_unknown_column: rescue: the cells of unknown columns as one JSON object. */
+export interface RescuePlan {
+  /** `_rescued`, compiled for its real type (jsonb, json or text). */
+  readonly column: Column;
+  /** Indices of the unknown cells in a batch row, and their names in the file. */
+  readonly cells: readonly number[];
+  readonly names: readonly string[];
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const HEX = Buffer.from('0123456789abcdef');
+
+/** Writes `{"name":"text", ...}`; NULL cells as null, and the whole as NULL when no unknown cell holds anything. */
+export class RescueWriter {
+  readonly #plan: RescuePlan;
+  /** `"name":` as JSON, a comma before all but the first. */
+  readonly #keys: readonly Buffer[];
+  readonly #cell = new CellReader();
+  readonly #json: CopyBuffer = { buf: Buffer.allocUnsafe(4096), pos: 0 };
+
+  constructor(plan: RescuePlan) {
+    this.#plan = plan;
+    this.#keys = plan.names.map((name, index) => Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(name)}:`));
+  }
+
+  /** Most bytes that the next `write` of this row takes. Builds the JSON. */
+  prepare(batch: SpanBatch, row: number): number {
+    this.#json.pos = 0;
+    if (this.#any(batch, row)) this.#build(batch, row);
+    return this.#plan.column.maxSize(this.#json.pos);
+  }
+
+  /** Writes the field that `prepare` built. Gives column.encode's code. */
+  write(out: CopyBuffer): number {
+    if (this.#json.pos > 0) return this.#plan.column.encode(this.#json.buf, 0, this.#json.pos, out);
+    const field = this.#plan.column.nullField;
+    if (field === null) return 1;
+    out.pos += field.copy(out.buf, out.pos);
+    return 0;
+  }
+
+  /** Why `write` refused the row. */
+  faults(batch: SpanBatch, row: number): readonly CellError[] {
+    this.prepare(batch, row);
+    return this.#json.pos === 0 ? [this.#plan.column.nullFault(null)] : this.#plan.column.faults(this.#json.buf, 0, this.#json.pos);
+  }
+
+  #any(batch: SpanBatch, row: number): boolean {
+    const base = row * batch.width;
+    return this.#plan.cells.some((cell) => (batch.flags[base + cell]! & (NULL_CELL | MISSING)) === 0);
+  }
+
+  #build(batch: SpanBatch, row: number): void {
+    const json = this.#json;
+    const base = row * batch.width;
+    json.buf[json.pos++] = 0x7b;
+    for (let i = 0; i < this.#keys.length; i++) {
+      const key = this.#keys[i]!;
+      const there = this.#cell.read(batch, base + this.#plan.cells[i]!);
+      // One byte becomes at most six (\u001f).
+      growTo(json, key.length + 6 * (this.#cell.end - this.#cell.start) + 8);
+      json.pos += key.copy(json.buf, json.pos);
+      if (there) quoted(this.#cell, json);
+      else json.pos += json.buf.write('null', json.pos, 'latin1');
+    }
+    json.buf[json.pos++] = 0x7d;
+  }
+}
+
+function quoted(cell: CellReader, out: CopyBuffer): void {
+  const { buf } = out;
+  let at = out.pos;
+  buf[at++] = QUOTE;
+  for (let i = cell.start; i < cell.end; i++) {
+    const byte = cell.bytes[i]!;
+    if (byte === QUOTE || byte === BACKSLASH) {
+      buf[at++] = BACKSLASH;
+      buf[at++] = byte;
+    } else if (byte < 0x20) {
+      at += buf.write('\\u00', at, 'latin1');
+      buf[at++] = HEX[byte >> 4]!;
+      buf[at++] = HEX[byte & 15]!;
+    } else {
+      buf[at++] = byte;
+    }
+  }
+  buf[at++] = QUOTE;
+  out.pos = at;
+}

@@ -1,0 +1,106 @@
+import type { Codec, CopyBuffer } from '../core/codec.js';
+import type { ColumnSpec } from '../core/feed.js';
+import { ByteSet } from './byte-set.js';
+
+/** One rule of a column (SPEC 3.2), checked on cells that the codec has accepted. */
+export interface Rule {
+  readonly name: 'min' | 'max' | 'min_length' | 'max_length' | 'pattern' | 'enum';
+  /** For people, without the value: "less than 0". */
+  readonly message: string;
+  /** The cell's text without the blanks around it that do not count, and its binary value (without length word) for min and max. */
+  holds(bytes: Buffer, start: number, end: number, encoded: Buffer, encodedStart: number, encodedEnd: number): boolean;
+}
+
+/** Rules that need the encoded value; the others look at the text. */
+export const needsValue = (rule: Rule): boolean => rule.name === 'min' || rule.name === 'max';
+
+/**
+ * The rules that a column's spec asks for, in the order in which they are reported. `bounds` reads min and max: they are written in the plain
+ * form of the type (ISO dates, a decimal point), for they stand in the config and not in the file. Mistakes go to `problems`.
+ */
+export function compileRules(spec: ColumnSpec, codec: Codec, bounds: Codec, problems: string[]): readonly Rule[] {
+  const rules: Rule[] = [];
+  if (spec.min !== null) rules.push(...boundRule('min', spec.min, codec, bounds, problems));
+  if (spec.max !== null) rules.push(...boundRule('max', spec.max, codec, bounds, problems));
+  if (spec.minLength !== null) rules.push(minLengthRule(spec.minLength));
+  if (spec.maxLength !== null) rules.push(maxLengthRule(spec.maxLength));
+  if (spec.pattern !== null) rules.push(...patternRule(spec.pattern, problems));
+  if (spec.enum !== null) rules.push(enumRule(spec.enum));
+  return rules;
+}
+
+/** What `encode` (the codec's encode or encodeText) writes for a text; null = refused, or blank. */
+export function encodeField(encode: Codec['encode'], codec: Codec, text: string): Buffer | null {
+  const bytes = Buffer.from(text);
+  const out: CopyBuffer = { buf: Buffer.alloc(codec.maxSize(bytes.length)), pos: 0 };
+  return encode(bytes, 0, bytes.length, out) === 0 ? out.buf.subarray(0, out.pos) : null;
+}
+
+function boundRule(name: 'min' | 'max', text: string, codec: Codec, bounds: Codec, problems: string[]): Rule[] {
+  const bound = (encodeField(bounds.encode, bounds, text) ?? encodeField(codec.encode, codec, text))?.subarray(4) ?? null;
+  const compare = codec.compare;
+  if (compare === null) problems.push(`${name} cannot be used: values of type ${codec.typeName} have no order`);
+  else if (bound === null) problems.push(`${name} ${JSON.stringify(text)} is not a ${codec.typeName}`);
+  else if (name === 'min') {
+    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, bound, 0, bound.length) >= 0;
+    return [{ name, message: `less than ${text}`, holds }];
+  } else {
+    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, bound, 0, bound.length) <= 0;
+    return [{ name, message: `more than ${text}`, holds }];
+  }
+  return [];
+}
+
+function minLengthRule(limit: number): Rule {
+  return {
+    name: 'min_length',
+    message: `shorter than ${limit} characters`,
+    holds: (bytes, start, end) => end - start >= limit && characters(bytes, start, end) >= limit,
+  };
+}
+
+function maxLengthRule(limit: number): Rule {
+  return {
+    name: 'max_length',
+    message: `longer than ${limit} characters`,
+    holds: (bytes, start, end) => end - start <= limit || characters(bytes, start, end) <= limit,
+  };
+}
+
+/** Code points: all bytes that do not continue a character. */
+function characters(bytes: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++) if ((bytes[at]! & 0xc0) !== 0x80) count++;
+  return count;
+}
+
+function patternRule(pattern: string, problems: string[]): Rule[] {
+  const regexp = compilePattern(pattern);
+  if (regexp === null) {
+    problems.push(`pattern ${JSON.stringify(pattern)} is not a JavaScript regular expression`);
+    return [];
+  }
+  return [{ name: 'pattern', message: `does not match ${pattern}`, holds: (bytes, start, end) => regexp.test(bytes.toString('utf8', start, end)) }];
+}
+
+/** With the u flag, so that `.` is a whole character; without it where only the older grammar takes the pattern (`\-`). */
+function compilePattern(pattern: string): RegExp | null {
+  for (const flags of ['u', '']) {
+    try {
+      return new RegExp(pattern, flags);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return null;
+}
+
+function enumRule(values: readonly string[]): Rule {
+  const set = new ByteSet(values);
+  return { name: 'enum', message: `not one of ${listed(values)}`, holds: (bytes, start, end) => set.has(bytes, start, end) };
+}
+
+const SHOWN = 10;
+
+const listed = (values: readonly string[]): string =>
+  values.length <= SHOWN ? values.join(', ') : `${values.slice(0, SHOWN).join(', ')} and ${values.length - SHOWN} more`;
