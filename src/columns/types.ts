@@ -1,11 +1,12 @@
 import type { Codec, PgType } from '../core/codec.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { integer } from './integer.js';
+import { numeric } from './numeric.js';
 
 export { textCodec } from './passthrough.js';
 
 /** Every family of types that has a binary codec, one line each. */
-export const COLUMN_TYPES: readonly ColumnType[] = [integer];
+export const COLUMN_TYPES: readonly ColumnType[] = [integer, numeric];
 
 const byTypname = new Map(COLUMN_TYPES.flatMap((family) => family.typnames.map((typname) => [typname, family] as const)));
 
