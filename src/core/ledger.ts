@@ -8,98 +8,129 @@ import type { EndState, FileState } from './states.js';
  * The work queue and the operator's memory: every version ever seen and what became of it. It never forgets by itself.
  *
  * Asynchronous although SQLite is not: writes of one turn of the event loop share a transaction (one fsync), and a shared ledger in another
- * store can stand behind the same contract. Every method that changes something is durable when its promise resolves. Times are ISO 8601 UTC.
- * Nothing outside ledger/ knows SQL of the ledger.
+ * store can stand behind the same contract. Every method that changes something is durable when its promise resolves; when it is rejected with
+ * DISK_FULL or LEDGER_UNUSABLE the change may or may not be there (as after a crash): read the entry again. WRONG_STATE = nothing changed.
+ * UNKNOWN_FILE where an ID does not exist. Times are ISO 8601 UTC. Nothing outside ledger/ knows SQL of the ledger.
  */
 export interface Ledger {
-  /** Made once for a data_dir; stands in every receipt. */
+  /** Made once for a data_dir (a file of its own, so that it outlives the ledger); stands in every receipt. */
   readonly instanceId: string;
 
   // --- memory of the surroundings
   getMeta(key: string): Promise<string | null>;
   setMeta(key: string, value: string): Promise<void>;
+  /** Feeds that the ledger has met, with what was last registered for them. */
+  feeds(): Promise<readonly KnownFeed[]>;
+  /** Remembers source and table of a feed (SPEC 3, `formerly`). */
+  registerFeed(feed: KnownFeed): Promise<void>;
+  /** `formerly`: entries of `from` carry over to `to`, which must have no entries yet (WRONG_STATE). No such feed = no change. */
+  renameFeed(from: string, to: string): Promise<void>;
 
   // --- arrival
   /**
-   * Of a page of a listing, those that are not known as they stand: no entry of the path, other size or version than the newest one, or the newest one
-   * is `cleared` or `vanished` (taken again when it is there).
+   * Of a page of a listing, those that are not known as they stand: no entry, or other size or version than the path's newest entry, or that
+   * entry is vanished, cleared, or its bytes were moved or deleted by us.
    */
   unknown(feed: string, files: readonly SeenFile[]): Promise<readonly SeenFile[]>;
   /**
-   * A version that has settled and is ready enters as `discovered`. Gives the entry. When the path's newest entry is `discovered` and not claimed, it
-   * takes the new look (size, version): what it stood for was never read. An equal newest entry that is open, or ended in a state that is not
-   * taken again by itself, is given back as it is; an equal one that is `cleared` or `vanished` gives a new entry.
+   * A version that has settled and is ready enters as `discovered`. Given back as it is: the newest entry when it stands as it was seen, or is in
+   * `landing` or `loading` (look again after its end). A newest entry that waits unread in `discovered` takes on the new look (same file_id): its
+   * bytes are gone and nothing was decided. One that an operator has taken again goes back to its earlier end, and the new version enters beside it.
    */
-  discover(feed: string, file: SeenFile, uri: string, arrival: Arrival, actor: string): Promise<FileEntry>;
+  discover(arrival: Arrival, actor: string): Promise<FileEntry>;
   /** The newest version of the path stands under a new token with the same bytes: no entry, no report. */
   touch(fileId: number, file: SeenFile): Promise<void>;
+  /** The same after the fact (Decision `touched`): entry `fileId` goes without a trace and `into` takes on its look. WRONG_STATE when it was ever claimed. */
+  absorb(fileId: number, into: number): Promise<void>;
+  /** `ledger adopt`: files enter as `ignored` without being read; those that are known as they stand are passed over. Gives how many entered. */
+  adopt(feed: string, files: readonly Adopted[], actor: string, reason: string): Promise<number>;
 
   // --- queries for the decision table and the queue
   entry(fileId: number): Promise<FileEntry | null>;
-  /** All entries of the path, newest first. */
-  versions(feed: string, path: string): Promise<readonly FileEntry[]>;
-  /** Entries of the feed with that size in a state that counts as seen or may become so (open, loaded, held, ignored, cleared). */
-  withSize(feed: string, size: number): Promise<readonly FileEntry[]>;
-  /** The same by content. */
-  withContent(feed: string, sha256: string): Promise<readonly FileEntry[]>;
-  /** Entries waiting for their turn, oldest first, at most `limit`, those whose backoff has not run out left out unless `ignoreBackoff`. */
-  waiting(feed: string, limit: number, options: { readonly ignoreBackoff: boolean }): Promise<readonly FileEntry[]>;
-  /** Entries that some process left in `landing`, `landed` or `loading`. */
+  /** Everything that intake/admit.ts has to know about the rest of the ledger, bounded whatever the ledger's size. `sha256`: when it is not in the entry yet. */
+  facts(fileId: number, options: { readonly snapshot: boolean; readonly sha256?: string | null }): Promise<AdmitFacts>;
+  /** Entries of the path, newest first, at most `limit`. */
+  versions(feed: string, path: string, limit: number): Promise<readonly FileEntry[]>;
+  /**
+   * Entries in `discovered` or `landed` that may have their turn: backoff run out (unless `ignoreBackoff`), not waiting for another file's end, not
+   * owned by a `load` command. Oldest first; `newestFirst` (snapshot feeds): by mtime, then path, newest first.
+   */
+  waiting(feed: string, limit: number, options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean }): Promise<readonly FileEntry[]>;
+  /** Entries in `landing`, `landed` or `loading`, those of other live processes too (see `owner`). */
   interrupted(): Promise<readonly FileEntry[]>;
+  /** Open entries that belong to `load` commands; dead ones are told by lock.ts, isClaimHeld(owner). */
+  owned(): Promise<readonly FileEntry[]>;
 
   // --- the way of one version
-  /** Size and hash are known before the claim. */
+  /** The hash is known before the claim. */
   setContent(fileId: number, sha256: string): Promise<void>;
-  /** discovered -> landing -> landed, and back to discovered. */
-  move(fileId: number, to: 'discovered' | 'landing' | 'landed', actor: string, reason: string): Promise<void>;
+  /** discovered -> landing -> landed, and back to discovered. `landedPath` goes with `landed`; back to discovered forgets it. */
+  move(fileId: number, to: 'discovered' | 'landing' | 'landed', actor: string, reason: string, landedPath?: string): Promise<void>;
+  /** Decision `wait`: not given by waiting() until `forFileId` ends, goes or changes. */
+  wait(fileId: number, forFileId: number): Promise<void>;
   /**
-   * -> `loading`; attempts + 1, load_key written, before any byte is parsed. Throws WRONG_STATE when the entry is not open. `landedPath` when the
-   * bytes were landed.
+   * -> `loading`; attempts + 1, load_key written, before any byte is parsed. Throws WRONG_STATE when the entry is not `discovered` or `landed`, or
+   * when an entry with the same content (or the same size and no hash yet) is being loaded in the feed: decide again.
    */
   claim(fileId: number, claim: Claim, actor: string): Promise<FileEntry>;
   /** loading -> discovered without an outcome: `uncount` gives the attempt back, `retryAt` is the backoff's end. */
   unclaim(fileId: number, options: { readonly uncount: boolean; readonly retryAt: string | null; readonly error: ReportedError | null }, actor: string, reason: string): Promise<void>;
-  /** Ends a version, with everything that the report shows. Also plans its after actions, in the same transaction. */
-  end(fileId: number, end: EndOfFile, actor: string, reason: string): Promise<FileEntry>;
-  /** Notes the chunk in which a load stands when its process died; gives how often it was this same chunk in a row. */
+  /** An open entry that an operator had taken again goes back to the end it had (its bytes are gone or different). WRONG_STATE when it never had one. */
+  giveBack(fileId: number, actor: string, reason: string): Promise<FileEntry>;
+  /**
+   * Ends a version, with everything that the report shows. In the same transaction: plans its after action; loads in `replaced` become
+   * `superseded`; duplicates of other content that was replaced come back as `discovered`; earlier rejected or failed versions of the path become
+   * `superseded`; `olderSnapshots`: open older entries of the feed too; those that wait for it are released. `duplicate` throws WRONG_STATE when
+   * the original counts no more: decide again.
+   */
+  end(fileId: number, end: EndOfFile, actor: string, reason: string): Promise<EndResult>;
+  /** Notes the chunk in which a load stood when its process died; gives how often it was this same chunk in a row. */
   died(fileId: number, chunk: number): Promise<number>;
 
   // --- operators' requests (SPEC 4): written by the CLI, acted on by the daemon or the next run
+  /** Checks ledger/request-rules.ts, then writes. An equal open request is given back instead of a second one. */
   request(request: NewRequest): Promise<number>;
-  openRequests(): Promise<readonly Request[]>;
+  /** Oldest first, at most `limit` (1,000). */
+  openRequests(limit?: number): Promise<readonly Request[]>;
   /** Carried out, or refused with the reason. */
   closeRequest(requestId: number, result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   requestResult(requestId: number): Promise<{ readonly ok: boolean; readonly message: string } | null>;
-  /** Any state -> any state on an operator's word; attempts 0 where it is taken again. */
-  transition(fileId: number, to: FileState, change: Partial<Pick<FileEntry, 'replaces' | 'generation' | 'duplicateAllowed' | 'released' | 'afterAction' | 'attempts'>>, actor: string, reason: string): Promise<void>;
+  /**
+   * Any state but `loading` -> any state but `loaded`, on an operator's word (ledger/request-rules.ts, requestEffect, gives `to` and `change`). To `discovered` from an end:
+   * pending after actions are dropped, backoff and deaths forgotten, the end is remembered for giveBack. To `cleared`: the live load counts no more.
+   */
+  transition(fileId: number, to: FileState, change: EntryChange, actor: string, reason: string): Promise<FileEntry>;
 
   // --- receipts
-  /** Takes in a receipt that the ledger lacks (a lost ledger, another instance). Same load_key = no change. */
-  takeReceipt(receipt: ReceiptRef, own: boolean): Promise<void>;
-  /** Entries with this load_id / load_key. */
+  /**
+   * Takes in receipts that the ledger lacks, in order of load_id: own ones become entries in the receipt's state, those of other instances are
+   * knowledge of content only. A known load_key: only its status is brought up to date. An own one whose entry is `loading` is left to recovery. Gives how many were new.
+   */
+  takeReceipts(receipts: readonly ReceiptRef[]): Promise<number>;
   byLoadId(loadId: number): Promise<FileEntry | null>;
+  byLoadKey(loadKey: string): Promise<FileEntry | null>;
+  /** Own load with the highest load_id that has not been found lost. */
   newestLoad(): Promise<{ readonly loadKey: string; readonly loadId: number } | null>;
+  /** Own receipts with load_id > after, ascending, those found lost left out. */
+  knownLoads(after: number, limit: number): Promise<readonly KnownLoad[]>;
+  /** The database was restored and knows this load no more. Its entry, when the load was live, goes to `to` (failed: RECEIPT_LOST). */
+  receiptLost(loadKey: string, to: 'discovered' | 'failed', actor: string): Promise<void>;
 
   // --- after actions
   dueActions(now: string, limit: number): Promise<readonly PlannedAction[]>;
+  /** `movedTo`: where and how the file stands after a move; a done delete needs none. */
   actionDone(actionId: number, outcome: { readonly state: 'done' | 'dropped'; readonly detail: string; readonly movedTo: SeenFile | null }): Promise<void>;
   actionFailed(actionId: number, detail: string, retryAt: string): Promise<void>;
 
   // --- reading, for people
   files(selector: FileSelector): Promise<readonly FileReport[]>;
+  /** The same page by page, for lists that do not fit into memory. */
+  filePages(selector: FileSelector): AsyncIterable<readonly FileReport[]>;
   detail(fileId: number): Promise<FileDetail | null>;
+  /** `dayStart`: when the host's local day began. Feeds without entries are not listed. */
   feedSummaries(dayStart: string): Promise<readonly FeedSummary[]>;
 
   close(): Promise<void>;
-}
-
-/** How a version arrived. */
-export interface Arrival {
-  readonly settleSeconds: number;
-  /** Version token of the ready marker, so that a changed path can ask for a changed marker; null = none. */
-  readonly marker: string | null;
-  /** Marker and manifest files that after actions take along. */
-  readonly companions: readonly string[];
 }
 
 /** One version in the ledger. */
@@ -111,23 +142,35 @@ export interface FileEntry {
   readonly sha256: string | null;
   readonly state: FileState;
   readonly attempts: number;
+  /** Of its next or last load: raised by reprocess and by replacing another load. */
   readonly generation: number;
+  /** Receipt of its last outcome (loaded or rejected). */
   readonly loadId: number | null;
+  /** Live (`loaded`) receipt. Stays through a reprocess until that one's own COMMIT, also when it is rejected. */
+  readonly liveLoadId: number | null;
+  /** Of its last claim. */
   readonly loadKey: string | null;
   readonly duplicateOf: number | null;
-  /** Fixed by an operator or the decision table for the next load: load_ids that it replaces. */
+  /** On an operator's word the next load replaces these load_ids (load --replaces). Its own live load needs no mention. */
   readonly replaces: readonly number[];
-  readonly replacesPath: boolean;
+  /** An operator said load (release, reprocess): hold and skip of the decision table do not apply until it is loaded. */
+  readonly released: boolean;
   readonly duplicateAllowed: boolean;
   /** False when a second after action must not run (reprocess). */
   readonly afterAction: boolean;
-  /** Where the bytes are now, when an after action moved them (path within the source); null = under `file.path`. Empty string = deleted. */
-  readonly movedTo: string | null;
+  /** How the bytes stand now when an after action moved them; null = under `file`. */
+  readonly movedTo: SeenFile | null;
+  /** True when an after action deleted the bytes. */
+  readonly deleted: boolean;
   readonly landedPath: string | null;
+  /** Claim lock of the `load` command that it belongs to; null = the daemon's. */
+  readonly owner: string | null;
+  /** Version token of the ready marker at discovery; null = none. */
   readonly marker: string | null;
-  readonly companions: readonly string[];
-  /** An operator released it: hold policies are passed over. */
-  readonly released: boolean;
+  /** Waits for this file's end. */
+  readonly waitFor: number | null;
+  /** The end it had before an operator took it again; null when it never had one. */
+  readonly before: EndState | null;
   readonly rows: RowCounts;
   readonly error: ReportedError | null;
   readonly discoveredAt: string;
@@ -137,17 +180,84 @@ export interface FileEntry {
   readonly deaths: { readonly chunk: number; readonly count: number };
 }
 
+export interface Arrival {
+  readonly feed: string;
+  readonly file: SeenFile;
+  readonly uri: string;
+  readonly settleSeconds: number;
+  readonly marker?: string | null;
+  /** Name of the claim lock of a `load` command. */
+  readonly owner?: string | null;
+  /** `load --replaces`. */
+  readonly replaces?: readonly number[];
+}
+
+export interface Adopted {
+  readonly file: SeenFile;
+  readonly uri: string;
+  /** Of the `ignored` receipt written beside it. */
+  readonly loadKey: string;
+}
+
+export interface KnownFeed {
+  readonly name: string;
+  /** Where its files come from, in a form that equals itself as long as the source is the same. */
+  readonly source: string;
+  readonly target: string;
+}
+
+/** What the decision table (SPEC 3.1) asks of the ledger. "Other" = not the entry itself. */
+export interface AdmitFacts {
+  readonly entry: FileEntry;
+  /** Entry's hash, or the one given; null = not known yet. */
+  readonly sha256: string | null;
+  /** The path's newest other version when its bytes still stand there as far as the ledger knows. `seen` = its content counts (SPEC 3.1, "Seen"). */
+  readonly present: { readonly entry: FileEntry; readonly seen: boolean } | null;
+  /** The path's newest other version with a live load. */
+  readonly live: FileEntry | null;
+  /** Another version of the path with a live load of the same content. */
+  readonly liveSamePath: number | null;
+  /** A live load with records of the same content under another path; `fileId` null = of another instance. */
+  readonly liveElsewhere: { readonly fileId: number | null; readonly loadId: number } | null;
+  /** An ignored other entry of the same content. */
+  readonly ignoredSame: number | null;
+  /** Another entry of the same content that is being loaded, or is open and came earlier. */
+  readonly inProgressSame: number | null;
+  readonly heldSame: number | null;
+  /** Another entry of the same size whose hash is not known yet is being loaded. */
+  readonly loadingUnhashed: number | null;
+  /** Something of the same size is in the feed that may be of the same content. */
+  readonly sameSize: boolean;
+  /** Highest generation among cleared loads of the same path or content, 0 = none. The load replaces them. */
+  readonly clearedGeneration: number;
+  /** Only for snapshot feeds. */
+  readonly snapshot: {
+    /** The feed's live load. May be the entry itself. */
+    readonly live: FileEntry | null;
+    /** Another entry of the feed is being loaded. */
+    readonly loading: number | null;
+    /** The newest other open entry by mtime, then path, if newer than the entry. */
+    readonly newerOpen: number | null;
+  } | null;
+}
+
 export interface Claim {
   readonly loadKey: string;
-  /** Who holds it: pid and start time of the process. */
-  readonly owner: string;
-  readonly landedPath: string | null;
+  /** When it was found out on the way. */
+  readonly sha256?: string | null;
+  /** From the decision. */
+  readonly duplicateAllowed: boolean;
+  readonly generation: number;
+  /** Who works on it: claim lock of a `load` command; null = the daemon, which holds the lock on data_dir. */
+  readonly owner: string | null;
 }
 
 export interface EndOfFile {
   readonly state: EndState;
   readonly sha256?: string | null;
   readonly loadId?: number | null;
+  /** When another receipt than the claim's own is adopted (a lost race on the same path). */
+  readonly loadKey?: string;
   readonly duplicateOf?: number | null;
   readonly generation?: number;
   readonly rows?: RowCounts;
@@ -156,10 +266,39 @@ export interface EndOfFile {
   readonly drift?: readonly DriftNote[];
   readonly committedAt?: string | null;
   readonly seconds?: { readonly land: number; readonly load: number };
-  /** load_ids whose entries become `superseded` with this end. */
+  /** load_ids that this load's transaction superseded. */
   readonly replaced?: readonly number[];
+  /** Snapshot feeds, with `loaded`: open entries of the feed that are older by mtime, then path, become `superseded`. */
+  readonly olderSnapshots?: boolean;
   /** After action to plan, already expanded; null = none. Markers and manifests that go along are companions. */
   readonly action?: { readonly kind: 'delete' | 'move' | 'tag'; readonly argument: string; readonly companions: readonly string[] } | null;
+}
+
+/** What an end did beside its own entry (IDs). */
+export interface EndResult {
+  readonly entry: FileEntry;
+  readonly superseded: readonly number[];
+  /** Back as `discovered`. */
+  readonly reopened: readonly number[];
+}
+
+/** Fields that a transition may set. `liveLoadId: null` = the load counts no more. */
+export interface EntryChange {
+  readonly replaces?: readonly number[];
+  readonly released?: boolean;
+  readonly generation?: number;
+  readonly duplicateAllowed?: boolean;
+  readonly afterAction?: boolean;
+  readonly attempts?: number;
+  readonly error?: ReportedError | null;
+  readonly liveLoadId?: null;
+}
+
+export interface KnownLoad {
+  readonly loadKey: string;
+  readonly loadId: number;
+  readonly fileId: number;
+  readonly status: ReceiptRef['status'];
 }
 
 export type RequestKind = 'reprocess' | 'clear' | 'retry' | 'release' | 'ignore';
@@ -191,7 +330,9 @@ export interface FileSelector {
   readonly states?: readonly FileState[];
   /** discovered_at >= since. */
   readonly since?: string;
-  /** Glob on the path. */
+  /** finished_at >= finishedSince (the files that a run has handled). */
+  readonly finishedSince?: string;
+  /** Glob: without "/" it meets the file name, with "/" the path. */
   readonly match?: string;
   /** 0 = all. */
   readonly limit: number;
@@ -201,6 +342,7 @@ export interface FileSelector {
 export interface FeedSummary {
   readonly feed: string;
   readonly lastFile: FileReport | null;
+  /** Entries that ended since dayStart by state; rows of loads committed since. */
   readonly today: { readonly files: Readonly<Record<string, number>>; readonly rows: RowCounts };
   readonly states: Readonly<Record<string, number>>;
 }
