@@ -10,6 +10,8 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
   readonly type: string;
   /** Keys under `format:` beside `type`. Strict. */
   readonly options: z.ZodType<O>;
+  /** Default of on_unknown_column under a contract; unsaid = reject. */
+  readonly unknownColumn?: 'ignore';
   /** `stream`: reads bytes front to back. `file`: needs a local path (random access). */
   readonly access: 'stream' | 'file';
   /** A file of 0 bytes, or only a BOM or blank lines, is an empty file (csv, json) or a broken one (parquet, xlsx). */

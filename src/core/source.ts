@@ -64,5 +64,17 @@ export interface SourceType<O extends Record<string, unknown> = Record<string, u
   /** Names of option keys that name an entry of `connections:` of this same type. */
   readonly connectionOption: string | null;
   readonly defaults: { readonly pollMs: number; readonly settleMs: number; readonly recursive: boolean };
-  open(spec: SourceSpec, options: O): Source;
+  /** True when `after: { tag }` can be done. Unsaid = no. */
+  readonly canTag?: boolean;
+  /**
+   * Entries of this type under `connections:`. `options` are its keys beside `type`, strict. Values under `secretOptions` are read by config/ first
+   * (`{ env }`, `{ file }`, `${NAME}`) and reach the schema as Secret; those under `pathOptions` become absolute.
+   */
+  readonly connection?: {
+    readonly options: z.ZodType<Record<string, unknown>>;
+    readonly secretOptions: readonly string[];
+    readonly pathOptions: readonly string[];
+  };
+  /** `connection` is what the entry that `connectionOption` names came to. */
+  open(spec: SourceSpec, options: O, connection?: Readonly<Record<string, unknown>>): Source;
 }

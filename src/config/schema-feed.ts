@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { duration, identifier, oneOrMany, regex, text, timeZone } from './scalars.js';
+
+const POLL_LEAST_MS = 10;
+const DAY_MS = 86_400_000;
+
+/** Keys of `source:` that every source takes. The type's own keys come from its part. */
+export const sourceShape = {
+  pattern: oneOrMany(text()).describe('Glob (picomatch) after strftime letters became digits; one or a list. Without "/" it meets the file name, with "/" the path.'),
+  ignore_case: z.boolean().default(false).describe('Patterns meet names in any case.'),
+  recursive: z.boolean().optional().describe('Looks into folders below. Default: local and sftp false, s3 true.'),
+  ignore: oneOrMany(text()).optional().describe('Globs that are never data, beside the built-in ones.'),
+  ignore_defaults: z.boolean().default(true).describe('The built-in ignores: *.tmp *.part *.filepart *~ .*'),
+  poll: duration({ min: POLL_LEAST_MS, max: 30 * DAY_MS }).optional().describe('Time between full listings. Default 60s.'),
+  settle: duration({ max: 30 * DAY_MS }).optional().describe('Size and mtime seen unchanged for this long, by our own clock. Default: local 5s, sftp 10s, s3 0s.'),
+  ready: z
+    .union([
+      text(),
+      z.strictObject({ marker: text().describe('Name of the file whose arrival makes the data file ready; {name} = file name, {stem} = without extensions.') }),
+      z.strictObject({ manifest: text().describe('Name of the JSON file that comes with the data file; {name} and {stem} as above.') }),
+    ])
+    .default('always')
+    .describe('When a file may be read: always, { marker: "{name}.done" }, { manifest: "{stem}.manifest.json" }, or a fixed name such as _SUCCESS.'),
+};
+
+const action = () =>
+  z.union([
+    z.enum(['leave', 'delete']),
+    z.strictObject({ move: text().describe('Folder relative to dir (s3: the bucket); strftime letters are the commit time in UTC.') }),
+    z.strictObject({ tag: z.record(text(), z.string()).describe('Tags to put on the object (s3).') }),
+  ]);
+
+/** Everything under `feeds.NAME` but source, format and columns, which are checked piece by piece. */
+export const feedShape = {
+  compression: text().default('auto').describe('auto (by magic bytes), none, or the name of a decoder.'),
+  unique: z.array(z.array(text()).min(1)).default([]).describe('Unique keys over several columns: [[a, b]].'),
+  on_unknown_column: z.enum(['reject', 'ignore', 'add', 'rescue']).optional().describe('A file column that the contract does not know: reject, ignore, add (as text, last), rescue (into a jsonb column _rescued). Default: reject; without columns add; JSON with columns ignore.'),
+  on_missing_column: z.enum(['reject', 'fill_null']).optional().describe('A contract column that the file lacks; required columns always reject. Default: reject; without columns fill_null.'),
+  on_duplicate: z.enum(['skip', 'load', 'hold']).default('skip').describe('Content that was seen before under another path.'),
+  on_changed: z.enum(['load', 'replace', 'hold', 'skip']).optional().describe('New content under a path that is loaded: load as a further version, replace its earlier rows, hold, skip. Default: load.'),
+  control: z
+    .strictObject({
+      trailer: regex().optional().describe('Regular expression of the last non-blank record, with a group (?<rows>..). The record is taken out of the data; absent = rejected.'),
+      rows_offset: z.number().int().default(0).describe('What the declared number counts beside data records (2 = header and trailer).'),
+      manifest: z
+        .strictObject({ rows: text().optional().describe('Key that holds the number of records.'), sha256: text().optional().describe('Key that holds the checksum.') })
+        .optional()
+        .describe('Keys of the JSON sidecar that is named under source.ready.'),
+      totals: z.record(text(), text()).default({}).describe('Column: name of its declared sum over all records read (group of the trailer or key of the manifest).'),
+    })
+    .optional()
+    .describe('What the sender says the file holds; any that is present joins the tally.'),
+  limits: z
+    .strictObject({
+      bad_rows: z.number().int().min(0).nullable().default(null).describe('More bad rows than this reject the file, at once. null = no limit.'),
+      bad_ratio: z.number().min(0).max(1).nullable().default(0.5).describe('A greater share of bad rows rejects the file. null = no limit.'),
+      min_rows: z.number().int().min(0).optional().describe('Fewer records reject the file. Default 0; mode replace_all 1.'),
+      database_rows: z.number().int().min(0).default(10_000).describe('More rows that only PostgreSQL refused reject the file.'),
+    })
+    .prefault({})
+    .describe('When a file as a whole is bad (SPEC 3.3).'),
+  target: z
+    .strictObject({
+      table: text().optional().describe("Staging table, or schema.table. Default: the feed's name, in database.staging_schema."),
+      mode: z.enum(['append', 'replace_all']).default('append').describe('replace_all: a snapshot feed, each file replaces the one before.'),
+      create: z.boolean().default(true).describe('Creates the table and adds missing nullable columns.'),
+      load_index: z.enum(['none', 'brin', 'btree']).default('none').describe('Index on _load_id, for feeds that often replace.'),
+    })
+    .prefault({})
+    .describe('Where the rows go.'),
+  after: z
+    .strictObject({
+      loaded: action().default('leave').describe('After a load.'),
+      rejected: action().default('leave').describe('After a rejection.'),
+      duplicate: action().default('leave').describe('For a file whose content is loaded already.'),
+    })
+    .prefault({})
+    .describe('What becomes of the file once its outcome is committed: leave, delete, { move: "done/%Y/%m" } or { tag: { .. } }.'),
+  retry: z
+    .strictObject({
+      attempts: z.number().int().min(1).max(1_000).default(5).describe('Attempts before a file is failed.'),
+      backoff: duration({ min: 1, max: DAY_MS }).prefault('10s').describe('Wait before the second attempt; it doubles each time.'),
+      max_backoff: duration({ min: 1, max: 7 * DAY_MS }).prefault('10m').describe('Longest wait.'),
+    })
+    .prefault({})
+    .describe('How a file that failed is tried again.'),
+  names: z.enum(['snake', 'keep']).default('snake').describe('Names made from headers: snake_case, or kept as they are.'),
+  timezone: timeZone().default('UTC').describe('IANA zone of timestamptz values without an offset.'),
+  formerly: text().optional().describe("Name of the feed that has gone and whose ledger and receipts go over to this one; or none."),
+};
+
+export const tableName = identifier;
+
+export const sourceSchema = z.strictObject(sourceShape);
+export type SourceInput = z.output<typeof sourceSchema>;
+export const feedSchema = z.strictObject(feedShape);
+export type FeedInput = z.output<typeof feedSchema>;
