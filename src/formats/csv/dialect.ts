@@ -1,0 +1,100 @@
+import type { CsvOptions } from './options.js';
+import { NullWords } from './null-words.js';
+
+/** Classes of a byte outside quotes. 0: it is part of the cell. */
+export const DELIMITER = 1;
+/** Classes of a byte in a quoted cell: it begins a quote or an escape. */
+export const TOKEN = 1;
+/** In both tables. */
+export const LINE_FEED = 2;
+export const CARRIAGE_RETURN = 3;
+
+export const LF = 10;
+export const CR = 13;
+const NONE = -1;
+
+/** The options as bytes and tables, made once a file. Tokens are UTF-8 and may be several bytes long; one byte is the fast case. */
+export interface Dialect {
+  readonly delimiter: Buffer;
+  /** Empty = no quoting. */
+  readonly quote: Buffer;
+  /** Empty = none, or the doubled quote (`doubled`). */
+  readonly escape: Buffer;
+  readonly comment: Buffer;
+  /** A quote inside quotes is written twice. */
+  readonly doubled: boolean;
+  /** First bytes; -1 = there is none. */
+  readonly quoteByte: number;
+  readonly commentByte: number;
+  /** Class of each byte outside and inside quotes. */
+  readonly plain: Uint8Array;
+  readonly quoted: Uint8Array;
+  readonly nulls: NullWords;
+  readonly nullsQuoted: boolean;
+  readonly fillShortRows: boolean;
+  /** Bytes of the longest record, line end not counted. */
+  readonly maxRecord: number;
+}
+
+export function compileDialect(options: CsvOptions): Dialect {
+  const delimiter = Buffer.from(options.delimiter);
+  const quote = Buffer.from(options.quote ?? '');
+  const escapeText = options.escape === undefined ? options.quote : options.escape;
+  const doubled = options.quote !== null && escapeText === options.quote;
+  const escape = Buffer.from(doubled || options.quote === null ? '' : (escapeText ?? ''));
+  const comment = Buffer.from(options.comment ?? '');
+  const plain = new Uint8Array(256);
+  const quoted = new Uint8Array(256);
+  plain[delimiter[0]!] = DELIMITER;
+  if (quote.length > 0) quoted[quote[0]!] = TOKEN;
+  if (escape.length > 0) quoted[escape[0]!] = TOKEN;
+  for (const table of [plain, quoted]) {
+    table[LF] = LINE_FEED;
+    table[CR] = CARRIAGE_RETURN;
+  }
+  return {
+    delimiter,
+    quote,
+    escape,
+    comment,
+    doubled,
+    quoteByte: quote[0] ?? NONE,
+    commentByte: comment[0] ?? NONE,
+    plain,
+    quoted,
+    nulls: new NullWords(options.nulls),
+    nullsQuoted: options.nulls_quoted,
+    fillShortRows: options.short_rows === 'fill_null',
+    maxRecord: options.max_record,
+  };
+}
+
+/** Does `token` stand at `at`? Past the end of the bytes: no. */
+export function stands(token: Buffer, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < token.length; i++) {
+    if (bytes[at + i] !== token[i]) return false;
+  }
+  return true;
+}
+
+/**
+ * Writes the value of a quoted cell that holds escapes to `out` from `at`; gives the end. A doubled quote becomes one; another escape goes and
+ * what follows it stays as it is.
+ */
+export function unescape(dialect: Dialect, bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
+  const { quote, escape, doubled } = dialect;
+  const mark = doubled ? quote : escape;
+  const first = mark[0]!;
+  let from = start;
+  while (from < end) {
+    if (bytes[from] !== first || !stands(mark, bytes, from) || from + mark.length >= end) {
+      out[at++] = bytes[from++]!;
+      continue;
+    }
+    from += mark.length;
+    // A token of several bytes is literal as a whole.
+    let literal = stands(quote, bytes, from) ? quote.length : stands(escape, bytes, from) ? Math.max(escape.length, 1) : 1;
+    for (; literal > 0 && from < end; literal--) out[at++] = bytes[from++]!;
+  }
+  return at;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { parseSize } from '../../config/units.js';
+
+const MIB = 2 ** 20;
+/** A record is held in memory whole, and twice while it grows. */
+const LARGEST_RECORD = 512 * MIB;
+
+const token = (what: string): z.ZodString =>
+  z
+    .string()
+    .min(1, `${what} cannot be empty`)
+    .refine((text) => !/[\r\n]/.test(text), `${what} cannot hold a line end`);
+
+const size = z
+  .union([z.string(), z.number()])
+  .transform((value, context) => {
+    const bytes = typeof value === 'number' ? value : parseSize(value);
+    if (bytes !== null && Number.isSafeInteger(bytes) && bytes >= 1 && bytes <= LARGEST_RECORD) return bytes;
+    context.addIssue({ code: 'custom', message: 'must be a size from 1 byte to 512MiB, such as 16MiB' });
+    return z.NEVER;
+  });
+
+/**
+ * Keys under `format:` of a CSV feed (SPEC 3), defaults filled in. What it gives it also takes: options may be parsed again.
+ */
+export const csvOptions = z
+  .strictObject({
+    header: z.boolean().default(true).describe('First record holds the column names. false: columns by position.'),
+    delimiter: token('delimiter').default(',').describe('One or more characters between cells.'),
+    quote: token('quote').nullable().default('"').describe('Quote around cells. null: no quoting.'),
+    escape: token('escape').nullable().optional().describe('Inside quotes, makes the next character literal. Default: the quote itself, doubled. null: none.'),
+    comment: token('comment').nullable().default(null).describe('A record that begins with this is a comment, before the header too. null: none.'),
+    skip_lines: z.int().min(0).default(0).describe('Physical lines before the header that are passed over; quotes in them are not seen.'),
+    encoding: z.string().min(1).default('utf-8').describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
+    nulls: z.array(z.string()).default(['']).describe('Cells that mean NULL: raw text, case-sensitive.'),
+    nulls_quoted: z.boolean().default(false).describe('Quoted cells too can mean NULL.'),
+    short_rows: z.enum(['quarantine', 'fill_null']).default('quarantine').describe('What becomes of a row with too few cells.'),
+    max_record: size.default(16 * MIB).describe('Longest record; a longer one is refused. 16MiB by default.'),
+  })
+  .superRefine((options, context) => {
+    const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
+    const { delimiter, quote, comment } = options;
+    const escape = options.escape ?? quote;
+    if (delimiter === 'auto') refuse('delimiter', 'auto is not built yet: name the delimiter');
+    if (quote !== null && clash(quote, delimiter)) refuse('quote', 'cannot be told from delimiter');
+    if (escape !== null && escape !== quote && clash(escape, delimiter)) refuse('escape', 'cannot be told from delimiter');
+    if (escape !== null && quote !== null && escape !== quote && clash(escape, quote)) refuse('escape', 'cannot be told from quote');
+    if (comment !== null && quote !== null && clash(comment, quote)) refuse('comment', 'cannot be told from quote');
+    if (comment !== null && clash(comment, delimiter)) refuse('comment', 'cannot be told from delimiter');
+  });
+
+/** One begins with the other. */
+const clash = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
+
+export type CsvOptions = z.output<typeof csvOptions>;
