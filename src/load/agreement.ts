@@ -1,0 +1,131 @@
+import { TallymanError } from '../core/errors.js';
+import type { ColumnSpec, FeedSpec } from '../core/feed.js';
+import type { DriftNote, Layout } from '../core/format.js';
+import { columnNames } from '../formats/names.js';
+
+/** What a PostgreSQL table can hold, less the two lineage columns. */
+const MOST_COLUMNS = 1_598;
+/** Names told in a message before "and N more". */
+const SHOWN = 10;
+
+/** Name of the jsonb column that takes unknown columns under on_unknown_column: rescue. */
+export const RESCUE_COLUMN = '_rescued';
+
+/** How the feed's contract and this file's columns meet: which columns are written, and from which cells. */
+export interface Agreement {
+  readonly columns: readonly ColumnSpec[];
+  /** For each column the index of its cell in a batch row; -1 = the file lacks it. */
+  readonly cellOf: readonly number[];
+  /** Cells (index and name in the file) that go into the rescue column; null = no such column. */
+  readonly rescue: readonly { readonly cell: number; readonly name: string }[] | null;
+  readonly drift: readonly DriftNote[];
+}
+
+/**
+ * Applies on_unknown_column and on_missing_column. `present`: names of the table's own columns without lineage when the feed has no contract and the
+ * table is there already; null otherwise. Throws UNKNOWN_COLUMNS, MISSING_COLUMNS, TOO_MANY_COLUMNS. An `empty` file has no columns to judge.
+ */
+export function agree(feed: FeedSpec, layout: Layout, empty: boolean, present: readonly string[] | null): Agreement {
+  const agreement = feed.columns === null ? withoutContract(feed, layout, empty, present) : withContract(feed, feed.columns, layout, empty);
+  const count = agreement.columns.length + (agreement.rescue === null ? 0 : 1);
+  if (count > MOST_COLUMNS) throw new TallymanError('TOO_MANY_COLUMNS', `${count} columns; a table can hold ${MOST_COLUMNS} beside the lineage`);
+  return agreement;
+}
+
+function withContract(feed: FeedSpec, contract: readonly ColumnSpec[], layout: Layout, empty: boolean): Agreement {
+  const missing = missingColumns(feed, contract, layout.missing, empty);
+  const unknown = layout.unknown.map((cell) => ({ cell, name: layout.fileColumns[cell]!.name }));
+  const base = { columns: contract, cellOf: layout.cellOf };
+  const settled = unknownColumns(feed, unknown, base, contract.map((column) => column.name));
+  return { ...settled, drift: [...layout.drift, ...missing, ...settled.drift] };
+}
+
+/** Every column of the file, named after its header. A table that is there plays the contract's part for the two policies. */
+function withoutContract(feed: FeedSpec, layout: Layout, empty: boolean, present: readonly string[] | null): Agreement {
+  const names = columnNames(layout.fileColumns.map((column) => column.name), feed.names);
+  const known = present === null || feed.onUnknownColumn === 'add' ? null : new Set(present);
+  const columns: ColumnSpec[] = [];
+  const cellOf: number[] = [];
+  const unknown: { cell: number; name: string }[] = [];
+  names.forEach((name, cell) => {
+    const column = layout.fileColumns[cell]!;
+    if (known !== null && !known.has(name)) {
+      unknown.push({ cell, name: column.name });
+      return;
+    }
+    columns.push(plainColumn(name, column.name, column.type ?? 'text'));
+    cellOf.push(cell);
+  });
+  const taken = new Set(names);
+  const absent = (present ?? []).filter((name) => !taken.has(name) && name !== RESCUE_COLUMN);
+  const missing = feed.onMissingColumn === 'reject' ? missingColumns(feed, [], absent, empty) : [];
+  const settled = unknownColumns(feed, unknown, { columns, cellOf }, names);
+  return { ...settled, drift: [...layout.drift, ...missing, ...settled.drift] };
+}
+
+function missingColumns(feed: FeedSpec, contract: readonly ColumnSpec[], missing: readonly string[], empty: boolean): DriftNote[] {
+  if (empty || missing.length === 0) return [];
+  const required = new Set(contract.filter((column) => column.required && column.default === null).map((column) => column.name));
+  const refused = feed.onMissingColumn === 'reject' ? missing : missing.filter((name) => required.has(name));
+  if (refused.length > 0) {
+    const why = feed.onMissingColumn === 'reject' ? '' : ' (required)';
+    throw new TallymanError('MISSING_COLUMNS', `the file lacks ${listed(refused)}${why}`);
+  }
+  return missing.map((column) => ({ kind: 'missing', column, message: 'not in the file: NULL or its default' }));
+}
+
+function unknownColumns(
+  feed: FeedSpec,
+  unknown: readonly { readonly cell: number; readonly name: string }[],
+  base: Pick<Agreement, 'columns' | 'cellOf'>,
+  taken: readonly string[],
+): Agreement {
+  const notes = (kind: DriftNote['kind'], message: string): DriftNote[] => unknown.map(({ name }) => ({ kind, column: name, message }));
+  switch (feed.onUnknownColumn) {
+    case 'reject':
+      if (unknown.length > 0) throw new TallymanError('UNKNOWN_COLUMNS', `the contract does not know ${listed(unknown.map(({ name }) => name))}`);
+      return { ...base, rescue: null, drift: [] };
+    case 'ignore':
+      return { ...base, rescue: null, drift: notes('ignored', 'not in the contract: ignored') };
+    case 'rescue':
+      return { ...base, rescue: unknown, drift: notes('unknown', `not in the contract: kept in ${RESCUE_COLUMN}`) };
+    case 'add': {
+      const names = columnNames([...taken, ...unknown.map(({ name }) => name)], feed.names).slice(taken.length);
+      const added = unknown.map(({ name }, i) => plainColumn(names[i]!, name, 'text'));
+      return { columns: [...base.columns, ...added], cellOf: [...base.cellOf, ...unknown.map(({ cell }) => cell)], rescue: null, drift: notes('added', 'not in the contract: added as text') };
+    }
+  }
+}
+
+/** A column that nobody wrote down: the cell as it stands. */
+export function plainColumn(name: string, from: string, type: string): ColumnSpec {
+  return {
+    name,
+    from: [from],
+    type,
+    required: false,
+    unique: false,
+    default: null,
+    trim: false,
+    formats: [],
+    timezone: null,
+    decimal: '.',
+    thousands: null,
+    round: false,
+    trueValues: null,
+    falseValues: null,
+    min: null,
+    max: null,
+    minLength: null,
+    maxLength: null,
+    pattern: null,
+    enum: null,
+    start: null,
+    width: null,
+  };
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).map((name) => JSON.stringify(name));
+  return names.length > SHOWN ? `${shown.join(', ')} and ${names.length - SHOWN} more` : shown.join(', ');
+}

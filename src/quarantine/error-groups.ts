@@ -1,0 +1,59 @@
+import type { CellError } from '../core/batch.js';
+import type { ErrorGroup } from '../core/report.js';
+import type { BadRowPlace } from './record.js';
+
+/** Most groups a report holds. Past it faults are told by class and column only, so that messages with changing text cannot fill the memory. */
+const MOST_GROUPS = 200;
+const OTHER = 'other faults of this class';
+
+type Group = { -readonly [K in keyof ErrorGroup]: ErrorGroup[K] };
+
+/** Faults of a file by class, column and message, with the first place and one example of each. */
+export class ErrorGroups {
+  readonly #groups = new Map<string, Group>();
+
+  add(place: BadRowPlace, errors: readonly CellError[]): void {
+    let seen: Set<Group> | null = null;
+    for (const error of errors) {
+      const group = this.#group(error, place);
+      // Two equal faults in one row are one row.
+      if (errors.length > 1) {
+        seen ??= new Set();
+        if (seen.has(group)) continue;
+        seen.add(group);
+      }
+      group.rows++;
+      if (place.row < group.first_row) {
+        group.first_row = place.row;
+        group.first_line = place.line;
+        group.example = error.value;
+      }
+    }
+  }
+
+  /** Largest groups first. */
+  report(): readonly ErrorGroup[] {
+    return [...this.#groups.values()].sort((a, b) => b.rows - a.rows || a.first_row - b.first_row);
+  }
+
+  #group(error: CellError, place: BadRowPlace): Group {
+    const exact = JSON.stringify([error.class, error.column, error.rule, error.message]);
+    const known = this.#groups.get(exact);
+    if (known !== undefined) return known;
+    const full = this.#groups.size >= MOST_GROUPS;
+    const key = full ? JSON.stringify([error.class]) : exact;
+    const found = this.#groups.get(key);
+    if (found !== undefined) return found;
+    const group: Group = {
+      class: error.class,
+      column: full ? null : error.column,
+      rows: 0,
+      first_row: place.row,
+      first_line: place.line,
+      example: error.value,
+      message: full ? OTHER : error.message,
+    };
+    this.#groups.set(key, group);
+    return group;
+  }
+}
