@@ -1,6 +1,6 @@
 import { TallymanError } from '../core/errors.js';
 import type { Connection } from './connect.js';
-import { databaseError } from './errors.js';
+import { classify, databaseError } from './errors.js';
 import { displayName, qualified, quoteIdentifier, quoteLiteral } from './identifiers.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { integer, text } from './rows.js';
@@ -52,7 +52,8 @@ export async function readControlState(connection: Connection, schema: string): 
     if (row === undefined) throw new TallymanError('DATABASE_CHANGED', `${displayName(schema, 'meta')} is empty: somebody deleted the database's own id.`, { fix: `Restore the row of ${displayName(schema, 'meta')}, or point database.control_schema at a new schema.` });
     return { databaseId: text(row, 'database_id'), version: integer(row, 'version') };
   } catch (error) {
-    throw databaseError(error, `reading ${displayName(schema, 'meta')}`, `As its owner: GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO the role; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${quoteIdentifier(schema)} TO the role;`);
+    const fix = classify(error) === 'rights' ? readFix(schema) : undefined;
+    throw databaseError(error, `reading ${displayName(schema, 'meta')}`, fix);
   }
 }
 
@@ -67,7 +68,7 @@ export async function ensureControlSchema(connection: Connection, schema: string
     try {
       await changeTables(connection, () => migrateOnce(connection, schema));
     } catch (error) {
-      throw databaseError(error, `creating the control schema ${quoteIdentifier(schema)}`, rightsFix(schema));
+      throw databaseError(error, `creating the control schema ${quoteIdentifier(schema)}`, classify(error) === 'rights' ? createFix(schema) : undefined);
     }
     state = await readControlState(connection, schema);
   }
@@ -95,9 +96,14 @@ function setVersion(schema: string, version: number): string {
   return version === 1 ? `INSERT INTO ${meta} (version) VALUES (1)` : `UPDATE ${meta} SET version = ${version}`;
 }
 
-function rightsFix(schema: string): string {
+function createFix(schema: string): string {
   const s = quoteIdentifier(schema);
   return `As an administrator: GRANT CREATE ON DATABASE the_database TO the_role; or run the SQL of \`tallyman ddl\` and GRANT USAGE ON SCHEMA ${s}, SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s}, USAGE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role.`;
+}
+
+function readFix(schema: string): string {
+  const s = quoteIdentifier(schema);
+  return `As its owner: GRANT USAGE ON SCHEMA ${s} TO the_role; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s} TO the_role; GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role;`;
 }
 
 /** The whole control schema as one script, for `tallyman ddl`. */
