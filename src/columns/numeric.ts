@@ -117,6 +117,14 @@ function encodeShifted(bytes: Buffer, out: CopyBuffer, limits: Limits): number {
   return 0;
 }
 
+/** True when PostgreSQL's numeric (without precision) can hold this literal: for numbers inside jsonb, which keeps them as numeric. */
+export function fitsNumeric(bytes: Buffer, start: number, end: number): boolean {
+  if (!scanDecimal(bytes, start, end) || Math.abs(parts.exponent) >= EXPONENT_LIMIT) return false;
+  if (parts.fractionEnd - parts.fractionStart - parts.exponent > MAX_SCALE) return false;
+  const point = gatherDigits(bytes) + parts.exponent;
+  return gathered === 0 || point <= MAX_WHOLE;
+}
+
 /** The significant digits of the last gatherDigits, as ASCII. Grows to the longest cell that needed it. */
 let digits = Buffer.allocUnsafe(512);
 let gathered = 0;

@@ -1,0 +1,143 @@
+import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../core/codec.js';
+import { NOT_OF_TYPE, OUT_OF_RANGE, dropBlanks, putAscii, putInt32, skipBlanks } from './cell.js';
+import type { ColumnType } from './column-type.js';
+import { parts, scanDecimal } from './decimal-scan.js';
+import { nearestSingle } from './float-single.js';
+import { localised } from './number-text.js';
+import { typeNameOf } from './type-name.js';
+
+/**
+ * real and double precision: decimal literals, correctly rounded; NaN, Infinity and inf in any case. As in PostgreSQL a literal past the
+ * largest value, or one that is not zero and would become zero, is refused; hexadecimal floats, which strtod takes, are refused too.
+ */
+export const float: ColumnType = {
+  typnames: ['float4', 'float8'],
+  build: (type, options) => localised(floatCodec(type), options),
+};
+
+/** "-1.7976931348623157e+308" is the longest text. */
+const MAX_SIZE = 32;
+
+/** The value that the last `read` found. */
+let value = 0;
+
+function floatCodec(type: PgType): Codec {
+  const typeName = typeNameOf(type);
+  const single = type.typname === 'float4';
+  return {
+    typeName,
+    maxSize: () => MAX_SIZE,
+    encode: (bytes, start, end, out) => {
+      const refusal = read(bytes, start, end, single);
+      if (refusal === 0) writeBinary(out, single);
+      return refusal;
+    },
+    encodeText: (bytes, start, end, out) => {
+      const refusal = read(bytes, start, end, single);
+      // JavaScript's shortest form reads back to the same double, and to the same single; it drops the sign of -0
+      if (refusal === 0) putAscii(out, Object.is(value, -0) ? '-0' : String(value));
+      return refusal;
+    },
+    explain: (code) => (code === OUT_OF_RANGE ? `out of range for ${typeName}` : `not a ${typeName}`),
+    compare: single ? compareSingle : compareDouble,
+    identity: single ? identitySingle : identityDouble,
+  };
+}
+
+function read(bytes: Buffer, start: number, end: number, single: boolean): number {
+  let from = start;
+  let to = end;
+  if (from === to || bytes[from]! <= 0x20 || bytes[to - 1]! <= 0x20) {
+    from = skipBlanks(bytes, start, end);
+    to = dropBlanks(bytes, from, end);
+    if (from === to) return NULL_WRITTEN;
+  }
+  if (!scanDecimal(bytes, from, to)) return readWord(bytes, from, to);
+  const double = decimalValue(bytes, from, to);
+  const found = single ? nearestSingle(double, bytes) : double;
+  if (found === Infinity || (found === 0 && !isZero(bytes))) return OUT_OF_RANGE;
+  value = parts.negative ? -found : found;
+  return 0;
+}
+
+/** 10^0 to 10^22 are exact doubles: with a coefficient below 2^53, one multiplication or division is the only rounding (Clinger 1990). */
+const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
+const EXACT_DIGITS = 15;
+
+/** Magnitude of the literal in `parts` as the nearest double. */
+function decimalValue(bytes: Buffer, start: number, end: number): number {
+  const { wholeStart, wholeEnd, fractionStart, fractionEnd } = parts;
+  if (wholeEnd - wholeStart + fractionEnd - fractionStart <= EXACT_DIGITS) {
+    let coefficient = 0;
+    for (let i = wholeStart; i < wholeEnd; i++) coefficient = coefficient * 10 + bytes[i]! - 0x30;
+    for (let i = fractionStart; i < fractionEnd; i++) coefficient = coefficient * 10 + bytes[i]! - 0x30;
+    const exponent = parts.exponent - (fractionEnd - fractionStart);
+    if (exponent === 0) return coefficient;
+    if (exponent < 0 && exponent >= -22) return coefficient / POWERS[-exponent]!;
+    if (exponent > 0 && exponent <= 22) return coefficient * POWERS[exponent]!;
+  }
+  return Math.abs(Number(bytes.toString('latin1', start, end)));
+}
+
+/** True when every digit of the literal in `parts` is a zero. */
+function isZero(bytes: Buffer): boolean {
+  if (parts.wholeEnd > parts.wholeStart) return false;
+  for (let i = parts.fractionStart; i < parts.fractionEnd; i++) if (bytes[i] !== 0x30) return false;
+  return true;
+}
+
+/** Words that are numbers, in lower case. A NaN has no sign: -nan, which C's printf writes, is the same one. */
+const WORDS: readonly (readonly [Buffer, number])[] = [
+  [Buffer.from('nan'), NaN],
+  [Buffer.from('inf'), Infinity],
+  [Buffer.from('infinity'), Infinity],
+];
+
+function readWord(bytes: Buffer, start: number, end: number): number {
+  const minus = bytes[start] === 0x2d;
+  const from = minus || bytes[start] === 0x2b ? start + 1 : start;
+  for (const [word, number] of WORDS) {
+    if (word.length !== end - from) continue;
+    let same = true;
+    for (let i = 0; i < word.length; i++) same &&= (bytes[from + i]! | 0x20) === word[i];
+    if (!same) continue;
+    value = minus ? -number : number;
+    return 0;
+  }
+  return NOT_OF_TYPE;
+}
+
+const double = new Float64Array(1);
+const doubleBytes = new Uint8Array(double.buffer);
+const half = new Float32Array(1);
+const halfBytes = new Uint8Array(half.buffer);
+/** Node runs on little-endian machines only, but a wrong byte order would be silent. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+function writeBinary(out: CopyBuffer, single: boolean): void {
+  const size = single ? 4 : 8;
+  const source = single ? halfBytes : doubleBytes;
+  if (single) half[0] = value;
+  else double[0] = value;
+  const buf = out.buf;
+  const at = out.pos;
+  putInt32(buf, at, size);
+  for (let i = 0; i < size; i++) buf[at + 4 + i] = source[LITTLE_ENDIAN ? size - 1 - i : i]!;
+  out.pos = at + 4 + size;
+}
+
+/** PostgreSQL's order: NaN is equal to itself and above all others; -0 = 0. */
+function order(a: number, b: number): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+}
+
+type Compare = NonNullable<Codec['compare']>;
+const compareDouble: Compare = (a, aStart, _aEnd, b, bStart) => order(a.readDoubleBE(aStart), b.readDoubleBE(bStart));
+const compareSingle: Compare = (a, aStart, _aEnd, b, bStart) => order(a.readFloatBE(aStart), b.readFloatBE(bStart));
+
+type Identity = NonNullable<Codec['identity']>;
+/** Adding 0 makes -0 to 0; there is only one NaN here. */
+const identityDouble: Identity = (encoded, start, _end, out, at) => out.writeDoubleBE(encoded.readDoubleBE(start) + 0, at);
+const identitySingle: Identity = (encoded, start, _end, out, at) => out.writeFloatBE(encoded.readFloatBE(start) + 0, at);
