@@ -206,7 +206,10 @@ export interface KnownFeed {
   readonly target: string;
 }
 
-/** What the decision table (SPEC 3.1) asks of the ledger. "Other" = not the entry itself. */
+/**
+ * What the decision table (SPEC 3.1) asks of the ledger. "Other" = not the entry itself. Loads that the entry replaces on an operator's word (`replaces`)
+ * are neither live versions nor originals here.
+ */
 export interface AdmitFacts {
   readonly entry: FileEntry;
   /** Entry's hash, or the one given; null = not known yet. */
@@ -228,12 +231,14 @@ export interface AdmitFacts {
   readonly loadingUnhashed: number | null;
   /** Something of the same size is in the feed that may be of the same content. */
   readonly sameSize: boolean;
-  /** Highest generation among cleared loads of the same path or content, 0 = none. The load replaces them. */
-  readonly clearedGeneration: number;
+  /** Highest generation among loads that go with the entry's load whatever is decided: cleared ones of the same path or content, and `replaces`. 0 = none. */
+  readonly outgoingGeneration: number;
   /** Only for snapshot feeds. */
   readonly snapshot: {
     /** The feed's live load. May be the entry itself. */
     readonly live: FileEntry | null;
+    /** That load read more than 0 records. */
+    readonly liveHasRecords: boolean;
     /** Another entry of the feed is being loaded. */
     readonly loading: number | null;
     /** The newest other open entry by mtime, then path, if newer than the entry. */
