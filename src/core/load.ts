@@ -109,6 +109,8 @@ export interface ReceiptRef {
   readonly rows: RowCounts;
   readonly errorCode: string | null;
   readonly committedAt: string;
+  /** load_ids that it superseded. */
+  readonly replaces: readonly number[];
 }
 
 /** Progress of a running load, posted a few times a second at most. */
