@@ -155,7 +155,7 @@ export class Scanner {
                 at += escapeLength;
                 // A line end that is escaped is still a line end to the counter below.
                 if (at < end && quoted[bytes[at]!] === TOKEN) at += stands(quote, bytes, at) ? quoteLength : stands(escape, bytes, at) ? escapeLength : 1;
-              } else if (quoteLength > 1 && !stands(quote, bytes, at)) {
+              } else if (byte !== quoteByte || (quoteLength > 1 && !stands(quote, bytes, at))) {
                 at++;
               } else if (doubled && at + 2 * quoteLength > end && !last) {
                 // Whether this quote closes the cell is told by what follows.

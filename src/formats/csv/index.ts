@@ -1,0 +1,33 @@
+import type { FormatInput, FormatType } from '../../core/format.js';
+import { readColumns } from './columns.js';
+import { compileDialect } from './dialect.js';
+import { csvOptions, type CsvOptions } from './options.js';
+import { CsvReader } from './reader.js';
+import { Records } from './records.js';
+
+export type { CsvOptions } from './options.js';
+
+/** CSV and everything like it: cells between delimiters, records on lines, quotes (SPEC 3 and 7). */
+export const csv: FormatType<CsvOptions> = {
+  type: 'csv',
+  options: csvOptions,
+  access: 'stream',
+  emptyIsValid: true,
+  open: async (input, options) => await openCsv(input, options),
+};
+
+/** `window`: bytes scanned in one go; tests use a few, so that every record meets the window's edge. */
+export async function openCsv(input: FormatInput, options: CsvOptions, window?: number): Promise<CsvReader> {
+  const records = new Records(input.bytes, compileDialect(options), window);
+  try {
+    const mark = await records.passMark();
+    for (let line = 0; line < options.skip_lines; line++) {
+      if (!(await records.passLine())) break;
+    }
+    const columns = await readColumns(records, options.header, input.contract);
+    return new CsvReader(records, options, columns, mark, input.batchRows);
+  } catch (error) {
+    await records.close();
+    throw error;
+  }
+}

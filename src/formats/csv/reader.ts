@@ -1,0 +1,68 @@
+import type { SpanBatch } from '../../core/batch.js';
+import type { DriftNote, Layout, RecordReader } from '../../core/format.js';
+import type { Columns } from './columns.js';
+import { CsvBatch } from './csv-batch.js';
+import type { CsvOptions } from './options.js';
+import type { Records } from './records.js';
+import { SAW_CR, SAW_CRLF, SAW_LF } from './scanner.js';
+
+const LINE_ENDS: ReadonlyMap<number, string | null> = new Map([
+  [0, null],
+  [SAW_LF, 'lf'],
+  [SAW_CRLF, 'crlf'],
+  [SAW_CR, 'cr'],
+]);
+
+/** One open CSV file. `layout.drift` may grow until `next` has given null. */
+export class CsvReader implements RecordReader {
+  readonly layout: Layout;
+  readonly empty: boolean;
+  readonly declaredRows = null;
+  readonly #records: Records;
+  readonly #options: CsvOptions;
+  readonly #mark: boolean;
+  readonly #drift: DriftNote[];
+  readonly #batch: CsvBatch;
+  #firstRow = 1;
+  #told = false;
+  #ended = false;
+
+  constructor(records: Records, options: CsvOptions, columns: Columns, mark: boolean, batchRows: number | undefined) {
+    this.#records = records;
+    this.#options = options;
+    this.#mark = mark;
+    this.layout = columns.layout;
+    this.empty = columns.empty;
+    this.#drift = columns.drift;
+    this.#batch = new CsvBatch(records.dialect, Math.max(1, columns.layout.fileColumns.length), batchRows);
+    records.scanner.widthKnown = true;
+    records.scanner.sawEmptySurplus = false;
+  }
+
+  dialect(): Readonly<Record<string, string | number | boolean | null>> {
+    const { encoding, delimiter, quote, escape, header } = this.#options;
+    const lineEnds = LINE_ENDS.get(this.#records.scanner.lineEnds);
+    return { format: 'csv', encoding, delimiter, quote, escape: escape === undefined ? quote : escape, header, line_ends: lineEnds === undefined ? 'mixed' : lineEnds, bom: this.#mark };
+  }
+
+  async next(): Promise<SpanBatch | null> {
+    if (this.#ended) return null;
+    const batch = this.#batch;
+    const more = await this.#records.pull(batch, this.#firstRow);
+    if (this.#records.scanner.sawEmptySurplus && !this.#told) {
+      this.#told = true;
+      this.#drift.push({ kind: 'ignored', column: `column_${batch.width + 1}`, message: 'cells behind the last column, all of them empty: ignored' });
+    }
+    if (!more) {
+      this.#ended = true;
+      return null;
+    }
+    this.#firstRow += batch.rows;
+    return batch;
+  }
+
+  async close(): Promise<void> {
+    this.#ended = true;
+    await this.#records.close();
+  }
+}
