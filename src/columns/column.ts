@@ -5,6 +5,7 @@ import type { ColumnSpec } from '../core/feed.js';
 import { dropBlanks, skipBlanks } from './cell.js';
 import { PLAIN_OPTIONS, type CodecOptions } from './column-type.js';
 import { compileRules, encodeField, needsValue, type Rule } from './rules.js';
+import { temporalProblems } from './temporal-problems.js';
 import { codecFor, textCodec } from './types.js';
 import { visibleText, VALUE_LIMIT } from './visible.js';
 
@@ -63,16 +64,20 @@ export function build(spec: ColumnSpec, type: PgType, feedTimezone: string, mode
   const codec = binary ?? textCodec(type);
   // Bounds and default stand in the config: `min: 0.5` of a column with `decimal: ","` means what it says.
   const plain = codecFor(type, { ...PLAIN_OPTIONS, timezone }) ?? codec;
-  if (binary === null && mode === 'binary') problems.push('this type can only be written through text COPY');
+  const unreadable = temporalProblems(options, type);
+  if (binary === null && mode === 'binary') unreadable.push(`type ${type.formatted} can only be written through text COPY`);
+  problems.push(...unreadable);
 
-  const rules = compileRules(spec, codec, plain, problems);
+  // A codec without a valid format or zone refuses everything: bounds and default would be blamed for it.
+  const sound = unreadable.length === 0;
+  const rules = sound ? compileRules(spec, codec, plain, problems) : [];
   const keepsBlanks = KEEPS_BLANKS.has(type.typname);
   const trims = spec.trim || !keepsBlanks;
   const write: EncodeCell = mode === 'binary' ? codec.encode : codec.encodeText;
   // Codecs of types other than text pass over blanks themselves.
   const encode = rules.length > 0 || (spec.trim && keepsBlanks) ? checked(codec, write, rules, trims) : write;
-  const fallback = spec.default === null ? null : defaultFields(spec.default, codec, plain, mode);
-  if (spec.default !== null && fallback === null) problems.push(`default ${JSON.stringify(spec.default)} is not a ${codec.typeName}`);
+  const fallback = spec.default === null || !sound ? null : defaultFields(spec.default, codec, plain, mode);
+  if (spec.default !== null && sound && fallback === null) problems.push(`default ${JSON.stringify(spec.default)} is not a ${codec.typeName}`);
   const nullField = fallback?.written ?? (spec.required ? null : mode === 'binary' ? BINARY_NULL : TEXT_NULL);
   const nullSize = nullField?.length ?? 4;
 

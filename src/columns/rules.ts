@@ -19,9 +19,10 @@ export const needsValue = (rule: Rule): boolean => rule.name === 'min' || rule.n
  * form of the type (ISO dates, a decimal point), for they stand in the config and not in the file. Mistakes go to `problems`.
  */
 export function compileRules(spec: ColumnSpec, codec: Codec, bounds: Codec, problems: string[]): readonly Rule[] {
-  const rules: Rule[] = [];
-  if (spec.min !== null) rules.push(...boundRule('min', spec.min, codec, bounds, problems));
-  if (spec.max !== null) rules.push(...boundRule('max', spec.max, codec, bounds, problems));
+  const rules = boundRules(spec, codec, bounds, problems);
+  if (spec.minLength !== null && spec.maxLength !== null && spec.minLength > spec.maxLength) {
+    problems.push(`min_length ${spec.minLength} is more than max_length ${spec.maxLength}`);
+  }
   if (spec.minLength !== null) rules.push(minLengthRule(spec.minLength));
   if (spec.maxLength !== null) rules.push(maxLengthRule(spec.maxLength));
   if (spec.pattern !== null) rules.push(...patternRule(spec.pattern, problems));
@@ -36,19 +37,34 @@ export function encodeField(encode: Codec['encode'], codec: Codec, text: string)
   return encode(bytes, 0, bytes.length, out) === 0 ? out.buf.subarray(0, out.pos) : null;
 }
 
-function boundRule(name: 'min' | 'max', text: string, codec: Codec, bounds: Codec, problems: string[]): Rule[] {
-  const bound = (encodeField(bounds.encode, bounds, text) ?? encodeField(codec.encode, codec, text))?.subarray(4) ?? null;
-  const compare = codec.compare;
-  if (compare === null) problems.push(`${name} cannot be used: values of type ${codec.typeName} have no order`);
-  else if (bound === null) problems.push(`${name} ${JSON.stringify(text)} is not a ${codec.typeName}`);
-  else if (name === 'min') {
-    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, bound, 0, bound.length) >= 0;
-    return [{ name, message: `less than ${text}`, holds }];
-  } else {
-    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, bound, 0, bound.length) <= 0;
-    return [{ name, message: `more than ${text}`, holds }];
+function boundRules({ min, max }: ColumnSpec, codec: Codec, bounds: Codec, problems: string[]): Rule[] {
+  const { compare } = codec;
+  if (min === null && max === null) return [];
+  if (compare === null) {
+    problems.push(`${min === null ? 'max' : 'min'} cannot be used: values of type ${codec.typeName} have no order`);
+    return [];
   }
-  return [];
+  const least = boundValue('min', min, codec, bounds, problems);
+  const most = boundValue('max', max, codec, bounds, problems);
+  if (least !== null && most !== null && compare(least, 0, least.length, most, 0, most.length) > 0) problems.push(`min ${min ?? ''} is more than max ${max ?? ''}`);
+  const rules: Rule[] = [];
+  if (least !== null) {
+    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, least, 0, least.length) >= 0;
+    rules.push({ name: 'min', message: `less than ${min ?? ''}`, holds });
+  }
+  if (most !== null) {
+    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, most, 0, most.length) <= 0;
+    rules.push({ name: 'max', message: `more than ${max ?? ''}`, holds });
+  }
+  return rules;
+}
+
+/** The bound in binary, without the length word. */
+function boundValue(name: 'min' | 'max', text: string | null, codec: Codec, bounds: Codec, problems: string[]): Buffer | null {
+  if (text === null) return null;
+  const field = encodeField(bounds.encode, bounds, text) ?? encodeField(codec.encode, codec, text);
+  if (field === null) problems.push(`${name} ${JSON.stringify(text)} is not a ${codec.typeName}`);
+  return field?.subarray(4) ?? null;
 }
 
 function minLengthRule(limit: number): Rule {

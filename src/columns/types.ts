@@ -2,12 +2,15 @@ import type { Codec, PgType } from '../core/codec.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { boolean } from './boolean.js';
 import { bytea } from './bytea.js';
+import { date } from './date.js';
 import { enumCodec } from './enum.js';
 import { float } from './float.js';
 import { integer } from './integer.js';
 import { json } from './json.js';
 import { numeric } from './numeric.js';
 import { text } from './text.js';
+import { time } from './time.js';
+import { timestamp } from './timestamp.js';
 import { uuid } from './uuid.js';
 
 export { textCodec } from './passthrough.js';
@@ -22,6 +25,9 @@ export const COLUMN_TYPES: readonly ColumnType[] = [
   uuid,
   json,
   bytea,
+  date,
+  time,
+  timestamp,
 ];
 
 const byTypname = new Map(COLUMN_TYPES.flatMap((family) => family.typnames.map((typname) => [typname, family] as const)));

@@ -1,0 +1,32 @@
+import type { PgType } from '../core/codec.js';
+import type { ColumnSpec } from '../core/feed.js';
+import { build } from './column.js';
+import { encodeField } from './rules.js';
+import { isTemporal } from './temporal-problems.js';
+import { pgTypeNamed, TYPE_WORDS } from './type-name.js';
+
+/**
+ * What is wrong with a column of the contract, for people; empty = nothing. Each message begins with the key it is about. Judged by `spec.type`,
+ * so that config validation needs no database; compileColumn judges once more by the real column's type.
+ */
+export function columnProblems(spec: ColumnSpec, feedTimezone = 'UTC'): string[] {
+  const type = pgTypeNamed(spec.type);
+  if (type === null) return [`type ${JSON.stringify(spec.type)} is unknown; the types are ${TYPE_WORDS.join(', ')}`];
+  const problems = strangeKeys(spec, type);
+  const { codec } = build(spec, type, feedTimezone, 'binary', problems);
+  // The codec of a column whose format or zone does not exist would refuse everything else too.
+  if (problems.length > 0) return problems;
+  for (const value of spec.enum ?? []) {
+    if (encodeField(codec.encode, codec, value) === null) problems.push(`enum: ${JSON.stringify(value)} is not a ${codec.typeName}, so no cell can hold it`);
+  }
+  return problems;
+}
+
+/** Keys that this type does not read: silence would look like consent. */
+function strangeKeys(spec: ColumnSpec, type: PgType): string[] {
+  const problems: string[] = [];
+  if (spec.formats.length > 0 && !isTemporal(type)) problems.push(`format is for dates and times, not for ${spec.type}`);
+  if (type.typname !== 'bool' && spec.trueValues !== null) problems.push(`true_values is for boolean, not for ${spec.type}`);
+  if (type.typname !== 'bool' && spec.falseValues !== null) problems.push(`false_values is for boolean, not for ${spec.type}`);
+  return problems;
+}
