@@ -48,6 +48,7 @@ export const ERRORS = {
   POISON: row('attempt', 1, 'The process died three times at the same place in this file.', 'Look at the file near that place, report it; `tallyman retry FILE_ID` tries once more.'),
   RECEIPT_LOST: row('attempt', 1, 'The database no longer knows this load, and the bytes are gone.', 'The database was restored to an earlier time. Bring the file back, then `tallyman retry FILE_ID`.'),
   FILE_UNREADABLE: row('attempt', 1, 'The file cannot be read.', 'Give the user that runs tallyman the right to read it.'),
+  AFTER_ACTION_FAILED: row('attempt', 1, 'What should happen to the file after its outcome (move, delete, tag) could not be done.', 'Give the user that runs tallyman the right to write in the folder. It is tried again without end; the load itself is not touched.'),
   // the version
   FILE_CHANGED: row('version', 1, 'The file changed while it was read.', 'Nothing to do: it is taken again once it has settled. If it happens often, raise source.settle or use a ready marker.'),
   FILE_VANISHED: row('version', 1, 'The file went away before it was read.', 'Nothing to do, unless nobody should have moved it.'),

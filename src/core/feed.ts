@@ -43,6 +43,11 @@ export interface SourceSpec {
   readonly pollMs: number;
   readonly settleMs: number;
   readonly ready: ReadySpec;
+  /**
+   * Targets of `move` as the config has them (time letters not filled in), relative to the root: a listing never enters them. Those of other feeds over
+   * the same folder belong here too.
+   */
+  readonly exclude?: readonly string[];
 }
 
 export type ReadySpec =

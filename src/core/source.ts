@@ -18,7 +18,10 @@ export interface Source {
    */
   list(signal: AbortSignal): AsyncIterable<ListingPage>;
 
-  /** One path now. null = gone. Applies the same checks as list (regular file, inside the root): throws FILE_NOT_TAKEN with the reason otherwise. */
+  /**
+   * One path now. null = gone. Applies the same checks as list (name, regular file, inside the root): throws FILE_NOT_TAKEN with the reason otherwise. A
+   * path in a folder that files are moved to needs no fitting name: it was taken before.
+   */
   stat(path: string): Promise<SeenFile | null>;
 
   /** Is there an entry of this name (any regular file, pattern and ignore not applied)? For ready markers. null = no. */
@@ -44,7 +47,10 @@ export interface Source {
    * be called again after a crash in the middle.
    */
   remove(file: SeenFile): Promise<void>;
-  /** `to` is relative to the root; an existing name gets `-suffix` before its extensions. Gives where it is now. */
+  /**
+   * `to` is a folder relative to the root, time letters filled in; the file keeps its path below it (`in/a.csv` to `done` is `done/in/a.csv`). An existing name
+   * is never overwritten: this one gets `-suffix` before its extensions. Gives where it is now.
+   */
   move(file: SeenFile, to: string, suffix: string): Promise<string>;
   tag?(file: SeenFile, tags: Readonly<Record<string, string>>): Promise<void>;
 

@@ -11,14 +11,16 @@ export const STALLED_MS = 120_000;
 
 /**
  * The folder that a local source stands on. It may itself be a symbolic link, looked up anew at each use; below it no link is ever followed, so that
- * nothing outside is read or moved.
+ * nothing outside is read or moved. (`plain: false` lets folders be links: for paths that a person typed.)
  */
 export class LocalRoot {
   /** Absolute, as configured. */
   readonly dir: string;
+  readonly #plain: boolean;
 
-  constructor(dir: string) {
+  constructor(dir: string, options: { readonly plain: boolean } = { plain: true }) {
     this.dir = path.resolve(dir);
+    this.#plain = options.plain;
   }
 
   /** The bytes of the absolute path. Throws FILE_NOT_TAKEN for a path that leads elsewhere (`../x`). */
@@ -72,6 +74,7 @@ export class LocalRoot {
 
   /** The same for a folder, itself included. */
   async provePlainFolder(relative: string): Promise<void> {
+    if (!this.#plain) return;
     const absolute = this.absolute(relative);
     const [real, root] = await this.#inTime(Promise.all([realpath(absolute, { encoding: 'buffer' }), realpath(this.dir, { encoding: 'buffer' })]));
     const plain = root.equals(Buffer.from('/')) ? Buffer.concat([root, decodeName(relative)]) : joinBytes([root, decodeName(relative)]);

@@ -1,0 +1,140 @@
+import type { BigIntStats } from 'node:fs';
+import { access, constants, mkdir, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { TallymanError } from '../core/errors.js';
+import type { SeenFile } from '../core/file.js';
+import { splitPath } from './extensions.js';
+import { copyVersion, equalBytes } from './local-copy.js';
+import { errno } from './local-look.js';
+import { actionFailed, grab, isSameFile, privatePath, renameNew, syncFolder } from './local-private.js';
+import type { LocalRoot } from './local-root.js';
+import { isBelow } from './path-name.js';
+import { namesBeside } from './names-beside.js';
+
+/** Deletes exactly this version. See Source.remove. */
+export async function removeVersion(root: LocalRoot, file: SeenFile): Promise<void> {
+  const taken = await grab(root, file);
+  try {
+    await unlink(root.absolute(taken));
+    await syncFolder(folderOf(root, file.path));
+  } catch (error) {
+    throw actionFailed(file.path, error);
+  }
+}
+
+/**
+ * Moves exactly this version; see Source.move. All that may fail for long (folders, rights, room on another file system) is done before the file is taken
+ * from its name: each taking changes its ctime, and a file whose ctime has changed is read again.
+ */
+export async function moveVersion(root: LocalRoot, file: SeenFile, to: string, suffix: string): Promise<string> {
+  const target = targetOf(to, file.path);
+  const from = await whereNow(root, file);
+  if (from === null) {
+    const moved = await alreadyMoved(root, file, target, suffix);
+    if (moved !== null) return moved;
+    // Says whether it is gone or another.
+    await grab(root, file);
+  }
+  try {
+    const folder = splitPath(target).folder.slice(0, -1);
+    await makeFolders(root, folder);
+    await access(root.absolute(folder), constants.W_OK | constants.X_OK);
+    const landed = (await isAcross(root, file, folder)) ? await moveAcross(root, file, from ?? file.path, target, suffix) : await moveWithin(root, file, target, suffix);
+    await syncFolder(folderOf(root, landed));
+    await syncFolder(folderOf(root, file.path));
+    return landed;
+  } catch (error) {
+    throw actionFailed(`${file.path} -> ${target}`, error);
+  }
+}
+
+/** The file keeps its path below the target folder, so that `a/x.csv` and `b/x.csv` stay apart. */
+function targetOf(to: string, file: string): string {
+  const folder = to.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  const target = `${folder}/${file}`;
+  if (folder === '' || path.isAbsolute(to) || !isBelow(target)) {
+    throw new TallymanError('AFTER_ACTION_FAILED', `move to ${JSON.stringify(to)}: not a folder below the source's own`, { fix: 'Set after.*.move to a folder relative to dir, without "..".' });
+  }
+  return target;
+}
+
+/** Under its private name after a crash, or under its own; null = neither. */
+async function whereNow(root: LocalRoot, file: SeenFile): Promise<string | null> {
+  for (const place of [privatePath(file), file.path]) {
+    const standing = await root.lstat(place);
+    if (standing !== null && isSameFile(standing, file)) return place;
+  }
+  return null;
+}
+
+async function moveWithin(root: LocalRoot, file: SeenFile, target: string, suffix: string): Promise<string> {
+  const taken = await grab(root, file);
+  try {
+    return await place(root, taken, target, suffix);
+  } catch (error) {
+    // A bind mount: one device, and yet the system does not rename across it.
+    if (errno(error) === 'EXDEV') return await moveAcross(root, file, taken, target, suffix);
+    throw error;
+  }
+}
+
+/** Copy under a private name there, durable; then take the original, name the copy, and only then let go of the original. */
+async function moveAcross(root: LocalRoot, file: SeenFile, from: string, target: string, suffix: string): Promise<string> {
+  const copy = splitPath(target).folder + splitPath(privatePath(file)).name;
+  await copyVersion(root, file, from, copy);
+  const taken = await grab(root, file);
+  // A crash after the copy got its name left both. Only equal bytes prove it: the original is let go of on the strength of it.
+  const earlier = await alreadyMoved(root, file, target, suffix);
+  const landed = earlier !== null && (await equalBytes(root, copy, earlier)) ? earlier : await place(root, copy, target, suffix);
+  await unlink(root.absolute(copy)).catch(unlessNamed);
+  await syncFolder(folderOf(root, landed));
+  await unlink(root.absolute(taken));
+  return landed;
+}
+
+async function place(root: LocalRoot, from: string, target: string, suffix: string): Promise<string> {
+  for (const candidate of namesBeside(target, suffix)) if (await renameNew(root, from, candidate)) return candidate;
+  throw new TallymanError('AFTER_ACTION_FAILED', `${target} and all names beside it are taken`);
+}
+
+/** A crash after the last step, before the ledger knew. */
+async function alreadyMoved(root: LocalRoot, file: SeenFile, target: string, suffix: string): Promise<string | null> {
+  for (const candidate of namesBeside(target, suffix)) {
+    const standing = await root.lstat(candidate);
+    if (standing === null) return null;
+    if (isSameFile(standing, file) || isCopy(standing, file)) return candidate;
+  }
+  return null;
+}
+
+/** A copy has another inode, and its mtime went through a double: microseconds are what is kept, give or take one. */
+function isCopy(stats: BigIntStats, file: SeenFile): boolean {
+  return stats.isFile() && stats.size === BigInt(file.size) && file.mtimeUs !== null && Math.abs(Number(stats.mtimeNs / 1_000n) - file.mtimeUs) <= 1;
+}
+
+/** `mkdir -p` below the root, step by step, through no symbolic link; new folders are made durable. */
+async function makeFolders(root: LocalRoot, folder: string): Promise<void> {
+  const parts = folder.split('/');
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const step = parts.slice(0, depth).join('/');
+    try {
+      await mkdir(root.absolute(step));
+      await syncFolder(folderOf(root, step));
+    } catch (error) {
+      if (errno(error) !== 'EEXIST') throw error;
+    }
+    await root.provePlainFolder(step);
+  }
+}
+
+async function isAcross(root: LocalRoot, file: SeenFile, folder: string): Promise<boolean> {
+  const [there, here] = await Promise.all([stat(root.absolute(folder)), stat(folderOf(root, file.path))]);
+  return there.dev !== here.dev;
+}
+
+const folderOf = (root: LocalRoot, file: string): Buffer | string => (file.includes('/') ? root.absolute(splitPath(file).folder.slice(0, -1)) : root.dir);
+
+/** The private copy has become the file: its private name is gone. */
+function unlessNamed(error: unknown): void {
+  if (errno(error) !== 'ENOENT') throw error;
+}
