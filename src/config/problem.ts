@@ -43,10 +43,12 @@ export interface Problem {
 /** All mistakes of a config at once. */
 export class ConfigError extends TallymanError {
   readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], warnings: readonly Problem[]) {
     super('CONFIG_INVALID', problems.map(problemLine).join('\n'));
     this.problems = problems;
+    this.warnings = warnings;
   }
 }
 

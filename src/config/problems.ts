@@ -4,6 +4,8 @@ import { keyText, locate, nodeAt, type ConfigNode, type Path, type Place } from 
 /** Gathers mistakes while a config is read. A mistake in `defaults` shows in every feed and is told once. */
 export class Problems {
   readonly file: string;
+  /** Set after a syntax error: what is missing may only have been lost with it. */
+  ignoreMissing = false;
   readonly #errors = new Map<string, Problem>();
   readonly #warnings = new Map<string, Problem>();
 
@@ -18,6 +20,7 @@ export class Problems {
 
   /** At the value, present or missing, that stands at `path` below `node`. */
   at(node: ConfigNode, path: Path, code: ProblemCode, message: string, hint = ''): void {
+    if (this.ignoreMissing && (code === 'MISSING_KEY' || code === 'DATABASE_CHOICE')) return;
     const value = nodeAt(node, path);
     if (value?.kind === 'scalar' && value.broken) return;
     const found = locate(node, path);

@@ -106,16 +106,16 @@ function readPair(reading: Reading, pair: Pair, entries: Map<string, ConfigNode>
 }
 
 function readScalar(reading: Reading, node: Node | null, path: Path, place: Place, keyPlace: Place): ConfigNode {
-  if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', filled: false, broken: false, place: keyPlace, keyPlace, path };
+  if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', filled: false, bare: true, broken: false, place: keyPlace, keyPlace, path };
   const { value } = node;
   if (typeof value === 'string') {
     const filled = interpolate(value, reading.env);
     for (const problem of filled.problems) reading.problems.add(place, path, problem.code, problem.message, problem.hint);
-    return { kind: 'scalar', value: filled.text, text: filled.text, filled: filled.changed && node.type === 'PLAIN', broken: filled.problems.length > 0, place, keyPlace, path };
+    return { kind: 'scalar', value: filled.text, text: filled.text, filled: filled.changed, bare: node.type === 'PLAIN', broken: filled.problems.length > 0, place, keyPlace, path };
   }
   const text = node.source ?? String(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'scalar', value, text, filled: false, broken: false, place, keyPlace, path };
-  return { kind: 'scalar', value: null, text, filled: false, broken: false, place: text === '' ? keyPlace : place, keyPlace, path };
+  if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'scalar', value, text, filled: false, bare: true, broken: false, place, keyPlace, path };
+  return { kind: 'scalar', value: null, text, filled: false, bare: true, broken: false, place: text === '' ? keyPlace : place, keyPlace, path };
 }
 
 const asNode = (value: unknown): Node | null => (isScalar(value) || isMap(value) || isSeq(value) || isAlias(value) ? value : null);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { duration, identifier, oneOrMany, regex, text, timeZone } from './scalars.js';
+import { duration, oneOrMany, regex, text, timeZone } from './scalars.js';
 
 const POLL_LEAST_MS = 10;
 const DAY_MS = 86_400_000;
 
 /** Keys of `source:` that every source takes. The type's own keys come from its part. */
 export const sourceShape = {
-  pattern: oneOrMany(text()).describe('Glob (picomatch) after strftime letters became digits; one or a list. Without "/" it meets the file name, with "/" the path.'),
+  pattern: oneOrMany(text()).prefault('*').describe('Glob (picomatch) after strftime letters became digits; one or a list. Without "/" it meets the file name, with "/" the path.'),
   ignore_case: z.boolean().default(false).describe('Patterns meet names in any case.'),
   recursive: z.boolean().optional().describe('Looks into folders below. Default: local and sftp false, s3 true.'),
   ignore: oneOrMany(text()).optional().describe('Globs that are never data, beside the built-in ones.'),
@@ -88,8 +88,6 @@ export const feedShape = {
   timezone: timeZone().default('UTC').describe('IANA zone of timestamptz values without an offset.'),
   formerly: text().optional().describe("Name of the feed that has gone and whose ledger and receipts go over to this one; or none."),
 };
-
-export const tableName = identifier;
 
 export const sourceSchema = z.strictObject(sourceShape);
 export type SourceInput = z.output<typeof sourceSchema>;

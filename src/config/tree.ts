@@ -22,8 +22,10 @@ export interface ScalarNode extends Standing {
   readonly value: string | number | boolean | null;
   /** As it was written, so that `min: 1.10` keeps its zero and 38 digits stay 38 digits. */
   readonly text: string;
-  /** True when a variable was filled in without quotes around it: `port: ${PORT}` may be a number. */
+  /** True when a variable was filled in. */
   readonly filled: boolean;
+  /** Without quotes: with `filled`, `port: ${PORT}` may be a number. */
+  readonly bare: boolean;
   /** True when a variable in it could not be filled in: that is told, and nothing more about this value. */
   readonly broken: boolean;
 }
@@ -71,17 +73,15 @@ export function locate(node: ConfigNode, path: Path): { readonly place: Place; r
   return { place: node.place, path };
 }
 
-/**
- * Plain data for the schema. `asText` names keys (of the top level) whose scalars are texts of values, however they are written: numbers and
- * booleans in them become the text that was written.
- */
-export function toPlain(node: ConfigNode, asText: ReadonlySet<string> = new Set()): unknown {
+/** Plain data for the schema. */
+export function toPlain(node: ConfigNode): unknown {
   if (node.kind === 'scalar') return node.value;
-  if (node.kind === 'list') return node.items.map((item) => toPlain(item));
-  return Object.fromEntries([...node.entries].map(([key, value]) => [key, asText.has(key) ? textsOf(value) : toPlain(value)]));
+  if (node.kind === 'list') return node.items.map(toPlain);
+  return Object.fromEntries([...node.entries].map(([key, value]) => [key, toPlain(value)]));
 }
 
-function textsOf(node: ConfigNode): unknown {
+/** The same for values that are texts however they are written: numbers and booleans become what was written. */
+export function textsOf(node: ConfigNode): unknown {
   if (node.kind === 'list') return node.items.map(textsOf);
   return node.kind === 'scalar' && (typeof node.value === 'number' || typeof node.value === 'boolean') ? node.text : toPlain(node);
 }

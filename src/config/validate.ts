@@ -3,7 +3,7 @@ import { kindOf, mistakesOf, unknownKey } from './issues.js';
 import type { Problems } from './problems.js';
 import { keysAt, toJsonSchema } from './schema-keys.js';
 import { RESERVED_KEYS } from './schema.js';
-import { nodeAt, toPlain, type ConfigNode, type MapNode, type Path } from './tree.js';
+import { nodeAt, textsOf, toPlain, type ConfigNode, type MapNode, type Path } from './tree.js';
 
 export type Shape = Readonly<Record<string, z.ZodType>>;
 /** What was right; a key with a mistake is absent. */
@@ -24,9 +24,9 @@ export function parseNode<T>(schema: z.ZodType<T>, node: ConfigNode, problems: P
 
 /**
  * Checks a mapping key by key, so that a mistake in one key hides none in another and what is right can be used for further checks. `others`
- * are keys that the caller looks at itself.
+ * are keys that the caller looks at itself; `asText` those whose scalars are texts of values (toPlain).
  */
-export function parseKeys<S extends Shape>(shape: S, node: ConfigNode, problems: Problems, others: readonly string[] = []): Parsed<S> {
+export function parseKeys<S extends Shape>(shape: S, node: ConfigNode, problems: Problems, others: readonly string[] = [], asText: ReadonlySet<string> = new Set()): Parsed<S> {
   const parsed: Record<string, unknown> = {};
   if (!isMap(node, problems)) return {};
   const known = [...Object.keys(shape), ...others];
@@ -36,16 +36,16 @@ export function parseKeys<S extends Shape>(shape: S, node: ConfigNode, problems:
     problems.at(node, mistake.path, mistake.code, mistake.message, mistake.hint);
   }
   for (const [key, schema] of Object.entries(shape)) {
-    const value = parseKey(schema, key, node, problems);
+    const value = parseKey(schema, key, node, problems, asText);
     if (value !== undefined) parsed[key] = value;
   }
   // Each value is its own key's schema's output, which a Record cannot say.
   return parsed as Parsed<S>;
 }
 
-function parseKey<T>(schema: z.ZodType<T>, key: string, node: MapNode, problems: Problems): T | undefined {
+function parseKey<T>(schema: z.ZodType<T>, key: string, node: MapNode, problems: Problems, asText: ReadonlySet<string>): T | undefined {
   const value = node.entries.get(key);
-  if (value !== undefined) return parseNode(schema, value, problems);
+  if (value !== undefined) return parseNode(schema, value, problems, asText.has(key) ? textsOf(value) : toPlain(value));
   const absent = schema.safeParse(undefined);
   if (absent.success) return absent.data;
   problems.at(node, [key], 'MISSING_KEY', 'is required.');
@@ -66,7 +66,7 @@ function retyped(plain: unknown, node: ConfigNode, error: z.ZodError): unknown {
     if (issue.code !== 'invalid_type') continue;
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
     const found = nodeAt(node, path);
-    if (found?.kind !== 'scalar' || !found.filled) continue;
+    if (found?.kind !== 'scalar' || !found.filled || !found.bare) continue;
     const number = /^[-+]?(\d+\.?\d*|\.\d+)$/.test(found.text) ? Number(found.text) : null;
     if ((issue.expected === 'number' || issue.expected === 'int') && number !== null) value = withValue(value, path, number);
     else if (issue.expected === 'boolean' && /^(true|false)$/i.test(found.text)) value = withValue(value, path, found.text.toLowerCase() === 'true');

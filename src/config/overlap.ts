@@ -1,0 +1,87 @@
+import type { AfterSpec, SourceSpec } from '../core/feed.js';
+import { someTextMeets } from './glob-meet.js';
+import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
+import type { Problems } from './problems.js';
+import type { ConfigNode } from './tree.js';
+
+/** What the check for overlapping feeds needs of one. */
+export interface Watched {
+  readonly name: string;
+  readonly node: ConfigNode;
+  readonly source: SourceSpec;
+  /** null when `after` itself has a mistake. */
+  readonly after: AfterSpec | null;
+}
+
+/**
+ * Two feeds may take the same file only when both leave it where it is: else one moves or deletes it under the other (SPEC 3). They can meet when one
+ * folder is the other or lies in it, and some path meets a pattern of both and an ignore of neither. Symbolic links between folders, and two
+ * connections to one server, are not seen.
+ */
+export function checkOverlaps(feeds: readonly Watched[], problems: Problems): void {
+  const areas = feeds.map((feed) => ({ ...feed, area: areaOf(feed.source), moves: feed.after === null ? null : firstMove(feed.after) }));
+  areas.forEach((one, i) => {
+    for (const other of areas.slice(i + 1)) {
+      const mover = one.moves !== null ? one : other;
+      if (mover.moves === null || !mayMeet(one.area, other.area)) continue;
+      const rest = mover === one ? other : one;
+      problems.at(mover.node, ['after', mover.moves], 'FEEDS_OVERLAP', `a file can belong to this feed and to ${rest.name}, which would find it gone.`, 'Make dir and patterns (or ignore) disjoint, or set after to leave in both.');
+    }
+  });
+}
+
+const firstMove = (after: AfterSpec): string | null => (['loaded', 'rejected', 'duplicate'] as const).find((outcome) => after[outcome].kind !== 'leave') ?? null;
+
+interface Area {
+  /** The same for two sources whose paths can be compared. */
+  readonly store: string;
+  /** "/" at the end, unless it is a prefix of keys. */
+  readonly folder: string;
+  readonly recursive: boolean;
+  /** How every path of the source that is taken begins: to tell most pairs apart at once. */
+  readonly head: string;
+  /** Paths below `folder`: each must meet all of `must` and none of `never`. */
+  readonly must: readonly Glob[];
+  readonly never: readonly Glob[];
+}
+
+/** Sources with `dir` have paths below it; sources with `prefix` (object stores) have whole keys, which a pattern with "/" meets as a whole. */
+function areaOf(source: SourceSpec): Area {
+  const { dir, prefix, ...place } = source.options;
+  const store = JSON.stringify([source.type, Object.entries(place).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  if (typeof dir !== 'string') {
+    const start = typeof prefix === 'string' ? prefix : '';
+    const must = [inOrder([literal(start), source.recursive ? ANY_PATH : FLAT]), either(source.patterns.map((p) => globOf(p, source.ignoreCase)))];
+    return { store, folder: '', recursive: true, head: start, must, never: ignored(source) };
+  }
+  const folder = dir.endsWith('/') ? dir : `${dir}/`;
+  const patterns = either(source.patterns.map((p) => (p.includes('/') || !source.recursive ? parseGlob(p, source.ignoreCase) : globOf(p, source.ignoreCase))));
+  const onlyNames = source.patterns.length === 1 && !source.recursive ? headOf(source.patterns[0]!, source.ignoreCase) : '';
+  return { store, folder, recursive: source.recursive, head: folder + onlyNames, must: source.recursive ? [patterns] : [patterns, FLAT], never: ignored(source) };
+}
+
+const ANY_PATH: Glob = inOrder([FOLDERS, FLAT]);
+
+/** Without "/" a glob meets the name in any folder. */
+const globOf = (pattern: string, ignoreCase: boolean): Glob => (pattern.includes('/') ? parseGlob(pattern, ignoreCase) : inOrder([FOLDERS, parseGlob(pattern, ignoreCase)]));
+
+/** Ignores that are not exactly understood are left out: they must not hide an overlap. */
+const ignored = (source: SourceSpec): readonly Glob[] => source.ignore.map((glob) => globOf(glob, false)).filter((glob) => glob.exact);
+
+const headOf = (pattern: string, ignoreCase: boolean): string => (ignoreCase ? '' : (/^[^*?[\]{}()!+@\\]*/.exec(pattern)?.[0] ?? ''));
+
+function mayMeet(a: Area, b: Area): boolean {
+  if (a.store !== b.store || !(a.head.startsWith(b.head) || b.head.startsWith(a.head))) return false;
+  const [outer, inner] = a.folder.length <= b.folder.length ? [a, b] : [b, a];
+  if (!inner.folder.startsWith(outer.folder) || (inner.folder !== outer.folder && !outer.recursive)) return false;
+  // Paths of the inner folder as the outer one sees them.
+  const below = literal(inner.folder.slice(outer.folder.length));
+  const seen = (glob: Glob): Glob => inOrder([below, glob]);
+  return someTextMeets([...outer.must, ...inner.must.map(seen)], [...outer.never, ...inner.never.map(seen)]);
+}
+
+/** True when no file of the source can meet this pattern, for a warning. */
+export function canMeetNothing(source: SourceSpec, pattern: string): boolean {
+  const area = areaOf({ ...source, patterns: [pattern] });
+  return !someTextMeets(area.must, area.never);
+}

@@ -1,0 +1,124 @@
+import { stringify } from 'yaml';
+import type { AfterAction, ColumnSpec, FeedSpec, ReadySpec } from '../core/feed.js';
+import { MASK, Secret } from '../core/secret.js';
+import type { Config } from './config.js';
+import { maskUrls } from './mask.js';
+import { IGNORE_DEFAULTS } from './resolve-source.js';
+import { formatDuration } from './units.js';
+
+/** The effective config as plain data in the words of the file: every default filled in, paths absolute, secrets masked (`config print --json`). */
+export function printableConfig(config: Config): Readonly<Record<string, unknown>> {
+  const { database, daemon } = config;
+  const masked = (secret: Secret | null): string | undefined => (secret === null ? undefined : MASK);
+  return bare({
+    version: config.version,
+    data_dir: config.dataDir,
+    database: bare({
+      url: database.url === null ? undefined : maskUrls(database.url.reveal()),
+      embedded: database.embedded,
+      password: masked(database.password),
+      tls: bare({ ca: database.tls.ca ?? undefined, cert: database.tls.cert ?? undefined, key: masked(database.tls.key) }),
+      staging_schema: database.stagingSchema,
+      control_schema: database.controlSchema,
+    }),
+    daemon: {
+      concurrency: daemon.concurrency,
+      drain_timeout: formatDuration(daemon.drainTimeoutMs),
+      http: daemon.http === false ? false : bare({ listen: `${daemon.http.host.includes(':') ? `[${daemon.http.host}]` : daemon.http.host}:${daemon.http.port}`, token: masked(daemon.http.token) }),
+      log: daemon.log,
+    },
+    connections: Object.fromEntries([...config.connections].map(([name, one]) => [name, { type: one.type, ...one.options }])),
+    feeds: Object.fromEntries(config.feeds.map((feed) => [feed.name, printableFeed(feed, config)])),
+  });
+}
+
+/** The same as YAML. */
+export const printConfig = (config: Config): string => stringify(JSON.parse(JSON.stringify(printableConfig(config))), { lineWidth: 160, version: '1.2' });
+
+function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, unknown>> {
+  const { source } = feed;
+  const written = config.written.get(feed.name);
+  const defaults = IGNORE_DEFAULTS.every((glob, i) => source.ignore[i] === glob);
+  return bare({
+    source: {
+      type: source.type,
+      // A part's schema may give other names than it takes, so its keys are shown as they were written, paths resolved.
+      ...resolvedPaths(written?.source ?? {}, source.options),
+      pattern: written?.patterns ?? source.patterns,
+      ignore_case: source.ignoreCase,
+      recursive: source.recursive,
+      ignore: defaults ? undefinedIfEmpty(source.ignore.slice(IGNORE_DEFAULTS.length)) : undefinedIfEmpty(source.ignore),
+      ignore_defaults: defaults,
+      poll: formatDuration(source.pollMs),
+      settle: formatDuration(source.settleMs),
+      ready: printableReady(source.ready),
+    },
+    format: { type: feed.format.type, ...written?.format },
+    compression: feed.compression,
+    columns: feed.columns === null ? 'text' : feed.columns.map(printableColumn),
+    unique: feed.unique,
+    on_unknown_column: feed.onUnknownColumn,
+    on_missing_column: feed.onMissingColumn,
+    on_duplicate: feed.onDuplicate,
+    on_changed: feed.onChanged,
+    control:
+      feed.control === null
+        ? undefined
+        : bare({ trailer: feed.control.trailer ?? undefined, rows_offset: feed.control.rowsOffset, manifest: feed.control.manifest === null ? undefined : withoutNulls(feed.control.manifest), totals: feed.control.totals }),
+    limits: { bad_rows: feed.limits.badRows, bad_ratio: feed.limits.badRatio, min_rows: feed.limits.minRows, database_rows: feed.limits.databaseRows },
+    target: { table: `${feed.target.schema}.${feed.target.table}`, mode: feed.target.mode, create: feed.target.create, load_index: feed.target.loadIndex },
+    after: { loaded: printableAction(feed.after.loaded), rejected: printableAction(feed.after.rejected), duplicate: printableAction(feed.after.duplicate) },
+    retry: { attempts: feed.retry.attempts, backoff: formatDuration(feed.retry.backoffMs), max_backoff: formatDuration(feed.retry.maxBackoffMs) },
+    names: feed.names,
+    timezone: feed.timezone,
+    formerly: feed.formerly ?? undefined,
+  });
+}
+
+function printableReady(ready: ReadySpec): unknown {
+  return ready.kind === 'always' ? 'always' : { [ready.kind]: ready.template };
+}
+
+function printableAction(action: AfterAction): unknown {
+  if (action.kind === 'move') return { move: action.to };
+  return action.kind === 'tag' ? { tag: action.tags } : action.kind;
+}
+
+/** Only what differs from the default: a contract of 200 columns stays readable. */
+function printableColumn(column: ColumnSpec): Readonly<Record<string, unknown>> {
+  const one = <T>(list: readonly T[]): T | readonly T[] | undefined => (list.length > 1 ? list : list[0]);
+  const said = <T>(value: T | null | false): T | undefined => (value === null || value === false ? undefined : value);
+  return bare({
+    name: column.name,
+    from: column.from.length === 1 && column.from[0] === column.name ? undefined : one(column.from),
+    type: column.type,
+    required: said(column.required),
+    unique: said(column.unique),
+    default: said(column.default),
+    trim: said(column.trim),
+    format: one(column.formats),
+    timezone: said(column.timezone),
+    decimal: column.decimal === '.' ? undefined : column.decimal,
+    thousands: said(column.thousands),
+    round: said(column.round),
+    true_values: said(column.trueValues),
+    false_values: said(column.falseValues),
+    min: said(column.min),
+    max: said(column.max),
+    min_length: said(column.minLength),
+    max_length: said(column.maxLength),
+    pattern: said(column.pattern),
+    enum: said(column.enum),
+    start: said(column.start),
+    width: said(column.width),
+  });
+}
+
+const undefinedIfEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
+
+const resolvedPaths = (written: Readonly<Record<string, unknown>>, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(written).map(([key, value]) => [key, typeof value === 'string' && typeof options[key] === 'string' ? options[key] : value]));
+
+const withoutNulls = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null));
+
+const bare = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined));
