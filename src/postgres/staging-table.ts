@@ -15,9 +15,9 @@ import { changeTables } from './transaction.js';
  */
 export async function ensureStaging(connection: Connection, target: TargetSpec, columns: readonly StagingColumn[]): Promise<TargetTable> {
   const name = displayName(target.schema, target.table);
-  let running: string | null = null;
+  const running: string[] = [];
   const run = async (statement: string): Promise<void> => {
-    running = statement;
+    running.push(statement);
     await connection.query(statement);
   };
   try {
@@ -29,7 +29,7 @@ export async function ensureStaging(connection: Connection, target: TargetSpec, 
     const done = settled(planStaging(target, columns, changed), changed);
     if (done !== null) return done;
   } catch (error) {
-    throw databaseError(error, running === null ? `looking at ${name}` : `preparing ${name} with ${String(running)}`, classify(error) === 'rights' ? rightsFix(target) : undefined);
+    throw databaseError(error, running.length === 0 ? `looking at ${name}` : `preparing ${name} with ${running.at(-1)!}`, classify(error) === 'rights' ? rightsFix(target) : undefined);
   }
   throw new TallymanError('DATABASE_BUSY', `${name} changed while it was prepared: another session altered or dropped it.`);
 }

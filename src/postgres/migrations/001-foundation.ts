@@ -8,7 +8,7 @@ export const foundation: Migration = {
     const s = quoteIdentifier(schemaName);
     return [
       `CREATE TABLE ${s}.meta (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row),
   database_id uuid NOT NULL DEFAULT gen_random_uuid(),
   version integer NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
