@@ -1,10 +1,12 @@
 import type { Decoder } from './core/decoder.js';
 import type { FormatType } from './core/format.js';
 import type { SourceType } from './core/source.js';
+import { csv } from './formats/csv/index.js';
+import { local } from './sources/local.js';
 
 /** Every source, decoder and format that the program knows: one line each. Column types stand in columns/types.ts. */
-export const SOURCES: readonly SourceType[] = [];
+export const SOURCES: readonly SourceType[] = [local];
 
 export const DECODERS: readonly Decoder[] = [];
 
-export const FORMATS: readonly FormatType[] = [];
+export const FORMATS: readonly FormatType[] = [csv];

@@ -1,0 +1,125 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Config } from './config/config.js';
+import { Engine, type EngineParts } from './daemon/engine.js';
+import type { Log } from './daemon/log.js';
+import { TallymanError } from './core/errors.js';
+import type { FeedSpec } from './core/feed.js';
+import type { Ledger } from './core/ledger.js';
+import type { DatabaseSpec, LoadProgress } from './core/load.js';
+import type { FileReport } from './core/report.js';
+import type { Source } from './core/source.js';
+import type { Receipts } from './core/target.js';
+import { openLedger } from './ledger/sqlite-ledger.js';
+import { LoadPool } from './load/load-pool.js';
+import { startEmbedded } from './postgres/embedded.js';
+import { openReceipts } from './postgres/receipts.js';
+import { parseDatabaseUrl } from './postgres/url.js';
+import { SOURCES } from './registry.js';
+import { direct } from './sources/direct.js';
+
+/** The parts behind one config, each opened when it is first asked for and closed together. The only file that knows every part. */
+export class App {
+  readonly config: Config;
+  readonly log: Log;
+  #ledger: Ledger | null = null;
+  #receipts: Receipts | null = null;
+  #database: Promise<DatabaseSpec> | null = null;
+  #releaseEmbedded: (() => Promise<void>) | null = null;
+  #pool: LoadPool | null = null;
+
+  constructor(config: Config, log: Log) {
+    this.config = config;
+    this.log = log;
+  }
+
+  get dataDir(): string {
+    return this.config.dataDir;
+  }
+
+  feed(name: string): FeedSpec {
+    const feed = this.config.feeds.find((candidate) => candidate.name === name);
+    if (feed === undefined) throw new TallymanError('UNKNOWN_FEED', `there is no feed ${name}; the config has: ${this.config.feeds.map((f) => f.name).join(', ')}`);
+    return feed;
+  }
+
+  ledger(): Ledger {
+    mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
+    return (this.#ledger ??= openLedger(this.dataDir));
+  }
+
+  /** How to reach PostgreSQL; starts the embedded one when the config says so. */
+  database(): Promise<DatabaseSpec> {
+    return (this.#database ??= this.#openDatabase());
+  }
+
+  async receipts(): Promise<Receipts> {
+    return (this.#receipts ??= openReceipts(await this.database()));
+  }
+
+  source(feed: FeedSpec): Source {
+    const type = SOURCES.find((candidate) => candidate.type === feed.source.type);
+    if (type === undefined) throw new TallymanError('INTERNAL', `no source type ${feed.source.type}`);
+    return type.open(feed.source, feed.source.options);
+  }
+
+  pool(size: number, onProgress?: (progress: LoadProgress) => void): LoadPool {
+    return (this.#pool ??= new LoadPool({ size, onProgress: onProgress ?? ((): void => undefined) }));
+  }
+
+  async engine(options: {
+    readonly feeds: readonly FeedSpec[];
+    readonly actor: string;
+    readonly once: boolean;
+    /** Claim lock of a `load` command. */
+    readonly owner?: string;
+    readonly onReport: (report: FileReport) => void;
+    readonly onProgress?: (progress: LoadProgress) => void;
+  }): Promise<Engine> {
+    const { concurrency } = this.config.daemon;
+    const pool = this.pool(concurrency, options.onProgress);
+    const parts: EngineParts = {
+      feeds: options.feeds,
+      ledger: this.ledger(),
+      receipts: await this.receipts(),
+      database: await this.database(),
+      dataDir: this.dataDir,
+      concurrency,
+      log: this.log,
+      actor: options.actor,
+      owner: options.owner ?? null,
+      source: (feed) => this.source(feed),
+      direct,
+      load: (job) => pool.run(job),
+      onReport: options.onReport,
+    };
+    return new Engine(parts, options.once);
+  }
+
+  /** Rolls back every load under way; they end as INTERRUPTED. */
+  cancelLoads(): void {
+    this.#pool?.cancelAll();
+  }
+
+  /** Closes what was opened; the last process of a data_dir stops the embedded PostgreSQL. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+    await this.#receipts?.close();
+    await this.#ledger?.close();
+    await this.#releaseEmbedded?.();
+    this.#pool = this.#receipts = this.#ledger = this.#database = this.#releaseEmbedded = null;
+  }
+
+  async #openDatabase(): Promise<DatabaseSpec> {
+    const { url, embedded, password, tls, controlSchema } = this.config.database;
+    if (embedded) {
+      mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
+      const server = await startEmbedded(path.resolve(this.dataDir), this.log);
+      this.#releaseEmbedded = server.release;
+      return { ...server.spec, controlSchema };
+    }
+    if (url === null) throw new TallymanError('INTERNAL', 'the config has neither database.url nor database.embedded');
+    const plain = { ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null };
+    return { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema };
+  }
+}

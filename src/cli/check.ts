@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { ConfigError, problemLine, type Problem } from '../config/problem.js';
+import type { Config } from '../config/config.js';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed.js';
+import { checkStaging } from '../postgres/check-staging.js';
+import type { App } from '../app.js';
+import type { Context } from './context.js';
+import { visible } from './output.js';
+import type { Act } from './program.js';
+
+/** What `--connect` found: the same shape as a mistake in the file, without a place in it. */
+type Finding = Pick<Problem, 'key' | 'message' | 'hint'> & { readonly code: string; readonly exit: number };
+
+export function check(program: Command, act: Act): void {
+  program.command('check').description('validates the config; with --connect also each source, database, table and right').option('--connect', 'reach every source and the database').action(act(checkCommand));
+}
+
+async function checkCommand(context: Context, options: { readonly connect?: boolean }): Promise<number> {
+  let config: Config;
+  try {
+    config = context.config();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (context.out.json) context.out.document({ ok: false, problems: error.problems });
+    else for (const problem of error.problems) context.out.line(visible(problemLine(problem)));
+    context.out.say(`${error.problems.length} mistake${error.problems.length === 1 ? '' : 's'}`);
+    return 78;
+  }
+  const findings = options.connect === true ? await connect(context.app()) : [];
+  const ok = findings.length === 0;
+  if (context.out.json) {
+    const found = findings.map(({ key, code, message, hint }) => ({ file: '', line: 0, column: 0, key, code, message, hint }));
+    context.out.document({ ok, problems: found, warnings: config.warnings });
+  } else {
+    for (const warning of config.warnings) context.out.line(visible(problemLine(warning)));
+    for (const f of findings) context.out.line(visible(`${f.key}: ${f.code}: ${f.message}${f.hint === '' ? '' : `\n  what to do: ${f.hint}`}`));
+    if (ok) context.out.line(`the config is right: ${config.feeds.length} feed${config.feeds.length === 1 ? '' : 's'}${options.connect === true ? ', every source and the database answer' : ''}`);
+  }
+  return findings.some((f) => f.exit === 78) ? 78 : findings.length > 0 ? 5 : 0;
+}
+
+/** Reaches everything that a run would need, and goes on after a failure so that all are told at once. */
+async function connect(app: App): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const attempt = async (key: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      const known = error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error));
+      findings.push({ key, code: known.code, message: known.message, hint: known.fix, exit: known.exit });
+    }
+  };
+  for (const feed of app.config.feeds) await attempt(`feeds.${feed.name}.source`, () => probeSource(app, feed, findings));
+  let reachable = true;
+  await attempt('database', async () => {
+    try {
+      await (await app.receipts()).databaseId();
+    } catch (error) {
+      reachable = false;
+      throw error;
+    }
+  });
+  if (reachable) {
+    const database = await app.database();
+    for (const feed of app.config.feeds) await attempt(`feeds.${feed.name}.target`, () => checkStaging(database, feed.target, feed.columns));
+  }
+  return findings;
+}
+
+async function probeSource(app: App, feed: FeedSpec, findings: Finding[]): Promise<void> {
+  const kinds = Object.values(feed.after).map((action) => action.kind);
+  const source = app.source(feed);
+  try {
+    for (const message of await source.probe({ delete: kinds.includes('delete'), move: kinds.includes('move'), tag: kinds.includes('tag') })) {
+      findings.push({ key: `feeds.${feed.name}.source`, code: 'SOURCE_UNREACHABLE', message, hint: '', exit: 5 });
+    }
+  } finally {
+    await source.close();
+  }
+}

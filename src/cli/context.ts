@@ -1,0 +1,88 @@
+import process from 'node:process';
+import type { Command } from 'commander';
+import { App } from '../app.js';
+import type { Config } from '../config/config.js';
+import { loadConfig } from '../config/load.js';
+import { maskSecrets } from '../config/mask.js';
+import { messageOf, TallymanError } from '../core/errors.js';
+import { DECODERS, FORMATS, SOURCES } from '../registry.js';
+import { makeLog } from './log.js';
+import { Output } from './output.js';
+
+/** What `-c`, `--json`, `-q` and `-v` say; given to every command. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** What a command gets to work with. */
+export interface Context {
+  readonly out: Output;
+  readonly options: GlobalOptions;
+  /** Throws CONFIG_INVALID (all mistakes) or CONFIG_MISSING. */
+  config(): Config;
+  /** The parts behind the config. Closed by the caller of the command. `logs`: the command is a long-running one that writes its log to stderr. */
+  app(logs?: boolean): App;
+  /** Signals: aborted by the first SIGINT or SIGTERM. */
+  readonly interrupt: Interrupt;
+}
+
+/** A running command's way to hear of signals. */
+export interface Interrupt {
+  readonly signal: AbortSignal;
+  /** 130 or 143 once one came. */
+  exitCode(): number | null;
+}
+
+/** `action` gives the exit code. Commander's own arguments come first, then its options. */
+export type Action<A extends unknown[]> = (context: Context, ...args: A) => Promise<number>;
+
+export const PARTS = { sources: SOURCES, formats: FORMATS, decoders: DECODERS };
+
+/** Holds what one invocation of the CLI opened, and ends it. */
+export class Invocation {
+  readonly #options: GlobalOptions;
+  readonly #interrupt: Interrupt;
+  #config: Config | null = null;
+  #app: App | null = null;
+
+  constructor(command: Command, interrupt: Interrupt) {
+    this.#options = command.optsWithGlobals();
+    this.#interrupt = interrupt;
+  }
+
+  get json(): boolean {
+    return this.#options.json === true;
+  }
+
+  context(): Context {
+    return {
+      out: new Output({ json: this.json, quiet: this.#options.quiet === true, verbose: this.#options.verbose === true }),
+      options: this.#options,
+      config: () => this.#loadConfig(),
+      app: (logs = false) => {
+        const config = this.#loadConfig();
+        return (this.#app ??= new App(config, makeLog(config, { logs, quiet: this.#options.quiet === true, verbose: this.#options.verbose === true })));
+      },
+      interrupt: this.#interrupt,
+    };
+  }
+
+  /** Any error as one that people read, secrets masked. */
+  explain(error: unknown): TallymanError {
+    const known = error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
+    if (this.#config === null || this.#config.secrets.length === 0) return known;
+    const masked = maskSecrets(known.message, this.#config.secrets.map((secret) => secret.reveal()));
+    return masked === known.message ? known : new TallymanError(known.code, masked, { fix: known.fix });
+  }
+
+  async close(): Promise<void> {
+    await this.#app?.close();
+  }
+
+  #loadConfig(): Config {
+    return (this.#config ??= loadConfig({ ...(this.#options.config === undefined ? {} : { path: this.#options.config }), env: process.env, cwd: process.cwd(), parts: PARTS }).config);
+  }
+}

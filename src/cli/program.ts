@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { TallymanError } from '../core/errors.js';
+import { check } from './check.js';
+import { configCommands } from './config.js';
+import { Invocation, type Action, type Interrupt } from './context.js';
+import { ddl } from './ddl.js';
+import { files } from './files.js';
+import { init } from './init.js';
+import { ledgerCommands } from './ledger.js';
+import { load } from './load.js';
+import { Output } from './output.js';
+import { quarantineCommands } from './quarantine.js';
+import { requestCommands } from './requests.js';
+import { run } from './run.js';
+import { status } from './status.js';
+
+/** Adds a command to the program: one file a command under cli/, one line in COMMANDS. */
+export type AddCommand = (program: Command, act: Act) => void;
+
+/** Wraps an action for commander: context in, exit code out. */
+export type Act = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
+
+const COMMANDS: readonly AddCommand[] = [init, check, run, load, status, files, requestCommands, ledgerCommands, quarantineCommands, ddl, configCommands];
+
+/** Parses the command line and runs the command. Gives the exit code (SPEC 4); never throws for what users do. */
+export async function runCli(argv: readonly string[], interrupt: Interrupt): Promise<number> {
+  let exit = 0;
+  const act: Act = (action) => async (...args) => {
+    const command = args.at(-1);
+    if (!(command instanceof Command)) throw new Error('commander gives the command last');
+    const invocation = new Invocation(command, interrupt);
+    const context = invocation.context();
+    try {
+      // Commander gives the action its arguments, then its options, then the command itself, which the action does not need.
+      exit = await action(context, ...args);
+    } catch (error) {
+      const known = invocation.explain(error);
+      context.out.error(known);
+      if (context.out.verbose && error instanceof Error && error.stack !== undefined) context.out.say(error.stack);
+      exit = interrupt.exitCode() ?? known.exit;
+    } finally {
+      await invocation.close();
+    }
+  };
+  const program = makeProgram(act);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    const out = new Output({ json: argv.includes('--json'), quiet: false, verbose: false });
+    if (error.code !== 'commander.help') out.error(new TallymanError('USAGE', error.message.replace(/^error: /, '')));
+    return 2;
+  }
+  return exit;
+}
+
+export function makeProgram(act: Act): Command {
+  const program = new Command('tallyman')
+    .description('Finds files dropped into folders, proves them complete, and loads them into PostgreSQL staging tables, exactly once, tallied.')
+    .version(version(), '-V, --version')
+    .option('-c, --config <file>', 'config file (default: $TALLYMAN_CONFIG, then ./tallyman.yaml)')
+    .option('--json', 'machine-readable output')
+    .option('-q, --quiet', 'no messages, only data and errors')
+    .option('-v, --verbose', 'say more')
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .helpCommand(true);
+  for (const add of COMMANDS) add(program, act);
+  quietErrors(program);
+  return program;
+}
+
+/** Sub-commands do not inherit exitOverride and configureOutput when they are made by hand; global options may stand behind the command too. */
+function quietErrors(command: Command): void {
+  for (const sub of command.commands) {
+    sub.exitOverride().configureOutput({ writeErr: () => undefined });
+    for (const option of [['-c, --config <file>', 'config file'], ['--json', 'machine-readable output'], ['-q, --quiet', 'no messages'], ['-v, --verbose', 'say more']] as const) {
+      if (!sub.options.some((known) => known.long === option[0].split(/[ ,]+/).find((word) => word.startsWith('--')))) sub.option(option[0], option[1]);
+    }
+    quietErrors(sub);
+  }
+}
+
+function version(): string {
+  const text: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof text === 'object' && text !== null && 'version' in text && typeof text.version === 'string' ? text.version : 'unknown';
+}

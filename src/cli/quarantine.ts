@@ -1,0 +1,140 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import process from 'node:process';
+import type { Command } from 'commander';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FileDetail } from '../core/report.js';
+import type { QuarantineRow } from '../core/target.js';
+import { exportCsv } from '../quarantine/export-csv.js';
+import { exportHtml } from '../quarantine/export-html.js';
+import { exportJsonl } from '../quarantine/export-jsonl.js';
+import { quarantineItem } from '../quarantine/item.js';
+import type { Context } from './context.js';
+import { fileId } from './ids.js';
+import { count, visible } from './output.js';
+import type { Act } from './program.js';
+
+/** How each --format is written; the first is the default. */
+const FORMATS = { csv: exportCsv, jsonl: exportJsonl, html: exportHtml } as const;
+
+export function quarantineCommands(program: Command, act: Act): void {
+  const command = program.command('quarantine').description('open quarantine, grouped by file, column and reason').option('--feed <name>', 'only this feed').action(act(groups));
+  command.command('show').description('the rows: row, line, column, value, reason').argument('<file_id>', 'file id, or load:N').action(act(show));
+  command
+    .command('export')
+    .description('the refused rows for the supplier')
+    .argument('<file_id>', 'file id, or load:N')
+    .option('--format <format>', `${Object.keys(FORMATS).join(', ')}`, 'csv')
+    .option('-o, --output <file>', 'write here instead of to stdout')
+    .action(act(exportRows));
+}
+
+async function groups(context: Context, options: { readonly feed?: string }): Promise<number> {
+  const app = context.app();
+  if (options.feed !== undefined) app.feed(options.feed);
+  const ledger = app.ledger();
+  const found = await (await app.receipts()).quarantineGroups(options.feed ?? null);
+  const items = [];
+  for (const g of found) {
+    const entry = await ledger.byLoadId(g.loadId);
+    items.push({ feed: g.feed, file_id: entry?.fileId ?? null, load_id: g.loadId, path: g.path, column: g.column, class: g.class, rows: g.rows, first_row: g.firstRow, first_line: g.firstLine, example: g.example, message: g.message });
+  }
+  if (context.out.json) {
+    context.out.document({ items });
+    return 0;
+  }
+  if (items.length === 0) {
+    context.out.say('the quarantine is empty');
+    return 0;
+  }
+  context.out.table(
+    [{ title: 'file', align: 'right' }, { title: 'feed' }, { title: 'path' }, { title: 'rows', align: 'right' }, { title: 'column' }, { title: 'class' }, { title: 'first row', align: 'right' }, { title: 'line', align: 'right' }, { title: 'example' }, { title: 'reason' }],
+    items.map((i) => [i.file_id === null ? `load:${i.load_id}` : String(i.file_id), i.feed, i.path, count(i.rows), i.column ?? '-', i.class, count(i.first_row), count(i.first_line), (i.example ?? '-').slice(0, 40), i.message]),
+  );
+  context.out.say(`next: tallyman quarantine show ${items[0]?.file_id ?? ''}`);
+  return 0;
+}
+
+interface Rows {
+  readonly detail: FileDetail;
+  readonly pages: AsyncIterable<readonly QuarantineRow[]>;
+}
+
+async function rowsOf(context: Context, id: string): Promise<Rows> {
+  const app = context.app();
+  const ledger = app.ledger();
+  const detail = await ledger.detail(await fileId(ledger, id));
+  if (detail === null) throw new TallymanError('UNKNOWN_FILE', `the ledger knows no file ${id}`);
+  const loadId = /^load:(\d+)$/.exec(id)?.[1];
+  const load = loadId === undefined ? detail.load_id : Number(loadId);
+  return { detail, pages: load === null ? none() : (await app.receipts()).quarantineRows(load) };
+}
+
+async function* none(): AsyncIterable<readonly QuarantineRow[]> {
+  // A file without a receipt has no quarantine.
+}
+
+async function show(context: Context, id: string): Promise<number> {
+  const { detail, pages } = await rowsOf(context, id);
+  const { out } = context;
+  if (out.json) {
+    // One document, written as it comes: a file may have 10,000,000 refused rows.
+    out.write('{"items":[');
+    let first = true;
+    for await (const page of pages) {
+      for (const row of page) out.write(`${first ? '' : ','}${JSON.stringify(quarantineItem(row))}`);
+      first = first && page.length === 0;
+    }
+    out.write(']}\n');
+    return 0;
+  }
+  let rows = 0;
+  for await (const page of pages) {
+    for (const row of page) {
+      for (const e of row.errors) out.line(`row ${row.row}, line ${row.line ?? '-'}${e.column === null ? '' : `, column ${visible(e.column)}`}: ${e.class}${e.rule === null ? '' : ` (${e.rule})`}: ${visible(e.message)}${e.value === null ? '' : `: ${visible(JSON.stringify(e.value))}`}`);
+      out.line(`    ${visible(row.raw.subarray(0, 200).toString('utf8')).replace(/\n/g, '\n    ')}${row.rawLength > 200 ? ' …' : ''}`);
+      rows++;
+    }
+  }
+  out.say(rows === 0 ? `file ${detail.file_id} has nothing in quarantine` : `${count(rows)} rows; for the supplier: tallyman quarantine export ${detail.file_id} --format html -o refused.html`);
+  return 0;
+}
+
+async function exportRows(context: Context, id: string, options: { readonly format: string; readonly output?: string }): Promise<number> {
+  const format = Object.entries(FORMATS).find(([name]) => name === options.format)?.[1];
+  if (format === undefined) throw new TallymanError('USAGE', `--format ${options.format}: there are ${Object.keys(FORMATS).join(', ')}`);
+  const { detail, pages } = await rowsOf(context, id);
+  const pieces = format(detail, pages);
+  if (options.output === undefined) for await (const piece of pieces) context.out.write(piece);
+  else {
+    await writeWhole(options.output, pieces);
+    context.out.say(`written: ${options.output}`);
+  }
+  return 0;
+}
+
+/** A private temporary name first: a full disk or Ctrl-C leaves no half report under the final name. */
+async function writeWhole(file: string, pieces: AsyncIterable<string>): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  const stream = createWriteStream(temporary, { mode: 0o600, flags: 'wx' });
+  // once() below rejects on 'error'; this listener keeps an error between two waits from ending the process.
+  let failed: Error | null = null;
+  stream.on('error', (error) => {
+    failed = error;
+  });
+  try {
+    await once(stream, 'open');
+    for await (const piece of pieces) {
+      if (!stream.write(piece)) await once(stream, 'drain');
+    }
+    stream.end();
+    await once(stream, 'close');
+    if (failed !== null) throw failed;
+    await rename(temporary, file);
+  } catch (error) {
+    stream.destroy();
+    await rm(temporary, { force: true });
+    throw new TallymanError('USAGE', `cannot write ${file}: ${messageOf(error)}`, { cause: error, fix: 'Free space, or choose another place with -o.' });
+  }
+}

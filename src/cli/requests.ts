@@ -1,0 +1,143 @@
+import { createInterface } from 'node:readline/promises';
+import process from 'node:process';
+import type { Command } from 'commander';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FileEntry, Ledger, RequestKind } from '../core/ledger.js';
+import { hashFile } from '../intake/hash.js';
+import { requestAllowed } from '../ledger/request-rules.js';
+import { direct } from '../sources/direct.js';
+import { decodeName } from '../sources/path-name.js';
+import type { App } from '../app.js';
+import type { Context } from './context.js';
+import { addSelectors, fileId, isNarrowed, selector, type SelectorOptions } from './ids.js';
+import { visible } from './output.js';
+import type { Act } from './program.js';
+
+export interface RequestOptions extends SelectorOptions {
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly wait?: boolean;
+}
+
+/** Milliseconds between two looks for the outcome, and how long `--wait` waits for a daemon to take a request up. */
+const LOOK_MS = 200;
+
+export function requestCommands(program: Command, act: Act): void {
+  addRequest(program, 'reprocess', 'clear the ledger entry and take the file again; its earlier rows are replaced', act);
+  addRequest(program, 'retry', 'failed, rejected -> taken again, attempts 0', act);
+  addRequest(program, 'release', 'held -> loaded', act);
+  addRequest(program, 'ignore', 'held, failed, rejected -> ignored', act);
+}
+
+/** `NAME ID...` or selectors, with --reason, --dry-run, --yes and --wait. */
+export function addRequest(program: Command, kind: RequestKind, description: string, act: Act): void {
+  addSelectors(program.command(kind).description(description).argument('[id...]', 'file ids, or load:N'), '0')
+    .option('--reason <text>', 'stands in the history')
+    .option('--dry-run', 'say what would be asked for, change nothing')
+    .option('--yes', 'act on a selection without asking')
+    .option('--wait', 'wait until the daemon has done it')
+    .action(act((context: Context, ids: readonly string[], options: RequestOptions) => request(context, kind, ids, options)));
+}
+
+async function request(context: Context, kind: RequestKind, ids: readonly string[], options: RequestOptions): Promise<number> {
+  const { out } = context;
+  const app = context.app();
+  const ledger = app.ledger();
+  const entries = await chosen(app, ledger, kind, ids, options);
+  // All or nothing: one that cannot be done refuses the whole command before anything is written.
+  for (const entry of entries) {
+    const refusal = requestAllowed(kind, entry);
+    if (refusal !== null) throw refusal;
+  }
+  if (kind === 'reprocess') for (const entry of entries) await bytesThere(app, entry);
+  if (options.dryRun !== true && ids.length === 0 && options.yes !== true) await confirm(kind, entries.length);
+  const items = [];
+  for (const entry of entries) {
+    const requestId = options.dryRun === true ? null : await ledger.request({ kind, fileId: entry.fileId, actor: `cli:${process.env['USER'] ?? String(process.getuid?.() ?? 'user')}`, reason: options.reason ?? '' });
+    items.push({ request_id: requestId, kind, file_id: entry.fileId, feed: entry.feed, path: entry.file.path, state: entry.state });
+    if (!out.json) out.line(`${options.dryRun === true ? 'would ' : ''}${kind} file ${entry.fileId}: ${visible(entry.file.path)} (${entry.state})`);
+  }
+  if (out.json) out.document({ items });
+  if (entries.length === 0) out.say('nothing meets the selection');
+  else if (options.dryRun !== true && options.wait !== true) out.say('asked; a running daemon acts within a second, else the next `tallyman run`');
+  if (options.wait !== true || options.dryRun === true) return 0;
+  return await waitFor(context, ledger, items.flatMap((item) => (item.request_id === null ? [] : [{ requestId: item.request_id, fileId: item.file_id }])));
+}
+
+async function chosen(app: App, ledger: Ledger, kind: RequestKind, ids: readonly string[], options: RequestOptions): Promise<FileEntry[]> {
+  if (options.feed !== undefined) app.feed(options.feed);
+  if (ids.length === 0 && !isNarrowed(options)) throw new TallymanError('USAGE', `${kind} needs file ids, or a selection such as --feed or --state`);
+  const found: number[] = [];
+  if (ids.length > 0) for (const id of ids) found.push(await fileId(ledger, id));
+  else for (const report of await ledger.files(selector(options))) found.push(report.file_id);
+  const entries: FileEntry[] = [];
+  for (const id of new Set(found)) {
+    const entry = await ledger.entry(id);
+    // A selection takes those that it fits; an id that does not fit is an error.
+    if (entry !== null && (ids.length > 0 || requestAllowed(kind, entry) === null)) entries.push(entry);
+  }
+  return entries;
+}
+
+/** Reprocess needs the very bytes, where the ledger knows them to be now. Throws SOURCE_GONE; nothing was changed. */
+async function bytesThere(app: App, entry: FileEntry): Promise<void> {
+  const gone = (why: string): TallymanError => new TallymanError('SOURCE_GONE', `file ${entry.fileId} (${entry.uri}): ${why}; nothing was changed`);
+  if (entry.deleted) throw gone('its bytes were deleted by the after action');
+  const feed = app.config.feeds.find((candidate) => candidate.name === entry.feed);
+  const isDirect = entry.file.path.startsWith('/') && entry.uri.startsWith('file:///');
+  if (feed === undefined && !isDirect) throw new TallymanError('UNKNOWN_FEED', `feed ${entry.feed} of file ${entry.fileId} is not in the config`);
+  const source = isDirect || feed === undefined ? direct : app.source(feed);
+  const at = entry.movedTo ?? entry.file;
+  try {
+    const now = await source.stat(at.path);
+    if (now === null) throw gone('there is no such file now');
+    if (now.size !== entry.file.size) throw gone(`the file there now has ${now.size} bytes, this version had ${entry.file.size}`);
+    const local = source.localPath(at.path);
+    if (local !== null && entry.sha256 !== null) {
+      const { sha256 } = await hashFile(decodeName(local), { version: now.version });
+      if (sha256 !== entry.sha256) throw gone('the file there now has other content');
+    } else if (local === null && now.version !== at.version) throw gone('the file there now is another version');
+  } catch (error) {
+    if (error instanceof TallymanError && error.blame === 'version') throw gone(messageOf(error));
+    throw error;
+  } finally {
+    if (source !== direct) await source.close();
+  }
+}
+
+async function confirm(kind: RequestKind, n: number): Promise<void> {
+  if (n === 0) return;
+  if (!process.stdin.isTTY) throw new TallymanError('CONFIRM', `${kind} would act on ${n} files`);
+  const rl = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await rl.question(`${kind} ${n} file${n === 1 ? '' : 's'}? [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new TallymanError('CONFIRM', 'not confirmed; nothing was changed');
+  } finally {
+    rl.close();
+  }
+}
+
+/** Waits until every request is carried out and its file has ended again. Gives the exit code of the outcome. */
+async function waitFor(context: Context, ledger: Ledger, asked: readonly { readonly requestId: number; readonly fileId: number }[]): Promise<number> {
+  let code = 0;
+  for (const { requestId, fileId: id } of asked) {
+    for (;;) {
+      if (context.interrupt.signal.aborted) return context.interrupt.exitCode() ?? 130;
+      const result = await ledger.requestResult(requestId);
+      if (result !== null && !result.ok) {
+        context.out.say(`file ${id}: refused: ${result.message}`);
+        code = 2;
+        break;
+      }
+      const entry = await ledger.entry(id);
+      if (result !== null && entry !== null && !['discovered', 'landing', 'landed', 'loading'].includes(entry.state)) {
+        context.out.say(`file ${id}: ${entry.state}`);
+        if (entry.state === 'failed' || entry.state === 'rejected') code = 1;
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+  return code;
+}

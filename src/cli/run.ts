@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { parseDuration } from '../config/units.js';
+import { TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed.js';
+import type { FileReport } from '../core/report.js';
+import { acquireLock } from '../ledger/lock.js';
+import type { App } from '../app.js';
+import type { Context } from './context.js';
+import { exitCode } from './exit-code.js';
+import { Progress } from './progress.js';
+import type { Act } from './program.js';
+import { Reporter } from './reporter.js';
+import { serve } from './serve.js';
+
+interface RunOptions {
+  readonly once?: boolean;
+  readonly feed?: readonly string[];
+  readonly settleTimeout: string;
+}
+
+export function run(program: Command, act: Act): void {
+  program
+    .command('run')
+    .description('the daemon; or, with --once, handle all that is there now and exit')
+    .option('--once', 'handle all that is there now and exit')
+    .option('--feed <name...>', 'only these feeds')
+    .option('--settle-timeout <duration>', 'with --once: how long to wait for files that still change', '60s')
+    .action(act(runCommand));
+}
+
+async function runCommand(context: Context, options: RunOptions): Promise<number> {
+  const timeoutMs = parseDuration(options.settleTimeout);
+  if (timeoutMs === null) throw new TallymanError('USAGE', `--settle-timeout ${options.settleTimeout}: not a duration such as 60s`);
+  const app = context.app(options.once !== true);
+  const feeds = selected(app, options.feed);
+  const lock = acquireLock(app.dataDir);
+  try {
+    return options.once === true ? await runOnce(context, app, feeds, timeoutMs) : await serve(context, app, options.feed ?? null);
+  } finally {
+    lock.release();
+  }
+}
+
+function selected(app: App, names: readonly string[] | undefined): readonly FeedSpec[] {
+  return names === undefined ? app.config.feeds : [...new Set(names)].map((name) => app.feed(name));
+}
+
+async function runOnce(context: Context, app: App, feeds: readonly FeedSpec[], timeoutMs: number): Promise<number> {
+  const { out, interrupt } = context;
+  const progress = new Progress(out);
+  const reporter = new Reporter(out, progress);
+  const onReport = (report: FileReport): void => reporter.file(report);
+  const engine = await app.engine({ feeds, actor: 'run', once: true, onReport, onProgress: (p) => progress.update(p) });
+  const drain = drainTimer(app, interrupt.signal);
+  const { waiting, errors } = await engine.runOnce(timeoutMs, interrupt.signal);
+  drain.clear();
+  progress.end();
+  const code = interrupt.exitCode() ?? exitCode({ reports: reporter.reports, errors });
+  for (const error of errors) out.error(error);
+  reporter.summary(waiting, code);
+  return code;
+}
+
+/** After the signal, loads get drain_timeout to end; then they are rolled back. */
+export function drainTimer(app: App, signal: AbortSignal): { clear(): void } {
+  let timer: NodeJS.Timeout | null = null;
+  const start = (): void => {
+    timer = setTimeout(() => app.cancelLoads(), app.config.daemon.drainTimeoutMs);
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener('abort', start, { once: true });
+  return {
+    clear() {
+      signal.removeEventListener('abort', start);
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

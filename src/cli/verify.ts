@@ -1,0 +1,85 @@
+import type { Ledger } from '../core/ledger.js';
+import type { ReceiptRef } from '../core/load.js';
+import type { Receipts } from '../core/target.js';
+import type { Context } from './context.js';
+import { visible } from './output.js';
+
+/** One thing on which ledger, receipts and tables do not agree. `emptied` is information: somebody took all rows of a load away on purpose. */
+interface Difference {
+  readonly kind: 'rows-missing' | 'rows-extra' | 'table-missing' | 'receipt-missing' | 'ledger-missing' | 'state-differs' | 'emptied';
+  readonly feed: string;
+  readonly file_id: number | null;
+  readonly load_id: number | null;
+  readonly path: string | null;
+  readonly message: string;
+}
+
+const PAGE = 1_000;
+
+/** `ledger verify`: exit 4 when anything but `emptied` was found. */
+export async function verify(context: Context): Promise<number> {
+  const app = context.app();
+  const ledger = app.ledger();
+  const receipts = await app.receipts();
+  const differences: Difference[] = [];
+  for await (const difference of ledgerAgainstReceipts(ledger, receipts)) differences.push(difference);
+  for (const { name } of app.config.feeds) differences.push(...(await receiptsAgainstTables(ledger, receipts, name)));
+  const ok = differences.every((difference) => difference.kind === 'emptied');
+  if (context.out.json) context.out.document({ ok, differences });
+  else {
+    for (const d of differences) context.out.line(`${d.kind}: ${visible(d.message)}`);
+    context.out.line(ok ? 'ledger, receipts and staging tables agree' : `${differences.filter((d) => d.kind !== 'emptied').length} differences`);
+  }
+  return ok ? 0 : 4;
+}
+
+/** Every load that the ledger knows must have its receipt, in the same state, and every own receipt its entry. */
+async function* ledgerAgainstReceipts(ledger: Ledger, receipts: Receipts): AsyncIterable<Difference> {
+  if ((await receipts.databaseId()) === null) {
+    if ((await ledger.newestLoad()) !== null) yield { kind: 'receipt-missing', feed: '', file_id: null, load_id: null, path: null, message: 'the database has no control schema, but the ledger knows loads' };
+    return;
+  }
+  for (let after = 0; ; ) {
+    const page = await ledger.knownLoads(after, PAGE);
+    const found = new Map((await receipts.byIds(page.map((load) => load.loadId))).map((receipt) => [receipt.loadKey, receipt]));
+    for (const load of page) {
+      const receipt = found.get(load.loadKey);
+      const where = { feed: receipt?.feed ?? '', file_id: load.fileId, load_id: load.loadId, path: receipt?.path ?? null };
+      if (receipt === undefined) yield { ...where, kind: 'receipt-missing', message: `the ledger has load ${load.loadId} of file ${load.fileId}; the database has no such receipt` };
+      else if (receipt.status !== load.status) yield { ...where, kind: 'state-differs', message: `load ${load.loadId} of ${receipt.path} is ${load.status} in the ledger and ${receipt.status} in the database` };
+    }
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = last.loadId;
+  }
+  for (let after = 0; ; ) {
+    const page = await receipts.after(after, PAGE);
+    for (const receipt of page) {
+      if (receipt.instanceId !== ledger.instanceId || (await ledger.byLoadKey(receipt.loadKey)) !== null) continue;
+      yield { kind: 'ledger-missing', feed: receipt.feed, file_id: null, load_id: receipt.loadId, path: receipt.path, message: `the database has load ${receipt.loadId} of ${receipt.path}, which the ledger does not know; the next run takes it in` };
+    }
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.loadId;
+  }
+}
+
+/** Every live load must have as many rows in its table as its receipt says. */
+async function receiptsAgainstTables(ledger: Ledger, receipts: Receipts, feed: string): Promise<Difference[]> {
+  if ((await receipts.databaseId()) === null) return [];
+  const differences: Difference[] = [];
+  for (const { receipt, target, present } of await receipts.liveCounts(feed)) {
+    const kind = tableDifference(receipt, present);
+    if (kind === null) continue;
+    const message = present === null ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there` : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
+    differences.push({ kind, feed, file_id: (await ledger.byLoadId(receipt.loadId))?.fileId ?? null, load_id: receipt.loadId, path: receipt.path, message });
+  }
+  return differences;
+}
+
+function tableDifference(receipt: ReceiptRef, present: number | null): Difference['kind'] | null {
+  if (present === receipt.rows.loaded) return null;
+  if (present === null) return receipt.rows.loaded === 0 ? null : 'table-missing';
+  if (present === 0) return 'emptied';
+  return present < receipt.rows.loaded ? 'rows-missing' : 'rows-extra';
+}

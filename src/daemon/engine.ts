@@ -1,0 +1,229 @@
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed.js';
+import type { FileEntry, Ledger } from '../core/ledger.js';
+import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
+import type { FileReport } from '../core/report.js';
+import type { Source } from '../core/source.js';
+import type { Receipts } from '../core/target.js';
+import { backoff } from '../sources/retry.js';
+import { FeedWatcher, type FeedHealth } from './feed-watcher.js';
+import type { Log } from './log.js';
+import { Outbox } from './outbox.js';
+import { processFile } from './process-file.js';
+import type { ProcessParts } from './process-parts.js';
+import { reconcileStores } from './recover.js';
+import { carryOutRequests } from './requests.js';
+import { WorkLoop } from './work-loop.js';
+
+/** How often the ledger is asked for requests of the CLI, milliseconds. */
+const REQUESTS_MS = 500;
+/** Tries of `run --once` to reach the database before it ends with exit code 5. */
+const ONCE_TRIES = 3;
+
+export interface EngineParts {
+  readonly feeds: readonly FeedSpec[];
+  readonly ledger: Ledger;
+  readonly receipts: Receipts;
+  readonly database: DatabaseSpec;
+  readonly dataDir: string;
+  readonly concurrency: number;
+  readonly log: Log;
+  /** Stands in the history: `daemon`, `run`, `load`. */
+  readonly actor: string;
+  /** Claim lock of a `load` command; null = the daemon's. */
+  readonly owner: string | null;
+  source(feed: FeedSpec): Source;
+  /** Reads absolute local paths, for files that `tallyman load` named. */
+  readonly direct: Source;
+  load(job: LoadJob): Promise<LoadResult>;
+  readonly onReport: (report: FileReport) => void;
+}
+
+export interface OnceResult {
+  /** Files that still change, lack their marker, or wait for another. */
+  readonly waiting: number;
+  /** Sources, the database or feeds that could not work. */
+  readonly errors: readonly TallymanError[];
+}
+
+/** All feeds at work: watchers find, the work loop loads, requests are carried out, the outbox follows. */
+export class Engine {
+  readonly #parts: EngineParts;
+  readonly #feeds: ReadonlyMap<string, FeedSpec>;
+  readonly #sources: ReadonlyMap<string, Source>;
+  readonly #watchers = new Map<string, FeedWatcher>();
+  readonly #process: ProcessParts;
+  #loop: WorkLoop;
+  #databaseError: TallymanError | null = null;
+  #reconciled = false;
+
+  constructor(parts: EngineParts, once: boolean) {
+    this.#parts = parts;
+    this.#feeds = new Map(parts.feeds.map((feed) => [feed.name, feed]));
+    this.#sources = new Map(parts.feeds.map((feed) => [feed.name, parts.source(feed)]));
+    for (const feed of parts.feeds) {
+      const onDiscovered = (): void => this.#loop.notify(feed.name);
+      this.#watchers.set(feed.name, new FeedWatcher({ feed, source: this.#sources.get(feed.name)!, ledger: parts.ledger, log: parts.log, actor: parts.actor, onDiscovered }));
+    }
+    this.#process = {
+      ...parts,
+      source: (entry) => this.#sourceOf(entry),
+      load: (job) => parts.load(job),
+      lookAgain: (entry) => this.#watchers.get(entry.feed)?.look(entry.file.path),
+      reported: async (fileId) => {
+        const [report] = await parts.ledger.files({ ids: [fileId], limit: 1 });
+        if (report !== undefined) parts.onReport(report);
+      },
+    };
+    this.#loop = new WorkLoop({ feeds: parts.feeds, ledger: parts.ledger, log: parts.log, concurrency: parts.concurrency, once, work: (entry, feed) => processFile(this.#process, entry, feed) });
+  }
+
+  /** For `load`: one entry down the line, without watcher or loop. */
+  get processParts(): ProcessParts {
+    return this.#process;
+  }
+
+  get databaseError(): TallymanError | null {
+    return this.#databaseError ?? this.#loop.databaseError;
+  }
+
+  /** Ready to work: the stores agree and the database answers. */
+  get ready(): boolean {
+    return this.#reconciled && this.databaseError === null;
+  }
+
+  get running(): number {
+    return this.#loop.running;
+  }
+
+  health(feed: string): (FeedHealth & { readonly stopped: TallymanError | null }) | null {
+    const watcher = this.#watchers.get(feed);
+    return watcher === undefined ? null : { ...watcher.health, stopped: this.#loop.feedError(feed) };
+  }
+
+  /** Until the signal. Resolves when what ran has ended. */
+  async runDaemon(signal: AbortSignal): Promise<void> {
+    const outbox = this.#outbox();
+    await Promise.all([...[...this.#watchers.values()].map((watcher) => watcher.run(signal)), this.#workWhenReconciled(signal), this.#requests(signal), outbox.run(signal)]);
+    await this.#close();
+  }
+
+  /** Everything that is there now. */
+  async runOnce(settleTimeoutMs: number, signal: AbortSignal): Promise<OnceResult> {
+    const errors: TallymanError[] = [];
+    if (!(await this.#reconcile(ONCE_TRIES, signal))) {
+      await this.#close();
+      return { waiting: 0, errors: this.#databaseError === null ? [] : [this.#databaseError] };
+    }
+    await this.#carryOut();
+    let watching = this.#watchers.size;
+    let waiting = 0;
+    const watchers = [...this.#watchers.values()].map(async (watcher) => {
+      try {
+        waiting += await watcher.once(settleTimeoutMs, signal);
+      } catch (error) {
+        if (!signal.aborted) errors.push(asTallyman(error));
+      } finally {
+        watching--;
+        this.#loop.notify(null);
+      }
+    });
+    await Promise.all([...watchers, this.#loop.run(signal, () => watching > 0)]);
+    if (!signal.aborted) await this.#outbox().drain(signal);
+    for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))]) if (error !== null) errors.push(error);
+    await this.#close();
+    return { waiting, errors };
+  }
+
+  #outbox(): Outbox {
+    return new Outbox({
+      ledger: this.#parts.ledger,
+      log: this.#parts.log,
+      source: (entry: FileEntry) => this.#sourceOf(entry),
+      lookAgain: (entry: FileEntry) => this.#watchers.get(entry.feed)?.look(entry.file.path),
+    });
+  }
+
+  #sourceOf(entry: FileEntry): Source {
+    if (entry.uri.startsWith('file:///') && entry.file.path.startsWith('/')) return this.#parts.direct;
+    const source = this.#sources.get(entry.feed);
+    if (source === undefined) throw new TallymanError('UNKNOWN_FEED', `feed ${entry.feed} is not in the config`);
+    return source;
+  }
+
+  async #workWhenReconciled(signal: AbortSignal): Promise<void> {
+    if (await this.#reconcile(Infinity, signal)) await this.#loop.run(signal, () => true);
+  }
+
+  /** False when the signal came or the tries were used up; the reason is in databaseError. */
+  async #reconcile(tries: number, signal: AbortSignal): Promise<boolean> {
+    for (let i = 1; !signal.aborted; i++) {
+      try {
+        await reconcileStores(this.#process, this.#feeds);
+        if (this.#databaseError !== null) this.#parts.log.info({}, 'the database is back');
+        this.#databaseError = null;
+        this.#reconciled = true;
+        return true;
+      } catch (error) {
+        const known = asTallyman(error);
+        if (this.#databaseError?.message !== known.message) this.#parts.log.error({ code: known.code, fix: known.fix }, known.message);
+        this.#databaseError = known;
+        // Only what comes back by itself is waited for; a wrong database stays wrong until a person acts, and is asked for again all the same.
+        if (known.blame !== 'pause' && known.blame !== 'feed') throw known;
+        if (i >= tries || (known.blame === 'feed' && tries !== Infinity)) return false;
+        await delay(backoff(i, { baseMs: 500, maxMs: 30_000 }), signal);
+      }
+    }
+    return false;
+  }
+
+  async #requests(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#reconciled) await this.#carryOut();
+      } catch (error) {
+        this.#parts.log.error({}, `requests wait: ${messageOf(error)}`);
+        await delay(5_000, signal);
+      }
+      await delay(REQUESTS_MS, signal);
+    }
+  }
+
+  async #carryOut(): Promise<void> {
+    await carryOutRequests({
+      ledger: this.#parts.ledger,
+      receipts: this.#parts.receipts,
+      log: this.#parts.log,
+      isBusy: (fileId) => this.#loop.isBusy(fileId),
+      target: (feed) => {
+        const spec = this.#feeds.get(feed);
+        return spec === undefined ? null : `${spec.target.schema}.${spec.target.table}`;
+      },
+      changed: (feed) => {
+        this.#loop.notify(feed);
+        this.#watchers.get(feed)?.rescan();
+      },
+    });
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map((source) => source.close()));
+  }
+}
+
+function asTallyman(error: unknown): TallymanError {
+  return error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
+}
+
+async function delay(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

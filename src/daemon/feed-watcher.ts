@@ -1,0 +1,263 @@
+import type { FeedSpec } from '../core/feed.js';
+import type { SeenFile, SkippedEntry } from '../core/file.js';
+import type { FileEntry, Ledger } from '../core/ledger.js';
+import type { Source } from '../core/source.js';
+import { messageOf, TallymanError } from '../core/errors.js';
+import { isCompanion, ready } from '../intake/ready.js';
+import { Settle } from '../intake/settle.js';
+import { backoff } from '../sources/retry.js';
+import type { Log } from './log.js';
+
+/** Hinted paths kept before a full listing is cheaper and safer than looking at each. */
+const HINTS_MAX = 10_000;
+/** Skipped names whose reason is told once; past it the log would be the problem. */
+const SKIPPED_TOLD_MAX = 1_000;
+
+export interface FeedHealth {
+  readonly healthy: boolean;
+  /** Why not, for people. */
+  readonly error: TallymanError | null;
+  readonly lastScanAt: string | null;
+  /** Files seen that still change or lack their marker. */
+  readonly waiting: number;
+}
+
+/**
+ * Finds the files of one feed: the full listing is the truth, events are hints that make it prompt. What has settled and is ready goes into
+ * the ledger as `discovered`; nothing else is decided here.
+ *
+ *     listing or hint -> known to the ledger? -> settle -> ready -> ledger.discover
+ */
+export class FeedWatcher {
+  readonly #feed: FeedSpec;
+  readonly #source: Source;
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  readonly #actor: string;
+  readonly #onDiscovered: (entries: readonly FileEntry[]) => void;
+  readonly #settle: Settle;
+  /** Settled, but without their marker; path -> the version and how long it took to settle. */
+  readonly #unready = new Map<string, { file: SeenFile; waitedMs: number; reason: string }>();
+  readonly #skippedTold = new Map<string, string>();
+  #hints = new Set<string>();
+  #rescan = false;
+  #wake: (() => void) | null = null;
+  #failures = 0;
+  #error: TallymanError | null = null;
+  #lastScanAt: string | null = null;
+  #watching: { close(): Promise<void> } | null = null;
+  #watchingRoot = false;
+
+  constructor(parts: {
+    readonly feed: FeedSpec;
+    readonly source: Source;
+    readonly ledger: Ledger;
+    readonly log: Log;
+    readonly actor: string;
+    readonly onDiscovered: (entries: readonly FileEntry[]) => void;
+  }) {
+    this.#feed = parts.feed;
+    this.#source = parts.source;
+    this.#ledger = parts.ledger;
+    this.#log = parts.log;
+    this.#actor = parts.actor;
+    this.#onDiscovered = parts.onDiscovered;
+    this.#settle = new Settle(parts.feed.source.settleMs);
+  }
+
+  get health(): FeedHealth {
+    return { healthy: this.#error === null, error: this.#error, lastScanAt: this.#lastScanAt, waiting: this.#settle.size + this.#unready.size };
+  }
+
+  /** Looks at a path again soon (it changed while it was read, or an after action found another version). */
+  look(path: string): void {
+    if (this.#hints.size >= HINTS_MAX) this.#rescan = true;
+    else this.#hints.add(path);
+    this.#wake?.();
+  }
+
+  /** Lists everything soon: a request may have made a known file one to take again. */
+  rescan(): void {
+    this.#rescan = true;
+    this.#wake?.();
+  }
+
+  /** The daemon's loop: listing, hints and settle times, until the signal. Never throws: what fails makes the feed unhealthy and is tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#attempt(async () => {
+        await this.#watch();
+        await this.#scan(signal);
+      }, signal);
+      const nextScan = performance.now() + (this.#error === null ? this.#feed.source.pollMs : backoff(this.#failures, { baseMs: 1_000, maxMs: Math.max(1_000, this.#feed.source.pollMs) }));
+      this.#rescan = false;
+      while (!signal.aborted && !this.#rescan) {
+        const wait = Math.min(nextScan - performance.now(), this.#error === null ? (this.#settle.dueIn() ?? Infinity) : Infinity);
+        if (this.#hints.size === 0) await this.#sleep(Math.max(0, wait), signal);
+        if (performance.now() >= nextScan) break;
+        if (this.#error === null) await this.#attempt(() => this.#lookAgain(), signal);
+        else if (this.#hints.size > 0) break;
+      }
+    }
+    await this.#watching?.close();
+    this.#watching = null;
+  }
+
+  /**
+   * `run --once`: one listing, then waits until all it saw has settled and is ready, at most `timeoutMs`. Throws SOURCE_UNREACHABLE. Gives how
+   * many still change or lack their marker.
+   */
+  async once(timeoutMs: number, signal: AbortSignal): Promise<number> {
+    const end = performance.now() + timeoutMs;
+    try {
+      await this.#scan(signal);
+      while (!signal.aborted && this.#settle.size + this.#unready.size > 0) {
+        const left = end - performance.now();
+        if (left <= 0) break;
+        // A marker may come without any event here: look at the unready ones twice a second.
+        await this.#sleep(Math.min(left, this.#settle.dueIn() ?? 500, 500), signal);
+        for (const path of this.#unready.keys()) this.#hints.add(path);
+        await this.#lookAgain();
+      }
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    return this.#settle.size + this.#unready.size;
+  }
+
+  async #attempt(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await work();
+      if (this.#error !== null) this.#log.info({ feed: this.#feed.name }, 'source is back');
+      this.#error = null;
+      this.#failures = 0;
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const known = error instanceof TallymanError ? error : new TallymanError('SOURCE_UNREACHABLE', messageOf(error), { cause: error });
+    // Said when it starts and when the reason changes, not at every poll of a night.
+    if (this.#error?.message !== known.message) this.#log.error({ feed: this.#feed.name, code: known.code, fix: known.fix }, known.message);
+    this.#error = known;
+    this.#failures++;
+  }
+
+  /** Events where the source has them; a source that cannot watch now is still polled. */
+  async #watch(): Promise<void> {
+    if (this.#source.watch === undefined || this.#watchingRoot) return;
+    this.#watchingRoot = true;
+    this.#watching = await this.#source.watch(
+      (path) => {
+        if (path === null) this.#rescan = true;
+        else this.look(path);
+        this.#wake?.();
+      },
+      (error) => this.#log.warn({ feed: this.#feed.name }, `file-system events are off (${error.message}); the folder is listed every ${this.#feed.source.pollMs / 1000} s instead`),
+    );
+  }
+
+  async #scan(signal: AbortSignal): Promise<void> {
+    this.#hints = new Set();
+    const present = new Set<string>();
+    const track = this.#settle.size + this.#unready.size > 0;
+    for await (const page of this.#source.list(signal)) {
+      signal.throwIfAborted();
+      this.#tellSkipped(page.skipped);
+      const data = page.files.filter((file) => !isCompanion(this.#feed.source.ready, file.path));
+      if (track) for (const file of data) present.add(file.path);
+      await this.#observe(await this.#ledger.unknown(this.#feed.name, data));
+    }
+    // More new files than can be followed at once: the next listing brings the rest as soon as these have gone on.
+    if (this.#settle.takeOverflow()) this.#rescan = true;
+    if (track) {
+      this.#settle.retain((path) => present.has(path));
+      for (const path of this.#unready.keys()) if (!present.has(path)) this.#unready.delete(path);
+    }
+    this.#lastScanAt = new Date().toISOString();
+  }
+
+  /** Hinted paths and those whose settle time may have run out. */
+  async #lookAgain(): Promise<void> {
+    const hints = this.#hints;
+    this.#hints = new Set();
+    const paths = new Set([...hints, ...this.#settle.due()]);
+    // A marker came or went: the files that wait for one are looked at again.
+    for (const hint of hints) {
+      if (!isCompanion(this.#feed.source.ready, hint)) continue;
+      paths.delete(hint);
+      for (const path of this.#unready.keys()) paths.add(path);
+    }
+    const seen: SeenFile[] = [];
+    for (const path of paths) {
+      let file: SeenFile | null = null;
+      try {
+        file = await this.#source.stat(path);
+      } catch (error) {
+        if (!(error instanceof TallymanError) || error.code !== 'FILE_NOT_TAKEN') throw error;
+        this.#tellSkipped([{ path, reason: error.message }]);
+      }
+      if (file === null) {
+        this.#settle.forget(path);
+        this.#unready.delete(path);
+      } else seen.push(file);
+    }
+    await this.#observe(await this.#ledger.unknown(this.#feed.name, seen));
+  }
+
+  async #observe(files: readonly SeenFile[]): Promise<void> {
+    const entries: Promise<FileEntry>[] = [];
+    for (const file of files) {
+      const unready = this.#unready.get(file.path);
+      const same = unready !== undefined && unready.file.size === file.size && unready.file.version === file.version;
+      if (!same) this.#unready.delete(file.path);
+      const { settled, waitedMs } = same ? { settled: true, waitedMs: unready.waitedMs } : this.#settle.observe(file);
+      if (!settled) continue;
+      entries.push(...(await this.#admitReady(file, waitedMs)));
+    }
+    if (entries.length > 0) this.#onDiscovered(await Promise.all(entries));
+  }
+
+  async #admitReady(file: SeenFile, waitedMs: number): Promise<Promise<FileEntry>[]> {
+    const spec = this.#feed.source.ready;
+    let readiness = null;
+    if (spec.kind !== 'always') {
+      const [previous] = await this.#ledger.versions(this.#feed.name, file.path, 1);
+      readiness = await ready(spec, this.#source, file, previous?.marker ?? null);
+      if (!readiness.ready) {
+        this.#settle.forget(file.path);
+        this.#unready.set(file.path, { file, waitedMs, reason: readiness.reason });
+        return [];
+      }
+    }
+    this.#settle.forget(file.path);
+    this.#unready.delete(file.path);
+    return [this.#ledger.discover({ feed: this.#feed.name, file, uri: this.#source.uri(file.path), settleSeconds: waitedMs / 1_000, marker: readiness?.marker ?? null }, this.#actor)];
+  }
+
+  #tellSkipped(skipped: readonly SkippedEntry[]): void {
+    for (const { path, reason } of skipped) {
+      if (this.#skippedTold.get(path) === reason) continue;
+      if (this.#skippedTold.size >= SKIPPED_TOLD_MAX) this.#skippedTold.clear();
+      this.#skippedTold.set(path, reason);
+      this.#log.warn({ feed: this.#feed.name, path }, `not taken: ${reason}`);
+    }
+  }
+
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms <= 0 || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = setTimeout(done, Math.min(ms, 2_147_483_647));
+      signal.addEventListener('abort', done, { once: true });
+      this.#wake = done;
+    });
+  }
+}

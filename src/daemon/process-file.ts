@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed.js';
+import { sameVersion, type SeenFile } from '../core/file.js';
+import type { FileEntry } from '../core/ledger.js';
+import { admit, NO_PROBES, type Decision, type Probes } from '../intake/admit.js';
+import { isEmptyFile } from '../intake/empty.js';
+import { hashFile } from '../intake/hash.js';
+import { companionOf } from '../sources/companion.js';
+import { decodeName } from '../sources/path-name.js';
+import { end, plannedAction, standsAs, type ProcessParts } from './process-parts.js';
+import { attemptFailed, recoverUnknown, settleResult } from './settle-result.js';
+import type { WorkOutcome } from './work-loop.js';
+
+/** A manifest says a few things about one file; what is larger is no manifest. Bytes. */
+const MANIFEST_MAX = 1024 * 1024;
+
+/**
+ * One version down the straight line, from `discovered` to its end: still there? -> decision table -> claim -> load -> ledger. Every way out leaves the entry in
+ * a named state; nothing is thrown for what a file, a source or the database does.
+ */
+export async function processFile(parts: ProcessParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const entry = await parts.ledger.entry(listed.fileId);
+  if (entry === null) return { kind: 'done' };
+  try {
+    // Its COMMIT got no answer, and the database was away until now.
+    if (entry.state === 'loading') return await recoverUnknown(parts, entry, feed, new TallymanError('DATABASE_UNREACHABLE', 'the connection was lost at COMMIT'));
+    if (entry.state !== 'discovered' && entry.state !== 'landed') return { kind: 'done' };
+    const present = await stillThere(parts, entry);
+    if (present !== null) return present;
+    return await carryOut(parts, entry, feed);
+  } catch (error) {
+    return await blame(parts, entry, feed, error);
+  }
+}
+
+/** null = this very version stands there. */
+async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOutcome | null> {
+  const expected = standsAs(entry);
+  let now: SeenFile | null;
+  try {
+    now = await parts.source(entry).stat(expected.path);
+  } catch (error) {
+    if (!(error instanceof TallymanError) || error.code !== 'FILE_NOT_TAKEN') throw error;
+    return await gone(parts, entry, error.message);
+  }
+  if (now === null) return await gone(parts, entry, 'gone before it was read');
+  if (sameVersion(now, expected)) return null;
+  if (entry.before !== null && now.size !== expected.size) return await gone(parts, entry, 'other content stands under its name');
+  parts.lookAgain(entry);
+  return { kind: 'aside' };
+}
+
+/** One that an operator had taken again goes back to the end it had: nothing of it was touched. */
+async function gone(parts: ProcessParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
+  if (entry.before === null) return await end(parts, entry, { state: 'vanished' }, reason);
+  await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
+  parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${reason}; it stays ${entry.before}`);
+  return { kind: 'done' };
+}
+
+/** The decision table (SPEC 3.1), asked again with what it needs to know. */
+async function decide(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEmptyCheck' }>> {
+  let probes: Probes = NO_PROBES;
+  for (;;) {
+    const facts = await parts.ledger.facts(entry.fileId, { snapshot: feed.target.mode === 'replace_all' });
+    const decision = admit(facts, feed, probes);
+    switch (decision.kind) {
+      case 'needHash': {
+        const { sha256 } = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) });
+        await parts.ledger.setContent(entry.fileId, sha256);
+        break;
+      }
+      case 'needPrefixHash': {
+        const { sha256, prefixSha256 } = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry), prefixBytes: decision.bytes });
+        if (prefixSha256 === null) throw new TallymanError('FILE_CHANGED', `${entry.file.path}: shorter than when it was listed`);
+        await parts.ledger.setContent(entry.fileId, sha256);
+        probes = { ...probes, prefix: { of: decision.of, sha256: prefixSha256 } };
+        break;
+      }
+      case 'needEmptyCheck':
+        probes = { ...probes, empty: await isEmptyFile(localBytes(parts, entry), entry.file.size) };
+        break;
+      default:
+        return decision;
+    }
+  }
+}
+
+const versionInPlace = (entry: FileEntry): string | null => (entry.landedPath === null ? standsAs(entry).version : null);
+
+function localBytes(parts: ProcessParts, entry: FileEntry): Buffer {
+  const local = entry.landedPath ?? parts.source(entry).localPath(standsAs(entry).path);
+  if (local === null) throw new TallymanError('INTERNAL', `${entry.uri} has not been landed`);
+  return decodeName(local);
+}
+
+async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const decision = await decide(parts, entry, feed);
+  switch (decision.kind) {
+    case 'wait':
+      await parts.ledger.wait(entry.fileId, decision.forFileId);
+      parts.log.debug({ feed: feed.name, file_id: entry.fileId }, `${entry.file.path} waits: ${decision.reason}`);
+      return { kind: 'aside' };
+    case 'touched':
+      await parts.ledger.absorb(entry.fileId, decision.present);
+      return { kind: 'done' };
+    case 'duplicate':
+      return await end(parts, entry, { state: 'duplicate', duplicateOf: decision.of, action: plannedAction(feed, entry, 'duplicate', null) }, decision.reason);
+    case 'hold':
+      return await end(parts, entry, { state: 'held' }, decision.reason);
+    case 'ignore':
+      return await end(parts, entry, { state: 'ignored' }, decision.reason);
+    case 'superseded':
+      return await end(parts, entry, { state: 'superseded' }, decision.reason);
+    case 'load':
+      return await load(parts, entry, feed, decision);
+  }
+}
+
+async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decision: Extract<Decision, { kind: 'load' }>): Promise<WorkOutcome> {
+  const bytes = localBytes(parts, entry);
+  const localPath = bytes.toString();
+  const stands = standsAs(entry);
+  const manifest = await manifestText(parts, entry, feed);
+  const loadKey = randomUUID();
+  const claimed = await parts.ledger.claim(entry.fileId, { loadKey, duplicateAllowed: decision.duplicateAllowed, generation: decision.generation, owner: parts.owner }, parts.actor);
+  const result = await parts.load({
+    loadKey,
+    instanceId: parts.ledger.instanceId,
+    fileId: entry.fileId,
+    feed,
+    database: parts.database,
+    workDir: path.join(parts.dataDir, 'work'),
+    file: {
+      path: entry.file.path,
+      uri: entry.uri,
+      localPath,
+      localPathHex: bytes.equals(Buffer.from(localPath)) ? null : bytes.toString('hex'),
+      size: entry.file.size,
+      mtimeUs: entry.file.mtimeUs,
+      version: stands.version,
+      inPlace: entry.landedPath === null,
+      sha256: claimed.sha256,
+    },
+    manifest,
+    generation: decision.generation,
+    duplicateAllowed: decision.duplicateAllowed,
+    replaces: decision.replaces,
+  });
+  return await settleResult(parts, claimed, feed, result);
+}
+
+/** Text of the file's manifest, for `control`; null where the feed asks for none. */
+async function manifestText(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<string | null> {
+  if (feed.source.ready.kind !== 'manifest') return null;
+  const companion = companionOf(feed.source.ready, entry.file.path);
+  return companion === null || entry.movedTo !== null ? null : (await parts.source(entry).readSmall(companion, MANIFEST_MAX)).toString('utf8');
+}
+
+/** What was thrown on the way to the claim: by its code it is the file's, the source's or the program's fault. */
+async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thrown: unknown): Promise<WorkOutcome> {
+  const error = thrown instanceof TallymanError ? thrown : new TallymanError('INTERNAL', messageOf(thrown), { cause: thrown });
+  switch (error.blame) {
+    case 'version':
+      parts.lookAgain(entry);
+      return { kind: 'aside' };
+    case 'pause':
+      return error.code === 'SOURCE_UNREACHABLE' ? { kind: 'pause-feed', error } : { kind: 'pause-database', error };
+    case 'feed':
+      return { kind: 'pause-feed', error };
+    case 'command':
+      // The ledger said "decide again": an equal file came in between. Its end brings this one back.
+      if (error.code === 'WRONG_STATE') return { kind: 'aside' };
+      return await countedFailure(parts, entry, feed, error);
+    case 'file':
+    case 'attempt':
+      return await countedFailure(parts, entry, feed, error);
+  }
+}
+
+/** It failed before the claim (unreadable for the hash, say): the attempt is counted as a claim would, so that it is not made for ever. */
+async function countedFailure(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, error: TallymanError): Promise<WorkOutcome> {
+  const current = await parts.ledger.entry(entry.fileId);
+  if (current === null) throw error;
+  const { duplicateAllowed, generation } = current;
+  const claimed = current.state === 'loading' ? current : await parts.ledger.claim(entry.fileId, { loadKey: randomUUID(), duplicateAllowed, generation, owner: parts.owner }, parts.actor);
+  return await attemptFailed(parts, claimed, feed, error);
+}

@@ -1,0 +1,47 @@
+import type { FeedSpec } from '../core/feed.js';
+import type { SeenFile } from '../core/file.js';
+import type { EndOfFile, FileEntry, Ledger } from '../core/ledger.js';
+import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
+import type { Source } from '../core/source.js';
+import type { Receipts } from '../core/target.js';
+import { companionOf, isShared } from '../sources/companion.js';
+import { afterAction } from './after.js';
+import type { Log } from './log.js';
+import type { WorkOutcome } from './work-loop.js';
+
+/** What the straight line needs beside the entry. */
+export interface ProcessParts {
+  readonly ledger: Ledger;
+  readonly receipts: Receipts;
+  readonly database: DatabaseSpec;
+  readonly dataDir: string;
+  readonly log: Log;
+  readonly actor: string;
+  /** Claim lock of a `load` command; null = the daemon's. */
+  readonly owner: string | null;
+  /** The source that holds the entry's bytes. */
+  source(entry: FileEntry): Source;
+  /** Runs the load in a worker thread. */
+  load(job: LoadJob): Promise<LoadResult>;
+  /** The path is to be looked at again: it changed or went. */
+  lookAgain(entry: FileEntry): void;
+  /** The entry ended, or an attempt at it failed: tell people. */
+  reported(fileId: number): Promise<void>;
+}
+
+/** How the bytes stand now: under their own name, or where an after action put them. */
+export const standsAs = (entry: FileEntry): SeenFile => entry.movedTo ?? entry.file;
+
+/** The after action that an outcome plans; none when one has run for this file before (reprocess). */
+export function plannedAction(feed: FeedSpec, entry: FileEntry, outcome: 'loaded' | 'rejected' | 'duplicate', committedAt: string | null): NonNullable<EndOfFile['action']> | null {
+  if (!entry.afterAction) return null;
+  const companion = isShared(feed.source.ready) ? null : companionOf(feed.source.ready, entry.file.path);
+  return afterAction(feed.after[outcome], companion === null ? [] : [companion], committedAt);
+}
+
+/** The entry has its end: ledger first, then people. */
+export async function end(parts: ProcessParts, entry: FileEntry, ended: EndOfFile, reason: string): Promise<WorkOutcome> {
+  await parts.ledger.end(entry.fileId, ended, parts.actor, reason);
+  await parts.reported(entry.fileId);
+  return { kind: 'done' };
+}

@@ -1,0 +1,119 @@
+import { TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed.js';
+import type { FileEntry } from '../core/ledger.js';
+import { isClaimHeld } from '../ledger/lock.js';
+import { readProgress } from '../load/progress.js';
+import { standsAs, type ProcessParts } from './process-parts.js';
+import { adopt } from './settle-result.js';
+
+/** Deaths of the process in the same chunk of a file after which it is parked (SPEC 5). */
+const DEATHS_MAX = 3;
+/** Receipts read a page. */
+const PAGE = 1_000;
+/** load_ids come from a sequence, and a smaller one can commit after a larger one: this many are looked at again at every start. */
+const OVERLAP = 1_000;
+
+/**
+ * Brings ledger and database together before any work is done, at start and after the database was away (DESIGN 2.2): the right database? what was
+ * under way when a process died? which receipts does the ledger lack? which loads does the database no longer know? Throws DATABASE_UNREACHABLE and
+ * DATABASE_CHANGED.
+ */
+export async function reconcileStores(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
+  await sameDatabase(parts);
+  await interrupted(parts, feeds);
+  await takeReceipts(parts);
+  await lostReceipts(parts);
+}
+
+/** Another database, or an empty one, while the ledger remembers loads: stop and explain, or every file would be loaded again there. */
+async function sameDatabase({ ledger, receipts }: ProcessParts): Promise<void> {
+  const remembered = await ledger.getMeta('database_id');
+  if (remembered !== null) {
+    const found = await receipts.databaseId();
+    if (found !== remembered && (await ledger.newestLoad()) !== null) {
+      throw new TallymanError(
+        'DATABASE_CHANGED',
+        found === null
+          ? 'the database has no tallyman control schema, but the ledger remembers loads into it: it was dropped, restored to an earlier time, or the URL names another database'
+          : `the ledger belongs to database ${remembered}, and this one is ${found}`,
+      );
+    }
+  }
+  const { databaseId } = await receipts.prepare();
+  if (databaseId !== remembered) await ledger.setMeta('database_id', databaseId);
+}
+
+/** What some process left in the middle. A load whose COMMIT may have got through is decided by its receipt. */
+async function interrupted(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
+  const { ledger, receipts, log, actor } = parts;
+  for (const entry of await ledger.interrupted()) {
+    // A `load` command at work beside us holds its claim: not ours.
+    if (entry.owner !== null && isClaimHeld(parts.dataDir, entry.owner)) continue;
+    if (entry.state !== 'loading' || entry.loadKey === null) {
+      await ledger.move(entry.fileId, 'discovered', actor, 'the process ended before it was loaded');
+      continue;
+    }
+    const receipt = await receipts.resolve(entry.loadKey);
+    const feed = feeds.get(entry.feed);
+    if (receipt !== null && feed !== undefined) {
+      await adopt(parts, entry, feed, receipt, 'the process ended after COMMIT; the receipt was found');
+      continue;
+    }
+    if (receipt !== null) continue;
+    const chunk = readProgress(parts.dataDir, entry.fileId);
+    const deaths = chunk === null ? 0 : await ledger.died(entry.fileId, chunk);
+    if (deaths >= DEATHS_MAX) {
+      const error = new TallymanError('POISON', `the process died ${deaths} times while it worked on chunk ${chunk} of ${entry.file.path}`);
+      await ledger.end(entry.fileId, { state: 'failed', error: error.reported() }, actor, error.message);
+      log.error({ feed: entry.feed, file_id: entry.fileId, code: error.code, fix: error.fix }, error.message);
+      await parts.reported(entry.fileId);
+    } else {
+      await ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, actor, 'the process ended in the middle; the load was rolled back');
+    }
+  }
+}
+
+/** Receipts that the ledger lacks: it was lost or restored, or another instance loads into the same tables. */
+async function takeReceipts({ ledger, receipts }: ProcessParts): Promise<void> {
+  let after = Math.max(0, Number((await ledger.getMeta('receipts_seen')) ?? '0') - OVERLAP);
+  for (;;) {
+    const page = await receipts.after(after, PAGE);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    await ledger.takeReceipts(page);
+    after = last.loadId;
+    await ledger.setMeta('receipts_seen', String(after));
+  }
+}
+
+/** The database was restored to an earlier time: loads of which it knows nothing any more are taken again, or `failed` when their bytes are gone. */
+async function lostReceipts(parts: ProcessParts): Promise<void> {
+  const { ledger, receipts, log } = parts;
+  const newest = await ledger.newestLoad();
+  if (newest === null || (await receipts.present([newest.loadKey])).has(newest.loadKey)) return;
+  log.warn({ load_id: newest.loadId }, 'the database does not know the newest load of the ledger: it was restored; comparing all loads');
+  for (let after = 0; ; ) {
+    const page = await ledger.knownLoads(after, PAGE);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    const present = await receipts.present(page.map((load) => load.loadKey));
+    for (const { loadKey, fileId } of page) {
+      if (present.has(loadKey)) continue;
+      const entry = await ledger.entry(fileId);
+      await ledger.receiptLost(loadKey, entry !== null && (await bytesThere(parts, entry)) ? 'discovered' : 'failed', parts.actor);
+      await parts.reported(fileId);
+    }
+    after = last.loadId;
+  }
+}
+
+async function bytesThere(parts: ProcessParts, entry: FileEntry): Promise<boolean> {
+  try {
+    const now = entry.deleted ? null : await parts.source(entry).stat(standsAs(entry).path);
+    return now?.size === entry.file.size;
+  } catch (error) {
+    // A source that cannot be asked now must not turn its files into failed ones: the whole comparison waits.
+    if (error instanceof TallymanError && error.blame === 'version') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import { runCli } from './cli/program.js';
+
+// The process edge: argv, signals, exit code. The first signal asks, a second one ends at once (SPEC 8).
+const interrupted = new AbortController();
+let exitCode: number | null = null;
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  process.on(signal, () => {
+    if (exitCode !== null) process.exit(code);
+    exitCode = code;
+    interrupted.abort();
+  });
+}
+// `tallyman files | head` closes the pipe: nobody reads on, and that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runCli(process.argv, { signal: interrupted.signal, exitCode: () => exitCode });
+// Every part was closed by its command; a handle that some library still holds must not keep a finished command alive.
+process.stdout.write('', () => process.exit());
