@@ -7,6 +7,9 @@ export const NOT_OF_TYPE = 1;
 export const OUT_OF_RANGE = 2;
 export const TOO_MANY_DECIMALS = 3;
 
+/** "not an integer", "not a numeric(12,2)": what NOT_OF_TYPE means. */
+export const notA = (typeName: string): string => `not ${/^[aeio]/.test(typeName) ? 'an' : 'a'} ${typeName}`;
+
 /** C's isspace, what PostgreSQL's input functions skip: blank, \t \n \v \f \r. */
 export function isBlank(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);

@@ -1,5 +1,5 @@
 import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../core/codec.js';
-import { NOT_OF_TYPE, OUT_OF_RANGE, dropBlanks, putAscii, putInt32, skipBlanks } from './cell.js';
+import { NOT_OF_TYPE, OUT_OF_RANGE, dropBlanks, notA, putAscii, putInt32, skipBlanks } from './cell.js';
 import type { ColumnType } from './column-type.js';
 import { parts, scanDecimal } from './decimal-scan.js';
 import { nearestSingle } from './float-single.js';
@@ -38,7 +38,7 @@ function floatCodec(type: PgType): Codec {
       if (refusal === 0) putAscii(out, Object.is(value, -0) ? '-0' : String(value));
       return refusal;
     },
-    explain: (code) => (code === OUT_OF_RANGE ? `out of range for ${typeName}` : `not a ${typeName}`),
+    explain: (code) => (code === OUT_OF_RANGE ? `out of range for ${typeName}` : notA(typeName)),
     compare: single ? compareSingle : compareDouble,
     identity: single ? identitySingle : identityDouble,
   };
@@ -101,7 +101,7 @@ function readWord(bytes: Buffer, start: number, end: number): number {
     let same = true;
     for (let i = 0; i < word.length; i++) same &&= (bytes[from + i]! | 0x20) === word[i];
     if (!same) continue;
-    value = minus ? -number : number;
+    value = minus && number === Infinity ? -Infinity : number;
     return 0;
   }
   return NOT_OF_TYPE;

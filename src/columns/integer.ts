@@ -1,5 +1,5 @@
 import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../core/codec.js';
-import { NOT_OF_TYPE, OUT_OF_RANGE, TOO_MANY_DECIMALS, dropBlanks, putAscii, putInt32, skipBlanks } from './cell.js';
+import { NOT_OF_TYPE, OUT_OF_RANGE, TOO_MANY_DECIMALS, dropBlanks, notA, putAscii, putInt32, skipBlanks } from './cell.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { localised } from './number-text.js';
 import { typeNameOf } from './type-name.js';
@@ -45,7 +45,7 @@ function integerCodec(type: PgType, options: CodecOptions): Codec {
     },
     explain: (code) => {
       if (code === OUT_OF_RANGE) return `out of range for ${typeName}`;
-      return code === TOO_MANY_DECIMALS ? `not a whole number: ${typeName} has no decimals` : `not a ${typeName}`;
+      return code === TOO_MANY_DECIMALS ? `not a whole number: ${typeName} has no decimals` : notA(typeName);
     },
     compare: compareSigned,
     identity: null,

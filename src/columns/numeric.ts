@@ -1,5 +1,5 @@
 import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../core/codec.js';
-import { NOT_OF_TYPE, OUT_OF_RANGE, TOO_MANY_DECIMALS, dropBlanks, putAscii, putInt32, skipBlanks } from './cell.js';
+import { NOT_OF_TYPE, OUT_OF_RANGE, TOO_MANY_DECIMALS, dropBlanks, notA, putAscii, putInt32, skipBlanks } from './cell.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { EXPONENT_LIMIT, parts, scanDecimal } from './decimal-scan.js';
 import { localised } from './number-text.js';
@@ -54,7 +54,7 @@ function numericCodec(type: PgType, options: CodecOptions): Codec {
     },
     explain: (code) => {
       if (code === OUT_OF_RANGE) return `out of range for ${typeName}`;
-      if (code !== TOO_MANY_DECIMALS) return `not a ${typeName}`;
+      if (code !== TOO_MANY_DECIMALS) return notA(typeName);
       return decimals < 0 ? `not a multiple of 1e${-decimals}` : `more than ${decimals} decimals`;
     },
     compare: compareNumeric,
