@@ -1,5 +1,5 @@
 import type { ReceiptRef } from '../core/load.js';
-import { flag, integer, integerOrNull, text, textOrNull, word, type Row } from './rows.js';
+import { flag, integer, integerOrNull, list, text, textOrNull, word, type Row } from './rows.js';
 
 /** A timestamptz expression as ISO 8601 in UTC with milliseconds, whatever DateStyle and TimeZone the session has. */
 export function isoSql(expression: string): string {
@@ -19,7 +19,8 @@ export function timestampSql(microseconds: string): string {
 /** What toReceipt() wants selected from `loads`. */
 export const RECEIPT_COLUMNS = `load_id, load_key::text AS load_key, instance_id, feed, path, file_uri, file_sha256, file_size,
   ${microsecondsSql('file_mtime')} AS mtime_us, file_version, generation, status, duplicate_allowed,
-  rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, error_code, ${isoSql('committed_at')} AS committed_at`;
+  rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, error_code,
+  ${isoSql('committed_at')} AS committed_at, pg_catalog.to_jsonb(replaces) AS replaces`;
 
 const STATUSES = ['loaded', 'rejected', 'superseded', 'cleared', 'ignored'] as const;
 
@@ -47,5 +48,6 @@ export function toReceipt(row: Row): ReceiptRef {
     rows: { read, loaded, quarantined, skipped, declared: integerOrNull(row, 'rows_declared'), delta: status === 'rejected' ? null : read - loaded - quarantined - skipped },
     errorCode: textOrNull(row, 'error_code'),
     committedAt: text(row, 'committed_at'),
+    replaces: list(row, 'replaces').map(Number),
   };
 }
