@@ -12,8 +12,6 @@ const ABORT_MS = 5_000;
  * either ready for ROLLBACK or lost, which the connection itself knows.
  */
 export class CopyStream {
-  /** Bytes given to the socket. */
-  sent = 0;
   readonly #connection: Connection;
   readonly #stream: CopyStreamQuery;
   readonly #stall: NodeJS.Timeout;
@@ -40,7 +38,6 @@ export class CopyStream {
    */
   write(chunk: Buffer): Promise<void> {
     return this.#wait((resolve, reject) => {
-      this.sent += chunk.length;
       this.#stream.write(chunk, (error) => (error ? reject(error) : resolve()));
     });
   }

@@ -1,10 +1,12 @@
 import { constants } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { LoadProgress } from '../core/load.js';
+import type { LoadJob, LoadProgress } from '../core/load.js';
 
 /** Bytes of the note: the chunk number in decimal, blank-filled, so that each write lays itself exactly over the one before. */
 const NOTE = 20;
+/** Bytes of the delivered file a chunk: the same places in every attempt at it. */
+const CHUNK = 16 * 1024 * 1024;
 /** Milliseconds between two reports: a person sees no more than four a second. */
 const REPORT_EVERY = 250;
 
@@ -18,17 +20,17 @@ export function progressFile(workDir: string, fileId: number): string {
  * loss is nobody's poison.
  */
 export class Progress {
-  readonly #fileId: number;
+  readonly #of: Pick<LoadProgress, 'fileId' | 'path' | 'totalBytes'>;
   readonly #name: string;
   readonly #report: (progress: LoadProgress) => void;
-  readonly #note = Buffer.alloc(NOTE, ' ');
+  readonly #text = Buffer.alloc(NOTE, ' ');
   #handle: FileHandle | null = null;
   #lastReport = 0;
   #chunk = 0;
 
-  constructor(workDir: string, fileId: number, report: (progress: LoadProgress) => void) {
-    this.#fileId = fileId;
-    this.#name = progressFile(workDir, fileId);
+  constructor(job: Pick<LoadJob, 'workDir' | 'fileId' | 'file'>, report: (progress: LoadProgress) => void) {
+    this.#of = { fileId: job.fileId, path: job.file.path, totalBytes: job.file.size };
+    this.#name = progressFile(job.workDir, job.fileId);
     this.#report = report;
   }
 
@@ -38,20 +40,14 @@ export class Progress {
     await this.end();
   }
 
-  /** Work on the next chunk begins. */
-  async next(): Promise<void> {
-    this.#chunk++;
-    this.#handle ??= await open(this.#name, constants.O_WRONLY | constants.O_CREAT, 0o600);
-    this.#note.fill(' ');
-    this.#note.write(String(this.#chunk), 'latin1');
-    await this.#handle.write(this.#note, 0, NOTE, 0);
-  }
-
-  tell(bytes: number, rows: number, bad: number): void {
+  /** `bytes` of the delivered file were read; `rows` and `bad` so far. */
+  async reach(bytes: number, rows: number, bad: number): Promise<void> {
+    const chunk = Math.floor(bytes / CHUNK);
+    if (chunk > this.#chunk) await this.#note(chunk);
     const now = performance.now();
     if (now - this.#lastReport < REPORT_EVERY) return;
     this.#lastReport = now;
-    this.#report({ fileId: this.#fileId, bytes, rows, bad, chunk: this.#chunk });
+    this.#report({ ...this.#of, bytes, rows, bad, chunk });
   }
 
   /** The load ended, however: only the death of the process leaves the note behind. */
@@ -59,5 +55,13 @@ export class Progress {
     await this.#handle?.close();
     this.#handle = null;
     await rm(this.#name, { force: true });
+  }
+
+  async #note(chunk: number): Promise<void> {
+    this.#chunk = chunk;
+    this.#handle ??= await open(this.#name, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    this.#text.fill(' ');
+    this.#text.write(String(chunk), 'latin1');
+    await this.#handle.write(this.#text, 0, NOTE, 0);
   }
 }

@@ -29,6 +29,16 @@ export class RowSet {
     return (page[bit >> 3]! & (1 << (bit & 7))) !== 0;
   }
 
+  /** The rows, ascending. */
+  *rows(): Generator<number> {
+    for (const number of [...this.#pages.keys()].sort((a, b) => a - b)) {
+      const page = this.#pages.get(number)!;
+      for (let bit = 0; bit < PAGE; bit++) {
+        if ((page[bit >> 3]! & (1 << (bit & 7))) !== 0) yield number * PAGE + bit;
+      }
+    }
+  }
+
   /** The largest row; 0 = the set is empty. */
   get last(): number {
     let number = -1;

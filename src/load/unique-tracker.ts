@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { RowSet } from './row-set.js';
 import { SpillFile } from './spill-file.js';
 
 /** Bytes of a slot: two 32-bit halves of the hash and the tagged row as a double. */
@@ -6,19 +7,13 @@ const SLOT = 16;
 /** Memory for hashes, in bytes (DESIGN 2.1); past it they go to disk. */
 const MEMORY = 32 * 1024 * 1024;
 const FIRST_SLOTS = 1 << 10;
-/** Rows that repeat a hash are listed up to this many a key; past it PostgreSQL compares all rows of the load. */
-const MOST_CANDIDATES = 50_000;
 /** The spilled hashes are divided by their low bits, so that each part fits into the memory again. */
 const PARTS = 256;
-
-/** Rows whose key another row of the load may have too. */
-export type Candidates = { readonly kind: 'none' } | { readonly kind: 'rows'; readonly rows: readonly number[] } | { readonly kind: 'all' };
 
 /**
  * Finds rows that may repeat a unique key, by 64-bit hashes of the keys of accepted rows, in bounded memory: an open-addressed table of 32 MiB, and when
  * that is full (1.5 million keys) a private spill file. Equal keys are never missed; a false alarm (one in 2^64 a pair) costs a comparison in SQL.
- *
- * It tells one row of each repeated key, not all of them: PostgreSQL finds the others by value.
+ * It tells every row but the first of each key.
  */
 export class UniqueTracker {
   readonly #keys: number;
@@ -26,7 +21,7 @@ export class UniqueTracker {
   readonly #memory: number;
   /** A seed of its own for each load, so that no file can be made to collide. */
   readonly #seed = randomInt(2 ** 32);
-  readonly #candidates: (number[] | null)[];
+  readonly #repeats: readonly RowSet[];
   #table: HashTable;
   #spill: SpillFile | null = null;
 
@@ -35,7 +30,7 @@ export class UniqueTracker {
     this.#keys = keys;
     this.#workDir = workDir;
     this.#memory = memory;
-    this.#candidates = Array.from({ length: keys }, () => []);
+    this.#repeats = Array.from({ length: keys }, () => new RowSet());
     this.#table = new HashTable(FIRST_SLOTS);
   }
 
@@ -56,14 +51,14 @@ export class UniqueTracker {
     this.#insert(high, low, row * this.#keys + key);
   }
 
-  /** What PostgreSQL has to compare, for each key. Ends the tracking. */
-  finish(): readonly Candidates[] {
+  /** For each key the rows whose hash an earlier row has. Ends the tracking. */
+  finish(): readonly RowSet[] {
     if (this.#spill !== null) {
       this.#table = new HashTable(FIRST_SLOTS);
       for (let part = 0; part < PARTS; part++) this.#mergePart(this.#spill, part);
     }
     this.close();
-    return this.#candidates.map((rows) => (rows === null ? { kind: 'all' } : rows.length === 0 ? { kind: 'none' } : { kind: 'rows', rows }));
+    return this.#repeats;
   }
 
   close(): void {
@@ -99,13 +94,10 @@ export class UniqueTracker {
 
   #repeat(tag: number): void {
     const key = tag % this.#keys;
-    const rows = this.#candidates[key];
-    if (rows === null || rows === undefined) return;
-    if (rows.length < MOST_CANDIDATES) rows.push((tag - key) / this.#keys);
-    else this.#candidates[key] = null;
+    this.#repeats[key]!.add((tag - key) / this.#keys);
   }
 
-  /** Equal hashes lie in the same part. A part too large for the memory is read several times, each time for one share of it. */
+  /** Equal hashes lie in the same part, in the order of their rows. A part too large for the memory is read several times, each time for one share of it. */
   #mergePart(spill: SpillFile, part: number): void {
     const room = Math.floor((this.#memory / SLOT) * HashTable.LOAD);
     const shares = Math.max(1, Math.ceil(spill.count(part) / room));

@@ -1,0 +1,72 @@
+import { codecFor } from '../columns/types.js';
+import { compileColumn, type Column, type CopyMode } from '../columns/column.js';
+import { PLAIN_OPTIONS } from '../columns/column-type.js';
+import type { RescuePlan } from '../columns/rescue.js';
+import type { EncoderPlan } from '../columns/row-encoder.js';
+import { pgTypeNamed } from '../columns/type-name.js';
+import type { PgType } from '../core/codec.js';
+import type { FeedSpec } from '../core/feed.js';
+import type { Layout } from '../core/format.js';
+import type { StagingColumn } from '../postgres/staging-sql.js';
+import { plainColumn, RESCUE_COLUMN, type Agreement } from './agreement.js';
+import type { UniqueKey } from './unique-losers.js';
+
+/** Types without `=` in SQL: compared as text. */
+const NO_EQUALITY = new Set(['json', 'xml', 'point', 'box', 'polygon']);
+
+/** How the rows of one file are written, without the numbers of one attempt. */
+export interface RowPlan {
+  readonly mode: CopyMode;
+  readonly columns: readonly Column[];
+  readonly rescue: RescuePlan | null;
+  /** Names in the order of the tuple, lineage first. */
+  readonly copied: readonly string[];
+  readonly uniqueKeys: readonly (readonly number[])[];
+  readonly keys: readonly UniqueKey[];
+}
+
+/** The columns that the staging table has to have for this file. */
+export function stagingColumns(agreement: Agreement): readonly StagingColumn[] {
+  const columns = agreement.columns.map(({ name, type, required }) => ({ name, type, required }));
+  return agreement.rescue === null ? columns : [...columns, { name: RESCUE_COLUMN, type: 'jsonb', required: false }];
+}
+
+/** Compiles the columns for the types that `typeOf` gives: the real table's, or the contract's own in a dry run. One type without binary codec makes it text COPY. */
+export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name: string) => PgType | null): RowPlan {
+  const rescueSpec = agreement.rescue === null ? null : plainColumn(RESCUE_COLUMN, RESCUE_COLUMN, 'jsonb');
+  const specs = rescueSpec === null ? agreement.columns : [...agreement.columns, rescueSpec];
+  const types = specs.map((spec) => typeOf(spec.name) ?? pgTypeNamed(spec.type) ?? TEXT);
+  const mode: CopyMode = types.every((type) => codecFor(type, PLAIN_OPTIONS) !== null) ? 'binary' : 'text';
+  const compiled = specs.map((spec, i) => compileColumn(spec, types[i]!, feed.timezone, mode));
+  const columns = compiled.slice(0, agreement.columns.length);
+  const names = columns.map((column) => column.name);
+  const uniqueKeys = [...columns.flatMap((column, i) => (column.spec.unique ? [[i]] : [])), ...feed.unique.map((key) => key.map((name) => names.indexOf(name)))];
+  return {
+    mode,
+    columns,
+    rescue: agreement.rescue === null ? null : { column: compiled.at(-1)!, cells: agreement.rescue.map(({ cell }) => cell), names: agreement.rescue.map(({ name }) => name) },
+    copied: ['_load_id', '_row', ...specs.map((spec) => spec.name)],
+    uniqueKeys,
+    keys: uniqueKeys.map((key) => ({
+      columns: key.map((i) => names[i]!),
+      asText: new Set(key.filter((i) => NO_EQUALITY.has(types[i]!.typname)).map((i) => names[i]!)),
+    })),
+  };
+}
+
+/** The encoder's plan for one attempt. */
+export function encoderPlan(feed: FeedSpec, layout: Layout, agreement: Agreement, plan: RowPlan, loadId: number, trackRows: boolean): EncoderPlan {
+  return {
+    mode: plan.mode,
+    loadId,
+    columns: plan.columns,
+    cellOf: agreement.cellOf,
+    fileColumns: layout.fileColumns.map((column) => column.name),
+    shortRows: feed.format.options['short_rows'] === 'fill_null' ? 'fill_null' : 'quarantine',
+    rescue: plan.rescue,
+    uniqueKeys: plan.uniqueKeys,
+    trackRows,
+  };
+}
+
+const TEXT: PgType = { oid: 25, typname: 'text', typmod: -1, formatted: 'text', enumLabels: null };

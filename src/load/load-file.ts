@@ -1,0 +1,136 @@
+import { TallymanError } from '../core/errors.js';
+import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
+import { controlNames } from '../postgres/control-schema.js';
+import { quoteLiteral } from '../postgres/identifiers.js';
+import { RECEIPT_COLUMNS, toReceipt } from '../postgres/receipt-row.js';
+import { QuarantineRecord } from '../quarantine/record.js';
+import { RunAgain } from './again.js';
+import { attempt, type AttemptParts, type Reached } from './attempt.js';
+import { LostRace, rollback } from './commit.js';
+import { FileInput } from './input.js';
+import type { ReadParts } from './open-reader.js';
+import { outcomeOf } from './outcome.js';
+import { Progress } from './progress.js';
+import { writeRejection } from './reject.js';
+import type { LoadSession } from './session.js';
+
+/** What a load is given beside its job. */
+export interface LoadHooks extends ReadParts {
+  /** Called at most four times a second. */
+  readonly onProgress: (progress: LoadProgress) => void;
+  /** Calls the load off: it is rolled back and ends as `unreachable` with INTERRUPTED, unless COMMIT was sent already. */
+  readonly signal: AbortSignal;
+  /** COMMIT (of the load, or of a rejection's receipt) is about to be sent: from here on the death of the process leaves the outcome unknown. */
+  readonly onCommit?: () => void;
+}
+
+/** Runs of one load: chunks after one COPY, a table altered meanwhile, replaced loads that changed. More in a row is no accident. */
+const MOST_RUNS = 5;
+/** A database that takes no notice for so long after a load was called off is hung up on. Milliseconds. */
+const GRACE_MS = 10_000;
+
+/**
+ * Puts one version of a file into staging, in one transaction (DESIGN 2.1). Never throws: every way out is an outcome. The session is afterwards without open
+ * transaction, or lost.
+ */
+export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSession): Promise<LoadResult> {
+  const began = performance.now();
+  const { signal } = hooks;
+  const progress = new Progress(job, hooks.onProgress);
+  let input: FileInput | null = null;
+  let committing = false;
+  const hangUp = hangUpAfterGrace(signal, session, () => committing);
+  const onCommit = (): void => {
+    committing = true;
+    hooks.onCommit?.();
+  };
+  try {
+    await progress.start();
+    input = await FileInput.open(job.file);
+    let forceChunks = false;
+    for (let run = 1; ; run++) {
+      signal.throwIfAborted();
+      const reached: Reached = { loadId: null, read: 0, record: new QuarantineRecord(null), reader: null, sha256: null, declared: null };
+      try {
+        return await attempt({ ...hooks, job, session, input, progress, forceChunks, began, onCommit }, reached);
+      } catch (error) {
+        committing = false;
+        const again = await settle(error, { job, session, input, hooks, began, onCommit }, reached);
+        if (again.kind === 'end') return again.result;
+        if (run >= MOST_RUNS) return outcomeOf(new TallymanError('LOAD_FAILED', `rolled back ${run} times because what it stands on kept changing (${again.reason})`), false);
+        if (again.reason === 'refused-rows') forceChunks = true;
+      }
+    }
+  } catch (error) {
+    return outcomeOf(error, signal.aborted);
+  } finally {
+    hangUp.stop();
+    await input?.close();
+    await progress.end();
+  }
+}
+
+type Settled = { readonly kind: 'end'; readonly result: LoadResult } | { readonly kind: 'again'; readonly reason: RunAgain['reason'] };
+type SettleParts = Pick<AttemptParts, 'job' | 'session' | 'input' | 'began' | 'onCommit'> & { readonly hooks: LoadHooks };
+
+/** What a rolled-back attempt leads to. Throws when it is no matter of the file. */
+async function settle(error: unknown, parts: SettleParts, reached: Reached): Promise<Settled> {
+  if (error instanceof RunAgain) return { kind: 'again', reason: error.reason };
+  if (error instanceof LostRace) return await lostRace(parts, reached);
+  if (error instanceof TallymanError && error.blame === 'file') return { kind: 'end', result: await reject(error, parts, reached) };
+  throw error;
+}
+
+/** The receipt that was in the way, as it stands now. */
+async function lostRace({ job, session }: SettleParts, { sha256 }: Reached): Promise<Settled> {
+  const connection = await session.connection(job.database);
+  const { loads } = controlNames(job.database.controlSchema);
+  const content = `feed = ${quoteLiteral(job.feed.name)} AND file_sha256 = ${quoteLiteral(sha256 ?? '')} AND status = 'loaded'`;
+  const path = quoteLiteral(job.file.path);
+  const { rows } = await connection.query(
+    `SELECT ${RECEIPT_COLUMNS} FROM ${loads} WHERE load_key = ${quoteLiteral(job.loadKey)}::uuid OR (${content} AND (path = ${path} OR NOT duplicate_allowed)) ORDER BY path = ${path} DESC, load_id LIMIT 1`,
+  );
+  const winner = rows[0];
+  if (winner === undefined || sha256 === null) return { kind: 'again', reason: 'no-winner' };
+  return { kind: 'end', result: { outcome: 'lost-race', winner: toReceipt(winner), sha256 } };
+}
+
+/** Up to so many bytes that were not read are read for the hash of a rejected file; a longer rest is not worth the time. */
+const MOST_DRAINED = 2 ** 30;
+
+/** Nothing of the file is in staging; its receipt and first bad rows are. */
+async function reject(error: TallymanError, parts: SettleParts, reached: Reached): Promise<LoadResult> {
+  const { job, session, input } = parts;
+  // A file that changed under the parser only looks bad.
+  await input.proveUnchanged();
+  const sha256 = reached.sha256 ?? job.file.sha256 ?? (input.size <= MOST_DRAINED ? await input.pass(parts.hooks.signal).finish() : null);
+  const rows = { read: reached.read, loaded: 0, quarantined: reached.record.count, skipped: 0, declared: reached.declared, delta: null };
+  const dialect = reached.reader?.dialect() ?? {};
+  const connection = await session.connection(job.database);
+  try {
+    const rejection = { error, loadId: reached.loadId, sha256, rows, dialect, record: reached.record, elapsedMs: performance.now() - parts.began };
+    const { loadId, committedAt } = await writeRejection(connection, job, rejection, parts.onCommit);
+    const drift = reached.reader?.layout.drift ?? [];
+    return { outcome: 'rejected', loadId, committedAt, error: error.reported(), sha256, rows, errors: reached.record.report(), drift, dialect, seconds: (performance.now() - parts.began) / 1000 };
+  } catch (failure) {
+    await rollback(connection);
+    throw failure;
+  }
+}
+
+/** A load that was called off while PostgreSQL hangs would never notice. Not once COMMIT was sent: its answer is worth waiting for. */
+function hangUpAfterGrace(signal: AbortSignal, session: LoadSession, committing: () => boolean): { stop(): void } {
+  let timer: NodeJS.Timeout | null = null;
+  const arm = (): void => {
+    timer = setTimeout(() => {
+      if (!committing()) session.hangUp();
+    }, GRACE_MS);
+  };
+  signal.addEventListener('abort', arm, { once: true });
+  return {
+    stop: () => {
+      signal.removeEventListener('abort', arm);
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { hostname } from 'node:os';
+import type { LoadJob } from '../core/load.js';
+import type { RowCounts } from '../core/report.js';
+import type { ControlNames } from '../postgres/control-schema.js';
+import { displayName, quoteLiteral } from '../postgres/identifiers.js';
+import { isoSql, timestampSql } from '../postgres/receipt-row.js';
+import { visibleString } from '../quarantine/visible-string.js';
+
+/** What a receipt says beside the job. */
+export interface Receipt {
+  readonly loadId: number | null;
+  readonly status: 'loaded' | 'rejected';
+  readonly sha256: string | null;
+  readonly rows: RowCounts;
+  readonly dialect: Readonly<Record<string, string | number | boolean | null>>;
+  readonly errorCode: string | null;
+  readonly replaces: readonly number[];
+  /** Since the load began, milliseconds. */
+  readonly elapsedMs: number;
+}
+
+/**
+ * SQL that writes the receipt and gives `load_id` and `committed_at`. Both times come from the database's clock, so that a load never ends before it began.
+ * A load_id is drawn here when the load ended before it had one.
+ */
+export function receiptSql(job: LoadJob, control: ControlNames, receipt: Receipt): string {
+  const { file, feed } = job;
+  const values: Readonly<Record<string, string>> = {
+    load_id: receipt.loadId === null ? `pg_catalog.nextval(${control.loadIdSequence})` : String(receipt.loadId),
+    load_key: literal(job.loadKey),
+    instance_id: literal(job.instanceId),
+    feed: literal(feed.name),
+    path: literal(file.path),
+    file_uri: literal(file.uri),
+    file_sha256: nullable(receipt.sha256),
+    file_size: String(file.size),
+    file_mtime: file.mtimeUs === null ? 'NULL' : timestampSql(String(Math.trunc(file.mtimeUs))),
+    file_version: literal(file.version),
+    target: literal(displayName(feed.target.schema, feed.target.table)),
+    generation: String(job.generation),
+    status: literal(receipt.status),
+    rows_read: String(receipt.rows.read),
+    rows_loaded: String(receipt.rows.loaded),
+    rows_quarantined: String(receipt.rows.quarantined),
+    rows_skipped: String(receipt.rows.skipped),
+    rows_declared: receipt.rows.declared === null ? 'NULL' : String(receipt.rows.declared),
+    duplicate_allowed: String(job.duplicateAllowed),
+    dialect: `${literal(JSON.stringify(visibleValues(receipt.dialect)))}::jsonb`,
+    error_code: nullable(receipt.errorCode),
+    host: literal(hostname()),
+    started_at: `pg_catalog.clock_timestamp() - ${Math.max(0, Math.round(receipt.elapsedMs))} * interval '1 millisecond'`,
+    committed_at: 'pg_catalog.clock_timestamp()',
+    replaces: `'{${receipt.replaces.join(',')}}'::bigint[]`,
+  };
+  return `INSERT INTO ${control.loads} (${Object.keys(values).join(', ')}) VALUES (${Object.values(values).join(', ')}) RETURNING load_id, ${isoSql('committed_at')} AS committed_at`;
+}
+
+/** SQL that marks receipts, and what is open of their quarantine, as superseded by a load. */
+export function supersedeSql(control: ControlNames, loadIds: readonly number[], by: number): readonly string[] {
+  if (loadIds.length === 0) return [];
+  const ids = loadIds.join(', ');
+  return [
+    `UPDATE ${control.quarantine} SET status = 'superseded', resolved_by = ${by} WHERE status = 'open' AND load_id IN (${ids})`,
+    `UPDATE ${control.loads} SET status = 'superseded' WHERE load_id IN (${ids})`,
+  ];
+}
+
+const literal = (text: string): string => quoteLiteral(visibleString(text, Infinity));
+const nullable = (text: string | null): string => (text === null ? 'NULL' : literal(text));
+
+function visibleValues(dialect: Receipt['dialect']): Receipt['dialect'] {
+  return Object.fromEntries(Object.entries(dialect).map(([name, value]) => [visibleString(name), typeof value === 'string' ? visibleString(value) : value]));
+}

@@ -1,0 +1,66 @@
+import type { CellError, SpanBatch } from '../core/batch.js';
+import type { CopyBuffer } from '../core/codec.js';
+import type { RowEncoder, RowSink } from '../columns/row-encoder.js';
+import type { QuarantineRecord } from '../quarantine/record.js';
+import type { UniqueTracker } from './unique-tracker.js';
+
+/** Where encoded rows go: one COPY, chunks under savepoints, or nowhere (a dry run). */
+export interface RowWriter {
+  /** The buffer that the next rows are written to. */
+  readonly out: CopyBuffer;
+  /** Bytes in `out` at which `advance` is due. */
+  readonly flushAt: number;
+  /** After each run of rows: those encoded since the last call (rows `from` to `to` of the batch) are in `out`. */
+  advance(batch: SpanBatch, from: number, to: number): Promise<void>;
+  /** Sends what is left; gives the rows that PostgreSQL says it took. */
+  finish(): Promise<number>;
+  /** Takes back what is under way, so that the session can roll back. Never rejects. */
+  abort(reason: string): Promise<void>;
+}
+
+/** Rows of a load as they are read: what was accepted, what was refused and kept. */
+export class RowLoop implements RowSink {
+  read = 0;
+  accepted = 0;
+  readonly #encoder: RowEncoder;
+  readonly #record: QuarantineRecord;
+  readonly #unique: UniqueTracker | null;
+  #batch: SpanBatch | null = null;
+  #fault = 0;
+
+  constructor(encoder: RowEncoder, record: QuarantineRecord, unique: UniqueTracker | null) {
+    this.#encoder = encoder;
+    this.#record = record;
+    this.#unique = unique;
+  }
+
+  /** Encodes all rows of the batch into the writer. */
+  async batch(batch: SpanBatch, writer: RowWriter): Promise<void> {
+    this.#batch = batch;
+    this.#fault = 0;
+    for (let from = 0; from < batch.rows; ) {
+      this.accepted += this.#encoder.encode(batch, from, batch.rows, writer.out, this, writer.flushAt);
+      const to = this.#encoder.nextRow;
+      this.read += to - from;
+      await writer.advance(batch, from, to);
+      from = to;
+    }
+    this.#batch = null;
+  }
+
+  bad(row: number, errors: readonly CellError[]): void {
+    const batch = this.#batch;
+    if (batch === null) return;
+    const { faults } = batch;
+    // Rows come in ascending order, so one pointer walks along the parser's faults.
+    while (this.#fault < faults.length && faults[this.#fault]!.row < row) this.#fault++;
+    const fault = faults[this.#fault];
+    const raw = batch.bytes.subarray(batch.rowStarts[row]!, batch.rowEnds[row]!);
+    const rawLength = fault?.row === row ? (fault.rawLength ?? raw.length) : raw.length;
+    this.#record.add({ row: batch.firstRow + row, line: batch.lines[row]!, offset: batch.offsets[row]! }, errors, raw, rawLength);
+  }
+
+  key(key: number, row: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#batch !== null) this.#unique?.add(key, this.#batch.firstRow + row, bytes, start, end);
+  }
+}

@@ -1,0 +1,72 @@
+import type { CopyBuffer } from '../core/codec.js';
+import { CopyStream } from './copy-stream.js';
+import { append, type CopyTarget } from './copy-target.js';
+import type { LoadContext } from './context.js';
+import type { RowWriter } from './rows.js';
+
+/** Bytes a write. Small enough that PostgreSQL never runs dry while the next piece is encoded (a loopback socket holds about 2 MiB). */
+const FLUSH_AT = 256 * 1024;
+
+/**
+ * The whole file in one COPY, for tables where the catalog shows nothing that only PostgreSQL can refuse. Two buffers: one is encoded while the
+ * socket takes the other. The COPY ends and begins anew only to let quarantine rows through.
+ */
+export class WholeCopy implements RowWriter {
+  out: CopyBuffer = { buf: Buffer.allocUnsafeSlow(FLUSH_AT + 64 * 1024), pos: 0 };
+  readonly flushAt = FLUSH_AT;
+  readonly #context: LoadContext;
+  readonly #target: CopyTarget;
+  #spare: CopyBuffer = { buf: Buffer.allocUnsafeSlow(FLUSH_AT + 64 * 1024), pos: 0 };
+  #stream: CopyStream | null = null;
+  #inFlight: Promise<void> = Promise.resolve();
+  #copied = 0;
+
+  constructor(context: LoadContext, target: CopyTarget) {
+    this.#context = context;
+    this.#target = target;
+    append(this.out, target.header);
+  }
+
+  async advance(): Promise<void> {
+    if (this.out.pos >= FLUSH_AT) await this.#send();
+    if (this.#context.record.full) {
+      await this.#end();
+      await this.#context.flushQuarantine();
+      append(this.out, this.#target.header);
+    }
+  }
+
+  async finish(): Promise<number> {
+    await this.#end();
+    return this.#copied;
+  }
+
+  async abort(reason: string): Promise<void> {
+    await this.#stream?.abort(reason);
+    this.#stream = null;
+  }
+
+  async #send(): Promise<void> {
+    await this.#inFlight;
+    this.#stream ??= new CopyStream(this.#context.connection, this.#target.sql);
+    this.#inFlight = this.#stream.write(this.out.buf.subarray(0, this.out.pos));
+    // Looked at when the next piece is sent; without a listener until then Node would call it unhandled.
+    this.#inFlight.catch(() => undefined);
+    [this.out, this.#spare] = [this.#spare, this.out];
+    this.out.pos = 0;
+  }
+
+  /** Ends the COPY under way, if there is one or something to send. */
+  async #end(): Promise<void> {
+    const empty = this.#stream === null && this.out.pos <= this.#target.header.length;
+    if (empty) {
+      this.out.pos = 0;
+      return;
+    }
+    append(this.out, this.#target.trailer);
+    await this.#send();
+    await this.#inFlight;
+    this.#copied += (await this.#stream?.finish()) ?? 0;
+    this.#stream = null;
+  }
+}
