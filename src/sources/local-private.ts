@@ -19,13 +19,23 @@ import { PRIVATE_PREFIX } from './selection.js';
  */
 
 /** The private name of a version, in the folder of its file. */
-export const privatePath = (file: SeenFile): string =>
-  splitPath(file.path).folder + PRIVATE_PREFIX + createHash('sha256').update(`${file.path}\0${file.version}\0${file.size}`).digest('hex').slice(0, 24);
+export function privatePath(file: SeenFile): string {
+  const { mtime, inode } = parts(file.version);
+  const digest = createHash('sha256').update(`${file.path}\0${file.size}\0${String(mtime)}\0${String(inode)}`).digest('hex');
+  return splitPath(file.path).folder + PRIVATE_PREFIX + digest.slice(0, 24);
+}
 
 /** The same file by inode, size and mtime. Not by ctime: the rename itself changes that. */
 export function isSameFile(stats: BigIntStats, file: SeenFile): boolean {
-  const token = /^(-?\d+)-(-?\d+)-(\d+)$/.exec(file.version);
-  return stats.isFile() && stats.size === BigInt(file.size) && token !== null && stats.mtimeNs === BigInt(token[1]!) && stats.ino === BigInt(token[3]!);
+  const { mtime, inode } = parts(file.version);
+  return stats.isFile() && stats.size === BigInt(file.size) && stats.mtimeNs === mtime && stats.ino === inode;
+}
+
+/** What a version token of local-version.ts holds and a rename leaves alone. */
+function parts(version: string): { readonly mtime: bigint; readonly inode: bigint } {
+  const token = /^(-?\d+)-(?:-?\d+)-(\d+)$/.exec(version);
+  if (token === null) throw new TallymanError('FILE_CHANGED', `${JSON.stringify(version)} is no version of a local file`);
+  return { mtime: BigInt(token[1]!), inode: BigInt(token[2]!) };
 }
 
 /**

@@ -1,0 +1,161 @@
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FileEntry, Ledger, PlannedAction } from '../core/ledger.js';
+import type { Source } from '../core/source.js';
+import { OPEN_STATES } from '../core/states.js';
+import { backoff } from '../sources/retry.js';
+import type { Log } from './log.js';
+import { isGoneOrOther, runAction } from './run-action.js';
+
+/** Actions under way at once. Renames and deletes are short; more would only queue on the same disk or server. */
+const CONCURRENCY = 4;
+/** Actions fetched at once. */
+const BATCH = 200;
+/** How often the ledger is asked for due actions, milliseconds. */
+const POLL_MS = 1_000;
+/** Pauses between tries of an action that fails: it is tried without end. */
+const RETRY = { baseMs: 5_000, maxMs: 10 * 60_000 };
+/** An action waits this long while its file is being taken again (reprocess). */
+const BUSY_MS = 5_000;
+/** Later than any backoff: `drain` tries the pending ones now (SPEC 4, `run --once`). */
+const END_OF_TIME = '9999-12-31T23:59:59.999Z';
+
+export interface OutboxParts {
+  readonly ledger: Ledger;
+  readonly log: Log;
+  /** The source that holds the entry's bytes; throws UNKNOWN_FEED when its feed is no longer in the config. */
+  source(entry: FileEntry): Source;
+  /** Another version stands under the name: look at the path again. */
+  lookAgain(entry: FileEntry): void;
+}
+
+/**
+ * Runs the after actions (SPEC 3.4) that the ledger planned with each outcome: after the commit, in their own time, tried without end, and never touching what
+ * became of the file. What an action finds decides:
+ *
+ * - the very version: acted on, markers and manifests with it
+ * - another version, or none: dropped with the reason; another one is looked at again
+ * - a duplicate whose original is not loaded (any more): dropped, these bytes may be the only ones
+ * - anything else: tried again later
+ */
+export class Outbox {
+  readonly #parts: OutboxParts;
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+  }
+
+  /** The daemon's loop, until the signal; actions under way are ended first. Never throws: a ledger that cannot be read now is asked again. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#pass(new Date().toISOString(), signal);
+        failures = 0;
+      } catch (error) {
+        failures++;
+        this.#parts.log.error({}, `after actions wait: ${messageOf(error)}`);
+      }
+      await sleep(failures === 0 ? POLL_MS : backoff(failures, RETRY), signal);
+    }
+  }
+
+  /** Every planned action once, those in a backoff too. */
+  async drain(signal: AbortSignal): Promise<void> {
+    await this.#pass(END_OF_TIME, signal);
+  }
+
+  /** Fetches and runs until nothing is due that has not failed in this pass. */
+  async #pass(due: string, signal: AbortSignal): Promise<void> {
+    const failed = new Set<number>();
+    for (let stuck = 0; !signal.aborted; ) {
+      // Those that failed may be due still: asked for so many more, the others are among them.
+      const limit = BATCH + stuck;
+      const actions = await this.#parts.ledger.dueActions(due, limit);
+      const fresh = actions.filter((action) => !failed.has(action.actionId));
+      if (fresh.length === 0 && actions.length < limit) return;
+      stuck = actions.length - fresh.length;
+      const queue = fresh.values();
+      const worker = async (): Promise<void> => {
+        for (const action of queue) {
+          if (signal.aborted) return;
+          if (!(await this.#act(action))) failed.add(action.actionId);
+        }
+      };
+      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    }
+  }
+
+  /** False when it is to be tried again. */
+  async #act(action: PlannedAction): Promise<boolean> {
+    const { ledger, log } = this.#parts;
+    // As it is now: an operator may have cleared it, or asked for it again, since the action was planned.
+    const entry = (await ledger.entry(action.entry.fileId)) ?? action.entry;
+    const told = { feed: entry.feed, path: entry.file.path, action: action.kind };
+    try {
+      if (isOpen(entry)) return await this.#postpone(action, `the file is being taken again (${entry.state})`, BUSY_MS);
+      const objection = await this.#objection(entry);
+      if (objection !== null) return await this.#end(action, { state: 'dropped', detail: objection, movedTo: null });
+      const { detail, movedTo } = await runAction(this.#parts.source(entry), action, entry);
+      log.debug(told, detail);
+      return await this.#end(action, { state: 'done', detail, movedTo });
+    } catch (error) {
+      const reason = messageOf(error);
+      if (isGoneOrOther(error)) {
+        log.info(told, `not done: ${reason}`);
+        this.#parts.lookAgain(entry);
+        return await this.#end(action, { state: 'dropped', detail: reason, movedTo: null });
+      }
+      log.warn({ ...told, ...(error instanceof TallymanError ? { code: error.code, fix: error.fix } : {}) }, `failed, tried again later: ${reason}`);
+      return await this.#postpone(action, reason, backoff(action.attempts + 1, RETRY));
+    }
+  }
+
+  /** Why the action must not run although the very version is there; null = nothing stands against it. */
+  async #objection(entry: FileEntry): Promise<string | null> {
+    switch (entry.state) {
+      case 'loaded':
+      case 'superseded':
+      case 'rejected':
+      case 'failed':
+        return null;
+      case 'duplicate': {
+        const original = entry.duplicateOf === null ? null : await this.#parts.ledger.entry(entry.duplicateOf);
+        return original?.state === 'loaded' ? null : `its original (file ${entry.duplicateOf ?? 'unknown'}) is ${original?.state ?? 'unknown'}, not loaded: these bytes may be the only ones`;
+      }
+      case 'discovered':
+      case 'landing':
+      case 'landed':
+      case 'loading':
+      case 'ignored':
+      case 'held':
+      case 'vanished':
+      case 'cleared':
+        return `the file is ${entry.state} now`;
+    }
+  }
+
+  async #end(action: PlannedAction, outcome: Parameters<Ledger['actionDone']>[1]): Promise<true> {
+    await this.#parts.ledger.actionDone(action.actionId, outcome);
+    return true;
+  }
+
+  async #postpone(action: PlannedAction, reason: string, ms: number): Promise<false> {
+    await this.#parts.ledger.actionFailed(action.actionId, reason, new Date(Date.now() + ms).toISOString());
+    return false;
+  }
+}
+
+const isOpen = (entry: FileEntry): boolean => OPEN_STATES.some((state) => state === entry.state);
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
