@@ -16,6 +16,8 @@ function schema(context: Context): Promise<number> {
 }
 
 function print(context: Context): Promise<number> {
-  XX
+  const config = context.config();
+  if (context.out.json) context.out.document(printableConfig(config));
+  else context.out.write(printConfig(config));
   return Promise.resolve(0);
 }
