@@ -28,13 +28,16 @@ function booleanCodec(options: CodecOptions): Codec {
     ...(options.trueValues === null ? wordsOf(TRUE_WORDS, 1, true) : []),
     ...(options.falseValues === null ? wordsOf(FALSE_WORDS, 0, true) : []),
   ];
+  const longest = Math.max(...words.map((word) => word.bytes.length));
+  const byLength = Array.from({ length: longest + 1 }, (_, length) => words.filter((word) => word.bytes.length === length));
   // a blank cell is NULL unless a list names it: SAP writes X and nothing
   const blank = words.find((word) => word.bytes.length === 0)?.value ?? NULL_WRITTEN;
   const read = (bytes: Buffer, start: number, end: number): number => {
     const from = skipBlanks(bytes, start, end);
     const to = dropBlanks(bytes, from, end);
     if (from === to) return blank;
-    for (let i = 0; i < words.length; i++) if (matches(words[i]!, bytes, from, to)) return words[i]!.value;
+    const candidates = to - from < byLength.length ? byLength[to - from]! : NONE;
+    for (let i = 0; i < candidates.length; i++) if (matches(candidates[i]!, bytes, from, to)) return candidates[i]!.value;
     return UNKNOWN;
   };
   return {
@@ -61,6 +64,7 @@ function booleanCodec(options: CodecOptions): Codec {
 }
 
 const UNKNOWN = -2;
+const NONE: readonly Word[] = [];
 
 /** Words as bytes; blanks around them are ignored, as they are in cells. */
 const wordsOf = (texts: readonly string[] | null, value: number, anyCase = false): Word[] =>
@@ -70,10 +74,10 @@ const wordsOf = (texts: readonly string[] | null, value: number, anyCase = false
     return { bytes: bytes.subarray(from, dropBlanks(bytes, from, bytes.length)), anyCase, value };
   });
 
+/** For a word of the cell's length. */
 function matches(word: Word, bytes: Buffer, start: number, end: number): boolean {
   const expected = word.bytes;
-  if (expected.length !== end - start) return false;
-  for (let i = 0; i < expected.length; i++) {
+  for (let i = 0; i < end - start; i++) {
     const byte = bytes[start + i]!;
     if (byte !== expected[i] && !(word.anyCase && byte >= 0x41 && byte <= 0x5a && byte + 0x20 === expected[i])) return false;
   }

@@ -10,22 +10,16 @@ import { parts } from './decimal-scan.js';
 export function nearestSingle(double: number, bytes: Buffer): number {
   const rounded = Math.fround(double);
   if (rounded === double) return rounded;
-  const [below, above] = rounded < double ? [rounded, nextSingle(rounded, 1)] : [nextSingle(rounded, -1), rounded];
-  const ceiling = above === Infinity ? 2 ** 128 : above;
-  if (double - below !== ceiling - double) return rounded;
+  const nearest = rounded === Infinity ? PAST_LARGEST : rounded;
+  // the mirror image of the nearest single behind the double: another single only when the double is in the middle of the two
+  const mirrored = nearest + 2 * (double - nearest);
+  if (Math.fround(mirrored) !== mirrored) return rounded;
   const side = compareLiteral(bytes, double);
-  return side === 0 ? rounded : side < 0 ? below : above;
+  return side === 0 ? rounded : Math.fround(side < 0 ? Math.min(nearest, mirrored) : Math.max(nearest, mirrored));
 }
 
-const single = new Float32Array(1);
-const bits = new Int32Array(single.buffer);
-
-/** The neighbour of a single that is not negative. */
-function nextSingle(of: number, step: 1 | -1): number {
-  single[0] = of;
-  bits[0] = bits[0]! + step;
-  return single[0];
-}
+/** What would follow the largest single; as a single it is Infinity. */
+const PAST_LARGEST = 2 ** 128;
 
 /** Compares the literal in `parts` with a double that is not 0 (at most 113 digits when half way between singles). < 0: the literal is below. */
 function compareLiteral(bytes: Buffer, double: number): number {

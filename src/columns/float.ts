@@ -18,33 +18,38 @@ export const float: ColumnType = {
 /** "-1.7976931348623157e+308" is the longest text. */
 const MAX_SIZE = 32;
 
-/** The value that the last `read` found. */
-let value = 0;
+/** The value that the last `read` found. In an array, because a double in a variable of the module would be a new object each time. */
+const value = new Float64Array(1);
+const valueBytes = new Uint8Array(value.buffer);
+const single = new Float32Array(1);
+const singleBytes = new Uint8Array(single.buffer);
+/** Node runs on little-endian machines today; a wrong byte order would be silent. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function floatCodec(type: PgType): Codec {
   const typeName = typeNameOf(type);
-  const single = type.typname === 'float4';
+  const isSingle = type.typname === 'float4';
   return {
     typeName,
     maxSize: () => MAX_SIZE,
     encode: (bytes, start, end, out) => {
-      const refusal = read(bytes, start, end, single);
-      if (refusal === 0) writeBinary(out, single);
+      const refusal = read(bytes, start, end, isSingle);
+      if (refusal === 0) writeBinary(out, isSingle);
       return refusal;
     },
     encodeText: (bytes, start, end, out) => {
-      const refusal = read(bytes, start, end, single);
+      const refusal = read(bytes, start, end, isSingle);
       // JavaScript's shortest form reads back to the same double, and to the same single; it drops the sign of -0
-      if (refusal === 0) putAscii(out, Object.is(value, -0) ? '-0' : String(value));
+      if (refusal === 0) putAscii(out, Object.is(value[0], -0) ? '-0' : String(value[0]));
       return refusal;
     },
     explain: (code) => (code === OUT_OF_RANGE ? `out of range for ${typeName}` : notA(typeName)),
-    compare: single ? compareSingle : compareDouble,
-    identity: single ? identitySingle : identityDouble,
+    compare: isSingle ? compareSingle : compareDouble,
+    identity: isSingle ? identitySingle : identityDouble,
   };
 }
 
-function read(bytes: Buffer, start: number, end: number, single: boolean): number {
+function read(bytes: Buffer, start: number, end: number, isSingle: boolean): number {
   let from = start;
   let to = end;
   if (from === to || bytes[from]! <= 0x20 || bytes[to - 1]! <= 0x20) {
@@ -54,9 +59,9 @@ function read(bytes: Buffer, start: number, end: number, single: boolean): numbe
   }
   if (!scanDecimal(bytes, from, to)) return readWord(bytes, from, to);
   const double = decimalValue(bytes, from, to);
-  const found = single ? nearestSingle(double, bytes) : double;
+  const found = isSingle ? nearestSingle(double, bytes) : double;
   if (found === Infinity || (found === 0 && !isZero(bytes))) return OUT_OF_RANGE;
-  value = parts.negative ? -found : found;
+  value[0] = parts.negative ? -found : found;
   return 0;
 }
 
@@ -101,29 +106,22 @@ function readWord(bytes: Buffer, start: number, end: number): number {
     let same = true;
     for (let i = 0; i < word.length; i++) same &&= (bytes[from + i]! | 0x20) === word[i];
     if (!same) continue;
-    value = minus && number === Infinity ? -Infinity : number;
+    value[0] = minus && number === Infinity ? -Infinity : number;
     return 0;
   }
   return NOT_OF_TYPE;
 }
 
-const double = new Float64Array(1);
-const doubleBytes = new Uint8Array(double.buffer);
-const half = new Float32Array(1);
-const halfBytes = new Uint8Array(half.buffer);
-/** Node runs on little-endian machines only, but a wrong byte order would be silent. */
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-function writeBinary(out: CopyBuffer, single: boolean): void {
-  const size = single ? 4 : 8;
-  const source = single ? halfBytes : doubleBytes;
-  if (single) half[0] = value;
-  else double[0] = value;
+function writeBinary(out: CopyBuffer, isSingle: boolean): void {
+  const size = isSingle ? 4 : 8;
+  if (isSingle) single[0] = value[0]!;
+  const source = isSingle ? singleBytes : valueBytes;
   const buf = out.buf;
-  const at = out.pos;
-  putInt32(buf, at, size);
-  for (let i = 0; i < size; i++) buf[at + 4 + i] = source[LITTLE_ENDIAN ? size - 1 - i : i]!;
-  out.pos = at + 4 + size;
+  const at = out.pos + 4;
+  putInt32(buf, out.pos, size);
+  if (LITTLE_ENDIAN) for (let i = 0; i < size; i++) buf[at + i] = source[size - 1 - i]!;
+  else for (let i = 0; i < size; i++) buf[at + i] = source[i]!;
+  out.pos = at + size;
 }
 
 /** PostgreSQL's order: NaN is equal to itself and above all others; -0 = 0. */

@@ -61,8 +61,10 @@ let low = 0;
 let negative = false;
 
 const BILLION = 1_000_000_000;
-/** More than any bigint's 9,223,372,036 billions. */
-const HIGH_LIMIT = 10_000_000_000;
+/** Of a bigint; more significant digits never fit. */
+const MAX_DIGITS = 19;
+/** Below 2^53 / 10^9: high * 10^9 + low is an exact double. */
+const EXACT_HIGH = 9_000_000;
 
 function read(bytes: Buffer, start: number, end: number, width: Width, round: boolean): number {
   let from = start;
@@ -102,7 +104,8 @@ function magnitude(bytes: Buffer, start: number, end: number, round: boolean): n
   const split = point - 9;
   high = 0;
   low = 0;
-  for (at = significant; at < split; at++) high = Math.min(high * 10 + bytes[at]! - 0x30, HIGH_LIMIT);
+  if (point - significant > MAX_DIGITS) return OUT_OF_RANGE;
+  for (at = significant; at < split; at++) high = high * 10 + bytes[at]! - 0x30;
   for (; at < point; at++) low = low * 10 + bytes[at]! - 0x30;
   return point === end ? 0 : decimals(bytes, start, point, end, round);
 }
@@ -149,12 +152,18 @@ function writeBinary(out: CopyBuffer, bytes: number): void {
 function writeInt64(buf: Buffer, at: number): void {
   let upper = 0;
   let lower = low;
-  if (high !== 0) {
-    // high has up to 34 bits: cut at 16, so that each product with 10^9 (30 bits) is exact
-    const bottom = (high % 0x10000) * BILLION + low;
-    const top = Math.floor(high / 0x10000) * BILLION + Math.floor(bottom / 0x10000);
+  if (high >= EXACT_HIGH) {
+    // high has up to 34 bits: cut at 16, so that each product with 10^9 (30 bits) is exact. No %: on doubles it is a slow call
+    const highTop = Math.floor(high / 0x10000);
+    const bottom = (high - highTop * 0x10000) * BILLION + low;
+    const carry = Math.floor(bottom / 0x10000);
+    const top = highTop * BILLION + carry;
     upper = Math.floor(top / 0x10000);
-    lower = (top % 0x10000) * 0x10000 + (bottom % 0x10000);
+    lower = (top - upper * 0x10000) * 0x10000 + (bottom - carry * 0x10000);
+  } else if (high !== 0) {
+    const size = high * BILLION + low;
+    upper = Math.floor(size / 0x100000000);
+    lower = size - upper * 0x100000000;
   }
   if (negative) {
     upper = lower === 0 ? -upper : ~upper;

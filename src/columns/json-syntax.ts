@@ -139,19 +139,21 @@ function string(bytes: Buffer, start: number, end: number, strict: boolean): num
   // a high surrogate (\ud800 to \udbff) stands right before
   let pending = false;
   while (at < end) {
-    const byte = bytes[at]!;
+    let byte = bytes[at]!;
+    // plain characters, nearly all there are
+    while (!pending && byte >= 0x20 && byte !== QUOTE && byte !== 0x5c) {
+      at += 1;
+      if (at === end) return -JSON_INVALID;
+      byte = bytes[at]!;
+    }
     if (byte < 0x20) return -JSON_INVALID;
     if (pending && (byte !== 0x5c || bytes[at + 1] !== 0x75)) return -JSON_SURROGATE;
     if (byte === QUOTE) return at + 1;
-    if (byte !== 0x5c) {
-      at += 1;
-      continue;
-    }
     if (at + 1 >= end) return -JSON_INVALID;
     const letter = bytes[at + 1]!;
     at += 2;
     if (letter !== 0x75) {
-      if (!SIMPLE_ESCAPES.includes(letter)) return -JSON_INVALID;
+      if (SIMPLE_ESCAPES[letter] !== 1) return -JSON_INVALID;
       continue;
     }
     const unit = hex4(bytes, at, end);
@@ -166,7 +168,7 @@ function string(bytes: Buffer, start: number, end: number, strict: boolean): num
   return -JSON_INVALID;
 }
 
-const SIMPLE_ESCAPES = Buffer.from('"\\/bfnrt');
+const SIMPLE_ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => Number('"\\/bfnrt'.includes(String.fromCharCode(byte))));
 
 function hex4(bytes: Buffer, start: number, end: number): number {
   if (start + 4 > end) return -1;

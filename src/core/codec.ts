@@ -31,7 +31,10 @@ export interface Codec {
   explain(code: number): string;
   /** Compares two encoded values (behind their length words): < 0, 0, > 0. For min and max. null where the type has no order. */
   readonly compare: ((a: Buffer, aStart: number, aEnd: number, b: Buffer, bStart: number, bEnd: number) => number) | null;
-  /** Bytes such that equal values give equal bytes (numeric 1.0 = 1.00); for unique. Written to `out`, gives its end. null = the encoded bytes themselves serve. */
+  /**
+   * Bytes such that equal values give equal bytes (numeric 1.0 = 1.00); for unique. Written to `out` from `at` (at most `end - start + 32`
+   * bytes), gives their end. null = the encoded bytes themselves serve.
+   */
   readonly identity: ((encoded: Buffer, start: number, end: number, out: Buffer, at: number) => number) | null;
 }
 

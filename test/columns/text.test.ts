@@ -16,7 +16,7 @@ afterAll(async () => {
 /** Text that PostgreSQL can hold: no NUL, no lone surrogate. */
 const anyText = fc.string({ unit: fc.oneof(fc.constantFrom(' ', '\t', '\n', '\r', '\\', '\b', 'N', '.', 'é', '€', '😀', '\u0301', '\ufeff'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })), maxLength: 12 }).map((text) => text.replaceAll('\0', ''));
 const samples = fc.sample(anyText, { numRuns: 600, seed: 21 });
-const edges = ['', ' ', '  ', 'a', '\\N', '\\.', '\\', '\\\\', '\t', '\n', '\r\n', 'a\tb', '\v\f\b', 'äöü', '😀😀😀', 'e\u0301', '\ufeffx', '\u{10ffff}', "'; drop table x; --", 'x'.repeat(47), 'x'.repeat(48), 'x'.repeat(49), '\\'.repeat(100), 'é'.repeat(500)];
+const edges = ['', ' ', '  ', 'a', '\\N', '\\.', '\\', '\\\\', '\t', '\n', '\r\n', 'a\tb', '\v\f\b', 'äöü', '😀😀😀', 'e\u0301', '\ufeffx', '\u{10ffff}', "'; drop table x; --", 'x'.repeat(43), 'x'.repeat(44), 'x'.repeat(45), '\\'.repeat(100), 'é'.repeat(500)];
 
 test('text is kept as it stands, blanks and backslashes too', async () => {
   await expectAsPostgres({ client: db.client, sqlType: 'text', send: 'textsend', codec: codecOf('text'), cells: [...edges, ...samples] });
