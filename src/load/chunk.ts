@@ -47,7 +47,7 @@ export class Chunk {
 
   /** COPY bytes of rows `from` to `to` (exclusive). */
   encoded(from: number, to: number): Buffer {
-    return this.out.buf.subarray(this.#starts[from]!, to === this.rows ? this.out.pos : this.#starts[to]!);
+    return this.out.buf.subarray(this.#starts[from], to === this.rows ? this.out.pos : this.#starts[to]!);
   }
 
   place(row: number): BadRowPlace {
@@ -55,7 +55,7 @@ export class Chunk {
   }
 
   raw(row: number): Buffer {
-    return this.#raw.subarray(this.#rawStarts[row]!, this.#rawEnds[row]!);
+    return this.#raw.subarray(this.#rawStarts[row], this.#rawEnds[row]);
   }
 
   clear(): void {

@@ -44,7 +44,7 @@ export class CopyStream {
 
   /** Ends the COPY; gives PostgreSQL's own count of rows. */
   async finish(): Promise<number> {
-    await this.#wait<void>((resolve) => this.#stream.end(() => resolve()));
+    await this.#wait((resolve) => this.#stream.end(resolve));
     clearTimeout(this.#stall);
     return this.#stream.rowCount;
   }
@@ -70,14 +70,14 @@ export class CopyStream {
     });
   }
 
-  #wait<T>(start: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
+  #wait(start: (resolve: () => void, reject: (error: Error) => void) => void): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     this.#stall.refresh();
-    return new Promise<T>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#reject = reject;
-      start((value) => {
+      start(() => {
         this.#reject = null;
-        resolve(value);
+        resolve();
       }, reject);
     });
   }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { LoadJob, LoadProgress } from '../core/load.js';
 
@@ -12,6 +12,16 @@ const REPORT_EVERY = 250;
 
 export function progressFile(workDir: string, fileId: number): string {
   return path.join(workDir, `progress-${fileId}`);
+}
+
+/** The chunk in which the load of this file stood when its process died. */
+export async function readProgress(workDir: string, fileId: number): Promise<number> {
+  try {
+    return Number.parseInt(await readFile(progressFile(workDir, fileId), 'latin1'), 10) || 0;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 /**

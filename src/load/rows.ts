@@ -55,7 +55,7 @@ export class RowLoop implements RowSink {
     // Rows come in ascending order, so one pointer walks along the parser's faults.
     while (this.#fault < faults.length && faults[this.#fault]!.row < row) this.#fault++;
     const fault = faults[this.#fault];
-    const raw = batch.bytes.subarray(batch.rowStarts[row]!, batch.rowEnds[row]!);
+    const raw = batch.bytes.subarray(batch.rowStarts[row], batch.rowEnds[row]);
     const rawLength = fault?.row === row ? (fault.rawLength ?? raw.length) : raw.length;
     this.#record.add({ row: batch.firstRow + row, line: batch.lines[row]!, offset: batch.offsets[row]! }, errors, raw, rawLength);
   }

@@ -24,7 +24,7 @@ export async function recordUniqueLosers(reader: RecordReader, keys: readonly Ke
       const number = batch.firstRow + row;
       const errors = keys.flatMap((key, k) => (lost[k]!.has(number) ? [uniqueError(cell, batch, row, key)] : []));
       if (errors.length === 0) continue;
-      const raw = batch.bytes.subarray(batch.rowStarts[row]!, batch.rowEnds[row]!);
+      const raw = batch.bytes.subarray(batch.rowStarts[row], batch.rowEnds[row]);
       record.add({ row: number, line: batch.lines[row]!, offset: batch.offsets[row]! }, errors, raw, raw.length);
     }
     if (record.full) await flush();

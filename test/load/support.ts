@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { plainColumn } from '../../src/load/agreement.js';
 import type { ColumnSpec, FeedSpec } from '../../src/core/feed.js';
-import type { LoadJob, LoadProgress, LoadResult } from '../../src/core/load.js';
+import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { loadFile, type LoadHooks } from '../../src/load/load-file.js';
 import { LoadSession } from '../../src/load/session.js';
@@ -105,7 +105,7 @@ export async function openBench(): Promise<Bench> {
       };
     },
     load(job, hooks = {}) {
-      return loadFile(job, { formats: [csv], decoders: [], onProgress: (_: LoadProgress) => undefined, signal: new AbortController().signal, ...hooks }, session);
+      return loadFile(job, { formats: [csv], decoders: [], onProgress: () => undefined, signal: new AbortController().signal, ...hooks }, session);
     },
     take(name, content, feed, change) {
       return bench.load(bench.job(bench.put(name, content), feed, change));

@@ -1,0 +1,127 @@
+import { RowEncoder } from '../columns/row-encoder.js';
+import { TallymanError } from '../core/errors.js';
+import type { CopyBuffer } from '../core/codec.js';
+import type { RecordReader } from '../core/format.js';
+import type { LoadJob, LoadResult } from '../core/load.js';
+import { QuarantineRecord } from '../quarantine/record.js';
+import { agree } from './agreement.js';
+import { compileRows, encoderPlan } from './compile.js';
+import { checkControl, declaredRows } from './control.js';
+import { FileInput } from './input.js';
+import { judgeAtEnd, judgeWhileReading } from './limits.js';
+import type { LoadHooks } from './load-file.js';
+import { openReader } from './open-reader.js';
+import { outcomeOf } from './outcome.js';
+import { RowLoop, type RowWriter } from './rows.js';
+import { recordUniqueLosers } from './unique-pass.js';
+import type { RowSet } from './row-set.js';
+import { UniqueTracker } from './unique-tracker.js';
+
+/**
+ * `load --dry-run`: the same reading, checking and counting as a load, without any database. Types are the contract's own; what only PostgreSQL could refuse is not
+ * seen. Repeats of a unique key are told by hash. `job.database` is not used.
+ */
+export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadResult> {
+  let input: FileInput | null = null;
+  try {
+    input = await FileInput.open(job.file);
+    return await check(job, hooks, input);
+  } catch (error) {
+    return outcomeOf(error, hooks.signal.aborted);
+  } finally {
+    await input?.close();
+  }
+}
+
+async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<LoadResult> {
+  const began = performance.now();
+  const record = new QuarantineRecord(null);
+  const pass = input.pass(hooks.signal);
+  let reader: RecordReader | null = null;
+  let read = 0;
+  let accepted = 0;
+  let sha256: string | null = null;
+  let declared: number | null = null;
+  let bad: TallymanError | null = null;
+  try {
+    reader = await openReader(hooks, job.feed, pass.bytes, job.file.localPath, input.size);
+    const agreement = agree(job.feed, reader.layout, reader.empty, null);
+    const plan = compileRows(job.feed, agreement, () => null);
+    const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
+    const loop = new RowLoop(new RowEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, 0, false)), record, unique);
+    const nowhere = new Nowhere();
+    try {
+      for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+        await loop.batch(batch, nowhere);
+        read = loop.read;
+        judgeWhileReading(job.feed.limits, read, record.count);
+      }
+      accepted = loop.accepted;
+      const keys = plan.uniqueKeys.map((key, i) => ({ columns: plan.keys[i]!.columns, cells: key.map((column) => agreement.cellOf[column]!) }));
+      const before = record.count;
+      await recordRepeats(job, hooks, input, keys, unique?.finish() ?? [], record);
+      accepted -= record.count - before;
+    } finally {
+      unique?.close();
+    }
+    sha256 = await pass.finish();
+    judgeAtEnd(job.feed.limits, read, record.count);
+    declared = declaredRows(job, reader.declaredRows);
+    checkControl(job, declared, read, sha256);
+  } catch (error) {
+    if (!(error instanceof TallymanError) || error.blame !== 'file') throw error;
+    bad = error;
+    await input.proveUnchanged();
+  } finally {
+    await reader?.close();
+    await pass.stop();
+  }
+  return {
+    outcome: 'checked',
+    error: bad?.reported() ?? null,
+    sha256,
+    rows: { read, loaded: bad === null ? accepted : 0, quarantined: record.count, skipped: 0, declared, delta: bad === null ? read - accepted - record.count : null },
+    errors: record.report(),
+    drift: reader?.layout.drift ?? [],
+    dialect: reader?.dialect() ?? {},
+    seconds: (performance.now() - began) / 1000,
+  };
+}
+
+async function recordRepeats(
+  job: LoadJob,
+  hooks: LoadHooks,
+  input: FileInput,
+  keys: Parameters<typeof recordUniqueLosers>[1],
+  repeats: readonly RowSet[],
+  record: QuarantineRecord,
+): Promise<void> {
+  if (repeats.every((rows) => rows.size === 0)) return;
+  const pass = input.pass(hooks.signal);
+  const reader = await openReader(hooks, job.feed, pass.bytes, job.file.localPath, input.size);
+  try {
+    await recordUniqueLosers(reader, keys, repeats, record, () => Promise.resolve());
+  } finally {
+    await reader.close();
+    await pass.stop();
+  }
+}
+
+/** Rows are encoded, for the checks' sake, and forgotten. */
+class Nowhere implements RowWriter {
+  readonly out: CopyBuffer = { buf: Buffer.allocUnsafeSlow(512 * 1024), pos: 0 };
+  readonly flushAt = 256 * 1024;
+
+  advance(): Promise<void> {
+    this.out.pos = 0;
+    return Promise.resolve();
+  }
+
+  finish(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  abort(): Promise<void> {
+    return Promise.resolve();
+  }
+}

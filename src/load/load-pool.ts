@@ -1,0 +1,196 @@
+import { rm } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
+import { COMMITTING, IDLE, isAnswer, type PoolRequest, type PoolWorkerData } from './pool-messages.js';
+import { progressFile } from './progress.js';
+
+export interface LoadPoolOptions {
+  /** Loads at once (daemon.concurrency). */
+  readonly size: number;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** Tests run the worker from its TypeScript. */
+  readonly workerUrl?: URL;
+  readonly execArgv?: readonly string[];
+}
+
+/** Jobs that may wait for a worker; more is a fault of the caller, who knows how many loads run at once. */
+const MOST_WAITING = 1_000;
+/** A thread's JavaScript heap in MiB: rows are never objects, so this is for reports and bad rows. A file that breaks it costs its thread, not the process. */
+const HEAP_MB = 192;
+/** After a load was called off it has so long to roll back before its thread is ended. Milliseconds; longer than load-file.ts waits for PostgreSQL. */
+const ROLLBACK_MS = 15_000;
+/** How long an idle worker may take to say goodbye to PostgreSQL. Milliseconds. */
+const STOP_MS = 5_000;
+
+interface Task {
+  readonly kind: 'load' | 'check';
+  readonly job: LoadJob;
+  readonly resolve: (result: LoadResult) => void;
+}
+
+interface Slot {
+  readonly worker: Worker;
+  readonly state: Int32Array;
+  readonly gone: Promise<void>;
+  task: Task | null;
+  /** What ended the thread, when something did. */
+  fault: unknown;
+}
+
+/**
+ * Worker threads that load files, so that the main thread stays free to watch and to answer. A worker keeps its connection between loads. One that dies (out of memory,
+ * a fault) costs the load it had, and is replaced.
+ */
+export class LoadPool {
+  readonly #options: LoadPoolOptions;
+  readonly #slots = new Set<Slot>();
+  readonly #waiting: Task[] = [];
+  #closing = false;
+
+  constructor(options: LoadPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Loads in a worker as soon as one is free. Never rejects; after close() the outcome is `unreachable` with INTERRUPTED. */
+  run(job: LoadJob): Promise<LoadResult> {
+    return this.#submit('load', job);
+  }
+
+  /** A dry run (`load --dry-run`): reads and checks the file, touches no database. */
+  check(job: LoadJob): Promise<LoadResult> {
+    return this.#submit('check', job);
+  }
+
+  /** Calls the load of this file off: it is rolled back and ends as `unreachable` with INTERRUPTED, unless COMMIT was sent. No such load = nothing. */
+  cancel(fileId: number): void {
+    for (const task of this.#waiting.filter(({ job }) => job.fileId === fileId)) {
+      this.#waiting.splice(this.#waiting.indexOf(task), 1);
+      task.resolve(interrupted());
+    }
+    for (const slot of this.#slots) if (slot.task?.job.fileId === fileId) send(slot, { kind: 'cancel' });
+  }
+
+  /** Calls off every load, under way or waiting. */
+  cancelAll(): void {
+    for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
+    for (const slot of this.#slots) if (slot.task !== null) send(slot, { kind: 'cancel' });
+  }
+
+  /** Takes no more; gives the loads under way `drainMs` to end, then calls them off. Resolves when all threads are gone. */
+  async close(drainMs = 0): Promise<void> {
+    this.#closing = true;
+    for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
+    await Promise.all([...this.#slots].map((slot) => end(slot, drainMs)));
+  }
+
+  #submit(kind: Task['kind'], job: LoadJob): Promise<LoadResult> {
+    if (this.#closing) return Promise.resolve(interrupted());
+    if (this.#waiting.length >= MOST_WAITING) return Promise.resolve(failed(`more than ${MOST_WAITING} loads wait for a worker`));
+    return new Promise((resolve) => {
+      this.#waiting.push({ kind, job, resolve });
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    const task = this.#waiting[0];
+    if (task === undefined) return;
+    let slot = [...this.#slots].find((one) => one.task === null);
+    if (slot === undefined) {
+      if (this.#slots.size >= this.#options.size) return;
+      slot = this.#start();
+    }
+    this.#waiting.shift();
+    slot.task = task;
+    send(slot, { kind: task.kind, job: task.job });
+    this.#next();
+  }
+
+  #start(): Slot {
+    const data: PoolWorkerData = { state: new SharedArrayBuffer(4) };
+    const worker = new Worker(this.#options.workerUrl ?? new URL('./load-worker.js', import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 16 },
+      ...(this.#options.execArgv === undefined ? {} : { execArgv: [...this.#options.execArgv] }),
+    });
+    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const slot: Slot = { worker, state: new Int32Array(data.state), gone, task: null, fault: null };
+    this.#slots.add(slot);
+    worker.on('message', (message: unknown) => this.#hear(slot, message));
+    worker.on('messageerror', (error) => {
+      slot.fault ??= error;
+    });
+    worker.on('error', (error) => {
+      slot.fault ??= error;
+    });
+    worker.once('exit', (code) => this.#died(slot, code));
+    return slot;
+  }
+
+  #hear(slot: Slot, message: unknown): void {
+    if (!isAnswer(message)) return;
+    if (message.kind === 'progress') {
+      this.#options.onProgress?.(message.progress);
+      return;
+    }
+    const task = slot.task;
+    slot.task = null;
+    task?.resolve(message.result);
+    if (!this.#closing) this.#next();
+  }
+
+  #died(slot: Slot, code: number): void {
+    this.#slots.delete(slot);
+    const task = slot.task;
+    slot.task = null;
+    if (task !== null) {
+      const why = slot.fault === null ? `exit code ${code}` : messageOf(slot.fault);
+      // The note on the chunk is for deaths of the process; this attempt was counted.
+      const forgotten = rm(progressFile(task.job.workDir, task.job.fileId), { force: true }).catch(() => undefined);
+      const result = Atomics.load(slot.state, 0) === COMMITTING ? unknown(why) : failed(`the thread that loaded the file died: ${why}`);
+      void forgotten.then(() => task.resolve(result));
+    }
+    if (!this.#closing) this.#next();
+  }
+}
+
+function send(slot: Slot, request: PoolRequest): void {
+  if (request.kind === 'load' || request.kind === 'check') Atomics.store(slot.state, 0, IDLE);
+  slot.worker.postMessage(request);
+}
+
+async function end(slot: Slot, drainMs: number): Promise<void> {
+  const idle = (): boolean => slot.task === null;
+  await until(idle, slot.gone, drainMs);
+  if (!idle()) {
+    send(slot, { kind: 'cancel' });
+    await until(idle, slot.gone, ROLLBACK_MS);
+  }
+  if (idle()) send(slot, { kind: 'stop' });
+  if (!(await settles(slot.gone, idle() ? STOP_MS : 0))) await slot.worker.terminate();
+}
+
+/** Waits until it is so, the thread is gone, or the time is up. */
+async function until(so: () => boolean, gone: Promise<void>, ms: number): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!so() && performance.now() < deadline) {
+    if (await settles(gone, Math.min(20, deadline - performance.now()))) return;
+  }
+}
+
+async function settles(gone: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([gone.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const failed = (message: string): LoadResult => ({ outcome: 'failed', error: new TallymanError('LOAD_FAILED', message).reported() });
+const unknown = (why: string): LoadResult => ({ outcome: 'unknown', error: new TallymanError('LOAD_FAILED', `the thread died while it waited for the answer to COMMIT: ${why}`).reported() });
+const interrupted = (): LoadResult => ({ outcome: 'unreachable', error: new TallymanError('INTERRUPTED', 'the load was called off before it began').reported() });

@@ -1,0 +1,48 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { DECODERS, FORMATS } from '../registry.js';
+import { TallymanError } from '../core/errors.js';
+import type { LoadJob, LoadResult } from '../core/load.js';
+import { checkFile } from './dry-run.js';
+import { loadFile, type LoadHooks } from './load-file.js';
+import { COMMITTING, IDLE, isRequest, isWorkerData, type PoolAnswer } from './pool-messages.js';
+import { LoadSession } from './session.js';
+
+/** The thread that loads files for load-pool.ts: one at a time, over one connection that it keeps. */
+const port = parentPort;
+if (port === null || !isWorkerData(workerData)) throw new TallymanError('INTERNAL', 'load-worker.js is started by the load pool');
+
+const state = new Int32Array(workerData.state);
+const session = new LoadSession();
+let running: AbortController | null = null;
+
+const answer = (message: PoolAnswer): void => port.postMessage(message);
+
+async function work(kind: 'load' | 'check', job: LoadJob): Promise<void> {
+  const abort = new AbortController();
+  running = abort;
+  const hooks: LoadHooks = {
+    formats: FORMATS,
+    decoders: DECODERS,
+    onProgress: (progress) => answer({ kind: 'progress', progress }),
+    signal: abort.signal,
+    onCommit: () => Atomics.store(state, 0, COMMITTING),
+  };
+  const result: LoadResult = kind === 'load' ? await loadFile(job, hooks, session) : await checkFile(job, hooks);
+  running = null;
+  Atomics.store(state, 0, IDLE);
+  answer({ kind: 'result', result });
+}
+
+async function stop(): Promise<void> {
+  running?.abort();
+  await session.close();
+  port?.close();
+}
+
+port.on('message', (request: unknown) => {
+  if (!isRequest(request)) throw new TallymanError('INTERNAL', 'a request that the load worker does not know');
+  // A rejection here ends the thread with its error; the pool tells it as the job's outcome.
+  if (request.kind === 'cancel') running?.abort();
+  else if (request.kind === 'stop') void stop();
+  else void work(request.kind, request.job);
+});

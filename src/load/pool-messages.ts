@@ -1,0 +1,38 @@
+import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
+
+/** What the pool asks of a worker. One job at a time. */
+export type PoolRequest =
+  | { readonly kind: 'load'; readonly job: LoadJob }
+  /** A dry run: no database. */
+  | { readonly kind: 'check'; readonly job: LoadJob }
+  | { readonly kind: 'cancel' }
+  /** Close the connection and end. */
+  | { readonly kind: 'stop' };
+
+export type PoolAnswer = { readonly kind: 'progress'; readonly progress: LoadProgress } | { readonly kind: 'result'; readonly result: LoadResult };
+
+/** Given to a worker at its start. */
+export interface PoolWorkerData {
+  /** One Int32: COMMITTING while COMMIT may be on its way. Shared memory, because it must be readable after the worker's death. */
+  readonly state: SharedArrayBuffer;
+}
+
+export const IDLE = 0;
+export const COMMITTING = 1;
+
+/** Both ends are this program and the data is a structured clone: the kind is what can be wrong. */
+export function isRequest(value: unknown): value is PoolRequest {
+  return hasKind(value) && ['load', 'check', 'cancel', 'stop'].includes(value.kind);
+}
+
+export function isAnswer(value: unknown): value is PoolAnswer {
+  return hasKind(value) && ['progress', 'result'].includes(value.kind);
+}
+
+export function isWorkerData(value: unknown): value is PoolWorkerData {
+  return typeof value === 'object' && value !== null && 'state' in value && value.state instanceof SharedArrayBuffer;
+}
+
+function hasKind(value: unknown): value is { readonly kind: string } {
+  return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
+}
