@@ -48,7 +48,7 @@ export function mistakesOf(issue: Issue, around: Surroundings, below: Path = [])
   const path = [...below, ...pathOf(issue.path)];
   const value = around.valueAt(path);
   const one = (code: ProblemCode, message: string, hint = ''): readonly Mistake[] => [{ path, code, message: ownMessage(issue) ?? message, hint }];
-  if (issue.code !== 'unrecognized_keys' && value === undefined) return [{ path, code: 'MISSING_KEY', message: 'is required.', hint: '' }];
+  if (value === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value' || issue.code === 'invalid_union')) return [{ path, code: 'MISSING_KEY', message: 'is required.', hint: '' }];
   switch (issue.code) {
     case 'invalid_type':
       return one('WRONG_TYPE', `must be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(value)}.`, typeHint(issue.expected, value));
@@ -79,18 +79,19 @@ export function unknownKey(path: Path, known: readonly string[], reserved: Reado
 
 /** Of the alternatives, the one that was meant: the branch of the value's own kind, and there the one whose own keys are right. */
 function unionMistakes(issue: Extract<Issue, { code: 'invalid_union' }>, around: Surroundings, path: Path): readonly Mistake[] {
-  const meant = issue.errors.filter((issues) => !issues.some((i) => i.path.length === 0 && i.code === 'invalid_type'));
+  const value = around.valueAt(path);
+  const isWord = typeof value !== 'object' || value === null;
+  const meant = issue.errors.filter((issues) => !issues.some((i) => i.path.length === 0 && (i.code === 'invalid_type' || (i.code === 'invalid_value' && !isWord))));
   const structured = meant.filter((issues) => issues.every((i) => i.path.length > 0 || i.code !== 'unrecognized_keys'));
   const [first, ...others] = structured.length > 0 ? structured : meant;
   if (first !== undefined && others.length === 0) return first.flatMap((inner) => mistakesOf(inner, around, path));
-  const value = around.valueAt(path);
   if (meant.length === 0) {
     const kinds = [...new Set(issue.errors.flatMap((issues) => issues.flatMap((i) => (i.code === 'invalid_type' ? [KINDS[i.expected] ?? i.expected] : []))))];
     return [{ path, code: 'WRONG_TYPE', message: `must be ${kinds.join(' or ')}, not ${kindOf(value)}.`, hint: typeHint(kinds.includes('text') ? 'string' : '', value) }];
   }
   // A mapping with the wrong key, or with two of the keys of which only one may stand.
   const keys = around.keysAt(path);
-  if (typeof value === 'object' && value !== null) {
+  if (!isWord) {
     const unknown = Object.keys(value).filter((key) => !keys.includes(key));
     if (unknown.length > 0) return unknown.map((key) => unknownKey([...path, key], keys));
     return [{ path, code: 'BAD_VALUE', message: `must hold exactly one of ${keys.join(', ')}.`, hint: '' }];

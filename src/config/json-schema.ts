@@ -40,14 +40,18 @@ export function configJsonSchema(parts: Parts): JsonSchema {
 
 /** The `$schema` of each piece says what the whole says. */
 function plain(schema: JsonSchema): JsonSchema {
-  const { $schema: _, ...rest } = schema;
-  return rest;
+  const copy = { ...schema };
+  delete copy.$schema;
+  return copy;
 }
 
 const named = (each: JsonSchema, description: string): JsonSchema => ({ type: 'object', description, additionalProperties: each });
 
 /** A section whose entries are all commented out is as good as absent. */
-const orNothing = (schema: JsonSchema): JsonSchema => ({ ...schema, type: ['object', 'null'] as unknown as 'object' });
+function orNothing(schema: JsonSchema): JsonSchema {
+  const { description, ...rest } = schema;
+  return { ...(description === undefined ? {} : { description }), anyOf: [rest, { type: 'null' }] };
+}
 
 const merged = (a: JsonSchema, b: JsonSchema): JsonSchema => ({ ...a, properties: { ...b.properties, ...a.properties }, required: [...(b.required ?? []), ...(a.required ?? [])] });
 
@@ -65,7 +69,7 @@ const alternatives = (schemas: readonly JsonSchema[], description: string): Json
 function loosely(schema: JsonSchema): JsonSchema {
   const branches = schema.oneOf?.filter((one) => typeof one === 'object') ?? [schema];
   const types = branches.map((branch) => branch.properties?.['type']).flatMap((type) => (typeof type === 'object' && type.const !== undefined ? [type.const] : []));
-  const properties: Properties = Object.assign({}, ...branches.map((branch) => branch.properties ?? {}));
+  const properties: Properties = Object.fromEntries(branches.flatMap((branch) => Object.entries(branch.properties ?? {})));
   return { type: 'object', ...(schema.description === undefined ? {} : { description: schema.description }), properties: { ...properties, type: { enum: types } }, additionalProperties: false };
 }
 

@@ -2,6 +2,7 @@ import type { AfterSpec, SourceSpec } from '../core/feed.js';
 import { someTextMeets } from './glob-meet.js';
 import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
 import type { Problems } from './problems.js';
+import { hasTimeLetter } from './time-letters.js';
 import type { ConfigNode } from './tree.js';
 
 /** What the check for overlapping feeds needs of one. */
@@ -66,7 +67,15 @@ const ANY_PATH: Glob = inOrder([FOLDERS, FLAT]);
 const globOf = (pattern: string, ignoreCase: boolean): Glob => (pattern.includes('/') ? parseGlob(pattern, ignoreCase) : inOrder([FOLDERS, parseGlob(pattern, ignoreCase)]));
 
 /** Ignores that are not exactly understood are left out: they must not hide an overlap. */
-const ignored = (source: SourceSpec): readonly Glob[] => source.ignore.map((glob) => globOf(glob, false)).filter((glob) => glob.exact);
+const ignored = (source: SourceSpec): readonly Glob[] => [...source.ignore.map((glob) => globOf(glob, false)).filter((glob) => glob.exact), ...(source.exclude ?? []).flatMap(belowTarget)];
+
+/** Files that were moved are not taken again: all below the parts of a move target before its first date letter. */
+function belowTarget(target: string): readonly Glob[] {
+  const parts = target.split('/').filter((part) => part !== '' && part !== '.');
+  const lettered = parts.findIndex(hasTimeLetter);
+  const fixed = lettered < 0 ? parts : parts.slice(0, lettered);
+  return fixed.length === 0 ? [] : [inOrder([literal(`${fixed.join('/').replaceAll('%%', '%')}/`), ANY_PATH])];
+}
 
 const headOf = (pattern: string, ignoreCase: boolean): string => (ignoreCase ? '' : (/^[^*?[\]{}()!+@\\]*/.exec(pattern)?.[0] ?? ''));
 

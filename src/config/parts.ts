@@ -3,7 +3,7 @@ import type { FormatType } from '../core/format.js';
 import type { SourceType } from '../core/source.js';
 import { suggestion } from './nearest.js';
 import type { Problems } from './problems.js';
-import { optionKeys } from './schema-keys.js';
+import { optionKeys, toJsonSchema } from './schema-keys.js';
 import { parseKeys, parseNode, type Parsed, type Shape } from './validate.js';
 import { text } from './scalars.js';
 import { toPlain, type MapNode } from './tree.js';
@@ -23,7 +23,7 @@ export interface PartSection<S extends Shape, T> {
   readonly part: T | undefined;
   /** What the part's schema gave; undefined after a mistake. */
   readonly options: Readonly<Record<string, unknown>> | undefined;
-  /** The part's own keys as written. */
+  /** The part's own keys as written, those unsaid with their defaults. */
   readonly written: Readonly<Record<string, unknown>>;
 }
 
@@ -46,8 +46,11 @@ export function parsePart<S extends Shape, T extends { readonly type: string }>(
   const plain = toPlain(ownNode);
   const written: Readonly<Record<string, unknown>> = isRecord(plain) ? plain : {};
   const options = parseNode(kind.schemaOf(part), ownNode, problems, kind.prepare === undefined ? written : kind.prepare(part, written, ownNode));
-  return { common, part, options, written };
+  return { common, part, options, written: { ...defaultsOf(kind.schemaOf(part)), ...written } };
 }
+
+const defaultsOf = (schema: z.ZodType): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(toJsonSchema(schema).properties ?? {}).flatMap(([key, one]) => (typeof one === 'object' && one.default !== undefined ? [[key, one.default]] : [])));
 
 function findPart<T extends { readonly type: string }>(kind: Kind<T>, node: MapNode, problems: Problems): T | undefined {
   const type = node.entries.get('type');

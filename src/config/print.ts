@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { AfterAction, ColumnSpec, FeedSpec, ReadySpec } from '../core/feed.js';
-import { MASK, Secret } from '../core/secret.js';
+import { MASK, type Secret } from '../core/secret.js';
 import type { Config } from './config.js';
 import { maskUrls } from './mask.js';
 import { IGNORE_DEFAULTS } from './resolve-source.js';
@@ -32,8 +32,11 @@ export function printableConfig(config: Config): Readonly<Record<string, unknown
   });
 }
 
-/** The same as YAML. */
-export const printConfig = (config: Config): string => stringify(JSON.parse(JSON.stringify(printableConfig(config))), { lineWidth: 160, version: '1.2' });
+/** The same as YAML; once the masks are filled in it can be loaded again. */
+export function printConfig(config: Config): string {
+  const plain: unknown = JSON.parse(JSON.stringify(printableConfig(config)), (_key, value: unknown) => (typeof value === 'string' ? value.replaceAll('${', '$${') : value));
+  return stringify(plain, { lineWidth: 160, version: '1.2' });
+}
 
 function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, unknown>> {
   const { source } = feed;
@@ -66,7 +69,8 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
         ? undefined
         : bare({ trailer: feed.control.trailer ?? undefined, rows_offset: feed.control.rowsOffset, manifest: feed.control.manifest === null ? undefined : withoutNulls(feed.control.manifest), totals: feed.control.totals }),
     limits: { bad_rows: feed.limits.badRows, bad_ratio: feed.limits.badRatio, min_rows: feed.limits.minRows, database_rows: feed.limits.databaseRows },
-    target: { table: `${feed.target.schema}.${feed.target.table}`, mode: feed.target.mode, create: feed.target.create, load_index: feed.target.loadIndex },
+    // Only a feed's own name can hold a dot, and then it is the default.
+    target: { ...(feed.target.table.includes('.') ? {} : { table: `${feed.target.schema}.${feed.target.table}` }), mode: feed.target.mode, create: feed.target.create, load_index: feed.target.loadIndex },
     after: { loaded: printableAction(feed.after.loaded), rejected: printableAction(feed.after.rejected), duplicate: printableAction(feed.after.duplicate) },
     retry: { attempts: feed.retry.attempts, backoff: formatDuration(feed.retry.backoffMs), max_backoff: formatDuration(feed.retry.maxBackoffMs) },
     names: feed.names,

@@ -7,6 +7,7 @@ export class Problems {
   /** Set after a syntax error: what is missing may only have been lost with it. */
   ignoreMissing = false;
   readonly #errors = new Map<string, Problem>();
+  readonly #brokenLines = new Set<number>();
   readonly #warnings = new Map<string, Problem>();
 
   constructor(file: string) {
@@ -18,12 +19,19 @@ export class Problems {
     put(this.#errors, this.#problem(place, path, code, message, hint));
   }
 
+  /** What else looks wrong on that line is most likely its consequence, and is not told. */
+  addSyntax(place: Place, message: string, hint: string): void {
+    this.#brokenLines.add(place.line);
+    this.add(place, [], 'YAML_SYNTAX', message, hint);
+  }
+
   /** At the value, present or missing, that stands at `path` below `node`. */
   at(node: ConfigNode, path: Path, code: ProblemCode, message: string, hint = ''): void {
     if (this.ignoreMissing && (code === 'MISSING_KEY' || code === 'DATABASE_CHOICE')) return;
     const value = nodeAt(node, path);
     if (value?.kind === 'scalar' && value.broken) return;
-    const found = locate(node, path);
+    const found = locate(node, path, code === 'UNKNOWN_KEY');
+    if (this.#brokenLines.has(found.place.line)) return;
     this.add(found.place, found.path, code, message, hint);
   }
 

@@ -31,8 +31,12 @@ export function readYaml(text: string, env: Env, problems: Problems): YamlTree {
     const found = lines.linePos(offset ?? 0);
     return { line: Math.max(1, found.line), column: Math.max(1, found.col) };
   };
-  for (const mistake of [...document.errors, ...document.warnings]) {
-    problems.add(placeOf(mistake.pos[0]), [], 'YAML_SYNTAX', mistake.message.trim().replace(/[.:]?$/, '.'), hintFor(mistake.code));
+  let broken = false;
+  for (const mistake of [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])) {
+    // One wrong bracket makes the parser stumble over everything behind it.
+    if (broken && mistake.code === 'UNEXPECTED_TOKEN') continue;
+    broken = true;
+    problems.addSyntax(placeOf(mistake.pos[0]), mistake.message.trim().replace(/[.:]?$/, '.'), hintFor(mistake.code, text.slice(Math.max(0, mistake.pos[0] - 1), mistake.pos[0] + 1)));
   }
   const whole = document.errors.length === 0;
   if (document.contents === null) return { root: null, whole };
@@ -41,7 +45,8 @@ export function readYaml(text: string, env: Env, problems: Problems): YamlTree {
   return { root: read(reading, document.contents, [], start, 0), whole };
 }
 
-function hintFor(code: string): string {
+function hintFor(code: string, around: string): string {
+  if (around === '${') return 'Inside { } and [ ] a variable needs quotes: "${NAME}".';
   if (code === 'TAB_AS_INDENT') return 'Indent with blanks.';
   if (code === 'BAD_INDENT' || code === 'BLOCK_AS_IMPLICIT_KEY') return 'Keys of one mapping stand in one column.';
   if (code === 'MULTIPLE_DOCS') return 'A config is one document: take the --- away.';

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { ControlSpec, FeedSpec, LimitsSpec, TargetSpec } from '../core/feed.js';
 import type { FormatType } from '../core/format.js';
 import type { WrittenFeed } from './config.js';
+import { moveTargets } from './move-targets.js';
 import { suggestion } from './nearest.js';
 import type { Watched } from './overlap.js';
 import { parsePart, type Parts } from './parts.js';
@@ -52,12 +53,13 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   checkRetry(keys, node, problems);
   checkFormerly(name, keys, node, around);
   const target = resolveTarget(name, keys, node, around);
-  const watched = source === null ? null : { name, node, source: source.spec, after };
-  if (problems.count > before || source === null || format === null || after === null || target === null) return { spec: null, written: null, watched };
+  const place = source === null ? null : { ...source.spec, exclude: after === null ? [] : moveTargets(after) };
+  const watched = place === null ? null : { name, node, source: place, after };
+  if (problems.count > before || source === null || place === null || format === null || after === null || target === null) return { spec: null, written: null, watched };
   const contract = columns.kind === 'list';
   const spec: FeedSpec = {
     name,
-    source: source.spec,
+    source: place,
     format: { type: format.part.type, options: format.options },
     compression: keys.compression ?? 'auto',
     columns: columns.kind === 'list' ? columns.specs : null,

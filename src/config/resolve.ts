@@ -3,6 +3,7 @@ import type { FeedSpec } from '../core/feed.js';
 import { Secret } from '../core/secret.js';
 import type { Config, ConnectionConfig, WrittenFeed } from './config.js';
 import { mergeFeed } from './merge.js';
+import { shareMoveTargets } from './move-targets.js';
 import { checkOverlaps, type Watched } from './overlap.js';
 import { parsePart, type Parts } from './parts.js';
 import type { Problems } from './problems.js';
@@ -38,7 +39,7 @@ export function resolve(root: ConfigNode, parts: Parts, around: Surroundings): C
     dataDir: path.resolve(around.base, keys.data_dir),
     database,
     daemon,
-    feeds: feeds.specs,
+    feeds: shareMoveTargets(feeds.specs),
     connections: connections.entries,
     warnings: problems.warnings,
     secrets: around.secrets,

@@ -62,13 +62,13 @@ export function nodeAt(node: ConfigNode, path: Path): ConfigNode | null {
   return here;
 }
 
-/** Place and written path of what stands, or should stand, at `path` below `node`. */
-export function locate(node: ConfigNode, path: Path): { readonly place: Place; readonly path: Path } {
+/** Place and written path of what stands, or should stand, at `path` below `node`; with `ofKey` the place of its key. */
+export function locate(node: ConfigNode, path: Path, ofKey = false): { readonly place: Place; readonly path: Path } {
   for (let length = path.length; length >= 0; length--) {
     const found = nodeAt(node, path.slice(0, length));
     if (found === null) continue;
     // A value that is not there is shown at the key under which it should be.
-    return { place: length < path.length || found.kind === 'map' ? found.keyPlace : found.place, path: [...found.path, ...path.slice(length)] };
+    return { place: ofKey || length < path.length || found.kind === 'map' ? found.keyPlace : found.place, path: [...found.path, ...path.slice(length)] };
   }
   return { place: node.place, path };
 }
