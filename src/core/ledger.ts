@@ -271,6 +271,8 @@ export interface EndOfFile {
   readonly drift?: readonly DriftNote[];
   readonly committedAt?: string | null;
   readonly seconds?: { readonly land: number; readonly load: number };
+  /** The landed copy as it is kept from now on (undefined: unchanged). */
+  readonly landedPath?: string | null;
   /** load_ids that this load's transaction superseded. */
   readonly replaced?: readonly number[];
   /** Snapshot feeds, with `loaded`: open entries of the feed that are older by mtime, then path, become `superseded`. */

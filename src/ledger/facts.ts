@@ -1,0 +1,169 @@
+import type { AdmitFacts, FileEntry } from '../core/ledger.js';
+import { mustFindRow } from './change.js';
+import { ENTRY, int, intOrNull, sha, text, toEntry } from './rows.js';
+import type { Row, Store } from './store.js';
+
+/** The entry being decided, as the queries need it. */
+interface Subject {
+  readonly entry: FileEntry;
+  readonly feed: number;
+  readonly content: Buffer | null;
+  /** JSON list of load_ids that go on an operator's word: neither live versions nor originals. */
+  readonly outgoing: string;
+}
+
+/**
+ * Everything that the decision table asks, each by a bounded number of index lookups: with 1,000,000 equal or equally named files in the feed too.
+ * `seen` and `twin_path` are explained in schema-1.ts.
+ */
+export function admitFacts(store: Store, fileId: number, options: { readonly snapshot: boolean; readonly sha256?: string | null }): AdmitFacts {
+  const row = mustFindRow(store, fileId);
+  const entry = toEntry(row);
+  const sha256 = options.sha256 ?? entry.sha256;
+  const subject: Subject = { entry, feed: int(row, 'feed_id'), content: sha(sha256), outgoing: JSON.stringify(entry.replaces) };
+  const snapshot = options.snapshot ? snapshotFacts(store, subject) : null;
+  return {
+    entry,
+    sha256,
+    present: present(store, subject),
+    live: liveVersion(store, subject),
+    liveSamePath: liveSamePath(store, subject),
+    liveElsewhere: liveElsewhere(store, subject),
+    ignoredSame: sameContent(store, subject, 'seen = 2'),
+    inProgressSame: sameContent(store, subject, "seen = 3 and (state = 'loading' or file_id < ?3)"),
+    heldSame: sameContent(store, subject, 'seen = 4'),
+    loadingUnhashed: entry.file.size === 0 ? null : loadingUnhashed(store, subject),
+    sameSize: snapshot === null ? sameSize(store, subject) : snapshot.live !== null && snapshot.live.fileId !== fileId && snapshot.live.file.size === entry.file.size,
+    outgoingGeneration: outgoingGeneration(store, subject),
+    snapshot,
+  };
+}
+
+function present(store: Store, { entry, feed }: Subject): AdmitFacts['present'] {
+  const row = store.get(`${ENTRY} where feed_id = ? and path = ? and file_id <> ? order by file_id desc limit 1`, feed, entry.file.path, entry.fileId);
+  if (row === null) return null;
+  const found = toEntry(row);
+  if (found.movedTo !== null || found.deleted || found.state === 'vanished' || found.state === 'cleared') return null;
+  return { entry: found, seen: int(row, 'seen') > 0 || isLiveDuplicate(store, row) || (found.state === 'ignored' && found.sha256 === null) };
+}
+
+/** A duplicate counts as long as its original does. */
+function isLiveDuplicate(store: Store, row: Row): boolean {
+  if (text(row, 'state') !== 'duplicate') return false;
+  const of = intOrNull(row, 'duplicate_of');
+  return of === null || originalCounts(store, of);
+}
+
+export function originalCounts(store: Store, fileId: number): boolean {
+  return store.value(`select live_load_id is not null or state = 'ignored' from entry where file_id = ?`, fileId) === 1;
+}
+
+function liveVersion(store: Store, { entry, feed, outgoing }: Subject): FileEntry | null {
+  const row = store.get(
+    `${ENTRY} where feed_id = ? and path = ? and file_id <> ? and live_load_id is not null and live_load_id not in (select value from json_each(?)) order by file_id desc limit 1`,
+    feed,
+    entry.file.path,
+    entry.fileId,
+    outgoing,
+  );
+  return row === null ? null : toEntry(row);
+}
+
+/** twin_path null: the one load that is not an allowed duplicate; else found by its path among very many equals. */
+function liveSamePath(store: Store, { entry, feed, content, outgoing }: Subject): number | null {
+  if (content === null) return null;
+  const where = `feed_id = ? and sha256 = ? and path = ? and file_id <> ? and live_load_id not in (select value from json_each(?))`;
+  for (const branch of ['seen = 1 and twin_path is null', 'seen = 1 and twin_path = path', 'seen = 6 and twin_path = path']) {
+    const twin = branch.includes('= path') ? branch.replace('= path', '= ?3') : branch;
+    const found = store.value(`select file_id from entry where ${where} and ${twin} limit 1`, feed, content, entry.file.path, entry.fileId, outgoing);
+    if (typeof found === 'number') return found;
+  }
+  return null;
+}
+
+function liveElsewhere(store: Store, { entry, feed, content, outgoing }: Subject): AdmitFacts['liveElsewhere'] {
+  if (content === null) return null;
+  // twin_path first: null (the original) sorts before the allowed duplicates
+  const own = store.get(
+    `select file_id, live_load_id from entry where feed_id = ? and sha256 = ? and seen = 1 and path <> ? and file_id <> ?
+     and live_load_id not in (select value from json_each(?)) order by twin_path limit 1`,
+    feed,
+    content,
+    entry.file.path,
+    entry.fileId,
+    outgoing,
+  );
+  if (own !== null) return { fileId: int(own, 'file_id'), loadId: int(own, 'live_load_id') };
+  const foreign = store.get(
+    `select load_id from receipt where feed_id = ? and sha256 = ? and file_id is null and status = 'loaded' and rows_read > 0 and load_id not in (select value from json_each(?)) limit 1`,
+    feed,
+    content,
+    outgoing,
+  );
+  return foreign === null ? null : { fileId: null, loadId: int(foreign, 'load_id') };
+}
+
+function sameContent(store: Store, { entry, feed, content }: Subject, where: string): number | null {
+  if (content === null || entry.file.size === 0) return null;
+  const found = store.value(`select file_id from entry where feed_id = ?1 and sha256 = ?2 and ${where} and file_id <> ?3 order by file_id limit 1`, feed, content, entry.fileId);
+  return typeof found === 'number' ? found : null;
+}
+
+function loadingUnhashed(store: Store, { entry, feed }: Subject): number | null {
+  const found = store.value(
+    `select file_id from entry where feed_id = ? and size = ? and state in ('landing', 'landed', 'loading') and state = 'loading' and sha256 is null and file_id <> ? limit 1`,
+    feed,
+    entry.file.size,
+    entry.fileId,
+  );
+  return typeof found === 'number' ? found : null;
+}
+
+/** Every empty file is of equal content, and none is a duplicate of another path: no reason to read anything. */
+function sameSize(store: Store, { entry, feed }: Subject): boolean {
+  if (entry.file.size === 0) return false;
+  const own = store.get('select 1 from entry where feed_id = ? and size = ? and seen between 1 and 5 and file_id <> ? limit 1', feed, entry.file.size, entry.fileId);
+  if (own !== null) return true;
+  return store.get(`select 1 from receipt where feed_id = ? and size = ? and file_id is null and status = 'loaded' and rows_read > 0 limit 1`, feed, entry.file.size) !== null;
+}
+
+function outgoingGeneration(store: Store, { entry, feed, content, outgoing }: Subject): number {
+  const cleared = `exists (select 1 from receipt r where r.load_id = e.load_id and r.file_id = e.file_id and r.status = 'cleared') and e.file_id <> ?1`;
+  const found = store.get(
+    `select max(
+       coalesce((select max(e.generation) from entry e where e.feed_id = ?2 and e.path = ?3 and e.state = 'cleared' and ${cleared}), 0),
+       coalesce((select max(e.generation) from entry e where e.feed_id = ?2 and e.sha256 = ?4 and e.seen = 5 and ${cleared}), 0),
+       coalesce((select max(generation) from receipt where load_id in (select value from json_each(?5)) and status in ('loaded', 'cleared')), 0)
+     ) as generation`,
+    entry.fileId,
+    feed,
+    entry.file.path,
+    content,
+    outgoing,
+  );
+  return found === null ? 0 : int(found, 'generation');
+}
+
+function snapshotFacts(store: Store, { entry, feed }: Subject): NonNullable<AdmitFacts['snapshot']> {
+  const last = store.get(`${ENTRY} where file_id = (select last_loaded from feed where feed_id = ?) and live_load_id is not null`, feed);
+  const loading = store.value(
+    `select file_id from entry where feed_id = ? and state in ('landing', 'landed', 'loading') and state = 'loading' and file_id <> ? limit 1`,
+    feed,
+    entry.fileId,
+  );
+  // (mtime, path, file_id): no mtime sorts first, as in intake/admit.ts, newerSnapshot
+  const newer = store.value(
+    `select file_id from entry where feed_id = ? and state in ('discovered', 'landing', 'landed', 'loading')
+     and (coalesce(mtime_us, -1), path, file_id) > (?, ?, ?) order by mtime_us desc, path desc, file_id desc limit 1`,
+    feed,
+    entry.file.mtimeUs ?? -1,
+    entry.file.path,
+    entry.fileId,
+  );
+  return {
+    live: last === null ? null : toEntry(last),
+    liveHasRecords: last !== null && (intOrNull(last, 'live_read') ?? 0) > 0,
+    loading: typeof loading === 'number' ? loading : null,
+    newerOpen: typeof newer === 'number' ? newer : null,
+  };
+}
