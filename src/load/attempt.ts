@@ -145,14 +145,16 @@ async function copyRows(parts: AttemptParts, context: LoadContext, reached: Reac
   const chunked = chunks ? new ChunkedCopy(context, target, encoder) : null;
   const writer: RowWriter = chunked ?? new WholeCopy(context, target);
   const loop = new RowLoop(encoder, context.record, unique);
+  context.progress.start();
   try {
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
       await loop.batch(batch, writer);
       reached.read = loop.read;
       judgeWhileReading(feed.limits, loop.read, context.record.count);
-      await context.progress.reach(what.consumed(), loop.read, context.record.count);
+      context.progress.reach(what.consumed(), loop.read, context.record.count);
       parts.signal.throwIfAborted();
     }
+    context.progress.end();
     const copied = await writer.finish();
     const expected = loop.accepted - (chunked?.refused ?? 0);
     if (copied !== expected) throw new TallymanError('TALLY_MISMATCH', `${expected} rows were sent, PostgreSQL took ${copied}`);

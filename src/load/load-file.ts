@@ -45,7 +45,6 @@ export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSess
     hooks.onCommit?.();
   };
   try {
-    await progress.start();
     input = await FileInput.open(job.file);
     let forceChunks = false;
     for (let run = 1; ; run++) {
@@ -66,7 +65,7 @@ export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSess
   } finally {
     hangUp.stop();
     await input?.close();
-    await progress.end();
+    progress.end();
   }
 }
 

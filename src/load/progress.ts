@@ -1,40 +1,44 @@
-import { constants } from 'node:fs';
-import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress } from '../core/load.js';
 
 /** Bytes of the note: the chunk number in decimal, blank-filled, so that each write lays itself exactly over the one before. */
 const NOTE = 20;
-/** Bytes of the delivered file a chunk: the same places in every attempt at it. */
-const CHUNK = 16 * 1024 * 1024;
+/**
+ * Bytes of the delivered file a chunk: the same places in every attempt at it, and small (10 ms of work), so that three deaths in one chunk are no chance.
+ */
+const CHUNK = 1024 * 1024;
 /** Milliseconds between two reports: a person sees no more than four a second. */
 const REPORT_EVERY = 250;
 
-export function progressFile(workDir: string, fileId: number): string {
-  return path.join(workDir, `progress-${fileId}`);
-}
+/** Where the private files of loads are, within data_dir. */
+export const workDirOf = (dataDir: string): string => path.join(dataDir, 'work');
 
-/** The chunk in which the load of this file stood when its process died. */
-export async function readProgress(workDir: string, fileId: number): Promise<number> {
+export const progressFile = (workDir: string, fileId: number): string => path.join(workDir, `progress-${fileId}`);
+
+/** The chunk at which the parsing of this file stood when its process died; null = it was not being parsed then. */
+export function readProgress(dataDir: string, fileId: number): number | null {
   try {
-    return Number.parseInt(await readFile(progressFile(workDir, fileId), 'latin1'), 10) || 0;
+    const chunk = Number.parseInt(readFileSync(progressFile(workDirOf(dataDir), fileId), 'latin1'), 10);
+    return Number.isNaN(chunk) ? null : chunk;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    if (isMissing(error)) return null;
     throw error;
   }
 }
 
 /**
- * Tells how far a load is: to whoever watches, a few times a second, and to a small file that survives the death of the process (poison rule, DESIGN
- * 2.2). No file means chunk 0, so that a small file costs none. Written at each chunk without fsync: the page cache outlives the process, and a power
- * loss is nobody's poison.
+ * Tells how far a load is: to whoever watches, a few times a second, and to a small file that survives the death of the process (poison rule, DESIGN 2.2). The
+ * file is there only while records are parsed, written at each chunk without fsync: the page cache outlives the process, and a power loss is nobody's poison.
+ * Synchronous: 30 microseconds a load and 2 a chunk, where the thread pool would take ten times that.
  */
 export class Progress {
   readonly #of: Pick<LoadProgress, 'fileId' | 'path' | 'totalBytes'>;
   readonly #name: string;
   readonly #report: (progress: LoadProgress) => void;
   readonly #text = Buffer.alloc(NOTE, ' ');
-  #handle: FileHandle | null = null;
+  #fd: number | null = null;
   #lastReport = 0;
   #chunk = 0;
 
@@ -44,34 +48,52 @@ export class Progress {
     this.#report = report;
   }
 
-  /** Forgets what an earlier attempt left. */
-  async start(): Promise<void> {
-    this.#chunk = 0;
-    await this.end();
+  /** Records are being parsed from here on. Throws DISK_FULL. */
+  start(): void {
+    this.end();
+    try {
+      this.#fd = this.#open();
+      this.#note(0);
+    } catch (error) {
+      throw new TallymanError('DISK_FULL', `${this.#name}: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   /** `bytes` of the delivered file were read; `rows` and `bad` so far. */
-  async reach(bytes: number, rows: number, bad: number): Promise<void> {
+  reach(bytes: number, rows: number, bad: number): void {
     const chunk = Math.floor(bytes / CHUNK);
-    if (chunk > this.#chunk) await this.#note(chunk);
+    if (chunk > this.#chunk) this.#note(chunk);
     const now = performance.now();
     if (now - this.#lastReport < REPORT_EVERY) return;
     this.#lastReport = now;
     this.#report({ ...this.#of, bytes, rows, bad, chunk });
   }
 
-  /** The load ended, however: only the death of the process leaves the note behind. */
-  async end(): Promise<void> {
-    await this.#handle?.close();
-    this.#handle = null;
-    await rm(this.#name, { force: true });
+  /** Parsing ended, however: only the death of the process leaves the note behind. */
+  end(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+    rmSync(this.#name, { force: true });
   }
 
-  async #note(chunk: number): Promise<void> {
+  #open(): number {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
+    try {
+      return openSync(this.#name, flags, 0o600);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      mkdirSync(path.dirname(this.#name), { recursive: true, mode: 0o700 });
+      return openSync(this.#name, flags, 0o600);
+    }
+  }
+
+  #note(chunk: number): void {
     this.#chunk = chunk;
-    this.#handle ??= await open(this.#name, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    if (this.#fd === null) return;
     this.#text.fill(' ');
     this.#text.write(String(chunk), 'latin1');
-    await this.#handle.write(this.#text, 0, NOTE, 0);
+    writeSync(this.#fd, this.#text, 0, NOTE, 0);
   }
 }
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';

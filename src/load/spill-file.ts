@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { TallymanError, messageOf } from '../core/errors.js';
@@ -22,8 +22,13 @@ export class SpillFile {
 
   constructor(dir: string, parts: number) {
     const name = path.join(dir, `unique-${randomUUID()}`);
-    this.#fd = openSync(name, 'wx+', 0o600);
-    unlinkSync(name);
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      this.#fd = openSync(name, 'wx+', 0o600);
+      unlinkSync(name);
+    } catch (error) {
+      throw new TallymanError('DISK_FULL', `${dir}: ${messageOf(error)}`, { cause: error });
+    }
     this.#open = Array.from({ length: parts }, () => new DataView(new ArrayBuffer(BLOCK)));
     this.#filled = new Int32Array(parts);
     this.#blocks = Array.from({ length: parts }, () => []);
