@@ -1,5 +1,6 @@
 import type { PgType } from '../core/codec.js';
 import type { ColumnSpec } from '../core/feed.js';
+import { notA } from './cell.js';
 import { build } from './column.js';
 import { encodeField } from './rules.js';
 import { isTemporal } from './temporal-problems.js';
@@ -17,7 +18,7 @@ export function columnProblems(spec: ColumnSpec, feedTimezone = 'UTC'): string[]
   // The codec of a column whose format or zone does not exist would refuse everything else too.
   if (problems.length > 0) return problems;
   for (const value of spec.enum ?? []) {
-    if (encodeField(codec.encode, codec, value) === null) problems.push(`enum: ${JSON.stringify(value)} is not a ${codec.typeName}, so no cell can hold it`);
+    if (encodeField(codec.encode, codec, value) === null) problems.push(`enum: ${JSON.stringify(value)} is ${notA(codec.typeName)}, so no cell can hold it`);
   }
   return problems;
 }

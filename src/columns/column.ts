@@ -2,7 +2,7 @@ import type { CellError } from '../core/batch.js';
 import { NULL_WRITTEN, type Codec, type CopyBuffer, type PgType } from '../core/codec.js';
 import { TallymanError } from '../core/errors.js';
 import type { ColumnSpec } from '../core/feed.js';
-import { dropBlanks, skipBlanks } from './cell.js';
+import { dropBlanks, notA, skipBlanks } from './cell.js';
 import { PLAIN_OPTIONS, type CodecOptions } from './column-type.js';
 import { compileRules, encodeField, needsValue, type Rule } from './rules.js';
 import { temporalProblems } from './temporal-problems.js';
@@ -77,7 +77,7 @@ export function build(spec: ColumnSpec, type: PgType, feedTimezone: string, mode
   // Codecs of types other than text pass over blanks themselves.
   const encode = rules.length > 0 || (spec.trim && keepsBlanks) ? checked(codec, write, rules, trims) : write;
   const fallback = spec.default === null || !sound ? null : defaultFields(spec.default, codec, plain, mode);
-  if (spec.default !== null && sound && fallback === null) problems.push(`default ${JSON.stringify(spec.default)} is not a ${codec.typeName}`);
+  if (spec.default !== null && sound && fallback === null) problems.push(`default ${JSON.stringify(spec.default)} is ${notA(codec.typeName)}`);
   const nullField = fallback?.written ?? (spec.required ? null : mode === 'binary' ? BINARY_NULL : TEXT_NULL);
   const nullSize = nullField?.length ?? 4;
 

@@ -1,4 +1,5 @@
 import { LAST_DAY, SECONDS_A_DAY } from './calendar.js';
+import { notA } from './cell.js';
 import type { CodecOptions } from './column-type.js';
 
 /**
@@ -152,6 +153,6 @@ export function explainMoment(code: number, what: string, options: CodecOptions,
     case WRONG_WEEKDAY:
       return 'the weekday is not that of the date';
     default:
-      return options.formats.length === 0 ? `not a ${what}` : `not a ${what} as ${options.formats.join(' or ')}`;
+      return options.formats.length === 0 ? notA(what) : `${notA(what)} as ${options.formats.join(' or ')}`;
   }
 }

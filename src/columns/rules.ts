@@ -1,6 +1,7 @@
 import type { Codec, CopyBuffer } from '../core/codec.js';
 import type { ColumnSpec } from '../core/feed.js';
 import { ByteSet } from './byte-set.js';
+import { notA } from './cell.js';
 
 /** One rule of a column (SPEC 3.2), checked on cells that the codec has accepted. */
 export interface Rule {
@@ -63,7 +64,7 @@ function boundRules({ min, max }: ColumnSpec, codec: Codec, bounds: Codec, probl
 function boundValue(name: 'min' | 'max', text: string | null, codec: Codec, bounds: Codec, problems: string[]): Buffer | null {
   if (text === null) return null;
   const field = encodeField(bounds.encode, bounds, text) ?? encodeField(codec.encode, codec, text);
-  if (field === null) problems.push(`${name} ${JSON.stringify(text)} is not a ${codec.typeName}`);
+  if (field === null) problems.push(`${name} ${JSON.stringify(text)} is ${notA(codec.typeName)}`);
   return field?.subarray(4) ?? null;
 }
 

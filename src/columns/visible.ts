@@ -8,10 +8,9 @@ export const VALUE_LIMIT = 1024;
  * bytes of UTF-8, cut between characters.
  */
 export function visibleText(bytes: Buffer, start: number, end: number, limit: number): string {
-  // One character may become four (\xHH), so more than `limit` input bytes are never needed; three more keep the last character whole.
+  // No input byte takes less room than itself, so bytes past the limit are not looked at; three more keep the last character whole.
   const stop = Math.min(end, start + limit + 3);
-  const text = isPlain(bytes, start, stop) ? bytes.toString('utf8', start, stop) : escaped(bytes, start, stop);
-  return cut(text, limit);
+  return isPlain(bytes, start, stop) ? cut(bytes, start, stop, limit) : escaped(bytes, start, stop, limit);
 }
 
 function isPlain(bytes: Buffer, start: number, end: number): boolean {
@@ -19,17 +18,15 @@ function isPlain(bytes: Buffer, start: number, end: number): boolean {
   return isUtf8(part) && !part.includes(0);
 }
 
-function escaped(bytes: Buffer, start: number, end: number): string {
+function escaped(bytes: Buffer, start: number, end: number, limit: number): string {
   let text = '';
+  let size = 0;
   for (let at = start; at < end; ) {
-    const length = characterAt(bytes, at, end);
-    if (length > 0 && bytes[at] !== 0) {
-      text += bytes.toString('utf8', at, at + length);
-      at += length;
-    } else {
-      text += `\\x${bytes[at]!.toString(16).toUpperCase().padStart(2, '0')}`;
-      at += 1;
-    }
+    const length = bytes[at] === 0 ? 0 : characterAt(bytes, at, end);
+    size += length === 0 ? 4 : length;
+    if (size > limit) break;
+    text += length === 0 ? `\\x${bytes[at]!.toString(16).toUpperCase().padStart(2, '0')}` : bytes.toString('utf8', at, at + length);
+    at += Math.max(1, length);
   }
   return text;
 }
@@ -41,14 +38,9 @@ function characterAt(bytes: Buffer, at: number, end: number): number {
   return length > 0 && at + length <= end && isUtf8(bytes.subarray(at, at + length)) ? length : 0;
 }
 
-function cut(text: string, limit: number): string {
-  if (Buffer.byteLength(text) <= limit) return text;
-  let size = 0;
-  let length = 0;
-  for (const character of text) {
-    size += Buffer.byteLength(character);
-    if (size > limit) break;
-    length += character.length;
-  }
-  return text.slice(0, length);
+/** Valid UTF-8 up to the limit, the character that would pass it left out. */
+function cut(bytes: Buffer, start: number, end: number, limit: number): string {
+  let stop = Math.min(end, start + limit);
+  if (stop < end) while (stop > start && (bytes[stop]! & 0xc0) === 0x80) stop--;
+  return bytes.toString('utf8', start, stop);
 }
