@@ -20,7 +20,7 @@ const BUSY_MS = 5_000;
 const END_OF_TIME = '9999-12-31T23:59:59.999Z';
 
 export interface OutboxParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'entry' | 'dueActions' | 'actionDone' | 'actionFailed'>;
   readonly log: Log;
   /** The source that holds the entry's bytes; throws UNKNOWN_FEED when its feed is no longer in the config. */
   source(entry: FileEntry): Source;

@@ -23,8 +23,7 @@ export async function copyVersion(root: LocalRoot, file: SeenFile, from: string,
     try {
       await copyBytes(source.handle, target);
       proveSame({ handle: source.handle, stats: await source.handle.stat({ bigint: true }) }, file);
-      // Seconds as a double keep microseconds.
-      await target.utimes(Number(source.stats.atimeNs / 1_000n) / 1e6, Number(source.stats.mtimeNs / 1_000n) / 1e6);
+      await target.utimes(timeOf(source.stats.atimeNs), timeOf(source.stats.mtimeNs));
       await target.sync();
     } finally {
       await target.close();
@@ -33,6 +32,9 @@ export async function copyVersion(root: LocalRoot, file: SeenFile, from: string,
     await source.handle.close();
   }
 }
+
+/** Seconds as a double keep microseconds. Before 1970 a Date: Node takes negative numbers for "now". */
+const timeOf = (ns: bigint): number | Date => (ns < 0n ? new Date(Number(ns / 1_000_000n)) : Number(ns / 1_000n) / 1e6);
 
 async function copyBytes(source: FileHandle, target: FileHandle): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK);

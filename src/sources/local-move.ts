@@ -30,7 +30,8 @@ export async function moveVersion(root: LocalRoot, file: SeenFile, to: string, s
   const target = targetOf(to, file.path);
   const from = await whereNow(root, file);
   if (from === null) {
-    const moved = await alreadyMoved(root, file, target, suffix);
+    const here = (await stat(folderOf(root, file.path), { bigint: true })).dev;
+    const moved = await standing(root, target, suffix, (stats) => isSameFile(stats, file) || (stats.dev !== here && isCopy(stats, file)));
     if (moved !== null) return moved;
     // Says whether it is gone or another.
     await grab(root, file);
@@ -61,8 +62,8 @@ function targetOf(to: string, file: string): string {
 /** Under its private name after a crash, or under its own; null = neither. */
 async function whereNow(root: LocalRoot, file: SeenFile): Promise<string | null> {
   for (const place of [privatePath(file), file.path]) {
-    const standing = await root.lstat(place);
-    if (standing !== null && isSameFile(standing, file)) return place;
+    const stats = await root.lstat(place);
+    if (stats !== null && isSameFile(stats, file)) return place;
   }
   return null;
 }
@@ -78,13 +79,13 @@ async function moveWithin(root: LocalRoot, file: SeenFile, target: string, suffi
   }
 }
 
-/** Copy under a private name there, durable; then take the original, name the copy, and only then let go of the original. */
-async function moveAcross(root: LocalRoot, file: SeenFile, from: string, target: string, suffix: string): Promise<string> {
+/** To another file system. Copy under a private name there, durable; then take the original, name the copy, and only then let go of the original. */
+export async function moveAcross(root: LocalRoot, file: SeenFile, from: string, target: string, suffix: string): Promise<string> {
   const copy = splitPath(target).folder + splitPath(privatePath(file)).name;
   await copyVersion(root, file, from, copy);
   const taken = await grab(root, file);
   // A crash after the copy got its name left both. Only equal bytes prove it: the original is let go of on the strength of it.
-  const earlier = await alreadyMoved(root, file, target, suffix);
+  const earlier = await standing(root, target, suffix, (stats) => isCopy(stats, file));
   const landed = earlier !== null && (await equalBytes(root, copy, earlier)) ? earlier : await place(root, copy, target, suffix);
   await unlink(root.absolute(copy)).catch(unlessNamed);
   await syncFolder(folderOf(root, landed));
@@ -97,12 +98,12 @@ async function place(root: LocalRoot, from: string, target: string, suffix: stri
   throw new TallymanError('AFTER_ACTION_FAILED', `${target} and all names beside it are taken`);
 }
 
-/** A crash after the last step, before the ledger knew. */
-async function alreadyMoved(root: LocalRoot, file: SeenFile, target: string, suffix: string): Promise<string | null> {
+/** What an earlier try put there before it died, before the ledger knew. null = nothing. */
+async function standing(root: LocalRoot, target: string, suffix: string, isIt: (stats: BigIntStats) => boolean): Promise<string | null> {
   for (const candidate of namesBeside(target, suffix)) {
-    const standing = await root.lstat(candidate);
-    if (standing === null) return null;
-    if (isSameFile(standing, file) || isCopy(standing, file)) return candidate;
+    const stats = await root.lstat(candidate);
+    if (stats === null) return null;
+    if (isIt(stats)) return candidate;
   }
   return null;
 }

@@ -10,11 +10,11 @@ export const PRIVATE_PREFIX = '.tallyman-';
 /** Which names of a source are a feed's data. Decides by the name alone; what stands there is another matter. */
 export interface Selection {
   /** True for a data file's path. */
-  takes(path: string): boolean;
+  readonly takes: (path: string) => boolean;
   /** True when a recursive listing goes into this folder. */
-  enters(folder: string): boolean;
+  readonly enters: (folder: string) => boolean;
   /** True for a path below a folder that files are moved to. */
-  isMoveTarget(path: string): boolean;
+  readonly isMoveTarget: (path: string) => boolean;
 }
 
 export function selectionOf(spec: SourceSpec): Selection {

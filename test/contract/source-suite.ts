@@ -6,20 +6,20 @@ import type { Source } from '../../src/core/source.js';
 /** What a kind of source brings to be tested: a real store that the suite writes to from outside. Paths are relative to its root. */
 export interface SourceHarness {
   /** A source over the store; what the spec leaves out is a plain `*.csv` feed. */
-  source(spec?: Partial<SourceSpec>): Source;
+  readonly source: (spec?: Partial<SourceSpec>) => Source;
   /** Writes a new file, folders on the way too. */
-  put(path: string, content: string | Buffer): Promise<void>;
+  readonly put: (path: string, content: string | Buffer) => Promise<void>;
   /** Other content under the same name, as an upload over it does. */
-  overwrite(path: string, content: string): Promise<void>;
-  remove(path: string): Promise<void>;
+  readonly overwrite: (path: string, content: string) => Promise<void>;
+  readonly remove: (path: string) => Promise<void>;
   /** What stands there now; null = nothing. */
-  read(path: string): Promise<string | null>;
+  readonly read: (path: string) => Promise<string | null>;
   /** Takes the whole root away, and brings it back as it was. */
-  hideRoot(): Promise<void>;
-  showRoot(): Promise<void>;
+  readonly hideRoot: () => Promise<void>;
+  readonly showRoot: () => Promise<void>;
   /** Names that this store can hold and that look like trouble. */
   readonly hostileNames: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A listing put together. */

@@ -22,7 +22,7 @@ export const plainSpec: SourceSpec = {
 export interface LocalHarness extends SourceHarness {
   readonly dir: string;
   /** Absolute bytes of a path. */
-  at(path: string): Buffer;
+  readonly at: (path: string) => Buffer;
 }
 
 /** A fresh folder under the system's temporary one. */
