@@ -5,10 +5,17 @@ import { runCli } from './cli/program.js';
 // The process edge: argv, signals, exit code. The first signal asks, a second one ends at once (SPEC 8).
 const interrupted = new AbortController();
 let exitCode: number | null = null;
+let first = 0;
+/** One Ctrl-C comes twice when a parent (npm) passes on what the terminal sent to all of us. Milliseconds. */
+const SAME_SIGNAL_MS = 100;
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   process.on(signal, () => {
-    if (exitCode !== null) process.exit(code);
+    if (exitCode !== null) {
+      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(code);
+      return;
+    }
     exitCode = code;
+    first = performance.now();
     interrupted.abort();
   });
 }

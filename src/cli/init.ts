@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { initFiles } from '../config/template.js';
+import { TEMPLATE_CONFIG, TEMPLATE_DROP, TEMPLATE_SAMPLE } from '../config/template.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { Context } from './context.js';
 import type { Act } from './program.js';
@@ -10,12 +10,16 @@ export function init(program: Command, act: Act): void {
   program.command('init').description('writes a commented tallyman.yaml (embedded database), a drop folder and one sample file').argument('[dir]', 'where', '.').action(act(initCommand));
 }
 
+const CONFIG = 'tallyman.yaml';
+
 /** Never overwrites: an existing tallyman.yaml refuses the command, an existing sample is left as it is. */
 function initCommand(context: Context, dir: string): Promise<number> {
   const root = path.resolve(dir);
-  const files = initFiles();
-  const existing = files.find((file) => file.path === 'tallyman.yaml' && existsSync(path.join(root, file.path)));
-  if (existing !== undefined) throw new TallymanError('USAGE', `${path.join(root, existing.path)} is there already; nothing was written`, { fix: 'Choose another folder, or remove the file first.' });
+  const files = [
+    { path: CONFIG, text: TEMPLATE_CONFIG },
+    { path: path.join(TEMPLATE_DROP, TEMPLATE_SAMPLE.name), text: TEMPLATE_SAMPLE.text },
+  ];
+  if (existsSync(path.join(root, CONFIG))) throw new TallymanError('USAGE', `${path.join(root, CONFIG)} is there already; nothing was written`, { fix: 'Choose another folder, or remove the file first.' });
   const written: string[] = [];
   try {
     for (const file of files) {

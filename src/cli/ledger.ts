@@ -27,7 +27,7 @@ async function adopt(context: Context, options: { readonly feed: string; readonl
   const app = context.app();
   const feed = app.feed(options.feed);
   const beforeUs = options.before === undefined ? null : Date.parse(time(options.before, new Date())) * 1_000;
-  const meets = options.match === undefined ? (): boolean => true : globMatcher(options.match);
+  const meets = globMatcher(options.match);
   const ledger = app.ledger();
   const receipts = await app.receipts();
   const { databaseId } = await receipts.prepare();

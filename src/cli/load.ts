@@ -55,7 +55,7 @@ async function loadCommand(context: Context, files: readonly string[], options: 
   if (options.dryRun === true) {
     for (const file of paths) {
       if (interrupt.signal.aborted) break;
-      reporter.file(await dryRun(app, feed, file, interrupt.signal));
+      reporter.file(await dryRun(app, feed, file));
     }
   } else {
     const drain = drainTimer(app, interrupt.signal);

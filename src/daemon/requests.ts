@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { TallymanError } from '../core/errors.js';
 import type { FileEntry, Ledger, Request } from '../core/ledger.js';
 import type { Receipts } from '../core/target.js';
-import { requestAllowed } from '../ledger/request-rules.js';
+import { requestAllowed, requestEffect, requestMustWait } from '../ledger/request-rules.js';
 import type { Log } from './log.js';
 
 interface RequestParts {
@@ -24,7 +24,7 @@ export async function carryOutRequests(parts: RequestParts): Promise<number> {
   let done = 0;
   for (const request of await parts.ledger.openRequests()) {
     const entry = await parts.ledger.entry(request.fileId);
-    if (entry !== null && (parts.isBusy(entry.fileId) || entry.state === 'loading' || entry.state === 'landing')) continue;
+    if (entry !== null && (parts.isBusy(entry.fileId) || requestMustWait(request.kind, entry))) continue;
     const refusal = entry === null ? new TallymanError('UNKNOWN_FILE', `file ${request.fileId} is not in the ledger`) : requestAllowed(request.kind, entry);
     if (entry === null || refusal !== null) {
       await parts.ledger.closeRequest(request.requestId, { ok: false, message: refusal?.message ?? '' });
@@ -41,30 +41,16 @@ export async function carryOutRequests(parts: RequestParts): Promise<number> {
 
 async function carryOut(parts: RequestParts, request: Request, entry: FileEntry): Promise<void> {
   const { ledger, receipts } = parts;
-  const reason = request.reason === '' ? request.kind : `${request.kind}: ${request.reason}`;
-  switch (request.kind) {
-    case 'reprocess': {
-      // The old receipt is touched only by the new load's own COMMIT: when that fails, the old load stays live.
-      const replaces = entry.loadId === null ? [] : [entry.loadId];
-      await ledger.transition(entry.fileId, 'discovered', { replaces, generation: entry.generation + 1, released: true, afterAction: false, attempts: 0 }, request.actor, reason);
-      return;
-    }
-    case 'clear':
-      if (entry.loadId !== null) await receipts.clear([entry.loadId]);
-      await ledger.transition(entry.fileId, 'cleared', {}, request.actor, reason);
-      return;
-    case 'retry':
-      await ledger.transition(entry.fileId, 'discovered', { attempts: 0 }, request.actor, reason);
-      return;
-    case 'release':
-      await ledger.transition(entry.fileId, 'discovered', { released: true, duplicateAllowed: true, attempts: 0 }, request.actor, reason);
-      return;
-    case 'ignore': {
-      const { feed, file, uri } = entry;
-      const adopted = { loadKey: entry.loadKey ?? randomUUID(), feed, path: file.path, fileUri: uri, size: file.size, mtimeUs: file.mtimeUs, version: file.version, target: parts.target(feed) ?? '' };
-      // A receipt, so that a rebuilt ledger knows that a person decided this.
-      if (entry.loadId === null) await receipts.adopt([adopted], ledger.instanceId);
-      await ledger.transition(entry.fileId, 'ignored', {}, request.actor, reason);
-    }
+  if (request.kind === 'clear') {
+    // Of a reprocess that was asked for and has not run, the live load is the one that is cleared.
+    const loadId = entry.liveLoadId ?? entry.loadId;
+    if (loadId !== null) await receipts.clear([loadId]);
   }
+  if (request.kind === 'ignore' && entry.liveLoadId === null) {
+    const { feed, file, uri } = entry;
+    // A receipt, so that a rebuilt ledger knows that a person decided this.
+    await receipts.adopt([{ loadKey: randomUUID(), feed, path: file.path, fileUri: uri, size: file.size, mtimeUs: file.mtimeUs, version: file.version, target: parts.target(feed) ?? '' }], ledger.instanceId);
+  }
+  const { to, change } = requestEffect(request.kind, entry);
+  await ledger.transition(entry.fileId, to, change, request.actor, request.reason === '' ? request.kind : `${request.kind}: ${request.reason}`);
 }

@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import picomatch from 'picomatch';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSummary, FileSelector, Ledger } from '../core/ledger.js';
 import { NO_ROWS, type ActionEntry, type FileDetail, type FileReport, type HistoryEntry, type RowCounts } from '../core/report.js';
 import { feedId } from './feeds.js';
+import { globMatcher } from './glob.js';
 import { driftNotes, REPORT, toReport } from './report.js';
 import { fromIso, int, iso, text, textOrNull } from './rows.js';
 import type { Row, Store } from './store.js';
@@ -28,7 +27,7 @@ export function reading(store: Store): Pick<Ledger, 'files' | 'filePages' | 'det
 
 /** Newest first, by file_id, page by page: a glob is met here and not in SQL, so a page may give less than it read. */
 async function* filePages(store: Store, selector: FileSelector): AsyncIterable<readonly FileReport[]> {
-  const matches = matcher(selector.match);
+  const matches = globMatcher(selector.match);
   let left = selector.limit === 0 ? Number.MAX_SAFE_INTEGER : selector.limit;
   for (let below = Number.MAX_SAFE_INTEGER; left > 0; ) {
     const rows = await store.read(() => readPage(store, selector, below));
@@ -66,12 +65,6 @@ function readPage(store: Store, selector: FileSelector, below: number): readonly
 function stateCondition(states: readonly string[]): string {
   const listed = states.map((state) => `'${state.replaceAll("'", "''")}'`).join(', ');
   return states.includes('loaded') ? `e.state in (${listed})` : `e.state in (${listed}) and e.state <> 'loaded'`;
-}
-
-function matcher(glob: string | undefined): (name: string) => boolean {
-  if (glob === undefined) return () => true;
-  const matches = picomatch(glob, { dot: true });
-  return glob.includes('/') ? matches : (name) => matches(path.posix.basename(name));
 }
 
 function detail(store: Store, fileId: number): FileDetail | null {
