@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ProblemCode } from './problem.js';
 import type { Path } from './tree.js';
-import { suggestion } from './nearest.js';
+import { didYouMean, suggestion } from './nearest.js';
 
 /** One mistake as the schema sees it, in our words. `path` is below the value that was checked. */
 export interface Mistake {
@@ -55,7 +55,7 @@ export function mistakesOf(issue: Issue, around: Surroundings, below: Path = [])
     case 'unrecognized_keys':
       return issue.keys.map((key) => unknownKey([...path, key], around.keysAt(path)));
     case 'invalid_value':
-      return one('BAD_VALUE', `${shown(value)} is not one of ${listed(issue.values)}.`, typeof value === 'string' ? suggestion(value, issue.values.filter((v) => typeof v === 'string'), '') : '');
+      return one('BAD_VALUE', `${shown(value)} is not one of ${listed(issue.values)}.`, didYouMean(String(value), issue.values.map(String)));
     case 'too_small':
       return one('BAD_VALUE', `must be at least ${String(issue.minimum)}.`);
     case 'too_big':
@@ -82,6 +82,11 @@ function unionMistakes(issue: Extract<Issue, { code: 'invalid_union' }>, around:
   const value = around.valueAt(path);
   const isWord = typeof value !== 'object' || value === null;
   const meant = issue.errors.filter((issues) => !issues.some((i) => i.path.length === 0 && (i.code === 'invalid_type' || (i.code === 'invalid_value' && !isWord))));
+  const words = isWord ? meant.flatMap((issues) => issues.flatMap((i) => (i.path.length === 0 && i.code === 'invalid_value' ? i.values : []))) : [];
+  if (words.length > 0) {
+    const orMapping = meant.length < issue.errors.length ? ', nor a mapping' : '';
+    return [{ path, code: 'BAD_VALUE', message: `${shown(value)} is not one of ${listed(words)}${orMapping}.`, hint: didYouMean(String(value), words.map(String)) }];
+  }
   const structured = meant.filter((issues) => issues.every((i) => i.path.length > 0 || i.code !== 'unrecognized_keys'));
   const [first, ...others] = structured.length > 0 ? structured : meant;
   if (first !== undefined && others.length === 0) return first.flatMap((inner) => mistakesOf(inner, around, path));
@@ -96,8 +101,6 @@ function unionMistakes(issue: Extract<Issue, { code: 'invalid_union' }>, around:
     if (unknown.length > 0) return unknown.map((key) => unknownKey([...path, key], keys));
     return [{ path, code: 'BAD_VALUE', message: `must hold exactly one of ${keys.join(', ')}.`, hint: '' }];
   }
-  const words = meant.flatMap((issues) => issues.flatMap((i) => (i.code === 'invalid_value' ? i.values : [])));
-  if (words.length > 0) return [{ path, code: 'BAD_VALUE', message: `${shown(value)} is not one of ${listed(words)}.`, hint: suggestion(String(value), words.map(String), '') }];
   return meant[0]!.flatMap((inner) => mistakesOf(inner, around, path));
 }
 

@@ -11,11 +11,16 @@ export function nearest(written: string, names: readonly string[]): string | nul
   return best;
 }
 
-/** `Did you mean poll?`, or the whole list when nothing is near and the list is short enough to read. */
-export function suggestion(written: string, names: readonly string[], what: string): string {
+/** `Did you mean poll?`; empty when nothing is near. */
+export function didYouMean(written: string, names: readonly string[]): string {
   const near = nearest(written, names);
-  if (near !== null) return `Did you mean ${near}?`;
-  return names.length === 0 ? '' : `${what}: ${names.join(', ')}.`;
+  return near === null ? '' : `Did you mean ${near}?`;
+}
+
+/** The same, or the whole list: `Keys here: poll, settle.` */
+export function suggestion(written: string, names: readonly string[], what: string): string {
+  const near = didYouMean(written, names);
+  return near !== '' || names.length === 0 ? near : `${what}: ${names.join(', ')}.`;
 }
 
 const fold = (name: string): string => name.toLowerCase().replace(/[-_\s]/g, '');

@@ -123,7 +123,7 @@ describe('missing and wrong values', () => {
   });
 
   test('an alternative that is neither word nor mapping lists the words', () => {
-    expect(problemsOf(fullFeed('after: { loaded: archive }'))).toEqual([expect.objectContaining({ code: 'BAD_VALUE', key: 'feeds.orders.after.loaded', message: 'archive is not one of leave, delete.' })]);
+    expect(problemsOf(fullFeed('after: { loaded: archive }'))).toEqual([expect.objectContaining({ code: 'BAD_VALUE', key: 'feeds.orders.after.loaded', message: 'archive is not one of leave, delete, nor a mapping.' })]);
   });
 
   test('two alternatives at once are told as that', () => {
