@@ -79,7 +79,8 @@ export function isClaimHeld(dataDir: string, name: string): boolean {
 function hold(file: string, waitMs: number): Database.Database | null {
   let db: Database.Database | null = null;
   try {
-    writeFileSync(file, '', { flag: 'a', mode: 0o600 });
+    // Only when it is missing: closing any second descriptor of the file would free the lock that this process may already hold (fcntl).
+    if (!existsSync(file)) writeFileSync(file, '', { flag: 'a', mode: 0o600 });
     db = new Database(file, { timeout: waitMs });
     db.pragma('locking_mode = exclusive');
     // Nothing is ever written, so nothing can be left behind to be rolled back.
