@@ -75,6 +75,7 @@ function nothingMet(records: Records): boolean {
 /** The first record, in a batch wide enough for it: taken, or only looked at. null: there is none. */
 async function firstRecord(records: Records, take: boolean): Promise<CsvBatch | null> {
   let batch = new CsvBatch(records.dialect, USUAL_COLUMNS, 1);
+  records.scanner.countEmptySurplus = true;
   const read = async (): Promise<boolean> => {
     if (take) return await records.pull(batch, 1);
     await records.peek(batch);
@@ -95,12 +96,11 @@ function tooMany(found: number): TallymanError {
   return new TallymanError('TOO_MANY_COLUMNS', `The first record has ${found} cells; ${MOST_COLUMNS} is the most that is read.`, { fix: 'Check delimiter and quote.' });
 }
 
-/** Cells that the contract asks for: each column's first position, or its own place. */
+/** Cells that the contract asks for: each column's first position, or its own place where it says nothing. */
 function widthOf(contract: readonly ColumnSpec[]): number {
   const positions = contract.map((column, index) => {
-    if (fromUnsaid(column)) return /^column_\d+$/.test(column.name) ? Number(column.name.slice(7)) : index + 1;
-    const first = column.from[0]!;
-    return typeof first === 'number' ? first : Number(/^column_(\d+)$/.exec(first)?.[1] ?? 0);
+    const named = column.from.map((from) => (typeof from === 'number' ? from : Number(/^column_([1-9]\d{0,4})$/.exec(from)?.[1] ?? 0)));
+    return named.find((position) => position > 0) ?? (fromUnsaid(column) ? index + 1 : 0);
   });
   return Math.min(MOST_COLUMNS, Math.max(1, ...positions));
 }

@@ -36,6 +36,7 @@ export class CsvReader implements RecordReader {
     this.#drift = columns.drift;
     this.#batch = new CsvBatch(records.dialect, Math.max(1, columns.layout.fileColumns.length), batchRows);
     records.scanner.widthKnown = true;
+    records.scanner.countEmptySurplus = false;
     records.scanner.sawEmptySurplus = false;
   }
 

@@ -52,6 +52,8 @@ export class Scanner {
   reason = NEVER_CLOSED;
   /** False while the number of columns is not known: a record of several lines may have any number of cells. */
   widthKnown = false;
+  /** True while a header is counted: empty cells past the width are cells too. */
+  countEmptySurplus = false;
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect) {
@@ -65,7 +67,7 @@ export class Scanner {
   scan(bytes: Buffer, end: number, last: boolean, base: number, batch: CsvBatch): ScanEnd {
     const { plain, quoted, delimiter, quote, escape, comment, doubled, quoteByte, commentByte, nulls, nullsQuoted, fillShortRows, maxRecord } = this.#dialect;
     const { width, capacity, starts, ends, flags, cells, rowStarts, rowEnds, lines, offsets } = batch;
-    const { widthKnown } = this;
+    const { widthKnown, countEmptySurplus } = this;
     const nullMask = nulls.mask;
     const delimiterLength = delimiter.length;
     const quoteLength = quote.length;
@@ -264,7 +266,7 @@ export class Scanner {
           ends.fill(at, cell, pastCells);
           flags.fill(fillShortRows ? NULL_CELL : MISSING, cell, pastCells);
           if (fillShortRows && widthKnown) found = width;
-        } else if (!surplusFilled) {
+        } else if (!surplusFilled && !countEmptySurplus) {
           found = width;
           this.sawEmptySurplus = true;
         }

@@ -3,6 +3,8 @@ import { CR, LF } from './dialect.js';
 
 /** Room behind the last byte: the scanner plants a line feed there. */
 const ROOM = 8;
+/** Searched natively in one go: long enough to be fast, short enough that files with one kind of line end do not pay for the other. */
+const BLOCK = 16 * 1024;
 
 /** How a physical line was passed over. */
 export interface PassedLine {
@@ -100,9 +102,12 @@ export class Window {
 
 /** Index of the first line end from `from` on, or -1. A carriage return that the window ends with is told only once its next byte is there. */
 export function lineEnd(bytes: Buffer, from: number, end: number, last: boolean): number {
-  for (let at = from; at < end; at++) {
-    const byte = bytes[at]!;
-    if (byte === LF || (byte === CR && (at + 1 < end || last))) return at;
+  for (let at = from; at < end; at += BLOCK) {
+    const block = bytes.subarray(at, Math.min(end, at + BLOCK));
+    const feed = block.indexOf(LF);
+    const carriage = (feed === -1 ? block : block.subarray(0, feed)).indexOf(CR);
+    if (carriage !== -1 && (at + carriage + 1 < end || last)) return at + carriage;
+    if (feed !== -1) return at + feed;
   }
   return -1;
 }

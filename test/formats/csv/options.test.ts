@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { csv } from '../../../src/formats/csv/index.js';
+
+const problems = (options: unknown): string[] => (csv.options.safeParse(options).error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+
+describe('the options of csv', () => {
+  test('have the defaults of the specification', () => {
+    expect(csv.options.parse({})).toEqual({
+      header: true,
+      delimiter: ',',
+      quote: '"',
+      comment: null,
+      skip_lines: 0,
+      encoding: 'utf-8',
+      nulls: [''],
+      nulls_quoted: false,
+      short_rows: 'quarantine',
+      max_record: 16 * 2 ** 20,
+    });
+  });
+
+  test.each([
+    ['64KiB', 65_536],
+    ['1MB', 1_000_000],
+    [4096, 4096],
+  ])('take %s for a size', (size, bytes) => {
+    expect(csv.options.parse({ max_record: size }).max_record).toBe(bytes);
+  });
+
+  test.each([
+    [{ max_record: 'much' }, 'max_record: must be a size from 1 byte to 512MiB, such as 16MiB'],
+    [{ max_record: '1GiB' }, 'max_record: must be a size from 1 byte to 512MiB, such as 16MiB'],
+    [{ max_record: 0 }, 'max_record: must be a size from 1 byte to 512MiB, such as 16MiB'],
+    [{ delimiter: '' }, 'delimiter: delimiter cannot be empty'],
+    [{ delimiter: '\n' }, 'delimiter: delimiter cannot hold a line end'],
+    [{ delimiter: '"' }, 'quote: cannot be told from delimiter'],
+    [{ escape: ',' }, 'escape: cannot be told from delimiter'],
+    [{ escape: '""' }, 'escape: cannot be told from quote'],
+    [{ comment: '"x' }, 'comment: cannot be told from quote'],
+    [{ comment: ',' }, 'comment: cannot be told from delimiter'],
+    [{ skip_lines: -1 }, 'skip_lines: Too small: expected number to be >=0'],
+  ])('refuse %j', (options, message) => {
+    expect(problems(options)).toContain(message);
+  });
+
+  test('refuse keys that they do not know', () => {
+    expect(problems({ delimeter: ';' })).toEqual([': Unrecognized key: "delimeter"']);
+  });
+
+  test('have a JSON Schema', () => {
+    const schema = z.toJSONSchema(csv.options, { io: 'input' });
+    expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
+    expect(Object.keys(schema.properties ?? {})).toEqual(['header', 'delimiter', 'quote', 'escape', 'comment', 'skip_lines', 'encoding', 'nulls', 'nulls_quoted', 'short_rows', 'max_record']);
+  });
+});
