@@ -46,7 +46,8 @@ export function changeState(store: Store, fileId: number, from: FileState | null
 
 export function note(store: Store, fileId: number, from: FileState | null, to: FileState, cause: Cause): void {
   store.run(
-    `insert into history select ?1, (select coalesce(max(seq), 0) + 1 from history where file_id = ?1), ?2, ?3, ?4, ?5, ?6`,
+    'insert into history values (?, (select coalesce(max(seq), 0) + 1 from history where file_id = ?), ?, ?, ?, ?, ?)',
+    fileId,
     fileId,
     cause.at,
     from,

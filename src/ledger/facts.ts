@@ -30,7 +30,7 @@ export function admitFacts(store: Store, fileId: number, options: { readonly sna
     liveSamePath: liveSamePath(store, subject),
     liveElsewhere: liveElsewhere(store, subject),
     ignoredSame: sameContent(store, subject, 'seen = 2'),
-    inProgressSame: sameContent(store, subject, "seen = 3 and (state = 'loading' or file_id < ?3)"),
+    inProgressSame: inProgressSame(store, subject),
     heldSame: sameContent(store, subject, 'seen = 4'),
     loadingUnhashed: entry.file.size === 0 ? null : loadingUnhashed(store, subject),
     sameSize: snapshot === null ? sameSize(store, subject) : snapshot.live !== null && snapshot.live.fileId !== fileId && snapshot.live.file.size === entry.file.size,
@@ -69,13 +69,14 @@ function liveVersion(store: Store, { entry, feed, outgoing }: Subject): FileEntr
   return row === null ? null : toEntry(row);
 }
 
-/** twin_path null: the one load that is not an allowed duplicate; else found by its path among very many equals. */
+/** In a branch of equals without twin_path there is one load at most; the others, which may be very many, are found by their path. */
+const TWIN_BRANCHES = ['seen = 1 and twin_path is null and path = ?', 'seen = 1 and twin_path = ?', 'seen = 6 and twin_path = ?'];
+
 function liveSamePath(store: Store, { entry, feed, content, outgoing }: Subject): number | null {
   if (content === null) return null;
-  const where = `feed_id = ? and sha256 = ? and path = ? and file_id <> ? and live_load_id not in (select value from json_each(?))`;
-  for (const branch of ['seen = 1 and twin_path is null', 'seen = 1 and twin_path = path', 'seen = 6 and twin_path = path']) {
-    const twin = branch.includes('= path') ? branch.replace('= path', '= ?3') : branch;
-    const found = store.value(`select file_id from entry where ${where} and ${twin} limit 1`, feed, content, entry.file.path, entry.fileId, outgoing);
+  const where = 'feed_id = ? and sha256 = ? and file_id <> ? and live_load_id not in (select value from json_each(?))';
+  for (const branch of TWIN_BRANCHES) {
+    const found = store.value(`select file_id from entry where ${where} and ${branch} limit 1`, feed, content, entry.fileId, outgoing, entry.file.path);
     if (typeof found === 'number') return found;
   }
   return null;
@@ -105,7 +106,20 @@ function liveElsewhere(store: Store, { entry, feed, content, outgoing }: Subject
 
 function sameContent(store: Store, { entry, feed, content }: Subject, where: string): number | null {
   if (content === null || entry.file.size === 0) return null;
-  const found = store.value(`select file_id from entry where feed_id = ?1 and sha256 = ?2 and ${where} and file_id <> ?3 order by file_id limit 1`, feed, content, entry.fileId);
+  const found = store.value(`select file_id from entry where feed_id = ? and sha256 = ? and ${where} and file_id <> ? order by file_id limit 1`, feed, content, entry.fileId);
+  return typeof found === 'number' ? found : null;
+}
+
+/** Being loaded, or open and earlier: of two that wait for their turn the later one waits, never both. */
+function inProgressSame(store: Store, { entry, feed, content }: Subject): number | null {
+  if (content === null || entry.file.size === 0) return null;
+  const found = store.value(
+    `select file_id from entry where feed_id = ? and sha256 = ? and seen = 3 and file_id <> ? and (state = 'loading' or file_id < ?) order by file_id limit 1`,
+    feed,
+    content,
+    entry.fileId,
+    entry.fileId,
+  );
   return typeof found === 'number' ? found : null;
 }
 
@@ -128,17 +142,19 @@ function sameSize(store: Store, { entry, feed }: Subject): boolean {
 }
 
 function outgoingGeneration(store: Store, { entry, feed, content, outgoing }: Subject): number {
-  const cleared = `exists (select 1 from receipt r where r.load_id = e.load_id and r.file_id = e.file_id and r.status = 'cleared') and e.file_id <> ?1`;
+  const withRows = `exists (select 1 from receipt r where r.load_id = e.load_id and r.file_id = e.file_id and r.status = 'cleared')`;
   const found = store.get(
     `select max(
-       coalesce((select max(e.generation) from entry e where e.feed_id = ?2 and e.path = ?3 and e.state = 'cleared' and ${cleared}), 0),
-       coalesce((select max(e.generation) from entry e where e.feed_id = ?2 and e.sha256 = ?4 and e.seen = 5 and ${cleared}), 0),
-       coalesce((select max(generation) from receipt where load_id in (select value from json_each(?5)) and status in ('loaded', 'cleared')), 0)
+       coalesce((select max(e.generation) from entry e where e.feed_id = ? and e.path = ? and e.state = 'cleared' and e.file_id <> ? and ${withRows}), 0),
+       coalesce((select max(e.generation) from entry e where e.feed_id = ? and e.sha256 = ? and e.seen = 5 and e.file_id <> ? and ${withRows}), 0),
+       coalesce((select max(generation) from receipt where load_id in (select value from json_each(?)) and status in ('loaded', 'cleared')), 0)
      ) as generation`,
-    entry.fileId,
     feed,
     entry.file.path,
+    entry.fileId,
+    feed,
     content,
+    entry.fileId,
     outgoing,
   );
   return found === null ? 0 : int(found, 'generation');

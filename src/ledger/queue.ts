@@ -106,13 +106,15 @@ function claimEntry(store: Store, fileId: number, claim: Claim, cause: Cause): F
 
 /** Two decisions may have been made at the same time; the claim is where they meet. */
 function twinInLoading(store: Store, feed: number, entry: FileEntry, sha256: string | null): number | null {
+  const content = sha(sha256);
   const found = store.value(
     `select file_id from entry where feed_id = ? and size = ? and state in ('landing', 'landed', 'loading') and state = 'loading' and file_id <> ?
-     and (sha256 is null or ?4 is null or sha256 = ?4) limit 1`,
+     and (sha256 is null or ? is null or sha256 = ?) limit 1`,
     feed,
     entry.file.size,
     entry.fileId,
-    sha(sha256),
+    content,
+    content,
   );
   return typeof found === 'number' ? found : null;
 }
