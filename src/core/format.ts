@@ -55,8 +55,15 @@ export interface Layout {
   readonly unknown: readonly number[];
   /** Names of contract columns that the file lacks. */
   readonly missing: readonly string[];
+  /** May grow until `next` has given null: some things are only met on the way. Read it at the end. */
   readonly drift: readonly DriftNote[];
 }
+
+/**
+ * What was used to read a file: {format, encoding, delimiter, quote, line_ends, ...}; stored with the receipt, so that a record in quarantine can still be
+ * taken apart when the config has long changed. `columns`: the file's own names in its order. `cells`: from which cell (from 1) each contract column was taken.
+ */
+export type FileDialect = Readonly<Record<string, string | number | boolean | null | readonly string[] | Readonly<Record<string, number>>>>;
 
 /**
  * One open file being read. `layout` is known once FormatType.open has resolved. Errors of the whole file are TallymanError with a file-level
@@ -66,8 +73,7 @@ export interface RecordReader {
   readonly layout: Layout;
   /** True when the file holds no bytes, only a BOM or only blank lines (SPEC 3.1 empty file). */
   readonly empty: boolean;
-  /** What was used to read it: {format, encoding, delimiter, quote, line_ends, ...}; stored with the receipt. */
-  dialect(): Readonly<Record<string, string | number | boolean | null>>;
+  dialect(): FileDialect;
   /** Records that the format itself declares (Parquet footer), else null. */
   readonly declaredRows: number | null;
   /** Next batch, or null at the end. The batch's buffers may be reused by the next call: take what you need before it. */

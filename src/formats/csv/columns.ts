@@ -1,6 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
 import type { ColumnSpec } from '../../core/feed.js';
-import type { DriftNote, FileColumn, Layout } from '../../core/format.js';
+import type { DriftNote, FileColumn, FileDialect, Layout } from '../../core/format.js';
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
 import { CsvBatch } from './csv-batch.js';
 import { checkNames, readHeader } from './header.js';
@@ -10,6 +10,8 @@ import type { Records } from './records.js';
 const MOST_COLUMNS = 65_536;
 /** Columns for which a header is scanned first; a wider one is scanned again. */
 const USUAL_COLUMNS = 1_024;
+/** Characters of all names together that go into a receipt. */
+const MOST_TOLD = 2 ** 20;
 /** Records that are looked at to learn how many columns a file without header has. */
 const SAMPLE = 100;
 
@@ -19,6 +21,8 @@ export interface Columns {
   readonly empty: boolean;
   /** Added to while reading: what is met once and told once. */
   readonly drift: DriftNote[];
+  /** What the receipt tells of them. */
+  readonly told: FileDialect;
 }
 
 /** Reads up to the first data record (mark and skipped lines are passed). Throws the HEADER_ errors. */
@@ -64,7 +68,15 @@ function columnsOf(columns: readonly FileColumn[], drift: readonly DriftNote[], 
   const layout = contract === null ? identityLayout(columns) : matchColumns(contract, columns, byPosition);
   const all = [...drift, ...layout.drift];
   // An empty file lacks nothing: it has no columns to lack.
-  return { layout: { ...layout, missing: empty ? [] : layout.missing, unknown: empty ? [] : layout.unknown, drift: all }, empty, drift: all };
+  return { layout: { ...layout, missing: empty ? [] : layout.missing, unknown: empty ? [] : layout.unknown, drift: all }, empty, drift: all, told: toldColumns(layout, contract) };
+}
+
+/** `columns` and `cells` of the dialect. Names too long for a receipt are left out: an export then calls them by number. */
+function toldColumns({ fileColumns, cellOf }: Layout, contract: readonly ColumnSpec[] | null): FileDialect {
+  if (fileColumns.reduce((length, { name }) => length + name.length, 0) > MOST_TOLD) return {};
+  const columns = fileColumns.map(({ name }) => name);
+  if (contract === null) return { columns };
+  return { columns, cells: Object.fromEntries(contract.flatMap(({ name }, index) => (cellOf[index]! < 0 ? [] : [[name, cellOf[index]! + 1]]))) };
 }
 
 /** Nothing but blank lines was met, and nothing is left that is no fault. */

@@ -29,6 +29,8 @@ export interface Dialect {
   /** Class of each byte outside and inside quotes. */
   readonly plain: Uint8Array;
   readonly quoted: Uint8Array;
+  /** The highest byte that has a class outside quotes: with `,` all digits and letters stand above it and are told without the table. */
+  readonly highest: number;
   readonly nulls: NullWords;
   readonly nullsQuoted: boolean;
   readonly fillShortRows: boolean;
@@ -62,6 +64,7 @@ export function compileDialect(options: CsvOptions): Dialect {
     commentByte: comment[0] ?? NONE,
     plain,
     quoted,
+    highest: plain.findLastIndex((kind) => kind !== 0),
     nulls: new NullWords(options.nulls),
     nullsQuoted: options.nulls_quoted,
     fillShortRows: options.short_rows === 'fill_null',

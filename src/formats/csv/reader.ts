@@ -1,5 +1,5 @@
 import type { SpanBatch } from '../../core/batch.js';
-import type { DriftNote, Layout, RecordReader } from '../../core/format.js';
+import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
 import type { Columns } from './columns.js';
 import { CsvBatch } from './csv-batch.js';
 import type { CsvOptions } from './options.js';
@@ -22,6 +22,7 @@ export class CsvReader implements RecordReader {
   readonly #options: CsvOptions;
   readonly #mark: boolean;
   readonly #drift: DriftNote[];
+  readonly #columnsTold: FileDialect;
   readonly #batch: CsvBatch;
   #firstRow = 1;
   #told = false;
@@ -34,16 +35,17 @@ export class CsvReader implements RecordReader {
     this.layout = columns.layout;
     this.empty = columns.empty;
     this.#drift = columns.drift;
+    this.#columnsTold = columns.told;
     this.#batch = new CsvBatch(records.dialect, Math.max(1, columns.layout.fileColumns.length), batchRows);
     records.scanner.widthKnown = true;
     records.scanner.countEmptySurplus = false;
     records.scanner.sawEmptySurplus = false;
   }
 
-  dialect(): Readonly<Record<string, string | number | boolean | null>> {
+  dialect(): FileDialect {
     const { encoding, delimiter, quote, escape, header } = this.#options;
     const lineEnds = LINE_ENDS.get(this.#records.scanner.lineEnds);
-    return { format: 'csv', encoding, delimiter, quote, escape: escape === undefined ? quote : escape, header, line_ends: lineEnds === undefined ? 'mixed' : lineEnds, bom: this.#mark };
+    return { format: 'csv', encoding, delimiter, quote, escape: escape === undefined ? quote : escape, header, line_ends: lineEnds === undefined ? 'mixed' : lineEnds, bom: this.#mark, ...this.#columnsTold };
   }
 
   async next(): Promise<SpanBatch | null> {
