@@ -87,18 +87,18 @@ describe('hostile files', () => {
     });
   });
 
-  // Each of these would take hours if a bad quote made the scanner read the rest of the file, or 16 MiB of it, once a line.
+  // Each of these would run out of time if a bad quote made the scanner read the rest of the file, or 16 MiB of it, once a line.
   test.each([
     ['an open quote', '1,"open\n'],
     ['a quote that closes one and opens another', 'a","\n'],
     ['a lone quote', '"\n'],
     ['a doubled quote too few', '1,"""\n'],
     ['an odd quote behind text', 'x"y,"z\n'],
-  ])('%s on each of 200,000 lines', async (_, line) => {
-    const many = Buffer.alloc(line.length * 2_000, line);
+  ])('%s on each of 60,000 lines', async (_, line) => {
+    const many = Buffer.alloc(line.length * 600, line);
     const counted = await count(pieces([Buffer.from('a,b,c\n'), 1], [many, 100]));
-    expect(counted.rows).toBeGreaterThanOrEqual(100_000);
-    expect(counted.lastLine).toBeGreaterThanOrEqual(199_999);
+    expect(counted.rows).toBeGreaterThanOrEqual(30_000);
+    expect(counted.lastLine).toBeGreaterThanOrEqual(59_999);
   });
 
   test('a quote that opens far before many that reopen stays within width + 1 passes', async () => {
