@@ -42,9 +42,14 @@ const RULES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^54000$/, 'row'],
   [/^(40|53|55|57|58)/, 'transient'],
   [/^25006$/, 'transient'],
-  [/^42501$/, 'rights'],
   [/^(42|3F|0A|54011)/, 'misfit'],
+];
+
+/** What a server says FATAL to at the door, where nothing was sent yet that could be lost. 57P03: starting up or shutting down; 53300: no connection free. */
+const AT_THE_DOOR: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^(28|3D)/, 'login'],
+  [/^42501$/, 'rights'],
+  [/^(57P03|53300)$/, 'transient'],
 ];
 
 /** Whose fault it is; see DatabaseFault. Anything that no server sent is `lost`, but for an error of our own (`refused`). */
@@ -52,6 +57,8 @@ export function classify(error: unknown): DatabaseFault {
   if (error instanceof TallymanError) return FAULT_OF_CODE[error.code] ?? 'refused';
   if (!isServerError(error)) return isConnectionLoss(error) ? 'lost' : 'refused';
   if (OURS.has(error.code)) return 'bug';
+  const refusal = AT_THE_DOOR.find(([pattern]) => pattern.test(error.code))?.[1];
+  if (refusal !== undefined) return refusal;
   if (endsSession(error)) return 'lost';
   return RULES.find(([pattern]) => pattern.test(error.code))?.[1] ?? 'refused';
 }
@@ -87,13 +94,10 @@ const CODE_OF_FAULT: Readonly<Record<DatabaseFault, ErrorCode>> = {
  */
 export function databaseError(error: unknown, doing?: string, fix?: string): TallymanError {
   if (error instanceof TallymanError) return error;
-  const code = isServerError(error) && connectFailures.has(error.code) ? 'DATABASE_BUSY' : CODE_OF_FAULT[classify(error)];
+  const code = CODE_OF_FAULT[classify(error)];
   const prefix = doing === undefined ? '' : `${doing}: `;
   return new TallymanError(code, `${prefix}${publicMessage(error)}`, { cause: withoutValues(error), ...(fix === undefined ? {} : { fix }) });
 }
-
-/** FATAL at the door, but the server is there: starting up, shutting down, no connection free. */
-const connectFailures = new Set(['57P03', '53300']);
 
 /**
  * What may stand in a log. The primary message of a class 22 or P0 error may quote a value ("invalid input syntax for type integer: ..."), and so

@@ -7,7 +7,7 @@ import { isMissing, liveCounts } from './live-counts.js';
 import { FIRST_PAGE, openQuarantine, quarantineGroups, quarantinePage, type PagePosition } from './quarantine-read.js';
 import { RECEIPT_COLUMNS, timestampSql, toReceipt } from './receipt-row.js';
 import { resolveLoad } from './resolve.js';
-import { text, type Row } from './rows.js';
+import { isRow, text, type Row } from './rows.js';
 import { SharedSession } from './session.js';
 
 /** Keys, IDs or files sent with one statement. */
@@ -69,6 +69,12 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
         position = { row: last.row, quarantineId: last.quarantineId };
       }
     },
+    dialect: (loadId) =>
+      read<Row | null>('reading how a file was read', null, async (connection) => {
+        const { rows } = await connection.query(`SELECT dialect FROM ${loads} WHERE load_id = $1`, [loadId]);
+        const dialect = rows[0]?.['dialect'];
+        return isRow(dialect) ? dialect : null;
+      }),
     openQuarantine: (feed) => read('counting quarantine', 0, (connection) => openQuarantine(connection, schema, feed)),
     close: () => session.close(),
   };

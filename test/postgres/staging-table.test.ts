@@ -159,7 +159,7 @@ describe('what the catalog tells', () => {
     ['a unique index', `${LINEAGE}, a int`, 'CREATE UNIQUE INDEX ON s.TABLE (a)'],
     ['an exclusion constraint', `${LINEAGE}, a int, EXCLUDE USING btree (a WITH =)`, ''],
     ['a foreign key', `${LINEAGE}, a int REFERENCES s.parent`, ''],
-    ['a trigger on INSERT', `${LINEAGE}`, 'CREATE TRIGGER t BEFORE INSERT ON s.TABLE FOR EACH ROW EXECUTE FUNCTION s.nothing()'],
+    ['a trigger on INSERT', LINEAGE, 'CREATE TRIGGER t BEFORE INSERT ON s.TABLE FOR EACH ROW EXECUTE FUNCTION s.nothing()'],
     ['a domain with CHECK', `${LINEAGE}, a s.positive`, ''],
     ['partitions', `${LINEAGE}, d date) PARTITION BY LIST (d`, 'CREATE TABLE s.TABLE_1 PARTITION OF s.TABLE DEFAULT'],
     ['an index over an expression', `${LINEAGE}, a int`, 'CREATE INDEX ON s.TABLE ((1 / a))'],
