@@ -1,5 +1,5 @@
 import type { FeedSpec } from './feed.js';
-import type { DriftNote } from './format.js';
+import type { DriftNote, FileDialect } from './format.js';
 import type { ErrorGroup, ReportedError, RowCounts } from './report.js';
 
 /** How to reach PostgreSQL: plain data, so that it can be posted to a worker thread. Holds secrets: never log it. */
@@ -87,7 +87,7 @@ export interface LoadOutcome {
   readonly rows: RowCounts;
   readonly errors: readonly ErrorGroup[];
   readonly drift: readonly DriftNote[];
-  readonly dialect: Readonly<Record<string, string | number | boolean | null>>;
+  readonly dialect: FileDialect;
   readonly seconds: number;
 }
 

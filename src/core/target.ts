@@ -32,6 +32,8 @@ export interface Receipts {
   /** Rows of one load, ascending by row, streamed in pages. */
   quarantineRows(loadId: number): AsyncIterable<readonly QuarantineRow[]>;
   openQuarantine(feed: string): Promise<number>;
+  /** How the load's file was read (FileDialect, as the receipt has it); null = there is no such receipt. */
+  dialect(loadId: number): Promise<Readonly<Record<string, unknown>> | null>;
 
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { FileDialect } from '../core/format.js';
 import type { LoadJob } from '../core/load.js';
 import type { RowCounts } from '../core/report.js';
 import type { ControlNames } from '../postgres/control-schema.js';
@@ -12,7 +13,7 @@ export interface Receipt {
   readonly status: 'loaded' | 'rejected';
   readonly sha256: string | null;
   readonly rows: RowCounts;
-  readonly dialect: Readonly<Record<string, string | number | boolean | null>>;
+  readonly dialect: FileDialect;
   readonly errorCode: string | null;
   readonly replaces: readonly number[];
   /** Since the load began, milliseconds. */
@@ -68,6 +69,15 @@ export function supersedeSql(control: ControlNames, loadIds: readonly number[], 
 const literal = (text: string): string => quoteLiteral(visibleString(text, Infinity));
 const nullable = (text: string | null): string => (text === null ? 'NULL' : literal(text));
 
-function visibleValues(dialect: Receipt['dialect']): Receipt['dialect'] {
-  return Object.fromEntries(Object.entries(dialect).map(([name, value]) => [visibleString(name), typeof value === 'string' ? visibleString(value) : value]));
+function visibleValues(dialect: FileDialect): FileDialect {
+  return Object.fromEntries(Object.entries(dialect).map(([name, value]) => [visibleString(name), visibleValue(value)]));
 }
+
+function visibleValue(value: FileDialect[string]): FileDialect[string] {
+  if (typeof value === 'string') return visibleString(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (isList(value)) return value.map((item) => visibleString(item));
+  return Object.fromEntries(Object.entries(value).map(([name, number]) => [visibleString(name), number]));
+}
+
+const isList = (value: object): value is readonly string[] => Array.isArray(value);

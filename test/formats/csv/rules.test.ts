@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NEVER_CLOSED, TEXT_BEHIND_QUOTE, WRONG_COUNT } from '../../../src/formats/csv/scanner.js';
-import { cells, openText, read } from './helpers.js';
+import { cells, column, openText, read } from './helpers.js';
 import { readAll } from '../../contract/format-suite.js';
 
 describe('records', () => {
@@ -182,7 +182,16 @@ describe('the dialect of a file', () => {
   ])('tells the line ends of %j', async (text, ends) => {
     const reader = await openText(text);
     await readAll(reader);
-    expect(reader.dialect()).toEqual({ format: 'csv', encoding: 'utf-8', delimiter: ',', quote: '"', escape: '"', header: true, line_ends: ends, bom: false });
+    expect(reader.dialect()).toEqual({ format: 'csv', encoding: 'utf-8', delimiter: ',', quote: '"', escape: '"', header: true, line_ends: ends, bom: false, columns: ['a'] });
+  });
+
+  test('tells the names as they stand in the file, and which cell each column of the contract takes', async () => {
+    const reader = await openText('Amount,Id\n', {}, { contract: [column('id', ['Id']), column('note'), column('amount', ['Amount'])] });
+    expect(reader.dialect()).toMatchObject({ columns: ['Amount', 'Id'], cells: { id: 2, amount: 1 } });
+  });
+
+  test('calls columns by number when there is no header', async () => {
+    expect((await openText('1,2\n', { header: false })).dialect()).toMatchObject({ header: false, columns: ['column_1', 'column_2'] });
   });
 
   test('tells a byte order mark', async () => {
