@@ -48,10 +48,10 @@ export interface Source {
    */
   remove(file: SeenFile): Promise<void>;
   /**
-   * `to` is a folder relative to the root, time letters filled in; the file keeps its path below it (`in/a.csv` to `done` is `done/in/a.csv`). An existing name
-   * is never overwritten: this one gets `-suffix` before its extensions. Gives where it is now.
+   * `to` is a folder relative to the root, time letters filled in; the file keeps its path below it (`in/a.csv` to `done` is `done/in/a.csv`), or has the path `as`
+   * there when it was moved before. An existing name is never overwritten: this one gets `-suffix` before its extensions. Gives where it is now.
    */
-  move(file: SeenFile, to: string, suffix: string): Promise<string>;
+  move(file: SeenFile, to: string, suffix: string, as?: string): Promise<string>;
   tag?(file: SeenFile, tags: Readonly<Record<string, string>>): Promise<void>;
 
   /** `check --connect`: reach it and try the rights. Findings for people; an empty list is all well. `rights` are those that the feed asks for. */

@@ -92,9 +92,9 @@ export class Outbox {
     const entry = (await ledger.entry(action.entry.fileId)) ?? action.entry;
     const told = { feed: entry.feed, path: entry.file.path, action: action.kind };
     try {
-      if (isOpen(entry)) return await this.#postpone(action, `the file is being taken again (${entry.state})`, BUSY_MS);
-      const objection = await this.#objection(entry);
-      if (objection !== null) return await this.#end(action, { state: 'dropped', detail: objection, movedTo: null });
+      const objection = await this.#objection(entry, action);
+      if (objection?.kind === 'wait') return await this.#postpone(action, objection.reason, BUSY_MS);
+      if (objection?.kind === 'drop') return await this.#end(action, { state: 'dropped', detail: objection.reason, movedTo: null });
       const { detail, movedTo } = await runAction(this.#parts.source(entry), action, entry);
       log.debug(told, detail);
       return await this.#end(action, { state: 'done', detail, movedTo });
@@ -110,28 +110,22 @@ export class Outbox {
     }
   }
 
-  /** Why the action must not run although the very version is there; null = nothing stands against it. */
-  async #objection(entry: FileEntry): Promise<string | null> {
-    switch (entry.state) {
-      case 'loaded':
-      case 'superseded':
-      case 'rejected':
-      case 'failed':
-        return null;
-      case 'duplicate': {
-        const original = entry.duplicateOf === null ? null : await this.#parts.ledger.entry(entry.duplicateOf);
-        return original?.state === 'loaded' ? null : `its original (file ${entry.duplicateOf ?? 'unknown'}) is ${original?.state ?? 'unknown'}, not loaded: these bytes may be the only ones`;
-      }
-      case 'discovered':
-      case 'landing':
-      case 'landed':
-      case 'loading':
-      case 'ignored':
-      case 'held':
-      case 'vanished':
-      case 'cleared':
-        return `the file is ${entry.state} now`;
-    }
+  /** Why the action must not run although the very version may be there; null = nothing stands against it. */
+  async #objection(entry: FileEntry, action: PlannedAction): Promise<Objection | null> {
+    if (isOpen(entry)) return { kind: 'wait', reason: `the file is being taken again (${entry.state})` };
+    if (entry.deleted) return { kind: 'drop', reason: 'it was deleted before' };
+    if (entry.state === 'duplicate') return await this.#objectionToDuplicate(entry, action);
+    const acts = ['loaded', 'superseded', 'rejected', 'failed'].includes(entry.state);
+    return acts ? null : { kind: 'drop', reason: `the file is ${entry.state} now` };
+  }
+
+  /** The original must be loaded at this moment. Of one that another instance loaded the ledger cannot tell: moving is safe, deleting is not. */
+  async #objectionToDuplicate(entry: FileEntry, action: PlannedAction): Promise<Objection | null> {
+    if (entry.duplicateOf === null) return action.kind === 'delete' ? { kind: 'drop', reason: 'its original was loaded by another tallyman: these bytes may be the only ones here' } : null;
+    const original = await this.#parts.ledger.entry(entry.duplicateOf);
+    if (original?.state === 'loaded') return null;
+    if (original !== null && isOpen(original)) return { kind: 'wait', reason: `its original, file ${original.fileId}, is being taken again (${original.state})` };
+    return { kind: 'drop', reason: `its original, file ${entry.duplicateOf}, is ${original?.state ?? 'gone'}, not loaded: these bytes may be the only ones` };
   }
 
   async #end(action: PlannedAction, outcome: Parameters<Ledger['actionDone']>[1]): Promise<true> {
@@ -143,6 +137,11 @@ export class Outbox {
     await this.#parts.ledger.actionFailed(action.actionId, reason, new Date(Date.now() + ms).toISOString());
     return false;
   }
+}
+
+interface Objection {
+  readonly kind: 'wait' | 'drop';
+  readonly reason: string;
 }
 
 const isOpen = (entry: FileEntry): boolean => OPEN_STATES.some((state) => state === entry.state);

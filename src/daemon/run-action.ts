@@ -18,20 +18,22 @@ export const isGoneOrOther = (error: unknown): boolean => error instanceof Tally
  * it. Throws FILE_VANISHED, FILE_CHANGED or FILE_NOT_TAKEN when the version is not there, anything else when it is to be tried again.
  */
 export async function runAction(source: Source, action: PlannedAction, entry: FileEntry): Promise<ActionOutcome> {
+  // A rejected file that was moved, taken again and loaded: its bytes are where the first action put them.
+  const file = entry.movedTo ?? entry.file;
   switch (action.kind) {
     case 'delete': {
-      const detail = await removed(source, entry.file);
+      const detail = await removed(source, file);
       return { detail: detail + (await takeAlong(source, action, entry, (companion) => source.remove(companion))), movedTo: null };
     }
     case 'move': {
       const suffix = String(entry.fileId);
-      const path = await source.move(entry.file, action.argument, suffix);
+      const path = await source.move(file, action.argument, suffix, entry.file.path);
       const along = await takeAlong(source, action, entry, (companion) => source.move(companion, action.argument, suffix));
       return { detail: `moved to ${path}${along}`, movedTo: await source.statMarker(path) };
     }
     case 'tag':
       if (source.tag === undefined) throw new TallymanError('FILE_NOT_TAKEN', `a ${source.type} source has no tags`);
-      await source.tag(entry.file, tagsOf(action.argument));
+      await source.tag(file, tagsOf(action.argument));
       return { detail: 'tagged', movedTo: null };
   }
 }

@@ -5,7 +5,7 @@ import { TallymanError } from '../core/errors.js';
 import type { SeenFile } from '../core/file.js';
 import { splitPath } from './extensions.js';
 import { copyVersion, equalBytes } from './local-copy.js';
-import { errno } from './local-look.js';
+import { errno, isGone } from './local-look.js';
 import { actionFailed, grab, isSameFile, privatePath, renameNew, syncFolder } from './local-private.js';
 import type { LocalRoot } from './local-root.js';
 import { isBelow } from './path-name.js';
@@ -26,11 +26,11 @@ export async function removeVersion(root: LocalRoot, file: SeenFile): Promise<vo
  * Moves exactly this version; see Source.move. All that may fail for long (folders, rights, room on another file system) is done before the file is taken
  * from its name: each taking changes its ctime, and a file whose ctime has changed is read again.
  */
-export async function moveVersion(root: LocalRoot, file: SeenFile, to: string, suffix: string): Promise<string> {
-  const target = targetOf(to, file.path);
+export async function moveVersion(root: LocalRoot, file: SeenFile, to: string, suffix: string, as: string = file.path): Promise<string> {
+  const target = targetOf(to, as);
   const from = await whereNow(root, file);
   if (from === null) {
-    const here = (await stat(folderOf(root, file.path), { bigint: true })).dev;
+    const here = await deviceOf(root, file);
     const moved = await standing(root, target, suffix, (stats) => isSameFile(stats, file) || (stats.dev !== here && isCopy(stats, file)));
     if (moved !== null) return moved;
     // Says whether it is gone or another.
@@ -128,9 +128,19 @@ async function makeFolders(root: LocalRoot, folder: string): Promise<void> {
   }
 }
 
+/** Where the file's folder is; null when that is gone, too. */
+async function deviceOf(root: LocalRoot, file: SeenFile): Promise<bigint | null> {
+  try {
+    return (await stat(folderOf(root, file.path), { bigint: true })).dev;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw actionFailed(file.path, error);
+  }
+}
+
 async function isAcross(root: LocalRoot, file: SeenFile, folder: string): Promise<boolean> {
-  const [there, here] = await Promise.all([stat(root.absolute(folder)), stat(folderOf(root, file.path))]);
-  return there.dev !== here.dev;
+  const there = (await stat(root.absolute(folder), { bigint: true })).dev;
+  return there !== (await deviceOf(root, file));
 }
 
 const folderOf = (root: LocalRoot, file: string): Buffer | string => (file.includes('/') ? root.absolute(splitPath(file).folder.slice(0, -1)) : root.dir);

@@ -103,8 +103,8 @@ class LocalSource implements Source {
     await removeVersion(this.#root, file);
   }
 
-  async move(file: SeenFile, to: string, suffix: string): Promise<string> {
-    return await moveVersion(this.#root, file, to, suffix);
+  async move(file: SeenFile, to: string, suffix: string, as?: string): Promise<string> {
+    return await moveVersion(this.#root, file, to, suffix, as);
   }
 
   async probe(rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean }): Promise<readonly string[]> {
