@@ -1,4 +1,4 @@
-import { dayNumber, daysInMonth } from './calendar.js';
+import { dayNumber, daysInMonth, SECONDS_A_DAY } from './calendar.js';
 import {
   EXACT,
   NO_OFFSET,
@@ -80,4 +80,54 @@ function readClock(bytes: Buffer, start: number, end: number, into: Moment, offs
   if (hour > 23 || minute > 59 || second > 59) return NO_SUCH_TIME;
   into.second = hour * 3600 + minute * 60 + second;
   return 0;
+}
+
+const LETTER_Z = 0x5a;
+/** quickIsoSeconds: another form, or something wrong with it: readIsoDateTime tells. */
+export const NOT_QUICK = Infinity;
+
+/**
+ * `YYYY-MM-DD HH:MM:SS`, and with a `Z` behind it where `utc` is true: the two forms of nearly all timestamps, without a moment in between (half the
+ * time of readIsoDateTime). Gives seconds since 2000-01-01, or NOT_QUICK. `d | (9 - d)` is negative for a byte that is no digit, so that one test serves
+ * all fourteen.
+ */
+export function quickIsoSeconds(bytes: Buffer, start: number, end: number, utc: boolean): number {
+  if (end - start !== (utc ? 20 : 19)) return NOT_QUICK;
+  const separator = bytes[start + 10]!;
+  if (
+    bytes[start + 4] !== DASH ||
+    bytes[start + 7] !== DASH ||
+    (separator !== LETTER_T && separator !== BLANK) ||
+    bytes[start + 13] !== COLON ||
+    bytes[start + 16] !== COLON ||
+    (utc && bytes[start + 19] !== LETTER_Z)
+  ) {
+    return NOT_QUICK;
+  }
+  const y1 = bytes[start]! - 0x30;
+  const y2 = bytes[start + 1]! - 0x30;
+  const y3 = bytes[start + 2]! - 0x30;
+  const y4 = bytes[start + 3]! - 0x30;
+  const o1 = bytes[start + 5]! - 0x30;
+  const o2 = bytes[start + 6]! - 0x30;
+  const d1 = bytes[start + 8]! - 0x30;
+  const d2 = bytes[start + 9]! - 0x30;
+  const h1 = bytes[start + 11]! - 0x30;
+  const h2 = bytes[start + 12]! - 0x30;
+  const m1 = bytes[start + 14]! - 0x30;
+  const m2 = bytes[start + 15]! - 0x30;
+  const s1 = bytes[start + 17]! - 0x30;
+  const s2 = bytes[start + 18]! - 0x30;
+  const date = y1 | (9 - y1) | y2 | (9 - y2) | y3 | (9 - y3) | y4 | (9 - y4) | o1 | (9 - o1) | o2 | (9 - o2) | d1 | (9 - d1) | d2 | (9 - d2);
+  const clock = h1 | (9 - h1) | h2 | (9 - h2) | m1 | (9 - m1) | m2 | (9 - m2) | s1 | (9 - s1) | s2 | (9 - s2);
+  if ((date | clock) < 0) return NOT_QUICK;
+  const year = y1 * 1000 + y2 * 100 + y3 * 10 + y4;
+  const month = o1 * 10 + o2;
+  const day = d1 * 10 + d2;
+  const hour = h1 * 10 + h2;
+  const minute = m1 * 10 + m2;
+  const second = s1 * 10 + s2;
+  if (year === 0 || month === 0 || month > 12 || day === 0 || hour > 23 || minute > 59 || second > 59) return NOT_QUICK;
+  if (day > 28 && day > daysInMonth(year, month)) return NOT_QUICK;
+  return dayNumber(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
 }

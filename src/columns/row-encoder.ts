@@ -2,45 +2,16 @@ import { ESCAPED, QUOTED, type CellError, type SpanBatch } from '../core/batch.j
 import { NULL_WRITTEN, type CopyBuffer } from '../core/codec.js';
 import { TallymanError } from '../core/errors.js';
 import { CellReader } from './cell-reader.js';
-import type { Column, CopyMode, EncodeCell } from './column.js';
+import type { EncodeCell } from './column.js';
 import { growTo } from './copy-buffer.js';
-import { RescueWriter, type RescuePlan } from './rescue.js';
+import type { EncoderPlan, RowSink } from './encoder-plan.js';
+import { RescueWriter } from './rescue.js';
 import { isRowClean, RowFaults } from './row-faults.js';
-import { TUPLE_HEAD, UniqueKeys } from './unique-keys.js';
+import { putDecimal, rowSize, tupleHead } from './row-layout.js';
+import { UniqueKeys } from './unique-keys.js';
 
+export type { EncoderPlan, RowSink } from './encoder-plan.js';
 export type { RescuePlan } from './rescue.js';
-
-/** What the rows of one file become. Made once a load. */
-export interface EncoderPlan {
-  readonly mode: CopyMode;
-  /** `_load_id` of every row. */
-  readonly loadId: number;
-  /** In the order of the COPY statement, behind `_load_id` and `_row`. */
-  readonly columns: readonly Column[];
-  /** For each column the index of its cell in a batch row; -1 = the file lacks it (every cell NULL). */
-  readonly cellOf: readonly number[];
-  /** Names of the file's columns, for messages. */
-  readonly fileColumns: readonly string[];
-  /** A row with fewer cells than the file has columns: refused, or its missing cells are NULL. */
-  readonly shortRows: 'quarantine' | 'fill_null';
-  /** on_unknown_column: rescue. Its column is the last of the tuple. */
-  readonly rescue: RescuePlan | null;
-  /** Keys that must be unique within the file, each a list of indices into `columns`. */
-  readonly uniqueKeys: readonly (readonly number[])[];
-  /** Keep where each accepted row begins (RowEncoder.tracked ...), for chunks that may have to be split. */
-  readonly trackRows: boolean;
-}
-
-/** What the row loop tells while it runs. Rows are indices into the batch at hand. */
-export interface RowSink {
-  /** A refused row, with all its faults. Also the rows that the parser refused (`batch.faults`). */
-  bad(row: number, errors: readonly CellError[]): void;
-  /**
-   * Once for each accepted row and each of its unique keys that holds no NULL: equal values give equal bytes. The bytes are overwritten by the
-   * next call. `key` = index into plan.uniqueKeys.
-   */
-  key(key: number, row: number, bytes: Buffer, start: number, end: number): void;
-}
 
 /** What binary COPY begins with: signature, flags, no extension. */
 export const COPY_HEADER: Buffer = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
@@ -161,7 +132,7 @@ export class RowEncoder {
     const { bytes, starts, ends, flags } = batch;
     const base = row * batch.width;
     out.pos += this.#head.copy(out.buf, out.pos);
-    out.pos += out.buf.write(String(batch.firstRow + row), out.pos, 'latin1');
+    out.pos = putDecimal(out.buf, out.pos, batch.firstRow + row);
     for (let column = 0; column < this.#encoders.length; column++) {
       out.buf[out.pos++] = TAB;
       const encode = this.#encoders[column]!;
@@ -245,29 +216,4 @@ function doubled(array: Int32Array): Int32Array {
   const grown = new Int32Array(2 * array.length);
   grown.set(array);
   return grown;
-}
-
-/** Field count, `_load_id`, and the length word of `_row`. */
-function tupleHead(plan: EncoderPlan): Buffer {
-  const head = Buffer.alloc(TUPLE_HEAD - 8);
-  head.writeInt16BE(2 + plan.columns.length + (plan.rescue === null ? 0 : 1), 0);
-  head.writeInt32BE(8, 2);
-  head.writeBigInt64BE(BigInt(plan.loadId), 6);
-  head.writeInt32BE(8, 14);
-  return head;
-}
-
-/** Sample lengths that show how fast a codec's maxSize grows: short cells show steps (a numeric's digit groups), long ones the slope. */
-const SAMPLES = [1, 2, 3, 4, 5, 7, 16, 100, 1000, 1_000_000];
-
-/**
- * Most bytes that a row takes: `fixed + perByte * bytes of the record`. An upper bound that is one multiplication a row, instead of a question a
- * cell; two columns may read the same cell, so the steepest codec counts as often as the busiest cell is read.
- */
-function rowSize(plan: EncoderPlan): { readonly fixed: number; readonly perByte: number } {
-  const readers = plan.cellOf.map((cell) => plan.cellOf.filter((other) => other === cell && cell >= 0).length);
-  const slopes = plan.columns.flatMap(({ maxSize }) => SAMPLES.map((length) => (maxSize(length) - maxSize(0)) / length));
-  const fields = plan.columns.reduce((sum, { maxSize }) => sum + maxSize(0) + 1, 0);
-  // 48: the head of a tuple (26 bytes), or two numbers and two separators as text.
-  return { fixed: 48 + fields, perByte: Math.max(1, ...slopes) * Math.max(1, ...readers) };
 }

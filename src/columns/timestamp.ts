@@ -3,6 +3,7 @@ import { FIRST_DAY, LAST_DAY, SECONDS_A_DAY } from './calendar.js';
 import { dropBlanks, putInt32, skipBlanks } from './cell.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { compareSigned, putMicroseconds } from './int64.js';
+import { NOT_QUICK, quickIsoSeconds } from './iso.js';
 import { toLocal } from './local-time.js';
 import { explainMoment, fitPrecision, HAS_OFFSET, newMoment, NO_OFFSET, NO_SUCH_LOCAL_TIME, NOT_OF_FORM, YEAR_OUT_OF_RANGE } from './moment.js';
 import { readerOf } from './strptime.js';
@@ -26,6 +27,7 @@ function timestampCodec(type: PgType, options: CodecOptions): Codec {
   const zone = zoneName === null ? null : timeZoneNamed(zoneName);
   const precision = type.typmod < 0 ? 6 : type.typmod;
   const { round } = options;
+  const plain = options.formats.length === 0;
   const moment = newMoment();
 
   /** timestamptz: the moment is a local time, and afterwards it has its offset from UTC. */
@@ -60,6 +62,13 @@ function timestampCodec(type: PgType, options: CodecOptions): Codec {
     typeName: typeNameOf(type),
     maxSize: () => MAX_SIZE,
     encode(bytes: Buffer, start: number, end: number, out: CopyBuffer): number {
+      const quick = plain ? quickIsoSeconds(bytes, start, end, withZone) : NOT_QUICK;
+      if (quick !== NOT_QUICK) {
+        putInt32(out.buf, out.pos, 8);
+        putMicroseconds(out.buf, out.pos + 4, quick, 0);
+        out.pos += 12;
+        return 0;
+      }
       const code = instant(bytes, start, end);
       if (code !== 0) return code;
       putInt32(out.buf, out.pos, 8);

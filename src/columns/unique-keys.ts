@@ -3,10 +3,8 @@ import type { CopyBuffer } from '../core/codec.js';
 import { CellReader } from './cell-reader.js';
 import { putInt32 } from './cell.js';
 import { growTo } from './copy-buffer.js';
-import type { EncoderPlan, RowSink } from './row-encoder.js';
-
-/** Bytes in front of the first column's field in a binary tuple: field count, `_load_id`, `_row`. */
-export const TUPLE_HEAD = 26;
+import type { EncoderPlan, RowSink } from './encoder-plan.js';
+import { TUPLE_HEAD } from './row-layout.js';
 
 /** Gathers the key bytes of accepted rows: for each column of a key its length and its value in the form in which equal values are equal bytes. */
 export class UniqueKeys {
