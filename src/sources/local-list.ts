@@ -30,7 +30,7 @@ export interface ListingSize {
   readonly folders: number;
   /** Names in the fullest folder, those of other files too. */
   readonly largest: number;
-  /** Which folder the root was: device and inode. */
+  /** Which folder the root was; see rootIdOf. */
   readonly rootId: string;
 }
 
@@ -78,7 +78,8 @@ export async function* listFolder(root: LocalRoot, selection: Selection, signal:
   return { folders, largest, rootId: rootIdOf(after.stats) };
 }
 
-export const rootIdOf = (stats: BigIntStats): string => `${String(stats.dev)}:${String(stats.ino)}`;
+/** With the time of birth: a folder that is deleted and made again often gets the same inode (ext4). 0 where a file system keeps none. */
+export const rootIdOf = (stats: BigIntStats): string => `${String(stats.dev)}:${String(stats.ino)}:${String(stats.birthtimeNs)}`;
 
 /** A reason instead of the folder when it cannot be entered; an empty one when it is just gone. The root must be entered. */
 async function openFolder(root: LocalRoot, folder: Folder): Promise<BufferDir | { readonly reason: string }> {

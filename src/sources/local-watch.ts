@@ -70,6 +70,11 @@ export class LocalWatch {
     void this.#inTurn(() => this.#follow(size, true));
   }
 
+  /** The root may be another one by the next listing, although it looks the same: its events are set up anew then. */
+  lost(): void {
+    this.#watched = '';
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -108,7 +113,7 @@ export class LocalWatch {
     this.#watcher = watcher;
     this.#watched = rootId;
     watcher.on('error', (error) => this.#tell(messageOf(error)));
-    watcher.on('raw', (_event, name, details) => this.#raw(name, details));
+    watcher.on('raw', (event, name, details) => this.#raw(event, name, details));
     watcher.on('addDir', () => this.#hint(null));
     await new Promise<void>((resolve) => {
       // An error while it starts (ENOSPC) may be followed by no `ready`.
@@ -132,9 +137,11 @@ export class LocalWatch {
   }
 
   /** `name` is what the system says beside the event: the last part of a path in `watchedPath`, or nothing. */
-  #raw(name: unknown, details: unknown): void {
+  #raw(event: unknown, name: unknown, details: unknown): void {
     const folder = typeof details === 'object' && details !== null && 'watchedPath' in details ? details.watchedPath : null;
     if (typeof name !== 'string' || typeof folder !== 'string' || name.includes('\uFFFD')) return this.#hint(null);
+    // How the system says that the watched folder itself went or was renamed.
+    if (event === 'rename' && folder === this.#real && name === path.basename(this.#real)) this.lost();
     const relative = path.relative(this.#real, path.join(folder, name));
     if (relative === '' || relative.startsWith('..')) return this.#hint(null);
     const hinted = encodeName(Buffer.from(relative));

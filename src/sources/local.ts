@@ -51,8 +51,13 @@ class LocalSource implements Source {
   }
 
   async *list(signal: AbortSignal): AsyncGenerator<ListingPage, void, undefined> {
-    const size = yield* listFolder(this.#root, this.#selection, signal);
-    for (const watch of this.#watches) watch.listed(size);
+    try {
+      const size = yield* listFolder(this.#root, this.#selection, signal);
+      for (const watch of this.#watches) watch.listed(size);
+    } catch (error) {
+      for (const watch of this.#watches) watch.lost();
+      throw error;
+    }
   }
 
   async stat(path: string): Promise<SeenFile | null> {
