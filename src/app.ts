@@ -115,7 +115,7 @@ export class App {
     if (embedded) {
       mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
       const server = await startEmbedded(path.resolve(this.dataDir), this.log);
-      this.#releaseEmbedded = server.release;
+      this.#releaseEmbedded = () => server.release();
       return { ...server.spec, controlSchema };
     }
     if (url === null) throw new TallymanError('INTERNAL', 'the config has neither database.url nor database.embedded');

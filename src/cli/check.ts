@@ -52,16 +52,11 @@ async function connect(app: App): Promise<Finding[]> {
     }
   };
   for (const feed of app.config.feeds) await attempt(`feeds.${feed.name}.source`, () => probeSource(app, feed, findings));
-  let reachable = true;
+  const before = findings.length;
   await attempt('database', async () => {
-    try {
-      await (await app.receipts()).databaseId();
-    } catch (error) {
-      reachable = false;
-      throw error;
-    }
+    await (await app.receipts()).databaseId();
   });
-  if (reachable) {
+  if (findings.length === before) {
     const database = await app.database();
     for (const feed of app.config.feeds) await attempt(`feeds.${feed.name}.target`, () => checkStaging(database, feed.target, feed.columns));
   }
@@ -69,7 +64,7 @@ async function connect(app: App): Promise<Finding[]> {
 }
 
 async function probeSource(app: App, feed: FeedSpec, findings: Finding[]): Promise<void> {
-  const kinds = Object.values(feed.after).map((action) => action.kind);
+  const kinds = [feed.after.loaded, feed.after.rejected, feed.after.duplicate].map((action) => action.kind);
   const source = app.source(feed);
   try {
     for (const message of await source.probe({ delete: kinds.includes('delete'), move: kinds.includes('move'), tag: kinds.includes('tag') })) {

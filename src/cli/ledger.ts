@@ -1,14 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { SeenFile } from '../core/file.js';
+import { adoptPresent } from '../daemon/adopt.js';
+import { differences, type Difference } from '../daemon/verify.js';
 import { globMatcher } from '../ledger/glob.js';
-import { isCompanion } from '../intake/ready.js';
 import type { Context } from './context.js';
 import { time } from './ids.js';
 import { count, visible } from './output.js';
 import type { Act } from './program.js';
 import { addRequest } from './requests.js';
-import { verify } from './verify.js';
 
 export function ledgerCommands(program: Command, act: Act): void {
   const ledger = program.command('ledger').description('the memory of what was loaded');
@@ -28,29 +27,28 @@ async function adopt(context: Context, options: { readonly feed: string; readonl
   const feed = app.feed(options.feed);
   const beforeUs = options.before === undefined ? null : Date.parse(time(options.before, new Date())) * 1_000;
   const meets = globMatcher(options.match);
-  const ledger = app.ledger();
-  const receipts = await app.receipts();
-  const { databaseId } = await receipts.prepare();
-  if ((await ledger.getMeta('database_id')) === null) await ledger.setMeta('database_id', databaseId);
   const source = app.source(feed);
-  const target = `${feed.target.schema}.${feed.target.table}`;
-  let adopted = 0;
-  let seen = 0;
+  const wanted = (file: SeenFile): boolean => meets(file.path) && (beforeUs === null || (file.mtimeUs !== null && file.mtimeUs < beforeUs));
   try {
-    for await (const page of source.list(context.interrupt.signal)) {
-      const wanted = (file: SeenFile): boolean => !isCompanion(feed.source.ready, file.path) && meets(file.path) && (beforeUs === null || (file.mtimeUs !== null && file.mtimeUs < beforeUs));
-      const unknown = await ledger.unknown(feed.name, page.files.filter(wanted));
-      seen += page.files.length;
-      const files = unknown.map((file) => ({ file, uri: source.uri(file.path), loadKey: randomUUID() }));
-      if (files.length === 0) continue;
-      // The receipt first: a crash in between leaves files that are adopted again, not files that a rebuilt ledger would load.
-      await receipts.adopt(files.map(({ file, uri, loadKey }) => ({ loadKey, feed: feed.name, path: file.path, fileUri: uri, size: file.size, mtimeUs: file.mtimeUs, version: file.version, target })), ledger.instanceId);
-      adopted += await ledger.adopt(feed.name, files, 'cli', 'ledger adopt');
-    }
+    const { seen, adopted } = await adoptPresent({ ledger: app.ledger(), receipts: await app.receipts(), source, feed, actor: 'cli', wanted }, context.interrupt.signal);
+    if (context.out.json) context.out.document({ feed: feed.name, seen, adopted });
+    else context.out.line(`${visible(feed.name)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`);
   } finally {
     await source.close();
   }
-  if (context.out.json) context.out.document({ feed: feed.name, seen, adopted });
-  else context.out.line(`${visible(feed.name)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`);
   return 0;
+}
+
+/** Exit 4 when anything but `emptied` was found. */
+async function verify(context: Context): Promise<number> {
+  const app = context.app();
+  const found: Difference[] = [];
+  for await (const difference of differences(app.ledger(), await app.receipts(), app.config.feeds.map((feed) => feed.name))) found.push(difference);
+  const wrong = found.filter((difference) => difference.kind !== 'emptied').length;
+  if (context.out.json) context.out.document({ ok: wrong === 0, differences: found });
+  else {
+    for (const difference of found) context.out.line(`${difference.kind}: ${visible(difference.message)}`);
+    context.out.line(wrong === 0 ? 'ledger, receipts and staging tables agree' : `${count(wrong)} difference${wrong === 1 ? '' : 's'}`);
+  }
+  return wrong === 0 ? 0 : 4;
 }

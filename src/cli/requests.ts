@@ -1,12 +1,11 @@
 import { createInterface } from 'node:readline/promises';
 import process from 'node:process';
 import type { Command } from 'commander';
-import { messageOf, TallymanError } from '../core/errors.js';
+import { TallymanError } from '../core/errors.js';
 import type { FileEntry, Ledger, RequestKind } from '../core/ledger.js';
-import { hashFile } from '../intake/hash.js';
+import { bytesThere } from '../daemon/bytes-there.js';
 import { requestAllowed } from '../ledger/request-rules.js';
-import { direct } from '../sources/direct.js';
-import { decodeName } from '../sources/path-name.js';
+import type { Source } from '../core/source.js';
 import type { App } from '../app.js';
 import type { Context } from './context.js';
 import { addSelectors, fileId, isNarrowed, selector, type SelectorOptions } from './ids.js';
@@ -50,7 +49,7 @@ async function request(context: Context, kind: RequestKind, ids: readonly string
     const refusal = requestAllowed(kind, entry);
     if (refusal !== null) throw refusal;
   }
-  if (kind === 'reprocess') for (const entry of entries) await bytesThere(app, entry);
+  if (kind === 'reprocess') for (const entry of entries) await bytesThere(entry, sourceFor(app, entry));
   if (options.dryRun !== true && ids.length === 0 && options.yes !== true) await confirm(kind, entries.length);
   const items = [];
   for (const entry of entries) {
@@ -80,30 +79,10 @@ async function chosen(app: App, ledger: Ledger, kind: RequestKind, ids: readonly
   return entries;
 }
 
-/** Reprocess needs the very bytes, where the ledger knows them to be now. Throws SOURCE_GONE; nothing was changed. */
-async function bytesThere(app: App, entry: FileEntry): Promise<void> {
-  const gone = (why: string): TallymanError => new TallymanError('SOURCE_GONE', `file ${entry.fileId} (${entry.uri}): ${why}; nothing was changed`);
-  if (entry.deleted) throw gone('its bytes were deleted by the after action');
+/** null = the feed is not in the config any more. */
+function sourceFor(app: App, entry: FileEntry): (() => Source) | null {
   const feed = app.config.feeds.find((candidate) => candidate.name === entry.feed);
-  const isDirect = entry.file.path.startsWith('/') && entry.uri.startsWith('file:///');
-  if (feed === undefined && !isDirect) throw new TallymanError('UNKNOWN_FEED', `feed ${entry.feed} of file ${entry.fileId} is not in the config`);
-  const source = isDirect || feed === undefined ? direct : app.source(feed);
-  const at = entry.movedTo ?? entry.file;
-  try {
-    const now = await source.stat(at.path);
-    if (now === null) throw gone('there is no such file now');
-    if (now.size !== entry.file.size) throw gone(`the file there now has ${now.size} bytes, this version had ${entry.file.size}`);
-    const local = source.localPath(at.path);
-    if (local !== null && entry.sha256 !== null) {
-      const { sha256 } = await hashFile(decodeName(local), { version: now.version });
-      if (sha256 !== entry.sha256) throw gone('the file there now has other content');
-    } else if (local === null && now.version !== at.version) throw gone('the file there now is another version');
-  } catch (error) {
-    if (error instanceof TallymanError && error.blame === 'version') throw gone(messageOf(error));
-    throw error;
-  } finally {
-    if (source !== direct) await source.close();
-  }
+  return feed === undefined ? null : () => app.source(feed);
 }
 
 async function confirm(kind: RequestKind, n: number): Promise<void> {

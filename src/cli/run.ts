@@ -8,6 +8,7 @@ import type { App } from '../app.js';
 import type { Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { Progress } from './progress.js';
+import { drainTimer } from './drain.js';
 import type { Act } from './program.js';
 import { Reporter } from './reporter.js';
 import { serve } from './serve.js';
@@ -59,20 +60,4 @@ async function runOnce(context: Context, app: App, feeds: readonly FeedSpec[], t
   for (const error of errors) out.error(error);
   reporter.summary(waiting, code);
   return code;
-}
-
-/** After the signal, loads get drain_timeout to end; then they are rolled back. */
-export function drainTimer(app: App, signal: AbortSignal): { clear(): void } {
-  let timer: NodeJS.Timeout | null = null;
-  const start = (): void => {
-    timer = setTimeout(() => app.cancelLoads(), app.config.daemon.drainTimeoutMs);
-  };
-  if (signal.aborted) start();
-  else signal.addEventListener('abort', start, { once: true });
-  return {
-    clear() {
-      signal.removeEventListener('abort', start);
-      if (timer !== null) clearTimeout(timer);
-    },
-  };
 }

@@ -7,7 +7,7 @@ import { startHttp } from '../daemon/http.js';
 import { Metrics } from '../daemon/metrics.js';
 import { loadConfig } from '../config/load.js';
 import { PARTS, type Context } from './context.js';
-import { drainTimer } from './run.js';
+import { drainTimer } from './drain.js';
 import { bytes, count, seconds } from './output.js';
 
 /**
@@ -25,12 +25,12 @@ export async function serve(context: Context, first: App, feedNames: readonly st
     while (!interrupt.signal.aborted) {
       const feeds = feedNames === null ? app.config.feeds : feedNames.map((name) => app.feed(name));
       const stop = new AbortController();
-      let next: App | null = null;
+      const next: { app: App | null } = { app: null };
       const forward = (): void => stop.abort();
       const reload = (): void => {
         const loaded = reloadConfig(context, app);
         if (loaded === null) return;
-        next = loaded;
+        next.app = loaded;
         stop.abort();
       };
       interrupt.signal.addEventListener('abort', forward, { once: true });
@@ -46,9 +46,9 @@ export async function serve(context: Context, first: App, feedNames: readonly st
         process.off('SIGHUP', reload);
         interrupt.signal.removeEventListener('abort', forward);
       }
-      if (next !== null) {
+      if (next.app !== null) {
         await app.close();
-        app = next;
+        app = next.app;
         app.log.info({}, 'goes on with the new config');
       }
     }

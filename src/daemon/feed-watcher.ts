@@ -1,5 +1,5 @@
 import type { FeedSpec } from '../core/feed.js';
-import type { SeenFile, SkippedEntry } from '../core/file.js';
+import { sameVersion, type SeenFile, type SkippedEntry } from '../core/file.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
 import { messageOf, TallymanError } from '../core/errors.js';
@@ -91,7 +91,7 @@ export class FeedWatcher {
       }, signal);
       const nextScan = performance.now() + (this.#error === null ? this.#feed.source.pollMs : backoff(this.#failures, { baseMs: 1_000, maxMs: Math.max(1_000, this.#feed.source.pollMs) }));
       this.#rescan = false;
-      while (!signal.aborted && !this.#rescan) {
+      while (!this.#mustScan(signal)) {
         const wait = Math.min(nextScan - performance.now(), this.#error === null ? (this.#settle.dueIn() ?? Infinity) : Infinity);
         if (this.#hints.size === 0) await this.#sleep(Math.max(0, wait), signal);
         if (performance.now() >= nextScan) break;
@@ -124,6 +124,10 @@ export class FeedWatcher {
       throw error;
     }
     return this.#settle.size + this.#unready.size;
+  }
+
+  #mustScan(signal: AbortSignal): boolean {
+    return signal.aborted || this.#rescan;
   }
 
   async #attempt(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
@@ -211,9 +215,9 @@ export class FeedWatcher {
     const entries: Promise<FileEntry>[] = [];
     for (const file of files) {
       const unready = this.#unready.get(file.path);
-      const same = unready !== undefined && unready.file.size === file.size && unready.file.version === file.version;
-      if (!same) this.#unready.delete(file.path);
-      const { settled, waitedMs } = same ? { settled: true, waitedMs: unready.waitedMs } : this.#settle.observe(file);
+      const known = unready !== undefined && sameVersion(unready.file, file) ? unready : null;
+      if (known === null) this.#unready.delete(file.path);
+      const { settled, waitedMs } = known === null ? this.#settle.observe(file) : { settled: true, waitedMs: known.waitedMs };
       if (!settled) continue;
       entries.push(...(await this.#admitReady(file, waitedMs)));
     }

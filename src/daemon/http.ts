@@ -57,7 +57,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, token:
     case '/readyz': {
       const problems = [
         ...(engine === null ? ['starting'] : engine.databaseError === null ? (engine.ready ? [] : ['starting']) : [`database: ${engine.databaseError.code}`]),
-        ...feeds.flatMap(({ feed, health }) => (health !== null && (health.error ?? health.stopped) !== null ? [`feed ${feed}: ${(health.error ?? health.stopped)?.code ?? ''}`] : [])),
+        ...feeds.flatMap(({ feed, health }) => {
+          const trouble = health?.error ?? health?.stopped ?? null;
+          return trouble === null ? [] : [`feed ${feed}: ${trouble.code}`];
+        }),
       ];
       return send(response, problems.length === 0 ? 200 : 503, 'text/plain', problems.length === 0 ? 'ok\n' : `${problems.join('\n')}\n`);
     }
@@ -69,8 +72,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, token:
         parts.metrics.contentType,
         await parts.metrics.text({
           running: engine?.running ?? 0,
-          databaseUp: engine !== null && engine.ready,
-          feeds: feeds.map(({ feed, health }) => ({ feed, healthy: health !== null && health.healthy && health.stopped === null, waiting: health?.waiting ?? 0 })),
+          databaseUp: engine?.ready === true,
+          feeds: feeds.map(({ feed, health }) => ({ feed, healthy: health?.healthy === true && health.stopped === null, waiting: health?.waiting ?? 0 })),
         }),
       );
     default:

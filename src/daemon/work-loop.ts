@@ -122,8 +122,9 @@ export class WorkLoop {
           running.add(task);
         }
         if (signal.aborted && running.size === 0) return;
-        if (running.size === 0 && !this.#woken && !more() && this.#ignoreBackoff && this.#idle()) return;
-        if (!this.#woken) await this.#sleep(this.#nextTryMs());
+        const stirred = this.#stirred();
+        if (running.size === 0 && !stirred && !more() && this.#ignoreBackoff && this.#idle()) return;
+        if (!stirred) await this.#sleep(this.#nextTryMs());
       }
     } finally {
       signal.removeEventListener('abort', stir);
@@ -212,6 +213,10 @@ export class WorkLoop {
 
   #pause(pause: Pause, error: TallymanError, fields: object): void {
     if (pause.begin(error)) this.#log.error({ ...fields, code: error.code, fix: error.fix }, error.message);
+  }
+
+  #stirred(): boolean {
+    return this.#woken;
   }
 
   #stir(): void {

@@ -66,15 +66,15 @@ describe('SIGKILL at random moments while files load', () => {
     expect(stderr).toBe('');
     expect(summary.files['failed']).toBe(0);
 
-    const loads = await db.client.query<{ path: string; n: string; bad: string; sha: string; rows: string; read: string }>(
-      `select l.path, count(*) over (partition by l.path) n, l.rows_quarantined bad, l.file_sha256 sha, l.rows_loaded as rows, l.rows_read as read from tallyman.loads l where status = 'loaded' order by 1`,
+    const loads = await db.client.query<{ path: string; n: number; bad: number; sha: string; rows: number }>(
+      `select l.path, (count(*) over (partition by l.path))::int n, l.rows_quarantined::int bad, l.file_sha256 sha, l.rows_loaded::int as rows from tallyman.loads l where status = 'loaded' order by 1`,
     );
     expect(loads.rows.length).toBe(FILES);
     for (const row of loads.rows) {
       const want = expected.get(row.path)!;
       expect({ path: row.path, n: row.n, bad: row.bad, sha: row.sha, rows: row.rows }).toEqual({ path: row.path, n: 1, bad: want.bad, sha: want.sha256, rows: want.good });
     }
-    const staged = await db.client.query<{ file: string; n: string; ids: string; distinct: string; sum: string }>(`select file, count(*)::int n, count(distinct id)::int "distinct", sum(_row)::bigint sum from staging.t group by 1`);
+    const staged = await db.client.query<{ file: string; n: number; distinct: number; sum: string }>(`select file, count(*)::int n, count(distinct id)::int "distinct", sum(_row)::bigint sum from staging.t group by 1`);
     expect(staged.rows.length).toBe(FILES);
     for (const row of staged.rows) {
       const want = expected.get(`${row.file}.csv`)!;
@@ -84,7 +84,7 @@ describe('SIGKILL at random moments while files load', () => {
       for (let i = 1; i <= total; i++) if (i % 97 !== 0) sum += i;
       expect(Number(row.sum)).toBe(sum);
     }
-    const quarantined = await db.client.query<{ n: string }>(`select count(*)::int n from tallyman.quarantine`);
+    const quarantined = await db.client.query<{ n: number }>(`select count(*)::int n from tallyman.quarantine`);
     expect(quarantined.rows[0]!.n).toBe([...expected.values()].reduce((a, e) => a + e.bad, 0));
     expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
     const files = (await ws.json('files', '--limit', '0')) as { items: { state: string }[] };

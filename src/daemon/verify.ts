@@ -1,11 +1,9 @@
 import type { Ledger } from '../core/ledger.js';
 import type { ReceiptRef } from '../core/load.js';
 import type { Receipts } from '../core/target.js';
-import type { Context } from './context.js';
-import { visible } from './output.js';
 
 /** One thing on which ledger, receipts and tables do not agree. `emptied` is information: somebody took all rows of a load away on purpose. */
-interface Difference {
+export interface Difference {
   readonly kind: 'rows-missing' | 'rows-extra' | 'table-missing' | 'receipt-missing' | 'ledger-missing' | 'state-differs' | 'emptied';
   readonly feed: string;
   readonly file_id: number | null;
@@ -16,21 +14,10 @@ interface Difference {
 
 const PAGE = 1_000;
 
-/** `ledger verify`: exit 4 when anything but `emptied` was found. */
-export async function verify(context: Context): Promise<number> {
-  const app = context.app();
-  const ledger = app.ledger();
-  const receipts = await app.receipts();
-  const differences: Difference[] = [];
-  for await (const difference of ledgerAgainstReceipts(ledger, receipts)) differences.push(difference);
-  for (const { name } of app.config.feeds) differences.push(...(await receiptsAgainstTables(ledger, receipts, name)));
-  const ok = differences.every((difference) => difference.kind === 'emptied');
-  if (context.out.json) context.out.document({ ok, differences });
-  else {
-    for (const d of differences) context.out.line(`${d.kind}: ${visible(d.message)}`);
-    context.out.line(ok ? 'ledger, receipts and staging tables agree' : `${differences.filter((d) => d.kind !== 'emptied').length} differences`);
-  }
-  return ok ? 0 : 4;
+/** `ledger verify`: everything on which the three do not agree. */
+export async function* differences(ledger: Ledger, receipts: Receipts, feeds: readonly string[]): AsyncIterable<Difference> {
+  yield* ledgerAgainstReceipts(ledger, receipts);
+  for (const feed of feeds) yield* receiptsAgainstTables(ledger, receipts, feed);
 }
 
 /** Every load that the ledger knows must have its receipt, in the same state, and every own receipt its entry. */
@@ -65,16 +52,14 @@ async function* ledgerAgainstReceipts(ledger: Ledger, receipts: Receipts): Async
 }
 
 /** Every live load must have as many rows in its table as its receipt says. */
-async function receiptsAgainstTables(ledger: Ledger, receipts: Receipts, feed: string): Promise<Difference[]> {
-  if ((await receipts.databaseId()) === null) return [];
-  const differences: Difference[] = [];
+async function* receiptsAgainstTables(ledger: Ledger, receipts: Receipts, feed: string): AsyncIterable<Difference> {
+  if ((await receipts.databaseId()) === null) return;
   for (const { receipt, target, present } of await receipts.liveCounts(feed)) {
     const kind = tableDifference(receipt, present);
     if (kind === null) continue;
     const message = present === null ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there` : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
-    differences.push({ kind, feed, file_id: (await ledger.byLoadId(receipt.loadId))?.fileId ?? null, load_id: receipt.loadId, path: receipt.path, message });
+    yield { kind, feed, file_id: (await ledger.byLoadId(receipt.loadId))?.fileId ?? null, load_id: receipt.loadId, path: receipt.path, message };
   }
-  return differences;
 }
 
 function tableDifference(receipt: ReceiptRef, present: number | null): Difference['kind'] | null {

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed.js';
+import type { FileEntry, Ledger } from '../core/ledger.js';
+import { acquireClaimLock } from '../ledger/lock.js';
+import { direct } from '../sources/direct.js';
+import { encodeName } from '../sources/path-name.js';
+import type { Engine } from './engine.js';
+import { processFile } from './process-file.js';
+import { reconcileStores } from './recover.js';
+
+/** How often a file is looked at again that changed while it was read, or waits for another one to end; one second apart. */
+const LOOKS = 60;
+
+/** The path in the ledger is the absolute one; the folder's symbolic links are resolved, the file itself must not be one. */
+export function absolutePath(file: string): string {
+  const full = path.resolve(file);
+  try {
+    return path.join(realpathSync(path.dirname(full)), path.basename(full));
+  } catch (error) {
+    throw new TallymanError('NOT_FOUND', `${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+interface NamedParts {
+  readonly ledger: Ledger;
+  readonly dataDir: string;
+  /** The engine's parts, claiming for this lock. */
+  readonly engine: (owner: string) => Promise<Engine>;
+  readonly actor: string;
+  readonly say: (text: string) => void;
+}
+
+/** `load FILE`: one file that a person named, down the line at once. null = it has its outcome, reported. */
+export async function loadNamed(parts: NamedParts, feed: FeedSpec, file: string, replaces: readonly number[], signal: AbortSignal): Promise<TallymanError | null> {
+  const { ledger, actor } = parts;
+  const name = encodeName(Buffer.from(file));
+  // Held while we work: the daemon beside us leaves this file alone, and takes it over if we die.
+  const owner = `load-${createHash('sha256').update(`${feed.name}\0${name}`).digest('hex').slice(0, 32)}`;
+  const claim = acquireClaimLock(parts.dataDir, owner);
+  try {
+    const engine = await parts.engine(owner);
+    await reconcileStores(engine.processParts, new Map([[feed.name, feed]]));
+    for (let look = 0; look < LOOKS && !signal.aborted; look++) {
+      const seen = await direct.stat(name);
+      if (seen === null) return new TallymanError('NOT_FOUND', `${file}: there is no such file`);
+      let entry: FileEntry = await ledger.discover({ feed: feed.name, file: seen, uri: direct.uri(name), settleSeconds: 0, owner, replaces }, actor);
+      if (entry.state === 'rejected' || entry.state === 'failed' || (replaces.length > 0 && entry.state !== 'discovered' && entry.state !== 'loading')) {
+        // Known as it stands, and asked for by name: that is an operator's word to take it again.
+        entry = await ledger.transition(entry.fileId, 'discovered', { attempts: 0, replaces }, actor, 'load');
+      } else if (entry.state !== 'discovered') {
+        parts.say(`${file}: known as file ${entry.fileId}, ${entry.state}; nothing to do`);
+        return null;
+      }
+      const outcome = await processFile(engine.processParts, entry, feed);
+      if (outcome.kind === 'pause-database' || outcome.kind === 'pause-feed') return outcome.error;
+      if (outcome.kind !== 'aside') return null;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    return signal.aborted ? new TallymanError('INTERRUPTED', `${file}: interrupted`) : new TallymanError('FILE_CHANGED', `${file} still changes, or waits for another file with the same content`);
+  } finally {
+    claim.release();
+  }
+}
