@@ -11,9 +11,12 @@ export function microsecondsSql(expression: string): string {
   return `pg_catalog.round((extract(epoch FROM ${expression}) * 1000000)::numeric)::bigint`;
 }
 
-/** The other way: microseconds since 1970 (SQL that gives a bigint, or NULL) as timestamptz. An interval counts whole microseconds: nothing is rounded. */
+/**
+ * The other way: microseconds since 1970 (SQL that gives a bigint, or NULL) as timestamptz. In two parts: an interval is multiplied as a double, which
+ * is exact only below 2^53.
+ */
 export function timestampSql(microseconds: string): string {
-  return `(timestamptz '1970-01-01 00:00:00+00' + (${microseconds}) * interval '1 microsecond')`;
+  return `(timestamptz '1970-01-01 00:00:00+00' + (${microseconds}) / 1000000 * interval '1 second' + (${microseconds}) % 1000000 * interval '1 microsecond')`;
 }
 
 /** What toReceipt() wants selected from `loads`. */
@@ -40,7 +43,7 @@ export function toReceipt(row: Row): ReceiptRef {
     fileUri: text(row, 'file_uri'),
     sha256: textOrNull(row, 'file_sha256'),
     size: integer(row, 'file_size'),
-    mtimeUs: integerOrNull(row, 'mtime_us'),
+    mtimeUs: microseconds(row['mtime_us']),
     version: textOrNull(row, 'file_version'),
     generation: integer(row, 'generation'),
     status,
@@ -50,4 +53,9 @@ export function toReceipt(row: Row): ReceiptRef {
     committedAt: text(row, 'committed_at'),
     replaces: list(row, 'replaces').map(Number),
   };
+}
+
+/** Past the year 2255 they are more than 2^53 and come as text: a file may bear any time, and an approximate one does no harm. */
+function microseconds(value: unknown): number | null {
+  return value === null ? null : Number(value);
 }

@@ -66,7 +66,7 @@ function splitUrl(url: string): Map<Parameter, string> {
   }
   // What stands there may be the rest of a password.
   if (authority.includes('@')) throw invalid('an @ in the user name or password is written %40');
-  const place = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(authority);
+  const place = /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(authority);
   if (place === null) throw invalid('an IPv6 address stands in brackets: [::1]:5432');
   parts.set('host', decode(place[1] ?? place[2] ?? ''));
   parts.set('port', decode(place[3] ?? ''));
