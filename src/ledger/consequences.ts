@@ -13,8 +13,16 @@ export interface Consequences {
 /** Older snapshots closed with one end at most; the decision table closes the others when their turn comes. Keeps the transaction short. */
 const SNAPSHOTS_AT_ONCE = 5_000;
 
+/** The load that replaces: one of ours, or (fileId null) one that another instance wrote. */
+export interface Replacing {
+  readonly fileId: number | null;
+  readonly loadKey: string | null;
+  readonly path: string;
+  readonly sha256: string | null;
+}
+
 /** The loads that went in this load's transaction: their receipts are `superseded` in PostgreSQL, so are their entries here. */
-export function supersedeReplaced(store: Store, by: FileEntry, loadIds: readonly number[], cause: Cause, done: Consequences): void {
+export function supersedeReplaced(store: Store, by: Replacing, loadIds: readonly number[], cause: Cause, done: Consequences): void {
   for (const loadId of loadIds) {
     for (const receipt of receiptsOf(store, loadId)) {
       if (receipt.loadKey === by.loadKey) continue;
@@ -25,16 +33,15 @@ export function supersedeReplaced(store: Store, by: FileEntry, loadIds: readonly
   }
 }
 
-function supersede(store: Store, old: FileEntry, loadId: number, by: FileEntry, cause: Cause, done: Consequences): void {
+function supersede(store: Store, old: FileEntry, loadId: number, by: Replacing, cause: Cause, done: Consequences): void {
   const wasLive = old.liveLoadId === loadId;
-  if (wasLive) store.run('update entry set live_load_id = null, live_read = null where file_id = ?', old.fileId);
-  const isItsEnd = wasLive || (old.state === 'cleared' && old.loadId === loadId);
+  if (!wasLive && !(old.state === 'cleared' && old.loadId === loadId)) return;
+  store.run('update entry set live_load_id = null, live_read = null where file_id = ?', old.fileId);
   // Open: it is being taken again and will be decided; only its old rows are gone.
-  if (isItsEnd && !isOpen(old.state) && old.state !== 'superseded') {
-    changeState(store, old.fileId, old.state, 'superseded', { ...cause, reason: `replaced by file ${by.fileId}` });
+  if (!isOpen(old.state)) {
+    changeState(store, old.fileId, old.state, 'superseded', { ...cause, reason: `replaced by ${nameOf(by)}` });
     done.superseded.push(old.fileId);
   }
-  if (by.state !== 'loaded' || !isItsEnd) return;
   if (old.sha256 !== null && old.sha256 === by.sha256) {
     store.run(`update entry set duplicate_of = ? where duplicate_of = ? and state = 'duplicate'`, by.fileId, old.fileId);
   } else {
@@ -42,21 +49,23 @@ function supersede(store: Store, old: FileEntry, loadId: number, by: FileEntry, 
   }
 }
 
+const nameOf = (by: Replacing): string => (by.fileId === null ? 'a load of another instance' : `file ${by.fileId}`);
+
 /**
  * "When other content replaces a load, its duplicates on other paths come back as `discovered`." Not those whose bytes are known to be gone (deleted,
  * or another version stands under the path): they would only end as vanished.
  */
-function reopenDuplicates(store: Store, old: FileEntry, by: FileEntry, cause: Cause, done: Consequences): void {
+function reopenDuplicates(store: Store, old: FileEntry, by: Replacing, cause: Cause, done: Consequences): void {
   const rows = store.all(
     `select file_id from entry e where duplicate_of = ? and state = 'duplicate' and deleted = 0 and path <> ? and path <> ?
      and (moved_to is not null or not exists (select 1 from entry n where n.feed_id = e.feed_id and n.path = e.path and n.file_id > e.file_id))`,
     old.fileId,
     old.file.path,
-    by.file.path,
+    by.path,
   );
   for (const row of rows) {
     const fileId = int(row, 'file_id');
-    takeAgain(store, mustFind(store, fileId), { ...cause, reason: `file ${old.fileId}, of the same content, was replaced by file ${by.fileId}` });
+    takeAgain(store, mustFind(store, fileId), { ...cause, reason: `file ${old.fileId}, of the same content, was replaced by ${nameOf(by)}` });
     // Its turn is a first one: nothing of it was ever loaded.
     store.run('update entry set attempts = 0 where file_id = ?', fileId);
     done.reopened.push(fileId);

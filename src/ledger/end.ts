@@ -4,7 +4,7 @@ import { NO_ROWS } from '../core/report.js';
 import { changeState, isOpen, mustFindRow, wrongState, type Cause } from './change.js';
 import { closeOlderSnapshots, supersedeBad, supersedeReplaced, type Consequences } from './consequences.js';
 import { originalCounts } from './facts.js';
-import { recordReceipt } from './receipt-rows.js';
+import { RECEIPT_STATUSES, recordReceipt } from './receipt-rows.js';
 import { fromIsoOrNull, int, sha, toEntry } from './rows.js';
 import type { Store } from './store.js';
 
@@ -22,13 +22,15 @@ function endFile(store: Store, fileId: number, end: EndOfFile, cause: Cause): En
   if (end.state === 'duplicate') checkOriginal(store, entry, end.duplicateOf ?? null);
   const consequences: Consequences = { superseded: [], reopened: [] };
   writeEnd(store, entry, end, cause);
-  if (typeof end.loadId === 'number' && (end.state === 'loaded' || end.state === 'rejected')) {
-    recordReceipt(store, entry, feed, { loadKey: loadKeyOf(entry, end), loadId: end.loadId, status: end.state, generation: end.generation ?? entry.generation, rows: end.rows ?? NO_ROWS });
+  const status = RECEIPT_STATUSES.find((known) => known === end.state);
+  if (typeof end.loadId === 'number' && status !== undefined) {
+    recordReceipt(store, entry, feed, { loadKey: loadKeyOf(entry, end), loadId: end.loadId, status, generation: end.generation ?? entry.generation, rows: end.rows ?? NO_ROWS });
   }
   changeState(store, fileId, entry.state, end.state, cause);
   planAction(store, fileId, end, cause);
   const ended = toEntry(mustFindRow(store, fileId));
-  supersedeReplaced(store, ended, end.replaced ?? [], cause, consequences);
+  const by = { fileId, loadKey: ended.loadKey, path: ended.file.path, sha256: ended.sha256 };
+  supersedeReplaced(store, by, end.replaced ?? [], cause, consequences);
   if (end.state === 'loaded') {
     store.run('update feed set last_loaded = ? where feed_id = ?', fileId, feed);
     supersedeBad(store, ended, feed, cause, consequences);

@@ -5,6 +5,8 @@ import type { RowCounts } from '../core/report.js';
 import { sha, text, intOrNull } from './rows.js';
 import type { Store } from './store.js';
 
+export const RECEIPT_STATUSES: readonly ReceiptRef['status'][] = ['loaded', 'rejected', 'superseded', 'cleared', 'ignored'];
+
 /** What is kept of a receipt: enough to know what is live, and to show a load again that outlived a failed reprocess. */
 export interface ReceiptNote {
   readonly loadKey: string;

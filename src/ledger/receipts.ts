@@ -2,15 +2,16 @@ import { ERRORS, TallymanError, type ErrorCode } from '../core/errors.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
 import type { ReceiptRef } from '../core/load.js';
 import type { ReportedError } from '../core/report.js';
+import type { FileState } from '../core/states.js';
 import { changeState, isOpen, mustFind, takeAgain, type Cause } from './change.js';
 import { internFeed } from './feeds.js';
-import { setStatus, writeReceipt } from './receipt-rows.js';
+import { supersedeReplaced } from './consequences.js';
+import { RECEIPT_STATUSES, setStatus, writeReceipt } from './receipt-rows.js';
 import { ENTRY, fromIso, int, intOrNull, sha, text, toEntry } from './rows.js';
 import type { Row, Store } from './store.js';
 
 /** Receipts taken in with one transaction. */
 const AT_ONCE = 500;
-const RECEIPT_STATUSES: readonly ReceiptRef['status'][] = ['loaded', 'rejected', 'superseded', 'cleared', 'ignored'];
 const REASON = 'taken in from its receipt in the database';
 
 /** PostgreSQL is the truth about what is loaded; here the ledger learns it. */
@@ -61,17 +62,26 @@ function takeReceipt(store: Store, receipt: ReceiptRef, own: boolean): boolean {
     return false;
   }
   const feed = internFeed(store, receipt.feed);
-  const note = { ...receipt, feed, size: receipt.size };
+  const by = { fileId: null, loadKey: receipt.loadKey, path: receipt.path, sha256: receipt.sha256 };
   if (!own) {
-    writeReceipt(store, { ...note, fileId: null });
+    writeReceipt(store, { ...receipt, feed, fileId: null });
+    supersedeReplaced(store, by, receipt.replaces, causeOf(store), { superseded: [], reopened: [] });
     return true;
   }
   // Committed, and the process died before the ledger heard of it: recovery ends that entry, with all that the report shows.
   if (store.get(`select 1 from entry where load_key = ? and state = 'loading'`, receipt.loadKey) !== null) return false;
-  const fileId = place(store, receipt, feed);
-  writeReceipt(store, { ...note, fileId, sha256: null });
-  show(store, fileId, receipt, feed);
+  const entry = sameFile(store, receipt, feed);
+  const fileId = entry?.fileId ?? enter(store, receipt, feed);
+  writeReceipt(store, { ...receipt, feed, fileId, sha256: null });
+  if (entry === null || isNews(entry, receipt)) show(store, fileId, receipt, feed, entry?.state ?? null);
+  supersedeReplaced(store, { ...by, fileId }, receipt.replaces, causeOf(store), { superseded: [], reopened: [] });
   return true;
+}
+
+/** False when the entry knows better: it has a later receipt, or an operator has taken it again since it was ignored. */
+function isNews(entry: FileEntry, receipt: ReceiptRef): boolean {
+  if (entry.loadId !== null && entry.loadId > receipt.loadId) return false;
+  return receipt.status !== 'ignored' || (entry.before === null && entry.state !== 'ignored');
 }
 
 /** A ledger restored from a copy knows the load, but not what became of it since. */
@@ -89,16 +99,21 @@ function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
 }
 
 /** Entry that the receipt belongs to: generations of one file share it, and one that waits unread for what was loaded already takes it over. */
-function place(store: Store, receipt: ReceiptRef, feed: number): number {
-  const row =
-    receipt.version === null
-      ? null
-      : store.get(`${ENTRY} where feed_id = ? and path = ? and size = ? and version = ? and state <> 'loading' order by file_id desc limit 1`, feed, receipt.path, receipt.size, receipt.version);
-  if (row !== null) {
-    const entry = toEntry(row);
-    const sameContent = entry.sha256 === null || receipt.sha256 === null || entry.sha256 === receipt.sha256;
-    if (sameContent && (entry.before === null || entry.liveLoadId === null)) return entry.fileId;
-  }
+function sameFile(store: Store, receipt: ReceiptRef, feed: number): FileEntry | null {
+  if (receipt.version === null) return null;
+  const row = store.get(
+    `${ENTRY} where feed_id = ? and path = ? and size = ? and version = ? and state <> 'loading' order by file_id desc limit 1`,
+    feed,
+    receipt.path,
+    receipt.size,
+    receipt.version,
+  );
+  if (row === null) return null;
+  const entry = toEntry(row);
+  return entry.sha256 === null || receipt.sha256 === null || entry.sha256 === receipt.sha256 ? entry : null;
+}
+
+function enter(store: Store, receipt: ReceiptRef, feed: number): number {
   const at = fromIso(receipt.committedAt);
   return store.run(
     `insert into entry (feed_id, path, uri, size, mtime_us, version, state, discovered_at, finished_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -115,8 +130,7 @@ function place(store: Store, receipt: ReceiptRef, feed: number): number {
 }
 
 /** The entry says what its newest receipt says; an older live load stays live beneath a rejected reprocess. */
-function show(store: Store, fileId: number, receipt: ReceiptRef, feed: number): void {
-  const entry = mustFind(store, fileId);
+function show(store: Store, fileId: number, receipt: ReceiptRef, feed: number, from: FileState | null): void {
   const { rows } = receipt;
   store.run(
     `update entry set sha256 = coalesce(?, sha256), load_id = ?, load_key = ?, generation = ?, duplicate_allowed = ?, error = ?, finished_at = ?, attempts = max(attempts, 1),
@@ -142,8 +156,7 @@ function show(store: Store, fileId: number, receipt: ReceiptRef, feed: number): 
     store.run('update entry set live_load_id = ?, live_read = ? where file_id = ?', receipt.loadId, rows.read, fileId);
     store.run('update feed set last_loaded = ? where feed_id = ?', fileId, feed);
   }
-  const isNew = store.get('select 1 from history where file_id = ?', fileId) === null;
-  changeState(store, fileId, isNew ? null : entry.state, receipt.status, causeOf(store));
+  changeState(store, fileId, from, receipt.status, causeOf(store));
 }
 
 function receiptLost(store: Store, loadKey: string, to: 'discovered' | 'failed', actor: string): void {

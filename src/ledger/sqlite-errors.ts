@@ -21,23 +21,22 @@ export function needsReopening(error: unknown): boolean {
 export function ledgerError(error: unknown, file: string): TallymanError {
   if (error instanceof TallymanError) return error;
   const code = sqliteCode(error);
-  const said = `${messageOf(error)}${code === null ? '' : ` (${code})`}`;
+  if (code === null) return new TallymanError('INTERNAL', `The ledger failed: ${messageOf(error)}.`, { cause: error });
+  const said = `${messageOf(error)} (${code})`;
   // A WAL index that cannot grow is a full disk too.
   if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') return new TallymanError('DISK_FULL', `The ledger ${file} cannot grow: ${said}.`, { cause: error });
   const fix = adviceFor(code);
   return new TallymanError('LEDGER_UNUSABLE', `The ledger ${file} ${whatFailed(code)}: ${said}.`, { cause: error, ...(fix === null ? {} : { fix }) });
 }
 
-function whatFailed(code: string | null): string {
-  if (code === null) return 'failed';
+function whatFailed(code: string): string {
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'is damaged';
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'is locked by another process';
   if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) return 'cannot be opened for writing';
   return 'cannot be read or written';
 }
 
-function adviceFor(code: string | null): string | null {
-  if (code === null) return null;
+function adviceFor(code: string): string | null {
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
     return 'Move ledger.db, ledger.db-wal and ledger.db-shm away together and start again: what is loaded is taken in again from the receipts in PostgreSQL. Held, duplicate and vanished files are forgotten.';
   }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach } from 'vitest';
 import type { SeenFile } from '../../src/core/file.js';
 import type { EndOfFile, EndResult, FileEntry, Ledger } from '../../src/core/ledger.js';
+import type { ReceiptRef } from '../../src/core/load.js';
 import type { RowCounts } from '../../src/core/report.js';
 import { openLedger, type LedgerOptions } from '../../src/ledger/sqlite-ledger.js';
 
@@ -88,4 +89,29 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
     return error instanceof Error && 'code' in error ? String(error.code) : String(error);
   }
   return 'no error';
+}
+
+/** A receipt as PostgreSQL would give it. Set `instanceId` to the ledger's own to make it an own one. */
+export function receipt(change: Partial<ReceiptRef> = {}): ReceiptRef {
+  const loadId = change.loadId ?? ++loads;
+  return {
+    loadId,
+    loadKey: `receipt-${loadId}`,
+    instanceId: 'another instance',
+    feed: 'orders',
+    path: 'a.csv',
+    fileUri: 'file:///drop/a.csv',
+    sha256: hashOf(`receipt ${loadId}`),
+    size: 100,
+    mtimeUs: 1_800_000_000_000_000,
+    version: `receipt version ${loadId}`,
+    generation: 1,
+    status: 'loaded',
+    duplicateAllowed: false,
+    rows: counts(10),
+    errorCode: null,
+    committedAt: '2026-11-20T06:00:00.000Z',
+    replaces: [],
+    ...change,
+  };
 }

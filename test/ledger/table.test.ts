@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FileEntry, Ledger } from '../../src/core/ledger.js';
 import { admit, NO_PROBES, type AdmitPolicy, type Decision, type Probes } from '../../src/intake/admit.js';
-import { discover, ended, hashOf, load, loaded, look, newLedger } from './support.js';
+import { discover, ended, hashOf, load, loaded, look, newLedger, receipt } from './support.js';
 
 /** The decision table over a real ledger: what `facts` finds is what SPEC 3.1 means. */
 
@@ -98,26 +98,7 @@ describe('content', () => {
 
   it('that another instance loaded is seen', async () => {
     const ledger = newLedger();
-    await ledger.takeReceipts([
-      {
-        loadId: 77_000,
-        loadKey: 'foreign',
-        instanceId: 'another host',
-        feed: 'orders',
-        path: 'a.csv',
-        fileUri: 'file:///drop/a.csv',
-        sha256: hashOf('x'),
-        size: 100,
-        mtimeUs: null,
-        version: 'v',
-        generation: 1,
-        status: 'loaded',
-        duplicateAllowed: false,
-        rows: { read: 5, loaded: 5, quarantined: 0, skipped: 0, declared: null, delta: 0 },
-        errorCode: null,
-        committedAt: '2026-11-20T06:00:00Z',
-      },
-    ]);
+    await ledger.takeReceipts([receipt({ instanceId: 'another host', sha256: hashOf('x'), size: 100 })]);
     const entry = await arrive(ledger, 'a.csv');
     expect(await decide(ledger, entry, null)).toEqual({ kind: 'needHash' });
     expect(await decide(ledger, entry, 'x')).toMatchObject({ kind: 'duplicate', of: null });
