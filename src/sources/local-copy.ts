@@ -25,9 +25,13 @@ export async function copyVersion(root: LocalRoot, file: SeenFile, from: string,
       proveSame({ handle: source.handle, stats: await source.handle.stat({ bigint: true }) }, file);
       await target.utimes(timeOf(source.stats.atimeNs), timeOf(source.stats.mtimeNs));
       await target.sync();
-    } finally {
+    } catch (error) {
       await target.close();
+      // Half a copy is worth nothing, and the disk may be full of it.
+      await unlink(root.absolute(to)).catch(unlessGone);
+      throw error;
     }
+    await target.close();
   } finally {
     await source.handle.close();
   }

@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, rename, stat, utimes } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, stat, truncate, utimes } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SeenFile } from '../../src/core/file.js';
 import type { Source } from '../../src/core/source.js';
@@ -178,6 +178,15 @@ describe('moving to another file system', () => {
     await store.overwrite('a.csv', 'two');
     await expect(moveAcross(root, file, 'a.csv', 'done/a.csv', '7')).rejects.toMatchObject({ code: 'FILE_CHANGED' });
     expect(await names()).toEqual(['a.csv', 'done']);
+  });
+
+  test('leaves no half copy when the file changes while it is copied', async () => {
+    await store.put('a.csv', Buffer.alloc(32 * 1024 * 1024));
+    file = (await source.stat('a.csv'))!;
+    const refused = expect(copyVersion(root, file, 'a.csv', 'done/.tallyman-copy')).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await truncate(store.at('a.csv'), 5);
+    await refused;
+    expect(await readdir(store.at('done'))).toEqual([]);
   });
 
   test('equal bytes are equal to the last one', async () => {
