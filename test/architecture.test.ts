@@ -30,7 +30,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   columns: ['core'],
   formats: ['core', 'config'],
   postgres: ['core', 'columns'],
-  quarantine: ['core', 'columns', 'postgres'],
+  quarantine: ['core', 'columns', 'formats', 'postgres'],
   load: ['core', 'columns', 'formats', 'postgres', 'quarantine', 'decode', 'sources', 'registry.ts'],
   ledger: ['core'],
   intake: ['core', 'sources'],

@@ -1,22 +1,26 @@
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FileDetail } from '../core/report.js';
-import type { QuarantineRow } from '../core/target.js';
+import type { QuarantineRow, Receipts } from '../core/target.js';
+import { exportAbout, type Export, type ExportAbout } from '../quarantine/export-about.js';
 import { exportCsv } from '../quarantine/export-csv.js';
 import { exportHtml } from '../quarantine/export-html.js';
 import { exportJsonl } from '../quarantine/export-jsonl.js';
+import { reasonOf } from '../quarantine/export-record.js';
 import { quarantineItem } from '../quarantine/item.js';
+import { readable } from '../quarantine/readable.js';
 import type { Context } from './context.js';
 import { fileId } from './ids.js';
 import { count, visible } from './output.js';
 import type { Act } from './program.js';
 
 /** How each --format is written; the first is the default. */
-const FORMATS = { csv: exportCsv, jsonl: exportJsonl, html: exportHtml } as const;
+const FORMATS: Readonly<Record<string, Export>> = { csv: exportCsv, jsonl: exportJsonl, html: exportHtml };
 
 export function quarantineCommands(program: Command, act: Act): void {
   const command = program.command('quarantine').description('open quarantine, grouped by file, column and reason').option('--feed <name>', 'only this feed').action(act(groups));
@@ -25,7 +29,7 @@ export function quarantineCommands(program: Command, act: Act): void {
     .command('export')
     .description('the refused rows for the supplier')
     .argument('<file_id>', 'file id, or load:N')
-    .option('--format <format>', `${Object.keys(FORMATS).join(', ')}`, 'csv')
+    .option('--format <format>', Object.keys(FORMATS).join(', '), 'csv')
     .option('-o, --output <file>', 'write here instead of to stdout')
     .action(act(exportRows));
 }
@@ -59,6 +63,8 @@ async function groups(context: Context, options: { readonly feed?: string }): Pr
 interface Rows {
   readonly detail: FileDetail;
   readonly pages: AsyncIterable<readonly QuarantineRow[]>;
+  readonly loadId: number | null;
+  readonly receipts: Receipts;
 }
 
 async function rowsOf(context: Context, id: string): Promise<Rows> {
@@ -68,12 +74,16 @@ async function rowsOf(context: Context, id: string): Promise<Rows> {
   if (detail === null) throw new TallymanError('UNKNOWN_FILE', `the ledger knows no file ${id}`);
   const loadId = /^load:(\d+)$/.exec(id)?.[1];
   const load = loadId === undefined ? detail.load_id : Number(loadId);
-  return { detail, pages: load === null ? none() : (await app.receipts()).quarantineRows(load) };
+  const receipts = await app.receipts();
+  return { detail, pages: load === null ? none() : receipts.quarantineRows(load), loadId: load, receipts };
 }
 
 async function* none(): AsyncIterable<readonly QuarantineRow[]> {
   // A file without a receipt has no quarantine.
 }
+
+/** Bytes of a record that are shown to people. */
+const SHOWN_RAW = 200;
 
 async function show(context: Context, id: string): Promise<number> {
   const { detail, pages } = await rowsOf(context, id);
@@ -92,8 +102,8 @@ async function show(context: Context, id: string): Promise<number> {
   let rows = 0;
   for await (const page of pages) {
     for (const row of page) {
-      for (const e of row.errors) out.line(`row ${row.row}, line ${row.line ?? '-'}${e.column === null ? '' : `, column ${visible(e.column)}`}: ${e.class}${e.rule === null ? '' : ` (${e.rule})`}: ${visible(e.message)}${e.value === null ? '' : `: ${visible(JSON.stringify(e.value))}`}`);
-      out.line(`    ${visible(row.raw.subarray(0, 200).toString('utf8')).replace(/\n/g, '\n    ')}${row.rawLength > 200 ? ' …' : ''}`);
+      for (const error of row.errors) out.line(`row ${row.row}, line ${row.line ?? '-'}: ${visible(reasonOf(error))}`);
+      out.line(`    ${visible(readable(row.raw.subarray(0, SHOWN_RAW))).replace(/\n/g, '\n    ')}${row.rawLength > SHOWN_RAW ? ' …' : ''}`);
       rows++;
     }
   }
@@ -104,37 +114,50 @@ async function show(context: Context, id: string): Promise<number> {
 async function exportRows(context: Context, id: string, options: { readonly format: string; readonly output?: string }): Promise<number> {
   const format = Object.entries(FORMATS).find(([name]) => name === options.format)?.[1];
   if (format === undefined) throw new TallymanError('USAGE', `--format ${options.format}: there are ${Object.keys(FORMATS).join(', ')}`);
-  const { detail, pages } = await rowsOf(context, id);
-  const pieces = format(detail, pages);
-  if (options.output === undefined) for await (const piece of pieces) context.out.write(piece);
+  const { detail, pages, loadId, receipts } = await rowsOf(context, id);
+  const about = await aboutOf(detail, loadId, receipts);
+  const pieces = format(detail, pages, about);
+  if (options.output === undefined) await writeAll(process.stdout, pieces);
   else {
     await writeWhole(options.output, pieces);
     context.out.say(`written: ${options.output}`);
   }
+  if (about.rows.quarantined === 0) context.out.say(`file ${detail.file_id} has nothing in quarantine`);
   return 0;
+}
+
+async function aboutOf(detail: FileDetail, loadId: number | null, receipts: Receipts): Promise<ExportAbout> {
+  if (loadId === null) return exportAbout(detail, null, null);
+  const [receipt] = await receipts.byIds([loadId]);
+  return exportAbout(detail, receipt ?? null, await receipts.dialect(loadId));
+}
+
+/** Waits for the reader: 10,000,000 rows do not fit into memory. */
+async function writeAll(stream: Writable, pieces: AsyncIterable<string>): Promise<void> {
+  for await (const piece of pieces) {
+    if (stream.errored !== null) throw stream.errored;
+    if (!stream.write(piece)) await once(stream, 'drain');
+  }
 }
 
 /** A private temporary name first: a full disk or Ctrl-C leaves no half report under the final name. */
 async function writeWhole(file: string, pieces: AsyncIterable<string>): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   const stream = createWriteStream(temporary, { mode: 0o600, flags: 'wx' });
-  // once() below rejects on 'error'; this listener keeps an error between two waits from ending the process.
-  let failed: Error | null = null;
-  stream.on('error', (error) => {
-    failed = error;
-  });
+  // An error between two waits stays in stream.errored, which is asked below; without a listener it would end the process.
+  stream.on('error', () => undefined);
   try {
     await once(stream, 'open');
-    for await (const piece of pieces) {
-      if (!stream.write(piece)) await once(stream, 'drain');
-    }
+    await writeAll(stream, pieces);
     stream.end();
-    await once(stream, 'close');
-    if (failed !== null) throw failed;
+    if (!stream.closed) await once(stream, 'close');
+    if (stream.errored !== null) throw stream.errored;
     await rename(temporary, file);
   } catch (error) {
     stream.destroy();
     await rm(temporary, { force: true });
+    // The database that went away while it was read says so itself.
+    if (error instanceof TallymanError) throw error;
     throw new TallymanError('USAGE', `cannot write ${file}: ${messageOf(error)}`, { cause: error, fix: 'Free space, or choose another place with -o.' });
   }
 }

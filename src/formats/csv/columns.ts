@@ -71,7 +71,7 @@ function columnsOf(columns: readonly FileColumn[], drift: readonly DriftNote[], 
   return { layout: { ...layout, missing: empty ? [] : layout.missing, unknown: empty ? [] : layout.unknown, drift: all }, empty, drift: all, told: toldColumns(layout, contract) };
 }
 
-/** `columns` and `cells` of the dialect. Names too long for a receipt are left out: an export then calls them by number. */
+/** `columns` and `cells` of the dialect. Names too long for a receipt are left out: an export then has the raw records only. */
 function toldColumns({ fileColumns, cellOf }: Layout, contract: readonly ColumnSpec[] | null): FileDialect {
   if (fileColumns.reduce((length, { name }) => length + name.length, 0) > MOST_TOLD) return {};
   const columns = fileColumns.map(({ name }) => name);

@@ -1,0 +1,48 @@
+import { ESCAPED } from '../../core/batch.js';
+import { CsvBatch } from './csv-batch.js';
+import { compileDialect, unescape, type Dialect } from './dialect.js';
+import { csvOptions } from './options.js';
+import { Scanner } from './scanner.js';
+
+/** One record, taken apart. */
+export interface SplitRecord {
+  /** Values as bytes, quotes and escapes resolved; at most as many as were asked for. */
+  readonly cells: readonly Buffer[];
+  /** Cells that the record has. */
+  readonly found: number;
+}
+
+/**
+ * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect). Gives at most `most` cells a record: a record of
+ * 16 MiB may be nothing but delimiters. null when the receipt tells of no CSV.
+ */
+export function csvSplitter(told: Readonly<Record<string, unknown>>, most: number): ((raw: Buffer) => SplitRecord | null) | null {
+  if (told['format'] !== 'csv') return null;
+  const options = csvOptions.safeParse({ delimiter: told['delimiter'], quote: told['quote'], escape: told['escape'] });
+  if (!options.success) return null;
+  // Whole records are given, each a data record: no length is too much, and none is a comment.
+  const dialect: Dialect = { ...compileDialect(options.data), maxRecord: Infinity };
+  const batch = new CsvBatch(dialect, Math.max(1, most), 1);
+  return (raw) => split(raw, dialect, batch);
+}
+
+/** null: the bytes are not one record, because a quote is at fault. */
+function split(raw: Buffer, dialect: Dialect, batch: CsvBatch): SplitRecord | null {
+  // The scanner plants a line feed behind the end; the cells point into this copy.
+  const bytes = Buffer.alloc(raw.length + 1);
+  raw.copy(bytes);
+  const scanner = new Scanner(dialect);
+  scanner.countEmptySurplus = true;
+  batch.clear(1);
+  scanner.scan(bytes, raw.length, true, 0, batch);
+  if (batch.rows !== 1 || scanner.pos < raw.length) return null;
+  const found = batch.cells[0]!;
+  const cells = Array.from({ length: Math.min(found, batch.width) }, (_, cell) => {
+    const start = batch.starts[cell]!;
+    const end = batch.ends[cell]!;
+    if ((batch.flags[cell]! & ESCAPED) === 0) return bytes.subarray(start, end);
+    const value = Buffer.alloc(end - start);
+    return value.subarray(0, unescape(dialect, bytes, start, end, value, 0));
+  });
+  return { cells, found };
+}
