@@ -10,6 +10,8 @@ interface Tracked {
   /** When the path was first seen at all, and when it was first seen as it is now. */
   readonly firstSeen: number;
   since: number;
+  /** Number of the last look at it. */
+  look: number;
 }
 
 /**
@@ -27,6 +29,7 @@ export class Settle {
   /** Path -> its next look. In order without sorting: an entry is always put at the end, `settleMs` before it is due. */
   readonly #dueAt = new Map<string, number>();
   #overflowed = false;
+  #looks = 0;
 
   /** `clock` gives milliseconds and never goes back. */
   constructor(settleMs: number, clock: () => number = () => performance.now(), limit: number = TRACKED_MAX) {
@@ -54,12 +57,14 @@ export class Settle {
   observe(file: SeenFile): { readonly settled: boolean; readonly waitedMs: number } {
     if (this.#settleMs <= 0) return { settled: true, waitedMs: 0 };
     const now = this.#clock();
+    const look = ++this.#looks;
     const known = this.#tracked.get(file.path);
     if (known === undefined) {
       if (this.#tracked.size >= this.#limit) this.#overflowed = true;
-      else this.#track({ file, firstSeen: now, since: now }, now);
+      else this.#track({ file, firstSeen: now, since: now, look }, now);
       return { settled: false, waitedMs: 0 };
     }
+    known.look = look;
     const waitedMs = now - known.firstSeen;
     if (sameVersion(known.file, file)) return { settled: now - known.since >= this.#settleMs, waitedMs };
     known.file = file;
@@ -95,6 +100,16 @@ export class Settle {
   /** Forgets what a full listing no longer shows. */
   retain(isPresent: (path: string) => boolean): void {
     for (const path of this.#tracked.keys()) if (!isPresent(path)) this.forget(path);
+  }
+
+  /** Where the looks stand: taken before a full listing, for `sweep` behind it. */
+  mark(): number {
+    return this.#looks;
+  }
+
+  /** Forgets what was not looked at since the mark: a full listing no longer shows it. Costs no list of all that it showed. */
+  sweep(mark: number): void {
+    for (const [path, { look }] of this.#tracked) if (look <= mark) this.forget(path);
   }
 
   #track(entry: Tracked, now: number): void {

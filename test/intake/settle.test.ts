@@ -119,6 +119,18 @@ describe('when to look again', () => {
   });
 });
 
+test('a sweep forgets what was not looked at since the mark', () => {
+  const { settle, at } = settleOf();
+  for (const path of ['a', 'b', 'c']) settle.observe(file(path));
+  const mark = settle.mark();
+  at(3_000);
+  settle.observe(file('b'));
+  settle.observe(file('d'));
+  settle.sweep(mark);
+  at(9_000);
+  expect(settle.due()).toEqual(['b', 'd']);
+});
+
 describe('memory', () => {
   test('paths past the limit are not followed, and the overflow is told once', () => {
     const { settle, at } = settleOf(5_000, 2);
