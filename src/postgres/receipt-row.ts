@@ -6,9 +6,9 @@ export function isoSql(expression: string): string {
   return `pg_catalog.to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** A timestamptz expression as microseconds since 1970, exactly. */
+/** A timestamptz expression as microseconds since 1970, exactly. In two parts: PostgreSQL 13's epoch is a double, which becomes a numeric with 15 digits. */
 export function microsecondsSql(expression: string): string {
-  return `pg_catalog.round((extract(epoch FROM ${expression}) * 1000000)::numeric)::bigint`;
+  return `(extract(epoch FROM date_trunc('second', ${expression}))::bigint * 1000000 + extract(microseconds FROM ${expression})::bigint % 1000000)`;
 }
 
 /**
