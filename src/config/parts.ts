@@ -14,6 +14,8 @@ export interface Parts {
   readonly sources: readonly SourceType[];
   readonly formats: readonly FormatType[];
   readonly decoders: readonly Decoder[];
+  /** What is wrong with a database URL, null when nothing is: postgres/url.ts knows. Never holds the password. */
+  readonly urlProblem?: (url: string) => string | null;
 }
 
 /** A section that names a part by `type`: keys common to all types, and the keys of this one. */

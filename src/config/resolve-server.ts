@@ -1,13 +1,14 @@
 import { Secret } from '../core/secret.js';
 import type { Config, DaemonConfig, DatabaseConfig } from './config.js';
 import { daemonShape, databaseShape, type DaemonInput } from './schema.js';
+import type { Parts } from './parts.js';
 import type { SecretInput } from './scalars.js';
 import { readSecret, readTextFile, type Surroundings } from './secrets.js';
 import type { ConfigNode, MapNode } from './tree.js';
 import { isMap, parseKeys, type Parsed } from './validate.js';
 
 /** `database:`; null after a mistake. */
-export function resolveDatabase(node: ConfigNode, root: MapNode, around: Surroundings): DatabaseConfig | null {
+export function resolveDatabase(node: ConfigNode, root: MapNode, parts: Parts, around: Surroundings): DatabaseConfig | null {
   const { problems } = around;
   const before = problems.count;
   if (!root.entries.has('database')) {
@@ -18,7 +19,7 @@ export function resolveDatabase(node: ConfigNode, root: MapNode, around: Surroun
   const keys = parseKeys(databaseShape, node, problems);
   checkChoice(keys, node, around);
   const url = keys.url === undefined ? null : readUrl(keys.url, node, around);
-  if (url !== null) checkUrl(url, node, around);
+  if (url !== null) checkUrl(url, node, parts, around);
   const password = keys.password === undefined ? null : readSecret(keys.password, node, ['password'], around);
   const pem = (key: 'ca' | 'cert' | 'key'): string | null => {
     const file = keys.tls?.[key];
@@ -50,13 +51,11 @@ function checkChoice(keys: Parsed<typeof databaseShape>, node: MapNode, { proble
 const readUrl = (input: SecretInput, node: MapNode, around: Surroundings): Secret | null =>
   typeof input === 'string' ? new Secret(input) : readSecret(input, node, ['url'], { ...around, secrets: [] });
 
-/** Only what config/ can know; postgres/url.ts reads the whole. A password in it is a secret of its own. */
-function checkUrl(url: Secret, node: MapNode, around: Surroundings): void {
+/** A password in the URL is a secret of its own. */
+function checkUrl(url: Secret, node: MapNode, parts: Parts, around: Surroundings): void {
   const text = url.reveal();
-  if (!/^postgres(ql)?:\/\//.test(text)) {
-    around.problems.at(node, ['url'], 'BAD_VALUE', 'must begin with postgresql:// (a URL as libpq takes it).');
-    return;
-  }
+  const mistake = /^postgres(ql)?:\/\//.test(text) ? (parts.urlProblem?.(text) ?? null) : 'must begin with postgresql:// (a URL as libpq takes it).';
+  if (mistake !== null) around.problems.at(node, ['url'], 'BAD_VALUE', mistake);
   const written = /^[a-z]+:\/\/[^:@/?#]*:([^@/?#]+)@/.exec(text)?.[1] ?? /[?&]password=([^&]+)/.exec(text)?.[1];
   if (written === undefined) return;
   around.secrets.push(new Secret(written), new Secret(decoded(written)));

@@ -26,7 +26,7 @@ export function resolve(root: ConfigNode, parts: Parts, around: Surroundings): C
   if (!isMap(root, problems)) return null;
   const sections = Object.keys(SECTIONS).filter((key) => !FEED_SECTIONS.some((own) => own === key));
   const keys = parseKeys(rootShape, root, problems, sections);
-  const database = resolveDatabase(root.entries.get('database') ?? emptyMap(root), root, around);
+  const database = resolveDatabase(root.entries.get('database') ?? emptyMap(root), root, parts, around);
   const daemon = resolveDaemon(section(root, 'daemon', problems) ?? emptyMap(root), around);
   const connections = resolveConnections(section(root, 'connections', problems), parts, around);
   const defaults = section(root, 'defaults', problems);

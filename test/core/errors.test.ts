@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ERRORS, TallymanError } from '../../src/core/errors.js';
+
+const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/reference/errors.md'), 'utf8');
+const ROWS = [...page.matchAll(/^\| `([A-Z_]+)` \| (.+) \| (.+) \| (\d+) \|$/gm)].map(([, code = '', meaning = '', fix = '', exit = '']) => ({ code, meaning, fix, exit: Number(exit) }));
+/** A table cell cannot hold a bare |. */
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+describe('docs/reference/errors.md', () => {
+  test('has every code of the table in core/errors.ts, and no other', () => {
+    expect(ROWS.map((row) => row.code).sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+
+  test.each(Object.entries(ERRORS))('says the same of %s', (code, { meaning, fix, exit }) => {
+    expect(ROWS.find((row) => row.code === code)).toEqual({ code, meaning: cell(meaning), fix: cell(fix), exit });
+  });
+});
+
+describe('errors', () => {
+  test('carry code, message, what to do, blame and exit code', () => {
+    const error = new TallymanError('TOO_FEW_ROWS', 'orders.csv: 3 rows, at least 10 are wanted');
+    expect([error.reported(), error.blame, error.exit]).toEqual([
+      { code: 'TOO_FEW_ROWS', message: 'orders.csv: 3 rows, at least 10 are wanted', fix: ERRORS.TOO_FEW_ROWS.fix },
+      'file',
+      1,
+    ]);
+  });
+
+  test('every exit code is one of the specification', () => {
+    const allowed = new Set([0, 1, 2, 3, 4, 5, 6, 11, 78, 130, 143]);
+    expect(Object.entries(ERRORS).filter(([, row]) => !allowed.has(row.exit))).toEqual([]);
+  });
+
+  test('every error says what it means and what to do, in whole sentences', () => {
+    expect(Object.entries(ERRORS).filter(([, row]) => !/^[A-Z`][^]*\.$/.test(row.meaning) || !/\S/.test(row.fix))).toEqual([]);
+  });
+});
