@@ -38,6 +38,8 @@ export function configJsonSchema(parts: Parts): JsonSchema {
   };
 }
 
+const TYPE_MEANING = 'Which kind it is; each kind has keys of its own.';
+
 /** The `$schema` of each piece says what the whole says. */
 function plain(schema: JsonSchema): JsonSchema {
   const copy = { ...schema };
@@ -57,7 +59,7 @@ const merged = (a: JsonSchema, b: JsonSchema): JsonSchema => ({ ...a, properties
 
 function withType(type: string, schema: JsonSchema): JsonSchema {
   const { required = [], properties = {}, ...rest } = plain(schema);
-  return { ...rest, type: 'object', properties: { type: { const: type }, ...properties }, required: ['type', ...required], additionalProperties: false };
+  return { ...rest, type: 'object', properties: { type: { const: type, description: TYPE_MEANING }, ...properties }, required: ['type', ...required], additionalProperties: false };
 }
 
 const alternatives = (schemas: readonly JsonSchema[], description: string): JsonSchema => {
@@ -70,7 +72,7 @@ function loosely(schema: JsonSchema): JsonSchema {
   const branches = schema.oneOf?.filter((one) => typeof one === 'object') ?? [schema];
   const types = branches.map((branch) => branch.properties?.['type']).flatMap((type) => (typeof type === 'object' && type.const !== undefined ? [type.const] : []));
   const properties: Properties = Object.fromEntries(branches.flatMap((branch) => Object.entries(branch.properties ?? {})));
-  return { type: 'object', ...(schema.description === undefined ? {} : { description: schema.description }), properties: { ...properties, type: { enum: types } }, additionalProperties: false };
+  return { type: 'object', ...(schema.description === undefined ? {} : { description: schema.description }), properties: { ...properties, type: { enum: types, description: TYPE_MEANING } }, additionalProperties: false };
 }
 
 function connectionSchema(parts: Parts): JsonSchema {
@@ -86,5 +88,5 @@ function connectionSchema(parts: Parts): JsonSchema {
     return withType(one.type, { ...schema, properties });
   });
   // No source that is built in needs a connection: any entry is an error then, which `check` says.
-  return schemas.length === 0 ? { type: 'object', properties: { type: plain(toJsonSchema(text())) }, required: ['type'] } : alternatives(schemas, 'A server.');
+  return schemas.length === 0 ? { type: 'object', properties: { type: { ...plain(toJsonSchema(text())), description: TYPE_MEANING } }, required: ['type'] } : alternatives(schemas, 'A server.');
 }

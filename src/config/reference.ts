@@ -43,7 +43,10 @@ interface Row {
 const FOLDED: ReadonlySet<string> = new Set(['defaults']);
 
 function keysBelow(schema: JsonSchema, at: string): readonly Row[] {
-  const entries = branches(schema).flatMap((branch) => Object.entries(branch.properties ?? {}).flatMap(([key, one]) => (isSchema(one) ? [{ key, one, required: branch.required?.includes(key) === true }] : [])));
+  const mappings = branches(schema).filter((branch) => branch.properties !== undefined);
+  // A key of one alternative only (`{ env }` or `{ file }`) is not required.
+  const isRequired = (key: string): boolean => mappings.every((branch) => branch.required?.includes(key) === true);
+  const entries = mappings.flatMap((branch) => Object.entries(branch.properties ?? {}).flatMap(([key, one]) => (isSchema(one) ? [{ key, one, required: isRequired(key) }] : [])));
   const seen = new Set<string>();
   const own = entries.flatMap(({ key, one, required }): readonly Row[] => {
     const name = at === '' ? key : `${at}.${key}`;
