@@ -7,6 +7,8 @@ import type { Store } from './store.js';
 /** What an end does to other entries (IDs). Gathered while it happens. */
 export interface Consequences {
   readonly superseded: number[];
+  /** Of these, older snapshots that had not ended before. */
+  readonly closed: number[];
   readonly reopened: number[];
 }
 
@@ -105,5 +107,6 @@ export function closeOlderSnapshots(store: Store, by: FileEntry, feed: number, c
     store.run('update entry set finished_at = ?, wait_for = null, retry_at = null, before = null, rows_read = 0, rows_loaded = 0, rows_quarantined = 0 where file_id = ?', cause.at, old.fileId);
     changeState(store, old.fileId, old.state, 'superseded', { ...cause, reason: `older than the snapshot that is loaded (file ${by.fileId})` });
     done.superseded.push(old.fileId);
+    done.closed.push(old.fileId);
   }
 }

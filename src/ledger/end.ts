@@ -20,7 +20,7 @@ function endFile(store: Store, fileId: number, end: EndOfFile, cause: Cause): En
   if (!isOpen(entry.state)) throw wrongState(entry, `it cannot end as ${end.state}`);
   if (end.state === 'loaded' && entry.state !== 'loading') throw wrongState(entry, 'only a file that is being loaded can be loaded');
   if (end.state === 'duplicate') checkOriginal(store, entry, end.duplicateOf ?? null);
-  const consequences: Consequences = { superseded: [], reopened: [] };
+  const consequences: Consequences = { superseded: [], closed: [], reopened: [] };
   writeEnd(store, entry, end, cause);
   const status = RECEIPT_STATUSES.find((known) => known === end.state);
   if (typeof end.loadId === 'number' && status !== undefined) {

@@ -65,7 +65,7 @@ function takeReceipt(store: Store, receipt: ReceiptRef, own: boolean): boolean {
   const by = { fileId: null, loadKey: receipt.loadKey, path: receipt.path, sha256: receipt.sha256 };
   if (!own) {
     writeReceipt(store, { ...receipt, feed, fileId: null });
-    supersedeReplaced(store, by, receipt.replaces, causeOf(store), { superseded: [], reopened: [] });
+    supersedeReplaced(store, by, receipt.replaces, causeOf(store), { superseded: [], closed: [], reopened: [] });
     return true;
   }
   // Committed, and the process died before the ledger heard of it: recovery ends that entry, with all that the report shows.
@@ -74,7 +74,7 @@ function takeReceipt(store: Store, receipt: ReceiptRef, own: boolean): boolean {
   const fileId = entry?.fileId ?? enter(store, receipt, feed);
   writeReceipt(store, { ...receipt, feed, fileId, sha256: null });
   if (entry === null || isNews(entry, receipt)) show(store, fileId, receipt, feed, entry?.state ?? null);
-  supersedeReplaced(store, { ...by, fileId }, receipt.replaces, causeOf(store), { superseded: [], reopened: [] });
+  supersedeReplaced(store, { ...by, fileId }, receipt.replaces, causeOf(store), { superseded: [], closed: [], reopened: [] });
   return true;
 }
 
