@@ -23,6 +23,8 @@ export interface ServerError extends Error {
   readonly table?: string | undefined;
   readonly column?: string | undefined;
   readonly constraint?: string | undefined;
+  /** Name of the function in the server that raised it. */
+  readonly routine?: string | undefined;
 }
 
 /** True for an ErrorResponse of the server (five-character SQLSTATE and a length), false for socket and TLS errors. */
@@ -60,7 +62,16 @@ export function classify(error: unknown): DatabaseFault {
   const refusal = AT_THE_DOOR.find(([pattern]) => pattern.test(error.code))?.[1];
   if (refusal !== undefined) return refusal;
   if (endsSession(error)) return 'lost';
+  if (isStandby(error)) return 'transient';
   return RULES.find(([pattern]) => pattern.test(error.code))?.[1] ?? 'refused';
+}
+
+/**
+ * BEGIN READ WRITE on a standby: "cannot set transaction read-write mode during recovery" has the SQLSTATE of a missing feature, and is told in the server's
+ * language. The hook that checks a setting raises it; nothing else of ours fails there.
+ */
+function isStandby(error: ServerError): boolean {
+  return error.code === '0A000' && error.routine === 'call_bool_check_hook';
 }
 
 /** True when the session is over: FATAL, PANIC, or the socket is gone. */

@@ -212,7 +212,8 @@ describe('what cannot work is said', () => {
   });
 });
 
-describe.runIf(isRoot)('as root', () => {
+// What only root can set up: other users' folders and processes.
+if (isRoot) describe('as root', () => {
   const NOBODY = 65_534;
   /** Has a line in every /etc/passwd (daemon, or bin): initdb asks for one. */
   const ORDINARY = 1;
@@ -231,6 +232,8 @@ describe.runIf(isRoot)('as root', () => {
   });
 
   test('an installation that only root can enter works, links missing and all, through a copy of the programs', async () => {
+    const shelf = '/var/lib/tallyman-embedded';
+    const shelfWasThere = existsSync(shelf);
     const closed = checkout({ mode: 0o700, copyBinaries: true });
     try {
       const child = new EmbeddedChild(closed, dataDir);
@@ -238,6 +241,7 @@ describe.runIf(isRoot)('as root', () => {
       await child.finish();
     } finally {
       closed.remove();
+      if (!shelfWasThere) rmSync(shelf, { recursive: true, force: true });
     }
   });
 

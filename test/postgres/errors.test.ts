@@ -66,6 +66,10 @@ describe('whose fault an error is', () => {
     expect(classify(new AggregateError([socket('ECONNREFUSED'), socket('ECONNREFUSED')]))).toBe('lost');
   });
 
+  test('BEGIN READ WRITE on a standby: transient, though its SQLSTATE says missing feature', () => {
+    expect(classify(server('0A000', 'cannot set transaction read-write mode during recovery', { routine: 'call_bool_check_hook' }))).toBe('transient');
+  });
+
   test('an error of our own keeps its kind', () => {
     expect(classify(new TallymanError('DATABASE_UNREACHABLE', 'x'))).toBe('lost');
     expect(classify(new TallymanError('FILE_CORRUPT', 'x'))).toBe('refused');
