@@ -7,13 +7,13 @@ import { visibleString } from '../quarantine/visible-string.js';
 import { Chunk } from './chunk.js';
 import type { LoadContext } from './context.js';
 import { CopyStream } from './copy-stream.js';
-import { append, type CopyTarget } from './copy-target.js';
+import type { CopyTarget } from './copy-target.js';
 import { isolate } from './isolate.js';
 import { judgeDatabaseRows } from './limits.js';
 import type { RowWriter } from './rows.js';
 
-const SAVEPOINT = 'SAVEPOINT tallyman_chunk';
-const RELEASE = 'RELEASE SAVEPOINT tallyman_chunk';
+/** In one round trip; the RELEASE is reached only when the COPY was accepted. */
+const underSavepoint = (copy: string): string => `SAVEPOINT tallyman_chunk; ${copy}; RELEASE SAVEPOINT tallyman_chunk`;
 const ROLLBACK = 'ROLLBACK TO SAVEPOINT tallyman_chunk; RELEASE SAVEPOINT tallyman_chunk';
 /** Bytes a write; see whole-copy.ts. */
 const PIECE = 256 * 1024;
@@ -71,18 +71,18 @@ export class ChunkedCopy implements RowWriter {
 
   /** Sends what was encoded since the last time. After a refusal the rest of the chunk is only gathered. */
   async #send(): Promise<void> {
-    if (this.#failure !== null) return;
     const { out } = this.#chunk;
+    const from = this.#sent;
+    this.#sent = out.pos;
+    if (this.#failure !== null) return;
     try {
       if (this.#stream === null) {
-        await this.#context.connection.query(SAVEPOINT);
-        this.#stream = new CopyStream(this.#context.connection, this.#target.sql);
+        this.#stream = new CopyStream(this.#context.connection, underSavepoint(this.#target.sql));
         if (this.#target.header.length > 0) await this.#stream.write(this.#target.header);
       }
       await this.#inFlight;
-      this.#inFlight = this.#stream.write(out.buf.subarray(this.#sent, out.pos));
+      this.#inFlight = this.#stream.write(out.buf.subarray(from, out.pos));
       this.#inFlight.catch(() => undefined);
-      this.#sent = out.pos;
     } catch (error) {
       this.#failure = rowError(error);
     }
@@ -93,8 +93,7 @@ export class ChunkedCopy implements RowWriter {
     if (chunk.rows > 0) {
       await this.#send();
       const error = this.#failure ?? (await this.#close());
-      if (error === null) await this.#context.connection.query(RELEASE);
-      else {
+      if (error !== null) {
         await this.#context.connection.queryAll(ROLLBACK);
         await isolate(chunk.rows, error, (from, to) => this.#attempt(from, to), (row, refusal) => this.#refuse(row, refusal));
       }
@@ -120,26 +119,24 @@ export class ChunkedCopy implements RowWriter {
     }
   }
 
-  /** Rows of the chunk once more, alone. */
+  /** Rows of the chunk once more, by themselves. Sent in pieces, so that a refusal at their beginning stops the rest. */
   async #attempt(from: number, to: number): Promise<ServerError | null> {
     const { connection } = this.#context;
-    await connection.query(SAVEPOINT);
-    const stream = new CopyStream(connection, this.#target.sql);
+    const stream = new CopyStream(connection, underSavepoint(this.#target.sql));
     this.#stream = stream;
     try {
-      const parts: CopyBuffer = { buf: Buffer.allocUnsafe(0), pos: 0 };
-      append(parts, this.#target.header);
-      append(parts, this.#chunk.encoded(from, to));
-      append(parts, this.#target.trailer);
-      await stream.write(parts.buf.subarray(0, parts.pos));
+      const { header, trailer } = this.#target;
+      if (header.length > 0) await stream.write(header);
+      const encoded = this.#chunk.encoded(from, to);
+      for (let at = 0; at < encoded.length; at += PIECE) await stream.write(encoded.subarray(at, at + PIECE));
+      if (trailer.length > 0) await stream.write(trailer);
       this.#copied += await stream.finish();
+      return null;
     } catch (error) {
       const refusal = rowError(error);
       await connection.queryAll(ROLLBACK);
       return refusal;
     }
-    await connection.query(RELEASE);
-    return null;
   }
 
   #refuse(row: number, error: ServerError): void {

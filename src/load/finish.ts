@@ -1,6 +1,6 @@
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { RowCounts } from '../core/report.js';
-import { classify, databaseError, isServerError, publicMessage } from '../postgres/errors.js';
+import { classify, databaseError, endsSession, isServerError, publicMessage } from '../postgres/errors.js';
 import { integer } from '../postgres/rows.js';
 import { RunAgain } from './again.js';
 import { commitWith } from './commit.js';
@@ -54,6 +54,6 @@ export async function commitLoad(
 /** For errors that carry no rows but whose class says row: outside COPY nothing is a row's fault. */
 export function asLoadError(error: unknown, doing: string): TallymanError {
   if (error instanceof TallymanError) return error;
-  if (isServerError(error)) return databaseError(error, doing);
+  if (isServerError(error) || endsSession(error)) return databaseError(error, doing);
   return new TallymanError('INTERNAL', `${doing}: ${messageOf(error)}`, { cause: error });
 }

@@ -1,18 +1,16 @@
 import type { ServerError } from '../postgres/errors.js';
 
-/** Rows `from` to `to` (exclusive) that were refused together, and PostgreSQL's word about it. */
-interface Suspects {
-  readonly from: number;
-  readonly to: number;
-  readonly error: ServerError | null;
-}
+/** How a stretch of rows grows after one that was accepted. */
+const GROWTH = 4;
 
 /**
- * Finds the rows that PostgreSQL refuses. `attempt` copies a range of rows under a savepoint and gives the error when they are refused (then nothing
- * of them stays); `refuse` is told each row that is refused alone. All other rows are in afterwards.
+ * Finds the rows that PostgreSQL refuses among `rows` rows that it refused together with `error`. `attempt` copies rows `from` to `to` (exclusive) under a savepoint and
+ * gives the error when they are refused (then nothing of them stays); `refuse` is told each row that is refused alone. All other rows are in afterwards, each
+ * tried in its order, so that of two that clash the first one wins.
  *
- * The row is named by "line N" of the error's CONTEXT, which is right for binary COPY too, and proven by trying it alone; errors without a line (AFTER
- * triggers, foreign keys) halve the range. Each good row is sent at most twice for each bad one before it is in.
+ * It walks through the rows in stretches. The row is named by "line N" of the error's CONTEXT, which is right for binary COPY too, and proven by trying it alone;
+ * errors without a line (AFTER triggers, foreign keys) halve the stretch. Stretches grow where rows are good and shrink to the last distance between two bad ones,
+ * so that the bytes sent stay a small multiple of the chunk however many rows are bad: with every row bad it is one COPY a row.
  */
 export async function isolate(
   rows: number,
@@ -20,29 +18,39 @@ export async function isolate(
   attempt: (from: number, to: number) => Promise<ServerError | null>,
   refuse: (row: number, error: ServerError) => void | Promise<void>,
 ): Promise<void> {
-  const waiting: Suspects[] = [{ from: 0, to: rows, error }];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { from, to } = next;
-    const refused = next.error ?? (await attempt(from, to));
-    if (refused === null) continue;
-    if (to - from === 1) {
+  let from = 0;
+  let lastBad = 0;
+  let stretch = shorter(error, rows);
+  /** Row that an error named and that is tried alone next, once all before it are in. */
+  let suspect = suspectOf(error, 0, rows);
+  while (from < rows) {
+    const to = from === suspect ? from + 1 : Math.min(from + stretch, rows);
+    const refused = await attempt(from, to);
+    if (refused === null) {
+      stretch = (to - from) * GROWTH;
+      from = to;
+    } else if (to - from === 1) {
       await refuse(from, refused);
-      continue;
+      stretch = Math.max(1, from - lastBad);
+      lastBad = from;
+      from = to;
+    } else {
+      stretch = shorter(refused, to - from);
+      suspect = suspectOf(refused, from, to - from);
     }
-    const line = lineOf(refused);
-    const ranges = line !== null && line <= to - from ? around(from, to, from + line - 1) : halves(from, to);
-    // Last in, first out: rows go in in their own order, so that of two that clash the first one wins.
-    for (const [a, b] of ranges.toReversed()) waiting.push({ from: a, to: b, error: null });
   }
 }
 
-function around(from: number, to: number, suspect: number): readonly (readonly [number, number])[] {
-  return ([[from, suspect], [suspect, suspect + 1], [suspect + 1, to]] as const).filter(([a, b]) => b > a);
+/** How much of a refused stretch to try next: the rows before the one that the error names, else half. */
+function shorter(error: ServerError, length: number): number {
+  const line = lineOf(error);
+  if (line !== null && line <= length) return Math.max(1, line - 1);
+  return Math.max(1, length >> 1);
 }
 
-function halves(from: number, to: number): readonly (readonly [number, number])[] {
-  const middle = (from + to) >> 1;
-  return [[from, middle], [middle, to]];
+function suspectOf(error: ServerError, from: number, length: number): number {
+  const line = lineOf(error);
+  return line !== null && line <= length ? from + line - 1 : -1;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CellError, SpanBatch } from '../core/batch.js';
 import type { CopyBuffer } from '../core/codec.js';
+import { TallymanError } from '../core/errors.js';
 import type { RowEncoder, RowSink } from '../columns/row-encoder.js';
 import type { QuarantineRecord } from '../quarantine/record.js';
 import type { UniqueTracker } from './unique-tracker.js';
@@ -41,6 +42,7 @@ export class RowLoop implements RowSink {
     for (let from = 0; from < batch.rows; ) {
       this.accepted += this.#encoder.encode(batch, from, batch.rows, writer.out, this, writer.flushAt);
       const to = this.#encoder.nextRow;
+      if (to === from) throw new TallymanError('INTERNAL', 'the row loop stands still: its writer was not emptied');
       this.read += to - from;
       await writer.advance(batch, from, to);
       from = to;

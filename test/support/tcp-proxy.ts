@@ -1,0 +1,83 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** What a proxy does to the connections through it. Change the fields at any time. */
+export interface ProxyFaults {
+  /** When the client sends these bytes (in one piece of what it writes), everything the server answers from then on is swallowed, and the client is cut. */
+  swallowAnswerTo: string | null;
+  /** When the client sends these bytes, the connection is cut before they reach the server. */
+  cutBefore: string | null;
+  /** Cut both sides once so many bytes went from client to server on one connection. */
+  cutAfterUp: number | null;
+  /** Nothing goes through any more, in either direction, and nobody is told. */
+  stalled: boolean;
+}
+
+export interface TcpProxy {
+  readonly port: number;
+  readonly faults: ProxyFaults;
+  /** Connections accepted so far. */
+  readonly accepted: () => number;
+  close(): Promise<void>;
+}
+
+/** A small TCP proxy in the test process, in front of a real server. */
+export async function startProxy(host: string, port: number): Promise<TcpProxy> {
+  const faults: ProxyFaults = { swallowAnswerTo: null, cutBefore: null, cutAfterUp: null, stalled: false };
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  const server = createServer((client) => {
+    accepted++;
+    const upstream = connect(port, host);
+    let up = 0;
+    let swallowing = false;
+    const cut = (): void => {
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', cut);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        cut();
+      });
+    }
+    client.on('data', (data) => {
+      if (faults.stalled) return;
+      if (faults.cutBefore !== null && data.includes(faults.cutBefore)) {
+        cut();
+        return;
+      }
+      up += data.length;
+      if (faults.cutAfterUp !== null && up > faults.cutAfterUp) {
+        cut();
+        return;
+      }
+      if (faults.swallowAnswerTo !== null && data.includes(faults.swallowAnswerTo)) swallowing = true;
+      if (!upstream.write(data)) {
+        client.pause();
+        upstream.once('drain', () => client.resume());
+      }
+    });
+    upstream.on('data', (data) => {
+      if (faults.stalled) return;
+      if (swallowing) {
+        // The server has answered, so it has done what was asked; nobody hears of it.
+        cut();
+        return;
+      }
+      client.write(data);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: own } = server.address() as AddressInfo;
+  return {
+    port: own,
+    faults,
+    accepted: () => accepted,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
