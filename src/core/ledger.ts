@@ -66,7 +66,7 @@ export interface Ledger {
   setContent(fileId: number, sha256: string): Promise<void>;
   /** discovered -> landing -> landed, and back to discovered. `landedPath` goes with `landed`; back to discovered forgets it. */
   move(fileId: number, to: 'discovered' | 'landing' | 'landed', actor: string, reason: string, landedPath?: string): Promise<void>;
-  /** Decision `wait`: not given by waiting() until `forFileId` ends, goes or changes. */
+  /** Decision `wait`: not given by waiting() until `forFileId` ends, goes back or changes. Two never wait for each other: the later wait frees the earlier one. */
   wait(fileId: number, forFileId: number): Promise<void>;
   /**
    * -> `loading`; attempts + 1, load_key written, before any byte is parsed. Throws WRONG_STATE when the entry is not `discovered` or `landed`, or
@@ -285,6 +285,8 @@ export interface EndOfFile {
 export interface EndResult {
   readonly entry: FileEntry;
   readonly superseded: readonly number[];
+  /** Of these, open older snapshots that have their end by this one. */
+  readonly closed: readonly number[];
   /** Back as `discovered`. */
   readonly reopened: readonly number[];
 }

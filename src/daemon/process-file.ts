@@ -88,6 +88,12 @@ async function decide(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Pr
   }
 }
 
+/** What is held or ignored counts as seen (SPEC 3.1), so its content must be known: else a `touch` would hold it a second time. */
+async function contentOf(parts: ProcessParts, entry: FileEntry): Promise<string> {
+  const known = (await parts.ledger.entry(entry.fileId))?.sha256 ?? null;
+  return known ?? (await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) })).sha256;
+}
+
 const versionInPlace = (entry: FileEntry): string | null => (entry.landedPath === null ? standsAs(entry).version : null);
 
 function localBytes(parts: ProcessParts, entry: FileEntry): Buffer {
@@ -109,9 +115,9 @@ async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): 
     case 'duplicate':
       return await end(parts, entry, { state: 'duplicate', duplicateOf: decision.of, action: plannedAction(feed, entry, 'duplicate', null) }, decision.reason);
     case 'hold':
-      return await end(parts, entry, { state: 'held' }, decision.reason);
+      return await end(parts, entry, { state: 'held', sha256: await contentOf(parts, entry) }, decision.reason);
     case 'ignore':
-      return await end(parts, entry, { state: 'ignored' }, decision.reason);
+      return await end(parts, entry, { state: 'ignored', sha256: await contentOf(parts, entry) }, decision.reason);
     case 'superseded':
       return await end(parts, entry, { state: 'superseded' }, decision.reason);
     case 'load':

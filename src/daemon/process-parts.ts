@@ -41,7 +41,8 @@ export function plannedAction(feed: FeedSpec, entry: FileEntry, outcome: 'loaded
 
 /** The entry has its end: ledger first, then people. */
 export async function end(parts: ProcessParts, entry: FileEntry, ended: EndOfFile, reason: string): Promise<WorkOutcome> {
-  await parts.ledger.end(entry.fileId, ended, parts.actor, reason);
+  const { closed } = await parts.ledger.end(entry.fileId, ended, parts.actor, reason);
   await parts.reported(entry.fileId);
+  for (const fileId of closed) await parts.reported(fileId);
   return { kind: 'done' };
 }
