@@ -69,7 +69,7 @@ function touched(facts: AdmitFacts): Decision | null {
   const { entry, sha256 } = facts;
   const now = present(facts);
   // What was tried or decided once has a history to keep; it is never dropped.
-  if (now?.seen !== true || entry.attempts > 0 || entry.before !== null) return null;
+  if (now?.seen !== true || entry.attempts > 0 || entry.loadKey !== null || entry.before !== null) return null;
   return sameBytes(now.entry, entry, sha256) ? { kind: 'touched', present: now.entry.fileId } : null;
 }
 

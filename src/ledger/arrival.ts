@@ -87,7 +87,7 @@ const isInPlace = (entry: FileEntry): boolean => entry.state !== 'vanished' && e
 function renew(store: Store, entry: FileEntry, arrival: Arrival, cause: Cause): FileEntry {
   look(store, entry.fileId, arrival.file);
   store.run(
-    `update entry set sha256 = null, attempts = 0, error = null, retry_at = null, wait_for = null, owner = ?, marker = ?, settle_s = ?, death_chunk = -1, death_count = 0
+    `update entry set sha256 = null, load_key = null, attempts = 0, error = null, retry_at = null, wait_for = null, owner = ?, marker = ?, settle_s = ?, death_chunk = -1, death_count = 0
      where file_id = ?`,
     arrival.owner ?? null,
     arrival.marker ?? null,

@@ -1,6 +1,6 @@
 import { TallymanError } from '../core/errors.js';
 import type { Claim, FileEntry, Ledger } from '../core/ledger.js';
-import { backToEnd, changeState, findEntry, isOpen, mustFind, mustFindRow, wrongState, type Cause } from './change.js';
+import { backToEnd, changeState, findEntry, freeWaiting, isOpen, mustFind, mustFindRow, wrongState, type Cause } from './change.js';
 import { admitFacts } from './facts.js';
 import { feedId } from './feeds.js';
 import { ENTRY, fromIsoOrNull, int, sha, toEntry } from './rows.js';
@@ -41,6 +41,8 @@ export function queue(store: Store): Pick<Ledger, Way> {
         const attempts = entry.attempts - (options.uncount && entry.attempts > 0 ? 1 : 0);
         store.run('update entry set attempts = ?, retry_at = ?, error = ? where file_id = ?', attempts, fromIsoOrNull(options.retryAt), error, fileId);
         changeState(store, fileId, 'loading', entry.landedPath === null ? 'discovered' : 'landed', cause(actor, reason));
+        // They waited because it was being loaded. Now it may itself have to wait for one of them.
+        freeWaiting(store, fileId);
       }),
     giveBack: (fileId, actor, reason) =>
       store.write(() => {
@@ -79,6 +81,8 @@ function wait(store: Store, fileId: number, forFileId: number): void {
   const other = findEntry(store, forFileId);
   // It may have ended since the decision; then there is nothing to wait for.
   if (other === null || fileId === forFileId || !(isOpen(other.state) || other.state === 'held')) return;
+  // The other one was decided upon while it was being loaded, and has gone back since: those who wait for this one decide again, or both would wait for ever.
+  freeWaiting(store, fileId);
   store.run('update entry set wait_for = ? where file_id = ?', forFileId, fileId);
 }
 
@@ -104,11 +108,11 @@ function claimEntry(store: Store, fileId: number, claim: Claim, cause: Cause): F
   return mustFind(store, fileId);
 }
 
-/** Two decisions may have been made at the same time; the claim is where they meet. */
+/** Two decisions may have been made at the same time; the claim is where they meet. What is live already was known to both. */
 function twinInLoading(store: Store, feed: number, entry: FileEntry, sha256: string | null): number | null {
   const content = sha(sha256);
   const found = store.value(
-    `select file_id from entry where feed_id = ? and size = ? and state in ('landing', 'landed', 'loading') and state = 'loading' and file_id <> ?
+    `select file_id from entry where feed_id = ? and size = ? and state in ('landing', 'landed', 'loading') and state = 'loading' and live_load_id is null and file_id <> ?
      and (sha256 is null or ? is null or sha256 = ?) limit 1`,
     feed,
     entry.file.size,

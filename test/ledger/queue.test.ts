@@ -129,13 +129,21 @@ describe('wait', () => {
     expect(await waitingIds(ledger)).toEqual([twin.fileId]);
   });
 
-  it('goes on through a retry of the other one', async () => {
+  it('is over when the other one goes back without an outcome: it may itself have to wait now', async () => {
     const ledger = newLedger();
     const [first, twin] = [await discover(ledger, look('a.csv')), await discover(ledger, look('b.csv'))];
     await ledger.claim(first.fileId, claim('k', { sha256: hashOf('x') }), 'daemon');
     await ledger.wait(twin.fileId, first.fileId);
     await ledger.unclaim(first.fileId, { uncount: false, retryAt: null, error: null }, 'daemon', 'LOAD_FAILED');
-    expect(await waitingIds(ledger)).toEqual([first.fileId]);
+    expect(await waitingIds(ledger)).toEqual([first.fileId, twin.fileId]);
+  });
+
+  it('two never wait for each other', async () => {
+    const ledger = newLedger();
+    const [one, two] = [await discover(ledger, look('a.csv')), await discover(ledger, look('b.csv'))];
+    await ledger.wait(one.fileId, two.fileId);
+    await ledger.wait(two.fileId, one.fileId);
+    expect(await waitingIds(ledger)).toEqual([one.fileId]);
   });
 
   it('for a held file lasts until a person decides', async () => {

@@ -200,6 +200,16 @@ describe('snapshot feeds', () => {
     expect(await decide(ledger, next, null, snapshot)).toMatchObject({ kind: 'wait', forFileId: busy.fileId });
   });
 
+  it('an older one whose load went back waits for the newest, and the newest not for it', async () => {
+    const ledger = newLedger();
+    const [older, newest] = [await arrive(ledger, 'a', 10, 1_000), await arrive(ledger, 'b', 20, 2_000)];
+    await ledger.claim(older.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.wait(newest.fileId, older.fileId);
+    await ledger.unclaim(older.fileId, { uncount: true, retryAt: null, error: null }, 'daemon', 'database unreachable');
+    expect(await decide(ledger, older, null, snapshot)).toMatchObject({ kind: 'wait', forFileId: newest.fileId });
+    expect(await decide(ledger, newest, null, snapshot)).toMatchObject({ kind: 'load' });
+  });
+
   it('content of a snapshot that was replaced is loaded again', async () => {
     const ledger = newLedger();
     const monday = await loaded(ledger, 'mon', { file: look('mon', 10, 1_000), content: 'x' });
