@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config/config.js';
 import { Engine, type EngineParts } from './daemon/engine.js';
 import type { Log } from './daemon/log.js';
-import { TallymanError } from './core/errors.js';
+import { messageOf, TallymanError } from './core/errors.js';
 import type { FeedSpec } from './core/feed.js';
 import type { Ledger } from './core/ledger.js';
 import type { DatabaseSpec, LoadProgress } from './core/load.js';
@@ -37,6 +37,15 @@ export class App {
     return this.config.dataDir;
   }
 
+  /** Throws LEDGER_UNUSABLE when the folder cannot be made. */
+  makeDataDir(): void {
+    try {
+      makeFolder(this.dataDir);
+    } catch (error) {
+      throw new TallymanError('LEDGER_UNUSABLE', `data_dir ${this.dataDir} cannot be made: ${messageOf(error)}`, { cause: error, fix: 'Choose a data_dir that the user who runs tallyman may write to.' });
+    }
+  }
+
   feed(name: string): FeedSpec {
     const feed = this.config.feeds.find((candidate) => candidate.name === name);
     if (feed === undefined) throw new TallymanError('UNKNOWN_FEED', `there is no feed ${name}; the config has: ${this.config.feeds.map((f) => f.name).join(', ')}`);
@@ -44,7 +53,7 @@ export class App {
   }
 
   ledger(): Ledger {
-    mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
+    this.makeDataDir();
     return (this.#ledger ??= openLedger(this.dataDir));
   }
 
@@ -113,7 +122,7 @@ export class App {
   async #openDatabase(): Promise<DatabaseSpec> {
     const { url, embedded, password, tls, controlSchema } = this.config.database;
     if (embedded) {
-      mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
+      this.makeDataDir();
       const server = await startEmbedded(path.resolve(this.dataDir), this.log);
       this.#releaseEmbedded = () => server.release();
       return { ...server.spec, controlSchema };
@@ -122,4 +131,11 @@ export class App {
     const plain = { ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null };
     return { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema };
   }
+}
+
+/** One level at a time: Node's recursive mkdir never ends where the kernel answers ENOENT for a folder whose parent is there (/proc). */
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  makeFolder(path.dirname(dir));
+  mkdirSync(dir, { mode: 0o700 });
 }

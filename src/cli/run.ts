@@ -34,6 +34,7 @@ async function runCommand(context: Context, options: RunOptions): Promise<number
   if (timeoutMs === null) throw new TallymanError('USAGE', `--settle-timeout ${options.settleTimeout}: not a duration such as 60s`);
   const app = context.app(options.once !== true);
   const feeds = selected(app, options.feed);
+  app.makeDataDir();
   const lock = acquireLock(app.dataDir);
   try {
     return options.once === true ? await runOnce(context, app, feeds, timeoutMs) : await serve(context, app, options.feed ?? null);

@@ -8,6 +8,8 @@ import { Settle } from '../intake/settle.js';
 import { backoff } from '../sources/retry.js';
 import type { Log } from './log.js';
 
+/** Files that are followed while they settle, and again while they wait for a marker: about 600 bytes each. */
+const FOLLOWED_MAX = 50_000;
 /** Hinted paths kept before a full listing is cheaper and safer than looking at each. */
 const HINTS_MAX = 10_000;
 /** Skipped names whose reason is told once; past it the log would be the problem. */
@@ -37,10 +39,13 @@ export class FeedWatcher {
   readonly #onDiscovered: (entries: readonly FileEntry[]) => void;
   readonly #settle: Settle;
   /** Settled, but without their marker; path -> the version and how long it took to settle. */
-  readonly #unready = new Map<string, { file: SeenFile; waitedMs: number; reason: string }>();
+  readonly #unready = new Map<string, { readonly file: SeenFile; readonly waitedMs: number; readonly reason: string; scan: number }>();
   readonly #skippedTold = new Map<string, string>();
   #hints = new Set<string>();
   #rescan = false;
+  /** Number of the listing under way. */
+  #scans = 0;
+  #overflowed = false;
   #wake: (() => void) | null = null;
   #failures = 0;
   #error: TallymanError | null = null;
@@ -62,7 +67,7 @@ export class FeedWatcher {
     this.#log = parts.log;
     this.#actor = parts.actor;
     this.#onDiscovered = parts.onDiscovered;
-    this.#settle = new Settle(parts.feed.source.settleMs);
+    this.#settle = new Settle(parts.feed.source.settleMs, undefined, FOLLOWED_MAX);
   }
 
   get health(): FeedHealth {
@@ -90,12 +95,12 @@ export class FeedWatcher {
         await this.#scan(signal);
       }, signal);
       const nextScan = performance.now() + (this.#error === null ? this.#feed.source.pollMs : backoff(this.#failures, { baseMs: 1_000, maxMs: Math.max(1_000, this.#feed.source.pollMs) }));
-      this.#rescan = false;
       while (!this.#mustScan(signal)) {
         const wait = Math.min(nextScan - performance.now(), this.#error === null ? (this.#settle.dueIn() ?? Infinity) : Infinity);
         if (this.#hints.size === 0) await this.#sleep(Math.max(0, wait), signal);
         if (performance.now() >= nextScan) break;
         if (this.#error === null) await this.#attempt(() => this.#lookAgain(), signal);
+        if (this.#roomAgain()) break;
         else if (this.#hints.size > 0) break;
       }
     }
@@ -118,12 +123,18 @@ export class FeedWatcher {
         await this.#sleep(Math.min(left, this.#settle.dueIn() ?? 500, 500), signal);
         for (const path of this.#unready.keys()) this.#hints.add(path);
         await this.#lookAgain();
+        if (this.#roomAgain()) await this.#scan(signal);
       }
     } catch (error) {
       this.#fail(error);
       throw error;
     }
     return this.#settle.size + this.#unready.size;
+  }
+
+  /** More new files came than can be followed at once, and half of those have gone on: a listing brings the next ones. */
+  #roomAgain(): boolean {
+    return this.#overflowed && this.#settle.size < FOLLOWED_MAX / 2;
   }
 
   #mustScan(signal: AbortSignal): boolean {
@@ -164,22 +175,20 @@ export class FeedWatcher {
   }
 
   async #scan(signal: AbortSignal): Promise<void> {
+    // What comes in while the listing runs asks for the next one.
+    this.#rescan = false;
     this.#hints = new Set();
-    const present = new Set<string>();
-    const track = this.#settle.size + this.#unready.size > 0;
+    this.#scans++;
+    const mark = this.#settle.mark();
     for await (const page of this.#source.list(signal)) {
       signal.throwIfAborted();
       this.#tellSkipped(page.skipped);
       const data = page.files.filter((file) => !isCompanion(this.#feed.source.ready, file.path));
-      if (track) for (const file of data) present.add(file.path);
       await this.#observe(await this.#ledger.unknown(this.#feed.name, data));
     }
-    // More new files than can be followed at once: the next listing brings the rest as soon as these have gone on.
-    if (this.#settle.takeOverflow()) this.#rescan = true;
-    if (track) {
-      this.#settle.retain((path) => present.has(path));
-      for (const path of this.#unready.keys()) if (!present.has(path)) this.#unready.delete(path);
-    }
+    this.#overflowed = this.#settle.takeOverflow();
+    this.#settle.sweep(mark);
+    for (const [path, unready] of this.#unready) if (unready.scan !== this.#scans) this.#unready.delete(path);
     this.#lastScanAt = new Date().toISOString();
   }
 
@@ -217,6 +226,7 @@ export class FeedWatcher {
       const unready = this.#unready.get(file.path);
       const known = unready !== undefined && sameVersion(unready.file, file) ? unready : null;
       if (known === null) this.#unready.delete(file.path);
+      else known.scan = this.#scans;
       const { settled, waitedMs } = known === null ? this.#settle.observe(file) : { settled: true, waitedMs: known.waitedMs };
       if (!settled) continue;
       entries.push(...(await this.#admitReady(file, waitedMs)));
@@ -232,7 +242,8 @@ export class FeedWatcher {
       readiness = await ready(spec, this.#source, file, previous?.marker ?? null);
       if (!readiness.ready) {
         this.#settle.forget(file.path);
-        this.#unready.set(file.path, { file, waitedMs, reason: readiness.reason });
+        // One that does not fit comes again with the next listing.
+        if (this.#unready.size < FOLLOWED_MAX) this.#unready.set(file.path, { file, waitedMs, reason: readiness.reason, scan: this.#scans });
         return [];
       }
     }
