@@ -69,7 +69,9 @@ export class App {
   source(feed: FeedSpec): Source {
     const type = SOURCES.find((candidate) => candidate.type === feed.source.type);
     if (type === undefined) throw new TallymanError('INTERNAL', `no source type ${feed.source.type}`);
-    return type.open(feed.source, feed.source.options);
+    const name = type.connectionOption === null ? undefined : feed.source.options[type.connectionOption];
+    const connection = typeof name === 'string' ? this.config.connections.get(name)?.options : undefined;
+    return type.open(feed.source, feed.source.options, connection);
   }
 
   pool(size: number, onProgress?: (progress: LoadProgress) => void): LoadPool {

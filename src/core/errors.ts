@@ -55,11 +55,13 @@ export const ERRORS = {
   FILE_NOT_TAKEN: row('version', 1, 'The path is not a file that is taken.', 'Read the reason: symbolic links, devices, folders and names outside the folder are never taken.'),
   // outside the file
   SOURCE_UNREACHABLE: row('pause', 5, 'The source cannot be reached.', 'Nothing is lost: the feed goes on by itself when the source is back. `tallyman check --connect` shows more.'),
+  LANDING_FULL: row('pause', 5, 'There is no room to land the file.', 'Nothing is lost: it is landed when other files have gone. Raise landing.max, or free space under data_dir.'),
   DATABASE_UNREACHABLE: row('pause', 5, 'PostgreSQL cannot be reached.', 'Nothing is lost: loading goes on by itself when it is back. `tallyman check --connect` shows more.'),
   DATABASE_LOGIN: row('pause', 5, 'PostgreSQL refused the login.', 'Correct database.url, user or password.'),
   DATABASE_BUSY: row('pause', 5, 'PostgreSQL cannot take the load now (locks, connections, disk, read-only).', 'Nothing is lost: it is tried again. If it goes on, look at the message.'),
   DISK_FULL: row('pause', 5, "The disk under data_dir is full or cannot be written.", 'Free space; work goes on by itself.'),
   // the feed
+  HOST_KEY_MISMATCH: row('feed', 5, 'The server did not show the host key that is pinned: no login was sent.', 'Ask the operator of the server for its fingerprint; then pin the key that the message shows.'),
   CONTRACT_MISFIT: row('feed', 78, 'The staging table does not fit the contract.', 'Run the ALTER in the message, or change columns.'),
   DATABASE_RIGHTS: row('feed', 78, 'The database role lacks a right.', 'Run the GRANT in the message.'),
   DATABASE_CHANGED: row('feed', 5, 'This is another database than the one the ledger remembers.', 'Point database.url at the right one, or use a new data_dir for the new database.'),

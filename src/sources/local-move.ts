@@ -1,6 +1,5 @@
 import type { BigIntStats } from 'node:fs';
 import { access, constants, mkdir, stat, unlink } from 'node:fs/promises';
-import path from 'node:path';
 import { TallymanError } from '../core/errors.js';
 import type { SeenFile } from '../core/file.js';
 import { splitPath } from './extensions.js';
@@ -8,7 +7,7 @@ import { copyVersion, equalBytes } from './local-copy.js';
 import { errno, isGone } from './local-look.js';
 import { actionFailed, grab, isSameFile, privatePath, renameNew, syncFolder } from './local-private.js';
 import type { LocalRoot } from './local-root.js';
-import { isBelow } from './path-name.js';
+import { targetOf } from './move-target.js';
 import { namesBeside } from './names-beside.js';
 
 /** Deletes exactly this version. See Source.remove. */
@@ -47,16 +46,6 @@ export async function moveVersion(root: LocalRoot, file: SeenFile, to: string, s
   } catch (error) {
     throw actionFailed(`${file.path} -> ${target}`, error);
   }
-}
-
-/** The file keeps its path below the target folder, so that `a/x.csv` and `b/x.csv` stay apart. */
-function targetOf(to: string, file: string): string {
-  const folder = to.split('/').filter((part) => part !== '' && part !== '.').join('/');
-  const target = `${folder}/${file}`;
-  if (folder === '' || path.isAbsolute(to) || !isBelow(target)) {
-    throw new TallymanError('AFTER_ACTION_FAILED', `move to ${JSON.stringify(to)}: not a folder below the source's own`, { fix: 'Set after.*.move to a folder relative to dir, without "..".' });
-  }
-  return target;
 }
 
 /** Under its private name after a crash, or under its own; null = neither. */
