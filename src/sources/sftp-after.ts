@@ -87,8 +87,8 @@ async function putBack(root: SftpRoot, channel: SftpChannel, path: string, to: s
 
 /**
  * Renames, never over anything: false when something stands under the new name. RENAME of version 3 refuses a name that is taken, in one step (OpenSSH: link and
- * unlink); the look before it is for servers that overwrite all the same. Where RENAME itself is not possible (a file system without links, servers that only
- * know the extension) it is posix-rename, after the look.
+ * unlink); the look before it is for servers that overwrite all the same. Where RENAME itself is not possible (a file system without links, files of another owner
+ * under protected_hardlinks, servers that only know the extension) it is posix-rename, after the look.
  */
 async function renameNew(root: SftpRoot, channel: SftpChannel, from: string, to: string): Promise<boolean> {
   if ((await root.look(channel, to)) !== null) return false;
@@ -97,7 +97,7 @@ async function renameNew(root: SftpRoot, channel: SftpChannel, from: string, to:
     return true;
   } catch (error) {
     if (hasStatus(error, STATUS.NO_SUCH_FILE)) throw new TallymanError('FILE_VANISHED', `${from}: gone`, { cause: error });
-    if (!hasStatus(error, STATUS.FAILURE, STATUS.UNSUPPORTED, STATUS.BAD_MESSAGE)) throw actionFailed(from, error);
+    if (!hasStatus(error, STATUS.FAILURE, STATUS.PERMISSION_DENIED, STATUS.UNSUPPORTED, STATUS.BAD_MESSAGE)) throw actionFailed(from, error);
     // FAILURE says nothing: a name taken meanwhile is the usual reason.
     if ((await root.look(channel, to)) !== null) return false;
     return await posixRename(root, channel, from, to, error);
