@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import process from 'node:process';
 import type { Command } from 'commander';
+import type { CellError } from '../core/batch.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FileDetail } from '../core/report.js';
 import type { QuarantineRow, Receipts } from '../core/target.js';
@@ -82,8 +83,9 @@ async function* none(): AsyncIterable<readonly QuarantineRow[]> {
   // A file without a receipt has no quarantine.
 }
 
-/** Bytes of a record that are shown to people. */
+/** Bytes of a record, and characters of a value, that are shown to people. */
 const SHOWN_RAW = 200;
+const SHOWN_VALUE = 100;
 
 async function show(context: Context, id: string): Promise<number> {
   const { detail, pages } = await rowsOf(context, id);
@@ -102,7 +104,7 @@ async function show(context: Context, id: string): Promise<number> {
   let rows = 0;
   for await (const page of pages) {
     for (const row of page) {
-      for (const error of row.errors) out.line(`row ${row.row}, line ${row.line ?? '-'}: ${visible(reasonOf(error))}`);
+      for (const error of row.errors) out.line(`row ${row.row}, line ${row.line ?? '-'}: ${visible(reasonOf(error))}${shownValue(error)}`);
       out.line(`    ${visible(readable(row.raw.subarray(0, SHOWN_RAW))).replace(/\n/g, '\n    ')}${row.rawLength > SHOWN_RAW ? ' …' : ''}`);
       rows++;
     }
@@ -111,15 +113,22 @@ async function show(context: Context, id: string): Promise<number> {
   return 0;
 }
 
+/** The value on one line. */
+function shownValue({ value }: CellError): string {
+  if (value === null) return '';
+  const short = value.length > SHOWN_VALUE ? `${value.slice(0, SHOWN_VALUE)} …` : value;
+  return `: "${visible(short.replace(/\r\n?|\n/g, '\\n').replaceAll('\t', '\\t'))}"`;
+}
+
 async function exportRows(context: Context, id: string, options: { readonly format: string; readonly output?: string }): Promise<number> {
   const format = Object.entries(FORMATS).find(([name]) => name === options.format)?.[1];
   if (format === undefined) throw new TallymanError('USAGE', `--format ${options.format}: there are ${Object.keys(FORMATS).join(', ')}`);
   const { detail, pages, loadId, receipts } = await rowsOf(context, id);
   const about = await aboutOf(detail, loadId, receipts);
   const pieces = format(detail, pages, about);
-  if (options.output === undefined) await writeAll(process.stdout, pieces);
+  if (options.output === undefined) await writeAll(process.stdout, pieces, context.interrupt.signal);
   else {
-    await writeWhole(options.output, pieces);
+    await writeWhole(options.output, pieces, context.interrupt.signal);
     context.out.say(`written: ${options.output}`);
   }
   if (about.rows.quarantined === 0) context.out.say(`file ${detail.file_id} has nothing in quarantine`);
@@ -133,29 +142,31 @@ async function aboutOf(detail: FileDetail, loadId: number | null, receipts: Rece
 }
 
 /** Waits for the reader: 10,000,000 rows do not fit into memory. */
-async function writeAll(stream: Writable, pieces: AsyncIterable<string>): Promise<void> {
+async function writeAll(stream: Writable, pieces: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
   for await (const piece of pieces) {
+    if (signal.aborted) throw new TallymanError('INTERRUPTED', 'the export was interrupted');
     if (stream.errored !== null) throw stream.errored;
     if (!stream.write(piece)) await once(stream, 'drain');
   }
 }
 
-/** A private temporary name first: a full disk or Ctrl-C leaves no half report under the final name. */
-async function writeWhole(file: string, pieces: AsyncIterable<string>): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  const stream = createWriteStream(temporary, { mode: 0o600, flags: 'wx' });
-  // An error between two waits stays in stream.errored, which is asked below; without a listener it would end the process.
+/** A private temporary name first: a full disk or Ctrl-C leaves no half report under the final name. A device or pipe is written to as it is. */
+async function writeWhole(file: string, pieces: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
+  const direct = !((await stat(file).catch(() => null))?.isFile() ?? true);
+  const target = direct ? file : `${file}.${process.pid}.tmp`;
+  const stream = createWriteStream(target, { mode: 0o600, flags: direct ? 'w' : 'wx' });
+  // An error between two waits stays in stream.errored, which is asked; without a listener it would end the process.
   stream.on('error', () => undefined);
   try {
     await once(stream, 'open');
-    await writeAll(stream, pieces);
+    await writeAll(stream, pieces, signal);
     stream.end();
     if (!stream.closed) await once(stream, 'close');
     if (stream.errored !== null) throw stream.errored;
-    await rename(temporary, file);
+    if (!direct) await rename(target, file);
   } catch (error) {
     stream.destroy();
-    await rm(temporary, { force: true });
+    if (!direct) await rm(target, { force: true });
     // The database that went away while it was read says so itself.
     if (error instanceof TallymanError) throw error;
     throw new TallymanError('USAGE', `cannot write ${file}: ${messageOf(error)}`, { cause: error, fix: 'Free space, or choose another place with -o.' });

@@ -12,7 +12,7 @@ export const MOST_ROWS = 5_000;
 const MOST_TEXT = 4 * 1024 * 1024;
 const TAGS = 24;
 /** Bytes of a cell, of a record, and faults of a row that are shown. */
-const CELL_BYTES = 600;
+const CELL_BYTES = 300;
 const RAW_BYTES = 4_000;
 const MOST_FAULTS = 10;
 

@@ -23,22 +23,27 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.2rem;margin:0
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Noto Sans Mono",monospace;font-size:.88em}
-.frame{overflow:auto;max-height:88vh;background:var(--paper);border:1px solid var(--line);border-radius:8px}
+.frame{width:fit-content;max-width:100%;overflow:auto;max-height:88vh;background:var(--paper);border:1px solid var(--line);border-radius:8px}
 .frame:focus-visible{outline:2px solid var(--bad);outline-offset:2px}
-table{border-collapse:separate;border-spacing:0;width:100%;font-size:.88rem}
+table{border-collapse:separate;border-spacing:0;font-size:.88rem}
 th,td{padding:.45rem .75rem;text-align:start;vertical-align:top;border-bottom:1px solid var(--line)}
 tbody tr:last-child>*{border-bottom:0}
 thead th{position:sticky;top:0;z-index:2;background:var(--head);font-weight:600;white-space:nowrap;unicode-bidi:plaintext}
-thead th.c{max-width:20rem;overflow:hidden;text-overflow:ellipsis}
 .n{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
 th.n{font-weight:600}
 tbody th{font-weight:600;background:var(--paper)}
 .c{white-space:pre-wrap;overflow-wrap:anywhere;min-width:5rem;max-width:26rem;unicode-bidi:plaintext;border-inline-start:1px solid var(--line)}
+thead th.c{max-width:20rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.eg{white-space:pre-wrap;overflow-wrap:anywhere;min-width:8rem;max-width:26rem}
+small{white-space:nowrap}
 .raw{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Noto Sans Mono",monospace;font-size:.92em}
 .why{min-width:15rem;max-width:24rem;overflow-wrap:anywhere}
 .why ul{margin:0;padding:0;list-style:none}
 .why li+li{margin-top:.3rem}
 .bad{background:var(--badbg);color:var(--bad);font-weight:600;box-shadow:inset 0 0 0 1.5px var(--bad)}
+.wide input{margin:0 .4em 0 0;vertical-align:-.1em}
+.wide:not(:has(:checked))~.frame .fine{display:none}
+.raw.bad{font-weight:400}
 .none{font-weight:400;font-style:italic;opacity:.85}
 i.u,i.more{font-style:normal;font-size:.78em;border:1px solid currentcolor;border-radius:3px;padding:0 .25em;margin:0 .1em;white-space:nowrap;opacity:.8;unicode-bidi:isolate}
 i.more{border:0}
@@ -50,15 +55,15 @@ footer{margin-top:2.4rem;padding-top:1rem;border-top:1px solid var(--line);font-
 body{font-size:9.5pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 main{padding:0;max-width:none}
 h1{font-size:15pt}
-h2{break-after:avoid}
+h2,h2~p{break-after:avoid}
 .frame{overflow:visible;max-height:none;border-radius:0}
 thead{display:table-header-group}
 thead th{position:static;white-space:normal}
+tbody th{background:none}
 tr,.tally,.stop{break-inside:avoid}
-.c{min-width:0;max-width:none}
+.c,thead th.c{min-width:0;max-width:none;white-space:pre-wrap;overflow-wrap:anywhere}
 .why{min-width:9rem;max-width:16rem}
-.wide .fine{display:none}
-.screen{display:none}
+.wide~.frame .fine{display:none}
+.wide input,.wide label{display:none}
 }
-@media not print{.paper{display:none}}
 `;

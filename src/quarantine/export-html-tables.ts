@@ -8,8 +8,8 @@ import { columnLabel } from './export-record.js';
 const MOST_GROUPS = 50;
 const EXAMPLE_LIMIT = 120;
 const MESSAGE_LIMIT = 300;
-/** More columns than paper takes: printed are the first, which mostly names the record, and those with a fault. */
-const PAPER_COLUMNS = 10;
+/** With more columns only the first, which mostly names the record, and those with a fault are shown, until a box is ticked: nobody finds a marked cell among 200. */
+const MOST_COLUMNS = 12;
 /** Rows handed on in one go. */
 const BLOCK = 50;
 
@@ -29,7 +29,7 @@ ${more > 0 ? html`<p class="soft">and ${more} other reasons</p>` : NOTHING}`;
 
 function groupLine(group: ErrorGroup, about: ExportAbout): Html {
   const example = group.example === null ? html`<span class="soft">–</span>` : html`<bdi>${closeText(group.example, EXAMPLE_LIMIT)}</bdi>`;
-  return html`<tr><th class="n" scope="row">${text(number.format(group.rows))}</th><td>${columnOf(group.column, about)}</td><td>${isolated(group.message, MESSAGE_LIMIT)} <small>${text(group.class)}</small></td><td class="c">${example}</td><td class="n">${group.first_line}</td></tr>
+  return html`<tr><th class="n" scope="row">${text(number.format(group.rows))}</th><td>${columnOf(group.column, about)}</td><td>${isolated(group.message, MESSAGE_LIMIT)} <small>${text(group.class)}</small></td><td class="eg">${example}</td><td class="n">${group.first_line}</td></tr>
 `;
 }
 
@@ -38,11 +38,12 @@ export function* rowTable(rows: readonly ShownRow[], about: ExportAbout): Genera
   const width = about.headings.length;
   const surplus = Math.max(0, ...rows.map((row) => (row.cells?.length ?? 0) - width));
   const faulty = new Set([0, ...rows.flatMap((row) => [...row.bad])]);
-  const wide = width + surplus > PAPER_COLUMNS;
-  /** Cells that a wide page leaves out on paper. */
+  const wide = width + surplus > MOST_COLUMNS;
+  /** Cells that a wide page shows when asked, and never on paper. */
   const fine = (cell: number): Html => (wide && !faulty.has(cell) ? html` fine` : NOTHING);
   const columns = Math.max(1, width + surplus);
-  yield html`${wide ? html`<p class="soft paper">Printed are the first column and those with a fault; the page on a screen shows all ${columns}.</p>` : NOTHING}<div class="frame rows${wide ? html` wide` : NOTHING}" tabindex="0" role="region" aria-label="Refused rows"><table>
+  yield html`${wide ? html`<p class="wide"><span class="soft">Of ${columns} columns, the first and those with a fault are shown.</span> <label><input type="checkbox">show all</label></p>
+` : NOTHING}<div class="frame rows" tabindex="0" role="region" aria-label="Refused rows"><table>
 <thead><tr><th class="n" scope="col">Row</th><th class="n" scope="col">Line</th><th scope="col">Reason</th>${headings(about, surplus, fine)}</tr></thead>
 <tbody>
 `;

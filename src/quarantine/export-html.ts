@@ -52,15 +52,15 @@ function summary(detail: FileDetail, about: ExportAbout): Html {
 </header>
 ${rejected ? html`<div class="stop"><p><strong>The whole file was refused: none of its rows was loaded.</strong>${detail.error === null || about.id.startsWith('load:') ? NOTHING : html` ${isolated(detail.error.message)}`}</p></div>
 ` : NOTHING}<ul class="tally">
-<li><b>${count(rows.read)}</b>${rejected ? html`read so far` : html`read`}</li>
+<li><b>${count(rows.read)}</b>read</li>
 <li class="loaded"><b>${count(rows.loaded)}</b>loaded</li>
 <li class="refused"><b>${count(rows.quarantined)}</b>refused</li>
 ${rows.skipped > 0 ? html`<li><b>${count(rows.skipped)}</b>skipped</li>
 ` : NOTHING}${rows.declared === null ? NOTHING : html`<li><b>${count(rows.declared)}</b>announced by the sender</li>
 `}</ul>
 <dl>
-${about.committedAt === null ? NOTHING : html`<dt>Read on</dt><dd>${when(about.committedAt)}</dd>
-`}${detail.mtime === null ? NOTHING : html`<dt>File of</dt><dd>${when(detail.mtime)}</dd>
+${about.committedAt === null ? NOTHING : html`<dt>Read</dt><dd>${when(about.committedAt)}</dd>
+`}${detail.mtime === null ? NOTHING : html`<dt>File date</dt><dd>${when(detail.mtime)}</dd>
 `}<dt>Size</dt><dd>${count(detail.size)} bytes</dd>
 ${detail.sha256 === null ? NOTHING : html`<dt>SHA-256</dt><dd><code>${text(detail.sha256)}</code></dd>
 `}</dl>
@@ -69,8 +69,8 @@ ${detail.sha256 === null ? NOTHING : html`<dt>SHA-256</dt><dd><code>${text(detai
 
 function lead({ rows, rejected }: ExportAbout): Html {
   if (rows.quarantined === 0) return html`No row of this file was refused.`;
-  const some = html`${count(rows.quarantined)} of ${count(rows.read)} ${rows.read === 1 ? html`row` : html`rows`}`;
-  return rejected ? html`${some} read so far could not be taken.` : html`${some} could not be taken. All others are loaded; only these need a look.`;
+  const some = html`${count(rows.quarantined)} of the ${count(rows.read)} rows that were read`;
+  return rejected ? html`${some} could not be taken.` : html`${some} could not be taken. All others are loaded.`;
 }
 
 /** What of all there is stands on this page, and where the rest is. */

@@ -26,10 +26,9 @@ export function columnLabel(column: string, about: ExportAbout): string {
   return labels.length === 0 || labels.includes('') ? column : labels.join(', ');
 }
 
-/** `amount: type-error: not a numeric(12,2): "1.234,50"`. `label` turns the fault's column into what the reader calls it. */
+/** `amount: constraint-error (min): less than 0`. `label` turns the fault's column into what the reader calls it. */
 export function reasonOf(error: CellError, label: (column: string) => string = (column) => column): string {
   const column = error.column === null ? '' : `${label(error.column)}: `;
   const rule = error.rule === null ? '' : ` (${error.rule})`;
-  const value = error.value === null ? '' : `: ${JSON.stringify(error.value)}`;
-  return `${column}${error.class}${rule}: ${error.message}${value}`;
+  return `${column}${error.class}${rule}: ${error.message}`;
 }
