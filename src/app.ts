@@ -91,6 +91,7 @@ export class App {
     const pool = this.pool(concurrency, options.onProgress);
     const parts: EngineParts = {
       feeds: options.feeds,
+      configured: this.config.feeds,
       ledger: this.ledger(),
       receipts: await this.receipts(),
       database: await this.database(),

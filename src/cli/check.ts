@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { ConfigError, problemLine, type Problem } from '../config/problem.js';
 import type { Config } from '../config/config.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
+import { renamedFeeds } from '../daemon/feed-names.js';
 import { checkStaging } from '../postgres/check-staging.js';
 import type { App } from '../app.js';
 import type { Context } from './context.js';
@@ -27,7 +30,7 @@ async function checkCommand(context: Context, options: { readonly connect?: bool
     context.out.say(`${error.problems.length} mistake${error.problems.length === 1 ? '' : 's'}`);
     return 78;
   }
-  const findings = options.connect === true ? await connect(context.app()) : [];
+  const findings = [...(await feedNames(context.app())), ...(options.connect === true ? await connect(context.app()) : [])];
   const ok = findings.length === 0;
   if (context.out.json) {
     const found = findings.map(({ key, code, message, hint }) => ({ file: '', line: 0, column: 0, key, code, message, hint }));
@@ -38,6 +41,18 @@ async function checkCommand(context: Context, options: { readonly connect?: bool
     if (ok) context.out.line(`the config is right: ${config.feeds.length} feed${config.feeds.length === 1 ? '' : 's'}${options.connect === true ? ', every source and the database answer' : ''}`);
   }
   return findings.some((f) => f.exit === 78) ? 78 : findings.length > 0 ? 5 : 0;
+}
+
+/** A feed that goes on under a new name must say so; only the ledger, where there is one, knows the old ones. */
+async function feedNames(app: App): Promise<Finding[]> {
+  if (!existsSync(path.join(app.dataDir, 'ledger.db'))) return [];
+  try {
+    renamedFeeds(app.config.feeds, await app.ledger().feeds());
+    return [];
+  } catch (error) {
+    if (!(error instanceof TallymanError)) throw error;
+    return [{ key: 'feeds', code: error.code, message: error.message, hint: error.fix, exit: error.exit }];
+  }
 }
 
 /** Reaches everything that a run would need, and goes on after a failure so that all are told at once. */

@@ -30,7 +30,7 @@ async function adopt(context: Context, options: { readonly feed: string; readonl
   const source = app.source(feed);
   const wanted = (file: SeenFile): boolean => meets(file.path) && (beforeUs === null || (file.mtimeUs !== null && file.mtimeUs < beforeUs));
   try {
-    const { seen, adopted } = await adoptPresent({ ledger: app.ledger(), receipts: await app.receipts(), source, feed, actor: 'cli', wanted }, context.interrupt.signal);
+    const { seen, adopted } = await adoptPresent({ configured: app.config.feeds, dataDir: app.dataDir, ledger: app.ledger(), receipts: await app.receipts(), source, feed, actor: 'cli', wanted }, context.interrupt.signal);
     if (context.out.json) context.out.document({ feed: feed.name, seen, adopted });
     else context.out.line(`${visible(feed.name)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`);
   } finally {

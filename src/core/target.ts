@@ -24,6 +24,8 @@ export interface Receipts {
   clear(loadIds: readonly number[]): Promise<number>;
   /** status `ignored` receipts for files that are recorded without being read. */
   adopt(files: readonly { readonly loadKey: string; readonly feed: string; readonly path: string; readonly fileUri: string; readonly size: number; readonly mtimeUs: number | null; readonly version: string; readonly target: string }[], instanceId: string): Promise<void>;
+  /** SPEC 3, `formerly`: receipts of this instance under feed `from` stand under `to` from now on. Throws CONFIG_INVALID when the same content is live under both. */
+  renameFeed(from: string, to: string, instanceId: string): Promise<void>;
   /** Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says. */
   liveCounts(feed: string): Promise<readonly { readonly receipt: ReceiptRef; readonly target: string; readonly present: number | null }[]>;
 

@@ -5,15 +5,16 @@ import type { Ledger } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/target.js';
 import { isCompanion } from '../intake/ready.js';
+import { besideDaemon } from './feed-names.js';
+import { settleNames } from './recover.js';
 
 /** `ledger adopt`: records the files present that `wanted` picks as `ignored`, in the ledger and as receipts, without reading them. */
 export async function adoptPresent(
-  parts: { readonly ledger: Ledger; readonly receipts: Receipts; readonly source: Source; readonly feed: FeedSpec; readonly actor: string; readonly wanted: (file: SeenFile) => boolean },
+  parts: { readonly configured: readonly FeedSpec[]; readonly dataDir: string; readonly ledger: Ledger; readonly receipts: Receipts; readonly source: Source; readonly feed: FeedSpec; readonly actor: string; readonly wanted: (file: SeenFile) => boolean },
   signal: AbortSignal,
 ): Promise<{ readonly seen: number; readonly adopted: number }> {
   const { ledger, receipts, source, feed } = parts;
-  const { databaseId } = await receipts.prepare();
-  if ((await ledger.getMeta('database_id')) === null) await ledger.setMeta('database_id', databaseId);
+  await besideDaemon(parts, () => settleNames(parts));
   const target = `${feed.target.schema}.${feed.target.table}`;
   let seen = 0;
   let adopted = 0;

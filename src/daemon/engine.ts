@@ -6,6 +6,7 @@ import type { FileReport } from '../core/report.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/target.js';
 import { backoff } from '../sources/retry.js';
+import { renamedFeeds } from './feed-names.js';
 import { FeedWatcher, type FeedHealth } from './feed-watcher.js';
 import type { Log } from './log.js';
 import { Outbox } from './outbox.js';
@@ -22,6 +23,8 @@ const ONCE_TRIES = 3;
 
 export interface EngineParts {
   readonly feeds: readonly FeedSpec[];
+  /** Every feed of the config, also those that do not run now. */
+  readonly configured: readonly FeedSpec[];
   readonly ledger: Ledger;
   readonly receipts: Receipts;
   readonly database: DatabaseSpec;
@@ -104,6 +107,9 @@ export class Engine {
   /** Until the signal. Resolves when what ran has ended. */
   async runDaemon(signal: AbortSignal): Promise<void> {
     const outbox = this.#outbox();
+    // Under a new name nothing may be discovered before the old one's entries have come over.
+    const { configured, ledger } = this.#parts;
+    if (renamedFeeds(configured, await ledger.feeds()).length > 0 && !(await this.#reconcile(Infinity, signal))) return await this.#close();
     await Promise.all([...[...this.#watchers.values()].map((watcher) => watcher.run(signal)), this.#workWhenReconciled(signal), this.#requests(signal), outbox.run(signal)]);
     await this.#close();
   }

@@ -8,6 +8,7 @@ import { acquireClaimLock } from '../ledger/lock.js';
 import { direct } from '../sources/direct.js';
 import { encodeName } from '../sources/path-name.js';
 import type { Engine } from './engine.js';
+import { besideDaemon } from './feed-names.js';
 import { processFile } from './process-file.js';
 import { reconcileStores } from './recover.js';
 
@@ -42,7 +43,7 @@ export async function loadNamed(parts: NamedParts, feed: FeedSpec, file: string,
   const claim = acquireClaimLock(parts.dataDir, owner);
   try {
     const engine = await parts.engine(owner);
-    await reconcileStores(engine.processParts, new Map([[feed.name, feed]]));
+    await besideDaemon(engine.processParts, () => reconcileStores(engine.processParts, new Map([[feed.name, feed]])));
     for (let look = 0; look < LOOKS && !signal.aborted; look++) {
       const seen = await direct.stat(name);
       if (seen === null) return new TallymanError('NOT_FOUND', `${file}: there is no such file`);

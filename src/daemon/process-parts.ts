@@ -11,6 +11,8 @@ import type { WorkOutcome } from './work-loop.js';
 
 /** What the straight line needs beside the entry. */
 export interface ProcessParts {
+  /** Every feed of the config, also those that do not run now. */
+  readonly configured: readonly FeedSpec[];
   readonly ledger: Ledger;
   readonly receipts: Receipts;
   readonly database: DatabaseSpec;

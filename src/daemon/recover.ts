@@ -3,6 +3,7 @@ import type { FeedSpec } from '../core/feed.js';
 import type { FileEntry } from '../core/ledger.js';
 import { isClaimHeld } from '../ledger/lock.js';
 import { readProgress } from '../load/progress.js';
+import { carryOver, registerFeeds, renamedFeeds } from './feed-names.js';
 import { standsAs, type ProcessParts } from './process-parts.js';
 import { adopt } from './settle-result.js';
 
@@ -15,18 +16,26 @@ const OVERLAP = 1_000;
 
 /**
  * Brings ledger and database together before any work is done, at start and after the database was away (DESIGN 2.2): the right database? what was
- * under way when a process died? which receipts does the ledger lack? which loads does the database no longer know? Throws DATABASE_UNREACHABLE and
- * DATABASE_CHANGED.
+ * under way when a process died? which feeds have a new name? which receipts does the ledger lack? which loads does the database no longer know? Throws DATABASE_UNREACHABLE,
+ * DATABASE_CHANGED and CONFIG_INVALID.
  */
 export async function reconcileStores(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
-  await sameDatabase(parts);
+  await settleNames(parts);
   await interrupted(parts, feeds);
   await takeReceipts(parts);
   await lostReceipts(parts);
 }
 
+/** The right database, and every feed under its name of today. Comes before anything is written under a feed's name. */
+export async function settleNames(parts: Pick<ProcessParts, 'ledger' | 'receipts' | 'configured'>): Promise<void> {
+  const { ledger, receipts, configured } = parts;
+  await sameDatabase(parts);
+  await carryOver(renamedFeeds(configured, await ledger.feeds()), ledger, receipts);
+  await registerFeeds(configured, ledger);
+}
+
 /** Another database, or an empty one, while the ledger remembers loads: stop and explain, or every file would be loaded again there. */
-async function sameDatabase({ ledger, receipts }: ProcessParts): Promise<void> {
+async function sameDatabase({ ledger, receipts }: Pick<ProcessParts, 'ledger' | 'receipts'>): Promise<void> {
   const remembered = await ledger.getMeta('database_id');
   if (remembered !== null) {
     const found = await receipts.databaseId();

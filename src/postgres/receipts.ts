@@ -1,8 +1,10 @@
 import os from 'node:os';
+import { TallymanError } from '../core/errors.js';
 import type { DatabaseSpec, ReceiptRef } from '../core/load.js';
 import type { QuarantineRow, Receipts } from '../core/target.js';
 import type { Connection } from './connect.js';
 import { controlNames, ensureControlSchema, readControlState } from './control-schema.js';
+import { isServerError } from './errors.js';
 import { isMissing, liveCounts } from './live-counts.js';
 import { FIRST_PAGE, openQuarantine, quarantineGroups, quarantinePage, type PagePosition } from './quarantine-read.js';
 import { RECEIPT_COLUMNS, timestampSql, toReceipt } from './receipt-row.js';
@@ -56,6 +58,15 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
     adopt: async (files, instanceId) => {
       await sliced(files, (slice) => session.run('recording files as ignored', (connection) => insertIgnored(connection, loads, slice, instanceId)));
     },
+    renameFeed: (from, to, instanceId) =>
+      read('renaming a feed', undefined, async (connection) => {
+        try {
+          await connection.query(`UPDATE ${loads} SET feed = $2 WHERE feed = $1 AND instance_id = $3`, [from, to, instanceId]);
+        } catch (error) {
+          if (!isServerError(error) || error.code !== '23505') throw error;
+          throw new TallymanError('CONFIG_INVALID', `receipts of feed ${from} cannot go over to ${to}: the same content is loaded under both`, { cause: error, fix: `Say formerly: none in feed ${to}.` });
+        }
+      }),
     liveCounts: (feed) => read('counting live loads', [], (connection) => liveCounts(connection, schema, feed)),
     quarantineGroups: (feed) => read('reading quarantine', [], (connection) => quarantineGroups(connection, schema, feed)),
     async *quarantineRows(loadId) {

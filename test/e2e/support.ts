@@ -35,8 +35,8 @@ export const states = (round: Pick<Round, 'reports'>, feed?: string): readonly s
 
 /** First column of every row, as text. */
 export async function column(db: TestDatabase, sql: string, ...values: unknown[]): Promise<readonly (string | null)[]> {
-  const { rows } = await db.client.query<unknown[]>({ text: sql, values, rowMode: 'array' });
-  return rows.map((row) => (row[0] === null || row[0] === undefined ? null : String(row[0])));
+  const { rows } = await db.client.query<{ first: string | null }>(`select c.first::text from (${sql}) as c(first)`, values);
+  return rows.map((row) => row.first);
 }
 
 /** The ids in a staging table whose columns are those of csv(). */
