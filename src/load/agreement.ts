@@ -33,8 +33,8 @@ export function agree(feed: FeedSpec, layout: Layout, empty: boolean, present: r
 }
 
 function withContract(feed: FeedSpec, contract: readonly ColumnSpec[], layout: Layout, empty: boolean): Agreement {
-  const missing = missingColumns(feed, contract, layout.missing, empty);
   const unknown = layout.unknown.map((cell) => ({ cell, name: layout.fileColumns[cell]!.name }));
+  const missing = missingColumns(feed, contract, layout.missing, unknown.map(({ name }) => name), empty);
   const base = { columns: contract, cellOf: layout.cellOf };
   const settled = unknownColumns(feed, unknown, base, contract.map((column) => column.name));
   return { ...settled, drift: [...layout.drift, ...missing, ...settled.drift] };
@@ -58,18 +58,20 @@ function withoutContract(feed: FeedSpec, layout: Layout, empty: boolean, present
   });
   const taken = new Set(names);
   const absent = (present ?? []).filter((name) => !taken.has(name) && name !== RESCUE_COLUMN);
-  const missing = feed.onMissingColumn === 'reject' ? missingColumns(feed, [], absent, empty) : [];
+  const missing = feed.onMissingColumn === 'reject' ? missingColumns(feed, [], absent, [], empty) : [];
   const settled = unknownColumns(feed, unknown, { columns, cellOf }, names);
   return { ...settled, drift: [...layout.drift, ...missing, ...settled.drift] };
 }
 
-function missingColumns(feed: FeedSpec, contract: readonly ColumnSpec[], missing: readonly string[], empty: boolean): DriftNote[] {
+function missingColumns(feed: FeedSpec, contract: readonly ColumnSpec[], missing: readonly string[], unknown: readonly string[], empty: boolean): DriftNote[] {
   if (empty || missing.length === 0) return [];
   const required = new Set(contract.filter((column) => column.required && column.default === null).map((column) => column.name));
   const refused = feed.onMissingColumn === 'reject' ? missing : missing.filter((name) => required.has(name));
   if (refused.length > 0) {
     const why = feed.onMissingColumn === 'reject' ? '' : ' (required)';
-    throw new TallymanError('MISSING_COLUMNS', `the file lacks ${listed(refused)}${why}`);
+    // A column that was renamed shows as both.
+    const instead = unknown.length === 0 ? '' : `; it has ${listed(unknown)}, which the contract does not know`;
+    throw new TallymanError('MISSING_COLUMNS', `the file lacks ${listed(refused)}${why}${instead}`);
   }
   return missing.map((column) => ({ kind: 'missing', column, message: 'not in the file: NULL or its default' }));
 }

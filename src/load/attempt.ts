@@ -16,7 +16,7 @@ import { ChunkedCopy } from './chunked-copy.js';
 import { rollback } from './commit.js';
 import { compileRows, encoderPlan, stagingColumns, type RowPlan } from './compile.js';
 import type { LoadContext } from './context.js';
-import { checkControl, declaredRows } from './control.js';
+import { checkControl, declaredRows, refuseUnbuilt } from './control.js';
 import { copyTarget } from './copy-target.js';
 import { commitLoad, proveTally } from './finish.js';
 import type { FileInput } from './input.js';
@@ -66,6 +66,7 @@ export interface Reached {
  */
 export async function attempt(parts: AttemptParts, reached: Reached): Promise<LoadResult> {
   const { job, session, input, signal } = parts;
+  refuseUnbuilt(job);
   const pass = input.pass(signal);
   let connection: Connection | null = null;
   try {

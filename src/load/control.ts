@@ -1,6 +1,12 @@
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadJob } from '../core/load.js';
 
+/** A check that the feed asks for and that would not be made must not pass for one that was. Throws CONTRACT_MISFIT: the feed stops. */
+export function refuseUnbuilt({ feed }: LoadJob): void {
+  const asked = [...((feed.control?.trailer ?? null) === null ? [] : ['control.trailer']), ...(Object.keys(feed.control?.totals ?? {}).length === 0 ? [] : ['control.totals'])];
+  if (asked.length > 0) throw new TallymanError('CONTRACT_MISFIT', `${asked.join(' and ')} cannot be checked by this version`, { fix: `Take ${asked.join(' and ')} out of the feed.` });
+}
+
 /**
  * How many records the file is said to hold: by its manifest, else by the format itself (a Parquet footer); null = unsaid. Throws CONTROL_MISSING when the
  * feed asks for a manifest's word and it is not there.

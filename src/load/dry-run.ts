@@ -6,7 +6,7 @@ import type { LoadJob, LoadResult } from '../core/load.js';
 import { QuarantineRecord } from '../quarantine/record.js';
 import { agree } from './agreement.js';
 import { compileRows, encoderPlan } from './compile.js';
-import { checkControl, declaredRows } from './control.js';
+import { checkControl, declaredRows, refuseUnbuilt } from './control.js';
 import { FileInput } from './input.js';
 import { judgeAtEnd, judgeWhileReading } from './limits.js';
 import type { LoadHooks } from './load-file.js';
@@ -35,6 +35,7 @@ export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadRes
 
 async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<LoadResult> {
   const began = performance.now();
+  refuseUnbuilt(job);
   const record = new QuarantineRecord(null);
   const pass = input.pass(hooks.signal);
   let reader: RecordReader | null = null;

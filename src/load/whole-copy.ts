@@ -6,17 +6,19 @@ import type { RowWriter } from './rows.js';
 
 /** Bytes a write. Small enough that PostgreSQL never runs dry while the next piece is encoded (a loopback socket holds about 2 MiB). */
 const FLUSH_AT = 256 * 1024;
+/** Room for the row that crosses that mark; the encoder makes more when it must. */
+const ROOM = FLUSH_AT + 64 * 1024;
 
 /**
  * The whole file in one COPY, for tables where the catalog shows nothing that only PostgreSQL can refuse. Two buffers: one is encoded while the
  * socket takes the other. The COPY ends and begins anew only to let quarantine rows through.
  */
 export class WholeCopy implements RowWriter {
-  out: CopyBuffer = { buf: Buffer.allocUnsafeSlow(FLUSH_AT + 64 * 1024), pos: 0 };
+  out: CopyBuffer;
   readonly flushAt = FLUSH_AT;
   readonly #context: LoadContext;
   readonly #target: CopyTarget;
-  #spare: CopyBuffer = { buf: Buffer.allocUnsafeSlow(FLUSH_AT + 64 * 1024), pos: 0 };
+  #spare: CopyBuffer = { buf: Buffer.alloc(0), pos: 0 };
   #stream: CopyStream | null = null;
   #inFlight: Promise<void> = Promise.resolve();
   #copied = 0;
@@ -24,11 +26,16 @@ export class WholeCopy implements RowWriter {
   constructor(context: LoadContext, target: CopyTarget) {
     this.#context = context;
     this.#target = target;
+    // Many files are small: 640 KiB for each of them would keep the collector busy for longer than the load takes.
+    this.out = { buf: Buffer.allocUnsafeSlow(Math.min(ROOM, 4 * context.job.file.size + 4096)), pos: 0 };
     append(this.out, target.header);
   }
 
   async advance(): Promise<void> {
-    if (this.out.pos >= FLUSH_AT) await this.#send();
+    if (this.out.pos >= FLUSH_AT) {
+      if (this.#spare.buf.length === 0) this.#spare.buf = Buffer.allocUnsafeSlow(ROOM);
+      await this.#send();
+    }
     if (this.#context.record.full) {
       await this.#end();
       await this.#context.flushQuarantine();
