@@ -7,6 +7,8 @@ export interface Config {
   readonly version: 1;
   /** Absolute. */
   readonly dataDir: string;
+  /** Local copies of remote files: most bytes (null = the disk's), and how long one is kept after its end. */
+  readonly landing: { readonly maxBytes: number | null; readonly keepMs: number };
   readonly database: DatabaseConfig;
   readonly daemon: DaemonConfig;
   /** In the order of the file. */

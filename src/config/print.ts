@@ -3,8 +3,8 @@ import type { AfterAction, ColumnSpec, FeedSpec, ReadySpec } from '../core/feed.
 import { MASK, type Secret } from '../core/secret.js';
 import type { Config } from './config.js';
 import { maskUrls } from './mask.js';
-import { IGNORE_DEFAULTS } from './resolve-source.js';
-import { formatDuration } from './units.js';
+import { IGNORE_DEFAULTS } from './ignore-defaults.js';
+import { formatDuration, formatSize } from './units.js';
 
 /** The effective config as plain data in the words of the file: every default filled in, paths absolute, secrets masked (`config print --json`). */
 export function printableConfig(config: Config): Readonly<Record<string, unknown>> {
@@ -13,6 +13,7 @@ export function printableConfig(config: Config): Readonly<Record<string, unknown
   return bare({
     version: config.version,
     data_dir: config.dataDir,
+    landing: bare({ max: config.landing.maxBytes === null ? undefined : formatSize(config.landing.maxBytes), keep: formatDuration(config.landing.keepMs) }),
     database: bare({
       url: database.url === null ? undefined : maskUrls(database.url.reveal()),
       embedded: database.embedded,

@@ -33,10 +33,11 @@ export function resolve(root: ConfigNode, parts: Parts, around: Surroundings): C
   // Also when there is no feed yet, or each feed says otherwise.
   if (defaults !== null) parseKeys(feedShape, defaults, problems, FEED_SECTIONS);
   const feeds = resolveFeeds(root, defaults, { ...around, parts, connections: connections.types, stagingSchema: database?.stagingSchema ?? 'staging' });
-  if (problems.count > 0 || database === null || daemon === null || keys.data_dir === undefined) return null;
+  if (problems.count > 0 || database === null || daemon === null || keys.data_dir === undefined || keys.landing === undefined) return null;
   return {
     version: 1,
     dataDir: path.resolve(around.base, keys.data_dir),
+    landing: { maxBytes: keys.landing.max ?? null, keepMs: keys.landing.keep },
     database,
     daemon,
     feeds: shareMoveTargets(feeds.specs),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from './config.js';
-import { duration, identifier, secret, text } from './scalars.js';
+import { duration, identifier, secret, size, text } from './scalars.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -48,6 +48,13 @@ export const daemonShape = {
 export const rootShape = {
   version: z.literal(1).default(1).describe('Version of this format: 1.'),
   data_dir: text().default('./tallyman-data').describe('ledger.db, tallyman.lock, landing/, and postgres/ when embedded. Made with mode 0700.'),
+  landing: z
+    .strictObject({
+      max: size({ min: 1024 * 1024 }).optional().describe('Most that landed and kept files may take on disk; new landings wait, kept ones go first. Default: as much as the disk holds, less 64MiB.'),
+      keep: duration({ max: 3_650 * 24 * HOUR_MS }).prefault('0s').describe('How long a landed file is kept after its end, for `reprocess --from-landing` when the source has it no more. 0s: not at all.'),
+    })
+    .prefault({})
+    .describe('Remote files come to data_dir/landing before they are loaded.'),
 };
 
 export const databaseSchema = z.strictObject(databaseShape);

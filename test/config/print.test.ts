@@ -7,7 +7,7 @@ import { fullFeed, parse, PARTS, WITH_REMOTE, withFolder } from './support.js';
 import { loadConfig } from '../../src/config/load.js';
 
 const EXAMPLE = path.resolve(import.meta.dirname, '../../config/tallyman.example.yaml');
-const example = (): Config => loadConfig({ path: EXAMPLE, env: { PGPASSWORD: 'canary-one', TALLYMAN_TOKEN: 'canary-two' }, cwd: '/', parts: PARTS }).config;
+const example = (): Config => loadConfig({ path: EXAMPLE, env: { PGPASSWORD: 'canary-one', TALLYMAN_TOKEN: 'canary-two', ACME_PASSWORD: 'canary-three' }, cwd: '/', parts: PARTS }).config;
 
 describe('config print', () => {
   test('no secret is in it, as YAML or JSON', async () => {

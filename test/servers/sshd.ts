@@ -65,7 +65,7 @@ export async function startSshd(options: readonly string[] = []): Promise<Sshd> 
   const pids = async (): Promise<number[]> => (child?.pid === undefined ? [] : await descendants(child.pid));
   const kill = async (): Promise<void> => {
     const running = child;
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
+    if (running?.exitCode !== null || running.signalCode !== null) return;
     const gone = new Promise((resolve) => running.once('exit', resolve));
     for (const pid of (await pids()).reverse()) signal(pid, 'SIGKILL');
     await gone;
