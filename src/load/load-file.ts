@@ -74,10 +74,20 @@ type SettleParts = Pick<AttemptParts, 'job' | 'session' | 'input' | 'began' | 'o
 
 /** What a rolled-back attempt leads to. Throws when it is no matter of the file. */
 async function settle(error: unknown, parts: SettleParts, reached: Reached): Promise<Settled> {
-  if (error instanceof RunAgain) return { kind: 'again', reason: error.reason };
+  if (error instanceof RunAgain) {
+    if (error.reason === 'table-changed') await proveControlSchema(parts);
+    return { kind: 'again', reason: error.reason };
+  }
   if (error instanceof LostRace) return await lostRace(parts, reached);
   if (error instanceof TallymanError && error.blame === 'file') return { kind: 'end', result: await reject(error, parts, reached) };
   throw error;
+}
+
+/** A relation that is not there may be the staging table, which is made again, or the receipts, which are not: without them nothing is known. */
+async function proveControlSchema({ job, session }: SettleParts): Promise<void> {
+  const { loads } = controlNames(job.database.controlSchema);
+  const { rows } = await (await session.connection(job.database)).query('SELECT pg_catalog.to_regclass($1) IS NULL AS gone', [loads]);
+  if (rows[0]?.['gone'] === true) throw new TallymanError('DATABASE_CHANGED', `${loads} is not there any more`);
 }
 
 /** The receipt that was in the way, as it stands now. */

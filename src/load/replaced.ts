@@ -45,7 +45,7 @@ export async function deleteReplaced(connection: Connection, replaced: readonly 
   }
   for (const [target, loadIds] of targets) {
     const name = target === own ? qualified(table.schema, table.name) : await otherTable(connection, target);
-    if (name !== null) await connection.query(`DELETE FROM ${name} WHERE ${quoteIdentifier('_load_id')} = ANY ($1::bigint[])`, [loadIds]);
+    if (name !== null) await connection.query(`DELETE FROM ${name} WHERE ${quoteIdentifier('_load_id')} = ANY ($1::bigint[])`, [loadIds], { timeoutMs: 0 });
   }
 }
 

@@ -166,6 +166,15 @@ describe('a database that cannot take the load now', () => {
   });
 });
 
+test('without its control schema the feed stops, and no file is blamed', async () => {
+  await bench.query('alter schema tallyman rename to elsewhere');
+  try {
+    expect(await bench.load(job('a.csv', 'id,name\n1,a\n'))).toMatchObject({ outcome: 'misfit', error: { code: 'DATABASE_CHANGED' } });
+  } finally {
+    await bench.query('alter schema elsewhere rename to tallyman');
+  }
+});
+
 test('progress is told while a large file is loaded', async () => {
   const seen: number[] = [];
   await bench.load(job('a.csv'), { onProgress: (progress) => seen.push(progress.bytes) });
