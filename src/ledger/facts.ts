@@ -104,9 +104,12 @@ function liveElsewhere(store: Store, { entry, feed, content, outgoing }: Subject
   return foreign === null ? null : { fileId: null, loadId: int(foreign, 'load_id') };
 }
 
+/** The oldest first, read off the index: what is not live has no twin_path. Named, or the planner walks the whole feed in order of file_id. */
+const BY_CONTENT = 'select file_id from entry indexed by entry_content where feed_id = ? and sha256 = ? and twin_path is null';
+
 function sameContent(store: Store, { entry, feed, content }: Subject, where: string): number | null {
   if (content === null || entry.file.size === 0) return null;
-  const found = store.value(`select file_id from entry where feed_id = ? and sha256 = ? and ${where} and file_id <> ? order by file_id limit 1`, feed, content, entry.fileId);
+  const found = store.value(`${BY_CONTENT} and ${where} and file_id <> ? order by file_id limit 1`, feed, content, entry.fileId);
   return typeof found === 'number' ? found : null;
 }
 
@@ -114,7 +117,7 @@ function sameContent(store: Store, { entry, feed, content }: Subject, where: str
 function inProgressSame(store: Store, { entry, feed, content }: Subject): number | null {
   if (content === null || entry.file.size === 0) return null;
   const found = store.value(
-    `select file_id from entry where feed_id = ? and sha256 = ? and seen = 3 and file_id <> ? and (state = 'loading' or file_id < ?) order by file_id limit 1`,
+    `${BY_CONTENT} and seen = 3 and file_id <> ? and (state = 'loading' or file_id < ?) order by file_id limit 1`,
     feed,
     content,
     entry.fileId,

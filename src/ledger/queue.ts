@@ -3,7 +3,7 @@ import type { Claim, FileEntry, Ledger } from '../core/ledger.js';
 import { backToEnd, changeState, findEntry, freeWaiting, isOpen, mustFind, mustFindRow, wrongState, type Cause } from './change.js';
 import { admitFacts } from './facts.js';
 import { feedId } from './feeds.js';
-import { ENTRY, fromIsoOrNull, int, sha, toEntry } from './rows.js';
+import { ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './rows.js';
 import type { Store } from './store.js';
 
 type Way = 'entry' | 'facts' | 'versions' | 'waiting' | 'interrupted' | 'owned' | 'setContent' | 'move' | 'wait' | 'claim' | 'unclaim' | 'giveBack' | 'died';
@@ -17,8 +17,8 @@ export function queue(store: Store): Pick<Ledger, Way> {
     versions: (feed, path, limit) =>
       store.read(() => store.all(`${ENTRY} where feed_id = ? and path = ? order by file_id desc limit ?`, feedId(store, feed), path, limit).map(toEntry)),
     waiting: (feed, limit, options) => store.read(() => waiting(store, feed, limit, options)),
-    interrupted: () => store.read(() => store.all(`${ENTRY} where state in ('landing', 'landed', 'loading') order by file_id`).map(toEntry)),
-    owned: () => store.read(() => store.all(`${ENTRY} where owner is not null and state in ('discovered', 'landing', 'landed', 'loading') order by file_id`).map(toEntry)),
+    interrupted: () => store.read(() => store.all(`${entryBy('entry_busy')} where state in ('landing', 'landed', 'loading') order by file_id`).map(toEntry)),
+    owned: () => store.read(() => store.all(`${entryBy('entry_owner')} where owner is not null and state in ('discovered', 'landing', 'landed', 'loading') order by file_id`).map(toEntry)),
     setContent: (fileId, sha256) =>
       store.write(() => {
         mustFind(store, fileId);
@@ -59,12 +59,15 @@ export function queue(store: Store): Pick<Ledger, Way> {
   };
 }
 
-/** Both orders are read off an index; what waits for its backoff is passed over inside it. */
+/** Both orders are read off an index; what waits for its backoff or for another file is passed over inside it. */
 function waiting(store: Store, feed: string, limit: number, options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean }): readonly FileEntry[] {
   const until = options.ignoreBackoff ? Number.MAX_SAFE_INTEGER : store.now();
   const turn = `feed_id = ? and state in ('discovered', 'landed') and wait_for is null and owner is null and (retry_at is null or retry_at <= ?)`;
-  const order = options.newestFirst === true ? 'mtime_us desc, path desc, file_id desc' : 'file_id';
-  return store.all(`${ENTRY} where ${turn} order by ${order} limit ?`, feedId(store, feed), until, limit).map(toEntry);
+  const sql =
+    options.newestFirst === true
+      ? `${entryBy('entry_open')} where ${turn} and state in ('discovered', 'landing', 'landed', 'loading') order by mtime_us desc, path desc, e.file_id desc limit ?`
+      : `${entryBy('entry_queue')} where ${turn} order by e.file_id limit ?`;
+  return store.all(sql, feedId(store, feed), until, limit).map(toEntry);
 }
 
 function move(store: Store, fileId: number, to: 'discovered' | 'landing' | 'landed', landedPath: string | null, cause: Cause): void {

@@ -8,6 +8,9 @@ import type { Row } from './store.js';
 /** What stands before an entry's `where`. */
 export const ENTRY = 'select e.*, f.name as feed from entry e join feed f using (feed_id)';
 
+/** The same by a partial index that the planner would not choose by itself. */
+export const entryBy = (index: string): string => `select e.*, f.name as feed from entry e indexed by ${index} join feed f using (feed_id)`;
+
 /** The end that an entry had before it was taken again. */
 export interface Before {
   readonly state: EndState;

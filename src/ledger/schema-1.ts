@@ -95,8 +95,9 @@ create index entry_claim on entry (load_key) where state = 'loading';
 create table receipt (
   load_key text primary key,
   load_id integer,
-  file_id integer references entry (file_id),
-  feed_id integer not null references feed (feed_id),
+  -- no foreign key: without an index on file_id, which nothing else needs, each absorbed entry would cost a scan of this table
+  file_id integer,
+  feed_id integer not null,
   status text not null check (status in ('loaded', 'rejected', 'superseded', 'cleared', 'ignored', 'lost')),
   sha256 blob,
   size integer not null,
@@ -153,6 +154,7 @@ create table request (
   message text
 ) strict;
 
+create index request_file on request (file_id);
 create index request_open on request (request_id) where closed_at is null;
 
 -- files by feed and state, counted as they change: a status must not read 10,000,000 entries
