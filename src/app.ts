@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config/config.js';
 import { Engine, type EngineParts } from './daemon/engine.js';
+import { Landing } from './daemon/landing.js';
 import type { Log } from './daemon/log.js';
 import { messageOf, TallymanError } from './core/errors.js';
 import type { FeedSpec } from './core/feed.js';
@@ -27,6 +28,7 @@ export class App {
   #database: Promise<DatabaseSpec> | null = null;
   #releaseEmbedded: (() => Promise<void>) | null = null;
   #pool: LoadPool | null = null;
+  #landing: Landing | null = null;
 
   constructor(config: Config, log: Log) {
     this.config = config;
@@ -78,6 +80,11 @@ export class App {
     return (this.#pool ??= new LoadPool({ size, onProgress: onProgress ?? ((): void => undefined) }));
   }
 
+  /** Remote files come to data_dir/landing. */
+  landing(): Landing {
+    return (this.#landing ??= new Landing(path.join(this.dataDir, 'landing'), this.config.landing, this.log));
+  }
+
   async engine(options: {
     readonly feeds: readonly FeedSpec[];
     readonly actor: string;
@@ -101,6 +108,7 @@ export class App {
       actor: options.actor,
       owner: options.owner ?? null,
       source: (feed) => this.source(feed),
+      landing: this.landing(),
       direct,
       load: (job) => pool.run(job),
       onReport: options.onReport,
@@ -108,17 +116,20 @@ export class App {
     return new Engine(parts, options.once);
   }
 
-  /** Rolls back every load under way; they end as INTERRUPTED. */
+  /** Rolls back every load under way and stops what is being landed; they end as INTERRUPTED. */
   cancelLoads(): void {
+    this.#landing?.cancel();
     this.#pool?.cancelAll();
   }
 
   /** Closes what was opened; the last process of a data_dir stops the embedded PostgreSQL. */
   async close(): Promise<void> {
+    this.#landing?.close();
     await this.#pool?.close();
     await this.#receipts?.close();
     await this.#ledger?.close();
     await this.#releaseEmbedded?.();
+    this.#landing = null;
     this.#pool = this.#receipts = this.#ledger = this.#database = this.#releaseEmbedded = null;
   }
 

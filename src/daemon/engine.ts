@@ -8,6 +8,7 @@ import type { Receipts } from '../core/target.js';
 import { backoff } from '../sources/retry.js';
 import { renamedFeeds } from './feed-names.js';
 import { FeedWatcher, type FeedHealth } from './feed-watcher.js';
+import type { Landing } from './landing.js';
 import type { Log } from './log.js';
 import { Outbox } from './outbox.js';
 import { processFile } from './process-file.js';
@@ -36,6 +37,7 @@ export interface EngineParts {
   /** Claim lock of a `load` command; null = the daemon's. */
   readonly owner: string | null;
   source(feed: FeedSpec): Source;
+  readonly landing: Landing;
   /** Reads absolute local paths, for files that `tallyman load` named. */
   readonly direct: Source;
   load(job: LoadJob): Promise<LoadResult>;
@@ -106,6 +108,7 @@ export class Engine {
 
   /** Until the signal. Resolves when what ran has ended. */
   async runDaemon(signal: AbortSignal): Promise<void> {
+    this.#parts.landing.start();
     const outbox = this.#outbox();
     // Under a new name nothing may be discovered before the old one's entries have come over.
     const { configured, ledger } = this.#parts;
@@ -116,6 +119,7 @@ export class Engine {
 
   /** Everything that is there now. */
   async runOnce(settleTimeoutMs: number, signal: AbortSignal): Promise<OnceResult> {
+    this.#parts.landing.start();
     const errors: TallymanError[] = [];
     if (!(await this.#reconcile(ONCE_TRIES, signal))) {
       await this.#close();

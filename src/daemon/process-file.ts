@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
@@ -7,6 +6,7 @@ import type { FileEntry } from '../core/ledger.js';
 import { admit, NO_PROBES, type Decision, type Probes } from '../intake/admit.js';
 import { isEmptyFile } from '../intake/empty.js';
 import { hashFile } from '../intake/hash.js';
+import { workDirOf } from '../load/progress.js';
 import { companionOf } from '../sources/companion.js';
 import { decodeName } from '../sources/path-name.js';
 import { end, plannedAction, standsAs, type ProcessParts } from './process-parts.js';
@@ -27,11 +27,27 @@ export async function processFile(parts: ProcessParts, listed: FileEntry, feed: 
     // Its COMMIT got no answer, and the database was away until now.
     if (entry.state === 'loading') return await recoverUnknown(parts, entry, feed, new TallymanError('DATABASE_UNREACHABLE', 'the connection was lost at COMMIT'));
     if (entry.state !== 'discovered' && entry.state !== 'landed') return { kind: 'done' };
+    if (parts.source(entry).localPath(standsAs(entry).path) === null) return await processRemote(parts, entry, feed);
     const present = await stillThere(parts, entry);
     if (present !== null) return present;
     return await carryOut(parts, entry, feed);
   } catch (error) {
     return await blame(parts, entry, feed, error);
+  }
+}
+
+/** Landed first. A copy that is there whole was proven when it came: its source is asked no more, and may have deleted the file since. */
+async function processRemote(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : null;
+  if (present !== null) return present;
+  const landed = await parts.landing.bring(parts, entry);
+  let ended = false;
+  try {
+    const outcome = await carryOut(parts, landed, feed);
+    ended = outcome.kind === 'done';
+    return outcome;
+  } finally {
+    await parts.landing.leave(entry, ended);
   }
 }
 
@@ -138,7 +154,7 @@ async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decis
     fileId: entry.fileId,
     feed,
     database: parts.database,
-    workDir: path.join(parts.dataDir, 'work'),
+    workDir: workDirOf(parts.dataDir),
     file: {
       path: entry.file.path,
       uri: entry.uri,
@@ -173,12 +189,12 @@ async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thro
       parts.lookAgain(entry);
       return { kind: 'aside' };
     case 'pause':
-      return error.code === 'SOURCE_UNREACHABLE' ? { kind: 'pause-feed', error } : { kind: 'pause-database', error };
+      return error.code === 'SOURCE_UNREACHABLE' || error.code === 'LANDING_FULL' ? { kind: 'pause-feed', error } : { kind: 'pause-database', error };
     case 'feed':
       return { kind: 'pause-feed', error };
     case 'command':
       // The ledger said "decide again": an equal file came in between. Its end brings this one back.
-      if (error.code === 'WRONG_STATE') return { kind: 'aside' };
+      if (error.code === 'WRONG_STATE' || error.code === 'INTERRUPTED') return { kind: 'aside' };
       return await countedFailure(parts, entry, feed, error);
     case 'file':
     case 'attempt':

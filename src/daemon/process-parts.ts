@@ -6,6 +6,7 @@ import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/target.js';
 import { companionOf, isShared } from '../sources/companion.js';
 import { afterAction } from './after.js';
+import type { Landing } from './landing.js';
 import type { Log } from './log.js';
 import type { WorkOutcome } from './work-loop.js';
 
@@ -21,6 +22,8 @@ export interface ProcessParts {
   readonly actor: string;
   /** Claim lock of a `load` command; null = the daemon's. */
   readonly owner: string | null;
+  /** Brings remote files to local disk. */
+  readonly landing: Landing;
   /** The source that holds the entry's bytes. */
   source(entry: FileEntry): Source;
   /** Runs the load in a worker thread. */
@@ -43,7 +46,9 @@ export function plannedAction(feed: FeedSpec, entry: FileEntry, outcome: 'loaded
 
 /** The entry has its end: ledger first, then people. */
 export async function end(parts: ProcessParts, entry: FileEntry, ended: EndOfFile, reason: string): Promise<WorkOutcome> {
-  const { closed } = await parts.ledger.end(entry.fileId, ended, parts.actor, reason);
+  const seconds = { land: parts.landing.secondsOf(entry.fileId), load: ended.seconds?.load ?? 0 };
+  const landed = entry.landedPath === null ? {} : { seconds, ...(parts.landing.keeps ? {} : { landedPath: null }) };
+  const { closed } = await parts.ledger.end(entry.fileId, { ...ended, ...landed }, parts.actor, reason);
   await parts.reported(entry.fileId);
   for (const fileId of closed) await parts.reported(fileId);
   return { kind: 'done' };
