@@ -3,10 +3,11 @@ import type { FormatType } from './core/format.js';
 import type { SourceType } from './core/source.js';
 import { csv } from './formats/csv/index.js';
 import { local } from './sources/local.js';
+import { s3 } from './sources/s3.js';
 import { sftp } from './sources/sftp.js';
 
 /** Every source, decoder and format that the program knows: one line each. Column types stand in columns/types.ts. */
-export const SOURCES: readonly SourceType[] = [local, sftp];
+export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
 export const DECODERS: readonly Decoder[] = [];
 
