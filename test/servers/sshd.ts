@@ -28,6 +28,8 @@ export interface Sshd {
   readonly start: () => Promise<void>;
   /** SIGSTOP / SIGCONT to all sessions. */
   readonly freeze: (frozen: boolean) => Promise<void>;
+  /** What sshd has said so far, all starts together. Waits a moment, because it writes from other processes. */
+  readonly log: () => Promise<string>;
   readonly close: () => Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function startSshd(options: readonly string[] = []): Promise<Sshd> 
   const dir = await mkdtemp(path.join(os.tmpdir(), 'tallyman-sshd-'));
   const port = await freePort();
   let child: ChildProcess | null = null;
+  let log = '';
   const start = async (): Promise<void> => {
     const started = spawn('bash', [SCRIPT, dir, String(port), ...options], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     child = started;
@@ -56,6 +59,7 @@ export async function startSshd(options: readonly string[] = []): Promise<Sshd> 
     await new Promise<void>((resolve, reject) => {
       started.stderr.on('data', (chunk: Buffer) => {
         said += chunk.toString();
+        log += chunk.toString();
         if (said.includes('Server listening')) resolve();
       });
       started.once('error', reject);
@@ -89,6 +93,13 @@ export async function startSshd(options: readonly string[] = []): Promise<Sshd> 
     freeze: async (frozen) => {
       const [, ...sessions] = await pids();
       for (const pid of sessions) signal(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
+    },
+    log: async () => {
+      for (let before = -1; before !== log.length; ) {
+        before = log.length;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return log;
     },
     close: async () => {
       await kill();

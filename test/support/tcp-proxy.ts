@@ -8,6 +8,8 @@ export interface ProxyFaults {
   cutBefore: string | null;
   /** Cut both sides once so many bytes went from client to server on one connection. */
   cutAfterUp: number | null;
+  /** The same for bytes from server to client. */
+  cutAfterDown: number | null;
   /** Nothing goes through any more, in either direction, and nobody is told. */
   stalled: boolean;
 }
@@ -22,13 +24,14 @@ export interface TcpProxy {
 
 /** A small TCP proxy in the test process, in front of a real server. */
 export async function startProxy(host: string, port: number): Promise<TcpProxy> {
-  const faults: ProxyFaults = { swallowAnswerTo: null, cutBefore: null, cutAfterUp: null, stalled: false };
+  const faults: ProxyFaults = { swallowAnswerTo: null, cutBefore: null, cutAfterUp: null, cutAfterDown: null, stalled: false };
   const sockets = new Set<Socket>();
   let accepted = 0;
   const server = createServer((client) => {
     accepted++;
     const upstream = connect(port, host);
     let up = 0;
+    let down = 0;
     let swallowing = false;
     const cut = (): void => {
       client.destroy();
@@ -63,6 +66,11 @@ export async function startProxy(host: string, port: number): Promise<TcpProxy> 
       if (faults.stalled) return;
       if (swallowing) {
         // The server has answered, so it has done what was asked; nobody hears of it.
+        cut();
+        return;
+      }
+      down += data.length;
+      if (faults.cutAfterDown !== null && down > faults.cutAfterDown) {
         cut();
         return;
       }
