@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SeenFile } from '../core/file.js';
+import type { App } from '../app.js';
 import { adoptPresent } from '../daemon/adopt.js';
 import { differences, type Difference } from '../daemon/verify.js';
 import { globMatcher } from '../ledger/glob.js';
@@ -39,11 +40,16 @@ async function adopt(context: Context, options: { readonly feed: string; readonl
   return 0;
 }
 
+/** Those that have gone from the config too: their rows are still in the tables. */
+async function feedNames(app: App): Promise<readonly string[]> {
+  return [...new Set([...app.config.feeds, ...(await app.ledger().feeds())].map((feed) => feed.name))];
+}
+
 /** Exit 4 when anything but `emptied` was found. */
 async function verify(context: Context): Promise<number> {
   const app = context.app();
   const found: Difference[] = [];
-  for await (const difference of differences(app.ledger(), await app.receipts(), app.config.feeds.map((feed) => feed.name))) found.push(difference);
+  for await (const difference of differences(app.ledger(), await app.receipts(), await feedNames(app))) found.push(difference);
   const wrong = found.filter((difference) => difference.kind !== 'emptied').length;
   if (context.out.json) context.out.document({ ok: wrong === 0, differences: found });
   else {

@@ -4,7 +4,7 @@ import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import { dryRun } from '../daemon/dry-run.js';
 import type { Engine } from '../daemon/engine.js';
-import { absolutePath, loadNamed } from '../daemon/load-named.js';
+import { loadNamed, namedFile } from '../daemon/load-named.js';
 import type { App } from '../app.js';
 import type { Context } from './context.js';
 import { drainTimer } from './drain.js';
@@ -36,7 +36,8 @@ async function loadCommand(context: Context, files: readonly string[], options: 
   const app = context.app();
   const spec = app.feed(options.feed);
   const feed: FeedSpec = { ...spec, after: { loaded: { kind: 'leave' }, rejected: { kind: 'leave' }, duplicate: { kind: 'leave' } } };
-  const paths = files.map(absolutePath);
+  // All of them first: one wrong name among many, and nothing is loaded.
+  const paths = await Promise.all(files.map(namedFile));
   const progress = new Progress(out);
   const reporter = new Reporter(out, progress);
   const errors: TallymanError[] = [];
@@ -47,7 +48,7 @@ async function loadCommand(context: Context, files: readonly string[], options: 
     }
   } else {
     const drain = drainTimer(app, interrupt.signal);
-    const replaces = options.replaces === undefined ? [] : [await replacedLoad(app, options.replaces)];
+    const replaces = options.replaces === undefined ? [] : [await replacedLoad(app, feed.name, options.replaces)];
     for (const file of paths) {
       if (interrupt.signal.aborted) break;
       const engine = (owner: string): Promise<Engine> => app.engine({ feeds: [feed], actor: 'load', once: true, owner, onReport: (report) => reporter.file(report), onProgress: (p) => progress.update(p) });
@@ -64,10 +65,12 @@ async function loadCommand(context: Context, files: readonly string[], options: 
   return code;
 }
 
-async function replacedLoad(app: App, text: string): Promise<number> {
+/** The load whose rows go: the live one where a reprocess of it was rejected. */
+async function replacedLoad(app: App, feed: string, text: string): Promise<number> {
   const ledger = app.ledger();
   const entry = await ledger.entry(await fileId(ledger, text));
-  const loadId = entry?.loadId ?? null;
+  if (entry !== null && entry.feed !== feed) throw new TallymanError('USAGE', `--replaces ${text}: that file is of feed ${entry.feed}, not of ${feed}`);
+  const loadId = entry?.liveLoadId ?? entry?.loadId ?? null;
   if (loadId === null) throw new TallymanError('WRONG_STATE', `--replaces ${text}: that file has no load to replace`);
   return loadId;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import { check } from './check.js';
@@ -43,20 +44,26 @@ export async function runCli(argv: readonly string[], interrupt: Interrupt): Pro
       await invocation.close();
     }
   };
-  const program = makeProgram(act);
+  let said = '';
+  const program = makeProgram(act, (text) => {
+    said += text;
+  });
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     const out = new Output({ json: argv.includes('--json'), quiet: false, verbose: false });
-    if (error.code !== 'commander.help') out.error(new TallymanError('USAGE', error.message.replace(/^error: /, '')));
+    // `tallyman` or `tallyman ledger` alone: the help is the answer, and still no command was given.
+    if (error.code === 'commander.help') process.stderr.write(said);
+    else out.error(new TallymanError('USAGE', error.message.replace(/^error: /, '')));
     return 2;
   }
   return exit;
 }
 
-export function makeProgram(act: Act): Command {
+/** `writeErr` gets what commander says by itself: help where a command is missing, and its mistakes a second time. */
+export function makeProgram(act: Act, writeErr: (text: string) => void): Command {
   const program = new Command('tallyman')
     .description('Finds files dropped into folders, proves them complete, and loads them into PostgreSQL staging tables, exactly once, tallied.')
     .version(version(), '-V, --version')
@@ -66,21 +73,21 @@ export function makeProgram(act: Act): Command {
     .option('-v, --verbose', 'say more')
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput({ writeErr })
     .helpCommand(true);
   for (const add of COMMANDS) add(program, act);
-  quietErrors(program);
+  quietErrors(program, writeErr);
   return program;
 }
 
 /** Sub-commands do not inherit exitOverride and configureOutput when they are made by hand; global options may stand behind the command too. */
-function quietErrors(command: Command): void {
+function quietErrors(command: Command, writeErr: (text: string) => void): void {
   for (const sub of command.commands) {
-    sub.exitOverride().configureOutput({ writeErr: () => undefined });
+    sub.exitOverride().configureOutput({ writeErr });
     for (const option of [['-c, --config <file>', 'config file'], ['--json', 'machine-readable output'], ['-q, --quiet', 'no messages'], ['-v, --verbose', 'say more']] as const) {
       if (!sub.options.some((known) => known.long === option[0].split(/[ ,]+/).find((word) => word.startsWith('--')))) sub.option(option[0], option[1]);
     }
-    quietErrors(sub);
+    quietErrors(sub, writeErr);
   }
 }
 

@@ -5,9 +5,12 @@ import { TallymanError } from '../core/errors.js';
 import type { FileEntry, Ledger, RequestKind } from '../core/ledger.js';
 import { bytesThere } from '../daemon/bytes-there.js';
 import { requestAllowed } from '../ledger/request-rules.js';
+import type { FileReport } from '../core/report.js';
+import { OPEN_STATES } from '../core/states.js';
 import type { Source } from '../core/source.js';
 import type { App } from '../app.js';
 import type { Context } from './context.js';
+import { exitCode } from './exit-code.js';
 import { addSelectors, fileId, isNarrowed, selector, type SelectorOptions } from './ids.js';
 import { visible } from './output.js';
 import type { Act } from './program.js';
@@ -68,8 +71,10 @@ async function chosen(app: App, ledger: Ledger, kind: RequestKind, ids: readonly
   if (options.feed !== undefined) app.feed(options.feed);
   if (ids.length === 0 && !isNarrowed(options)) throw new TallymanError('USAGE', `${kind} needs file ids, or a selection such as --feed or --state`);
   const found: number[] = [];
-  if (ids.length > 0) for (const id of ids) found.push(await fileId(ledger, id));
-  else for (const report of await ledger.files(selector(options))) found.push(report.file_id);
+  if (ids.length > 0) {
+    for (const id of ids) found.push(await fileId(ledger, id));
+    if (isNarrowed(options)) await mustMeet(ledger, found, options);
+  } else for (const report of await ledger.files(selector(options))) found.push(report.file_id);
   const entries: FileEntry[] = [];
   for (const id of new Set(found)) {
     const entry = await ledger.entry(id);
@@ -77,6 +82,13 @@ async function chosen(app: App, ledger: Ledger, kind: RequestKind, ids: readonly
     if (entry !== null && (ids.length > 0 || requestAllowed(kind, entry) === null)) entries.push(entry);
   }
   return entries;
+}
+
+/** IDs and a selection: an ID outside the selection is a slip of the hand, and then nothing is done. */
+async function mustMeet(ledger: Ledger, found: readonly number[], options: RequestOptions): Promise<void> {
+  const met = new Set((await ledger.files({ ...selector(options), ids: found, limit: 0 })).map((report) => report.file_id));
+  const outside = found.filter((id) => !met.has(id));
+  if (outside.length > 0) throw new TallymanError('USAGE', `file ${outside.join(', ')} does not meet the selection; nothing was changed`);
 }
 
 /** null = the feed is not in the config any more. */
@@ -97,26 +109,26 @@ async function confirm(kind: RequestKind, n: number): Promise<void> {
   }
 }
 
-/** Waits until every request is carried out and its file has ended again. Gives the exit code of the outcome. */
+/** Waits until every request is carried out and its file has ended again. Gives the exit code that a run over these files would end with; 2 when one was refused. */
 async function waitFor(context: Context, ledger: Ledger, asked: readonly { readonly requestId: number; readonly fileId: number }[]): Promise<number> {
-  let code = 0;
+  const { out, interrupt } = context;
+  const reports: FileReport[] = [];
+  let refused = false;
+  if (asked.length > 0) out.say('waiting for the running daemon, or the next `tallyman run`');
   for (const { requestId, fileId: id } of asked) {
-    for (;;) {
-      if (context.interrupt.signal.aborted) return context.interrupt.exitCode() ?? 130;
-      const result = await ledger.requestResult(requestId);
-      if (result !== null && !result.ok) {
-        context.out.say(`file ${id}: refused: ${result.message}`);
-        code = 2;
-        break;
-      }
-      const entry = await ledger.entry(id);
-      if (result !== null && entry !== null && !['discovered', 'landing', 'landed', 'loading'].includes(entry.state)) {
-        context.out.say(`file ${id}: ${entry.state}`);
-        if (entry.state === 'failed' || entry.state === 'rejected') code = 1;
-        break;
-      }
+    let report: FileReport | null = null;
+    let result: { readonly ok: boolean; readonly message: string } | null = null;
+    while (result === null || (result.ok && (report === null || isOpen(report)))) {
+      if (interrupt.signal.aborted) return interrupt.exitCode() ?? 130;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      result = await ledger.requestResult(requestId);
+      report = (await ledger.files({ ids: [id], limit: 1 }))[0] ?? null;
     }
+    out.say(`file ${id}: ${result.ok ? (report?.state ?? '') : `refused: ${result.message}`}`);
+    if (!result.ok) refused = true;
+    else if (report !== null) reports.push(report);
   }
-  return code;
+  return refused ? 2 : exitCode({ reports, errors: [] });
 }
+
+const isOpen = (report: FileReport): boolean => OPEN_STATES.some((state) => state === report.state);

@@ -3,6 +3,7 @@ import { App } from '../app.js';
 import type { FileReport } from '../core/report.js';
 import { TallymanError } from '../core/errors.js';
 import type { Engine } from '../daemon/engine.js';
+import { renamedFeeds } from '../daemon/feed-names.js';
 import { startHttp } from '../daemon/http.js';
 import { Metrics } from '../daemon/metrics.js';
 import { loadConfig } from '../config/load.js';
@@ -17,55 +18,64 @@ import { bytes, count, seconds } from './output.js';
 export async function serve(context: Context, first: App, feedNames: readonly string[] | null): Promise<number> {
   const { interrupt } = context;
   let app = first;
-  const metrics = new Metrics();
+  const next: { app: App | null } = { app: null };
+  let stop = new AbortController();
   let engine: Engine | null = null;
+  const forward = (): void => stop.abort();
+  // One after the other, and for as long as we run: without a listener SIGHUP would end the process.
+  let reloading = Promise.resolve();
+  const reload = (): void => {
+    reloading = reloading.then(async () => {
+      const loaded = await reloadConfig(context, app, feedNames);
+      if (loaded === null) return;
+      next.app = loaded;
+      stop.abort();
+    });
+  };
+  const metrics = new Metrics();
   const http = app.config.daemon.http === false ? null : await startHttp(app.config.daemon.http, { metrics, engine: () => engine, feeds: () => app.config.feeds.map((feed) => feed.name) });
   if (http !== null) app.log.info({ url: http.url }, 'http listens');
+  interrupt.signal.addEventListener('abort', forward);
+  process.on('SIGHUP', reload);
   try {
     while (!interrupt.signal.aborted) {
-      const feeds = feedNames === null ? app.config.feeds : feedNames.map((name) => app.feed(name));
-      const stop = new AbortController();
-      const next: { app: App | null } = { app: null };
-      const forward = (): void => stop.abort();
-      const reload = (): void => {
-        const loaded = reloadConfig(context, app);
-        if (loaded === null) return;
-        next.app = loaded;
-        stop.abort();
-      };
-      interrupt.signal.addEventListener('abort', forward, { once: true });
-      process.on('SIGHUP', reload);
-      const drain = drainTimer(app, stop.signal);
+      stop = new AbortController();
+      if (next.app !== null) {
+        await app.close();
+        [app, next.app] = [next.app, null];
+        app.log.info({}, 'goes on with the new config');
+      }
+      const running = app;
+      const feeds = feedNames === null ? running.config.feeds : feedNames.map((name) => running.feed(name));
+      const drain = drainTimer(running, stop.signal);
       try {
-        const running = app;
         engine = await running.engine({ feeds, actor: 'daemon', once: false, onReport: (report) => tell(running, metrics, report) });
-        app.log.info({ feeds: feeds.map((feed) => feed.name), data_dir: app.dataDir, pid: process.pid }, 'watching');
+        running.log.info({ feeds: feeds.map((feed) => feed.name), data_dir: running.dataDir, pid: process.pid }, 'watching');
         await engine.runDaemon(stop.signal);
       } finally {
         drain.clear();
-        process.off('SIGHUP', reload);
-        interrupt.signal.removeEventListener('abort', forward);
       }
-      if (next.app !== null) {
-        await app.close();
-        app = next.app;
-        app.log.info({}, 'goes on with the new config');
-      }
+      await reloading;
     }
     app.log.info({}, 'stopped: nothing is left half done');
     return 0;
   } finally {
+    process.off('SIGHUP', reload);
+    interrupt.signal.removeEventListener('abort', forward);
     await http?.close();
     if (app !== first) await app.close();
   }
 }
 
-/** null = the old config stays. */
-function reloadConfig(context: Context, app: App): App | null {
+/** null = the old config stays. Never rejects. */
+async function reloadConfig(context: Context, app: App, feedNames: readonly string[] | null): Promise<App | null> {
   try {
     const { config } = loadConfig({ ...(context.options.config === undefined ? {} : { path: context.options.config }), env: process.env, cwd: process.cwd(), parts: PARTS });
     if (config.dataDir !== app.dataDir) throw new TallymanError('CONFIG_INVALID', 'data_dir cannot change while tallyman runs', { fix: 'Stop it and start it again.' });
-    return new App(config, app.log);
+    renamedFeeds(config.feeds, await app.ledger().feeds());
+    const loaded = new App(config, app.log);
+    for (const name of feedNames ?? []) loaded.feed(name);
+    return loaded;
   } catch (error) {
     const known = error instanceof TallymanError ? error : new TallymanError('INTERNAL', String(error));
     app.log.error({ code: known.code, fix: known.fix }, `the new config is not taken, the old one stays: ${known.message}`);

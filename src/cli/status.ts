@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { FeedSummary } from '../core/ledger.js';
-import { NO_ROWS } from '../core/report.js';
+import { NO_ROWS, type FileReport } from '../core/report.js';
 import type { Context } from './context.js';
 import { count, when } from './output.js';
 import type { Act } from './program.js';
 
 export function status(program: Command, act: Act): void {
-  program.command('status').description("per feed: last file, today's tally, open quarantine, failures").option('--check', 'exit 6 when a file is failed, rejected or held').action(act(statusCommand));
+  program.command('status').description("per feed: last file, today's tally, open quarantine, failures").option('--check', 'exit 6 when a file is failed or rejected, 3 when one is held').action(act(statusCommand));
 }
 
 /** States that wait for a person. */
@@ -18,7 +18,7 @@ async function statusCommand(context: Context, options: { readonly check?: boole
   const dayStart = new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
   const summaries = new Map((await app.ledger().feedSummaries(dayStart)).map((summary) => [summary.feed, summary]));
   const names = [...new Set([...app.config.feeds.map((feed) => feed.name), ...summaries.keys()])];
-  const items = [];
+  const items: { feed: string; configured: boolean; last_file: FileReport | null; today: FeedSummary['today']; open_quarantine: number | null; states: FeedSummary['states'] }[] = [];
   let databaseError: { code: string; message: string } | null = null;
   for (const name of names) {
     const summary: FeedSummary = summaries.get(name) ?? { feed: name, lastFile: null, today: { files: {}, rows: NO_ROWS }, states: {} };
@@ -52,7 +52,8 @@ async function statusCommand(context: Context, options: { readonly check?: boole
     );
     if (databaseError !== null) context.out.say(`the database cannot be asked: ${databaseError.message}`);
   }
-  const attention = items.some((item) => ATTENTION.some((state) => (item.states[state] ?? 0) > 0));
-  if (options.check === true && attention) return 6;
-  return databaseError === null ? 0 : 5;
+  const any = (...states: readonly (typeof ATTENTION)[number][]): boolean => items.some((item) => states.some((state) => (item.states[state] ?? 0) > 0));
+  if (options.check === true && any('failed', 'rejected')) return 6;
+  if (databaseError !== null) return 5;
+  return options.check === true && any('held') ? 3 : 0;
 }

@@ -15,14 +15,17 @@ import { reconcileStores } from './recover.js';
 /** How often a file is looked at again that changed while it was read, or waits for another one to end; one second apart. */
 const LOOKS = 60;
 
-/** The path in the ledger is the absolute one; the folder's symbolic links are resolved, the file itself must not be one. */
-export function absolutePath(file: string): string {
+/** The path in the ledger is the absolute one; the folder's symbolic links are resolved, the file itself must not be one. Throws NOT_FOUND and USAGE. */
+export async function namedFile(file: string): Promise<string> {
   const full = path.resolve(file);
   try {
-    return path.join(realpathSync(path.dirname(full)), path.basename(full));
+    const found = path.join(realpathSync(path.dirname(full)), path.basename(full));
+    if ((await direct.stat(encodeName(Buffer.from(found)))) !== null) return found;
   } catch (error) {
+    if (error instanceof TallymanError) throw new TallymanError('USAGE', `${file}: ${error.message}`, { cause: error, fix: 'Name a regular file that may be read.' });
     throw new TallymanError('NOT_FOUND', `${file}: ${messageOf(error)}`, { cause: error });
   }
+  throw new TallymanError('NOT_FOUND', `${file}: there is no such file`);
 }
 
 interface NamedParts {
