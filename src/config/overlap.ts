@@ -2,6 +2,7 @@ import type { AfterSpec, SourceSpec } from '../core/feed.js';
 import { someTextMeets } from './glob-meet.js';
 import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
 import type { Problems } from './problems.js';
+import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { hasTimeLetter } from './time-letters.js';
 import type { ConfigNode } from './tree.js';
 
@@ -21,15 +22,21 @@ export interface Watched {
  */
 export function checkOverlaps(feeds: readonly Watched[], problems: Problems): void {
   const areas = feeds.map((feed) => ({ ...feed, area: areaOf(feed.source), moves: feed.after === null ? null : firstMove(feed.after) }));
+  const told = new Map<string, number>();
   areas.forEach((one, i) => {
     for (const other of areas.slice(i + 1)) {
       const mover = one.moves !== null ? one : other;
-      if (mover.moves === null || !mayMeet(one.area, other.area)) continue;
+      const count = told.get(mover.name) ?? 0;
+      if (mover.moves === null || count >= PARTNERS_TOLD || !mayMeet(one.area, other.area)) continue;
       const rest = mover === one ? other : one;
+      told.set(mover.name, count + 1);
       problems.at(mover.node, ['after', mover.moves], 'FEEDS_OVERLAP', `a file can belong to this feed and to ${rest.name}, which would find it gone.`, 'Make dir and patterns (or ignore) disjoint, or set after to leave in both.');
     }
   });
 }
+
+/** Of a pattern that meets those of a hundred feeds, these few say as much, and finding the others takes seconds. */
+const PARTNERS_TOLD = 3;
 
 const firstMove = (after: AfterSpec): string | null => (['loaded', 'rejected', 'duplicate'] as const).find((outcome) => after[outcome].kind !== 'leave') ?? null;
 
@@ -66,8 +73,11 @@ const ANY_PATH: Glob = inOrder([FOLDERS, FLAT]);
 /** Without "/" a glob meets the name in any folder. */
 const globOf = (pattern: string, ignoreCase: boolean): Glob => (pattern.includes('/') ? parseGlob(pattern, ignoreCase) : inOrder([FOLDERS, parseGlob(pattern, ignoreCase)]));
 
+/** The ignores that most feeds share are one and the same Glob, so that a search follows each once. */
+const IGNORED = new Map(IGNORE_DEFAULTS.map((pattern) => [pattern, globOf(pattern, false)]));
+
 /** Ignores that are not exactly understood are left out: they must not hide an overlap. */
-const ignored = (source: SourceSpec): readonly Glob[] => [...source.ignore.map((glob) => globOf(glob, false)).filter((glob) => glob.exact), ...(source.exclude ?? []).flatMap(belowTarget)];
+const ignored = (source: SourceSpec): readonly Glob[] => [...source.ignore.map((glob) => IGNORED.get(glob) ?? globOf(glob, false)).filter((glob) => glob.exact), ...(source.exclude ?? []).flatMap(belowTarget)];
 
 /** Files that were moved are not taken again: all below the parts of a move target before its first date letter. */
 function belowTarget(target: string): readonly Glob[] {
@@ -85,8 +95,8 @@ function mayMeet(a: Area, b: Area): boolean {
   if (!inner.folder.startsWith(outer.folder) || (inner.folder !== outer.folder && !outer.recursive)) return false;
   // Paths of the inner folder as the outer one sees them.
   const below = literal(inner.folder.slice(outer.folder.length));
-  const seen = (glob: Glob): Glob => inOrder([below, glob]);
-  return someTextMeets([...outer.must, ...inner.must.map(seen)], [...outer.never, ...inner.never.map(seen)]);
+  const seen = (glob: Glob): Glob => (inner.folder === outer.folder ? glob : inOrder([below, glob]));
+  return someTextMeets([...new Set([...outer.must, ...inner.must.map(seen)])], [...outer.never, ...inner.never.map(seen)]);
 }
 
 /** True when no file of the source can meet this pattern, for a warning. */

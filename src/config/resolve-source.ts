@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ReadySpec, SourceSpec } from '../core/feed.js';
+import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { editDistance } from './nearest.js';
 import { parsePart, type Parts } from './parts.js';
 import { canMeetNothing } from './overlap.js';
@@ -9,9 +10,6 @@ import { hasTimeLetter, timeLetterProblem, timeLettersToGlob } from './time-lett
 import type { ConfigNode, MapNode, Path } from './tree.js';
 import { isMap } from './validate.js';
 import type { SourceType } from '../core/source.js';
-
-/** Half-written files of every common program; `ignore_defaults: false` takes them too. */
-export const IGNORE_DEFAULTS: readonly string[] = ['*.tmp', '*.part', '*.filepart', '*~', '.*'];
 
 export interface ResolvedSource {
   readonly part: SourceType;

@@ -5,7 +5,16 @@ import type { Path } from './tree.js';
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /** What people write (io: input). Values that JSON Schema cannot say (a Secret made by config/) stay open. */
-export const toJsonSchema = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+export function toJsonSchema(schema: z.ZodType): JsonSchema {
+  const known = made.get(schema);
+  if (known !== undefined) return known;
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  made.set(schema, json);
+  return json;
+}
+
+/** A part's schema is asked for its keys in every feed: 1,000 feeds would make it 3,000 times, at about a millisecond each. */
+const made = new WeakMap<z.ZodType, JsonSchema>();
 
 const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null && !Array.isArray(value);
 
