@@ -2,6 +2,7 @@ import type { Decoder } from './core/decoder.js';
 import type { FormatType } from './core/format.js';
 import type { SourceType } from './core/source.js';
 import { csv } from './formats/csv/index.js';
+import { json } from './formats/json/index.js';
 import { local } from './sources/local.js';
 import { s3 } from './sources/s3.js';
 import { sftp } from './sources/sftp.js';
@@ -11,4 +12,4 @@ export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
 export const DECODERS: readonly Decoder[] = [];
 
-export const FORMATS: readonly FormatType[] = [csv];
+export const FORMATS: readonly FormatType[] = [csv, json];

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Batch } from './batch.js';
-import type { ColumnSpec } from './feed.js';
+import type { ColumnSpec, FeedSpec } from './feed.js';
 
 /** Bytes in order, chunk by chunk. A chunk may be kept by the receiver until it asks for the one after the next. */
 export type Bytes = AsyncIterable<Buffer>;
@@ -26,6 +26,8 @@ export interface FormatInput {
   readonly path: string | null;
   /** The contract; null = land what comes. */
   readonly contract: readonly ColumnSpec[] | null;
+  /** For formats whose columns are only met on the way (JSON keys); unsaid = ignore. Others tell theirs in Layout.unknown and leave it to the load. */
+  readonly onUnknownColumn?: FeedSpec['onUnknownColumn'];
   /** Most rows a batch may hold; tests use small ones. Default chosen by the format. */
   readonly batchRows?: number;
 }
@@ -55,6 +57,8 @@ export interface Layout {
   readonly unknown: readonly number[];
   /** Names of contract columns that the file lacks. */
   readonly missing: readonly string[];
+  /** Most cells of a row that one of its bytes is in (JSON: an object and a value inside it); 1 unless said. The encoder makes room by it. */
+  readonly overlap?: number;
   /** May grow until `next` has given null: some things are only met on the way. Read it at the end. */
   readonly drift: readonly DriftNote[];
 }
