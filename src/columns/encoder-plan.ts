@@ -11,6 +11,8 @@ export interface EncoderPlan {
   readonly columns: readonly Column[];
   /** For each column the index of its cell in a batch row; -1 = the file lacks it (every cell NULL). */
   readonly cellOf: readonly number[];
+  /** Layout.overlap: most cells of a row that one of its bytes is in; 1 unless said. */
+  readonly overlap?: number;
   /** Names of the file's columns, for messages. */
   readonly fileColumns: readonly string[];
   /** A row with fewer cells than the file has columns: refused, or its missing cells are NULL. */

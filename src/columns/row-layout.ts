@@ -25,7 +25,7 @@ export function rowSize(plan: EncoderPlan): { readonly fixed: number; readonly p
   const slopes = plan.columns.flatMap(({ maxSize }) => SAMPLES.map((length) => (maxSize(length) - maxSize(0)) / length));
   const fields = plan.columns.reduce((sum, { maxSize }) => sum + maxSize(0) + 1, 0);
   // 48: the head of a tuple (26 bytes), or two numbers and two separators as text.
-  return { fixed: 48 + fields, perByte: Math.max(1, ...slopes) * Math.max(1, ...readers) };
+  return { fixed: 48 + fields, perByte: Math.max(1, ...slopes) * Math.max(1, ...readers) * (plan.overlap ?? 1) };
 }
 
 /** A whole number of at least 1 in digits. Gives the position behind it. */

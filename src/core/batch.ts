@@ -17,7 +17,7 @@ export interface SpanBatch {
   readonly flags: Uint8Array;
   /** Cells found in each row. */
   readonly cells: Int32Array;
-  /** The raw record in `bytes`, without its line end; its cells are no longer together than it is (the encoder makes room by it). For a record past max_record: its first 64 KiB. */
+  /** The raw record in `bytes`, without its line end; none of its cells is longer than it is, and all together only by Layout.overlap (the encoder makes room by it). For a record past max_record: its first 64 KiB. */
   readonly rowStarts: Int32Array;
   readonly rowEnds: Int32Array;
   /** Number of row 0 among the file's data records, from 1; rows are consecutive. */

@@ -74,6 +74,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     reached.reader = reader;
     connection = await session.connection(job.database);
     const agreement = agree(job.feed, reader.layout, reader.empty, await presentColumns(session, connection, job));
+    const early = reader.layout.drift.length;
     const table = await session.table(connection, job.feed, stagingColumns(agreement));
     const plan = compileRows(job.feed, agreement, (name) => table.columns.find((column) => column.name === name)?.type ?? null);
 
@@ -109,7 +110,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     const dialect = reader.dialect();
     const receipt = { loadId: begun.loadId, sha256, rows: counts, dialect, elapsedMs: performance.now() - parts.began };
     const committed = await commitLoad(context, replaced, receipt, parts.onCommit);
-    return { outcome: 'loaded', ...committed, sha256, rows: counts, errors: record.report(), drift: agreement.drift, dialect, seconds: (performance.now() - parts.began) / 1000 };
+    return { outcome: 'loaded', ...committed, sha256, rows: counts, errors: record.report(), drift: [...agreement.drift, ...reader.layout.drift.slice(early)], dialect, seconds: (performance.now() - parts.began) / 1000 };
   } catch (error) {
     if (connection !== null) await rollback(connection);
     throw error;

@@ -61,6 +61,7 @@ export function encoderPlan(feed: FeedSpec, layout: Layout, agreement: Agreement
     loadId,
     columns: plan.columns,
     cellOf: agreement.cellOf,
+    overlap: layout.overlap ?? 1,
     fileColumns: layout.fileColumns.map((column) => column.name),
     shortRows: feed.format.options['short_rows'] === 'fill_null' ? 'fill_null' : 'quarantine',
     rescue: plan.rescue,

@@ -22,7 +22,7 @@ export async function openReader(parts: ReadParts, feed: FeedSpec, bytes: Bytes,
   const stream = format.access === 'stream';
   // The options were made by this very schema (config/); plain data, they came through a message.
   const options = format.options.parse(feed.format.options);
-  return await format.open({ bytes: stream ? decoded(parts.decoders, feed.compression, bytes) : nothing(), path: stream ? null : path, contract: feed.columns }, options);
+  return await format.open({ bytes: stream ? decoded(parts.decoders, feed.compression, bytes) : nothing(), path: stream ? null : path, contract: feed.columns, onUnknownColumn: feed.onUnknownColumn }, options);
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {
