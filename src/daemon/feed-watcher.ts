@@ -210,7 +210,8 @@ export class FeedWatcher {
         file = await this.#source.stat(path);
       } catch (error) {
         if (!(error instanceof TallymanError) || error.code !== 'FILE_NOT_TAKEN') throw error;
-        this.#tellSkipped([{ path, reason: error.message }]);
+        // In the listing's words, which come without the name: or it would be told twice.
+        this.#tellSkipped([{ path, reason: error.message.startsWith(`${path}: `) ? error.message.slice(path.length + 2) : error.message }]);
       }
       if (file === null) {
         this.#settle.forget(path);
