@@ -1,3 +1,4 @@
+import { storeOf } from './overlap.js';
 import type { AfterSpec, FeedSpec, SourceSpec } from '../core/feed.js';
 
 /** Folders that files are moved to, relative to the folder of the source, time letters not filled in. */
@@ -28,8 +29,8 @@ function seenFrom(source: SourceSpec, mover: SourceSpec, to: string): string | n
 
 /** A folder as a template: a literal % is written %%. */
 function folderOf(source: SourceSpec): { readonly place: string; readonly folder: string } | null {
-  const { dir, ...place } = source.options;
+  const { dir } = source.options;
   if (typeof dir !== 'string') return null;
   const folder = dir.replaceAll('%', '%%');
-  return { place: JSON.stringify([source.type, place]), folder: folder.endsWith('/') ? folder : `${folder}/` };
+  return { place: storeOf(source), folder: folder.endsWith('/') ? folder : `${folder}/` };
 }

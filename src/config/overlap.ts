@@ -3,7 +3,7 @@ import { someTextMeets } from './glob-meet.js';
 import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
 import type { Problems } from './problems.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
-import { hasTimeLetter } from './time-letters.js';
+import { hasTimeLetter, timeLettersToGlob } from './time-letters.js';
 import type { ConfigNode } from './tree.js';
 
 /** What the check for overlapping feeds needs of one. */
@@ -53,14 +53,19 @@ interface Area {
   readonly never: readonly Glob[];
 }
 
+/** Two sources with the same store can have the same file; options that say how to read it make no other place of it. */
+export const storeOf = ({ type, options }: SourceSpec): string => JSON.stringify([type, options['connection'] ?? null, options['bucket'] ?? null]);
+
 /** Sources with `dir` have paths below it; sources with `prefix` (object stores) have whole keys, which a pattern with "/" meets as a whole. */
 function areaOf(source: SourceSpec): Area {
-  const { dir, prefix, ...place } = source.options;
-  const store = JSON.stringify([source.type, Object.entries(place).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const { dir, prefix } = source.options;
+  const store = storeOf(source);
   if (typeof dir !== 'string') {
     const start = typeof prefix === 'string' ? prefix : '';
-    const must = [inOrder([literal(start), source.recursive ? ANY_PATH : FLAT]), either(source.patterns.map((p) => globOf(p, source.ignoreCase)))];
-    return { store, folder: '', recursive: true, head: start, must, never: ignored(source) };
+    // Date letters in a prefix stand for the days that are looked at; everything else in it is literal.
+    const before = parseGlob(timeLettersToGlob(start.replace(/[\\*?+@!()[\]{}]/g, '\\$&')), false);
+    const must = [inOrder([before, source.recursive ? ANY_PATH : FLAT]), either(source.patterns.map((p) => globOf(p, source.ignoreCase)))];
+    return { store, folder: '', recursive: true, head: start.replace(/%.*/s, ''), must, never: ignored(source) };
   }
   const folder = dir.endsWith('/') ? dir : `${dir}/`;
   const patterns = either(source.patterns.map((p) => (p.includes('/') || !source.recursive ? parseGlob(p, source.ignoreCase) : globOf(p, source.ignoreCase))));

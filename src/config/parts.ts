@@ -51,8 +51,9 @@ export function parsePart<S extends Shape, T extends { readonly type: string }>(
   return { common, part, options, written: { ...defaultsOf(kind.schemaOf(part)), ...written } };
 }
 
+/** A default that a schema gives behind its own transform (milliseconds for a duration) is not as one would write it, and is left out. */
 const defaultsOf = (schema: z.ZodType): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(toJsonSchema(schema).properties ?? {}).flatMap(([key, one]) => (typeof one === 'object' && one.default !== undefined ? [[key, one.default]] : [])));
+  Object.fromEntries(Object.entries(toJsonSchema(schema).properties ?? {}).flatMap(([key, one]) => (typeof one === 'object' && one.default !== undefined && (one.type !== 'string' || typeof one.default === 'string') ? [[key, one.default]] : [])));
 
 function findPart<T extends { readonly type: string }>(kind: Kind<T>, node: MapNode, problems: Problems): T | undefined {
   const type = node.entries.get('type');

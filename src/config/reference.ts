@@ -47,12 +47,12 @@ function keysBelow(schema: JsonSchema, at: string): readonly Row[] {
   // A key of one alternative only (`{ env }` or `{ file }`) is not required.
   const isRequired = (key: string): boolean => mappings.every((branch) => branch.required?.includes(key) === true);
   const entries = mappings.flatMap((branch) => Object.entries(branch.properties ?? {}).flatMap(([key, one]) => (isSchema(one) ? [{ key, one, required: isRequired(key) }] : [])));
-  const seen = new Set<string>();
-  const own = entries.flatMap(({ key, one, required }): readonly Row[] => {
+  const own = entries.flatMap(({ key, one, required }, i): readonly Row[] => {
     const name = at === '' ? key : `${at}.${key}`;
-    if (seen.has(name)) return [];
-    seen.add(name);
-    const row: Row = { key: name, value: valueOf(one), fallback: required ? '*required*' : one.default === undefined ? '' : `\`${JSON.stringify(one.default)}\``, meaning: cell(one.description ?? '') };
+    const same = entries.filter((entry) => entry.key === key);
+    // A key that several types have is told once, with all that it may hold.
+    if (entries.findIndex((entry) => entry.key === key) < i) return [];
+    const row: Row = { key: name, value: [...new Set(same.map((entry) => valueOf(entry.one)))].join(' or '), fallback: required ? '*required*' : one.default === undefined ? '' : `\`${JSON.stringify(one.default)}\``, meaning: cell(one.description ?? '') };
     return FOLDED.has(key) ? [row] : [row, ...keysBelow(one, name)];
   });
   const named = branches(schema).flatMap((branch) => (isSchema(branch.additionalProperties) ? keysBelow(branch.additionalProperties, `${at}.NAME`) : []));

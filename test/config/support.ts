@@ -10,9 +10,15 @@ import type { Env } from '../../src/config/interpolate.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { Parts } from '../../src/config/parts.js';
 import { ConfigError, type Problem } from '../../src/config/problem.js';
+import { csv } from '../../src/formats/csv/index.js';
 import { DECODERS, FORMATS, SOURCES } from '../../src/registry.js';
+import { local } from '../../src/sources/local.js';
 
-export const PARTS: Parts = { sources: SOURCES, formats: FORMATS, decoders: DECODERS };
+/** What the program really has: for the files that are made from it. */
+export const REGISTERED: Parts = { sources: SOURCES, formats: FORMATS, decoders: DECODERS };
+
+/** Two real parts, so that a part that joins changes no test of the rules. */
+export const PARTS: Parts = { sources: [local], formats: [csv], decoders: [] };
 
 /** A source with a connection and tags, as sftp and s3 will be. Nothing opens it. */
 export const REMOTE: SourceType = {
@@ -32,7 +38,7 @@ export const REMOTE: SourceType = {
   },
 };
 
-export const WITH_REMOTE: Parts = { ...PARTS, sources: [...SOURCES, REMOTE] };
+export const WITH_REMOTE: Parts = { ...PARTS, sources: [local, REMOTE] };
 
 export interface Given {
   readonly env?: Env;
