@@ -104,25 +104,27 @@ export class SftpConnection {
   }
 
   async #connected(): Promise<Live> {
-    this.#live ??= this.#connect();
-    return await this.#live;
+    if (this.#live !== null) return await this.#live;
+    const connecting = this.#connect();
+    this.#live = connecting;
+    try {
+      return await connecting;
+    } catch (error) {
+      if (this.#live === connecting) this.#live = null;
+      throw error;
+    }
   }
 
   async #connect(): Promise<Live> {
-    try {
-      if (this.#error !== null && performance.now() < this.#notBefore) throw this.#error;
-      const result = await login(this.#spec, this.#limits);
-      if (!result.ok) {
-        this.#failed(result.error, result.refused);
-        throw result.error;
-      }
-      this.#failures = this.#refusals = 0;
-      this.#error = null;
-      return this.#watched(result.ssh, result.sftp);
-    } catch (error) {
-      this.#live = null;
-      throw error;
+    if (this.#error !== null && performance.now() < this.#notBefore) throw this.#error;
+    const result = await login(this.#spec, this.#limits);
+    if (!result.ok) {
+      this.#failed(result.error, result.refused);
+      throw result.error;
     }
+    this.#failures = this.#refusals = 0;
+    this.#error = null;
+    return this.#watched(result.ssh, result.sftp);
   }
 
   #failed(error: TallymanError, refused: boolean): void {
