@@ -45,8 +45,7 @@ function defined<T extends Record<string, unknown>>(all: T): { [K in keyof T]?: 
 /** Part by part; nothing is visible before all are there. */
 async function copyParts(store: S3Store, client: S3, from: Standing, key: string, properties: ReturnType<typeof propertiesOf>): Promise<void> {
   const { TagSet: tags = [] } = await client.getObjectTagging({ ...target(store, from.file.path) });
-  const Tagging = new URLSearchParams(tags.map(({ Key = '', Value = '' }): [string, string] => [Key, Value])).toString();
-  const { UploadId } = await client.createMultipartUpload({ ...target(store, key), ...properties, ...(Tagging === '' ? {} : { Tagging }) });
+  const { UploadId } = await client.createMultipartUpload({ ...target(store, key), ...properties });
   if (UploadId === undefined) throw new TallymanError('AFTER_ACTION_FAILED', `${key}: the store gave no upload id`);
   const upload = { ...target(store, key), UploadId };
   try {
@@ -55,6 +54,8 @@ async function copyParts(store: S3Store, client: S3, from: Standing, key: string
       () => client.completeMultipartUpload({ ...upload, MultipartUpload, IfNoneMatch: '*' }, { requestTimeout: store.limits.copyMs }),
       () => client.completeMultipartUpload({ ...upload, MultipartUpload }, { requestTimeout: store.limits.copyMs }),
     );
+    // Not with the upload: Ceph passes tags over there.
+    if (tags.length > 0) await client.putObjectTagging({ ...target(store, key), Tagging: { TagSet: tags } });
   } catch (error) {
     // Parts of an upload that is not ended are paid for. When this fails too, the first error is the one to tell.
     await client.abortMultipartUpload(upload).catch(() => undefined);

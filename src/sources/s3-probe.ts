@@ -76,6 +76,6 @@ async function tryTagging(store: S3Store, key: string): Promise<void> {
 
 async function tryWriting(store: S3Store, key: string): Promise<void> {
   const client = await store.client();
-  await client.putObject({ Bucket: store.bucket, Key: key, Body: '' });
+  await client.putObject({ Bucket: store.bucket, Key: key, Body: '', ContentLength: 0 });
   await client.deleteObject({ Bucket: store.bucket, Key: key });
 }
