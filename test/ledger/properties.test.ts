@@ -232,7 +232,7 @@ describe('whatever happens', () => {
         }
         await world.ledger.close();
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
@@ -15,8 +15,20 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
+/** In memory where that can be had: what is tested here is not the disk, and 300 ledgers are made. */
+const BASE = inMemory('/dev/shm') ? '/dev/shm' : tmpdir();
+
+function inMemory(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function temporaryDir(): string {
-  const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-ledger-'));
+  const dir = mkdtempSync(path.join(BASE, 'tallyman-ledger-'));
   cleanups.push(() => {
     rmSync(dir, { recursive: true, force: true });
   });

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FILE_STATES } from '../../src/core/states.js';
+import { admit } from '../../src/intake/admit.js';
+import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/request-rules.js';
+import { openLedger } from '../../src/ledger/sqlite-ledger.js';
+import { StagingModel } from './staging-model.js';
+import { counts, hashOf, look, temporaryDir } from './support.js';
+const PATHS = ['a', 'b', 'c'];
+/** '' is empty, 'h' is a header without records, 'hx' grows out of 'h' into 'hxy'. */
+const CONTENTS = ['', 'h', 'hx', 'hxy', 'hz', 'hw'];
+const step = fc.oneof({ weight: 5, arbitrary: fc.record({ do: fc.constant('write'), path: fc.constantFrom(...PATHS), content: fc.constantFrom(...CONTENTS) }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('touch'), path: fc.constantFrom(...PATHS) }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('remove'), path: fc.constantFrom(...PATHS) }) }, { weight: 6, arbitrary: fc.record({ do: fc.constant('work'), fate: fc.constantFrom('begin', 'begin', 'loaded', 'loaded', 'loaded', 'rejected', 'unreachable', 'failed') }) }, { weight: 2, arbitrary: fc.record({ do: fc.constant('finish'), fate: fc.constantFrom('loaded', 'loaded', 'rejected', 'unreachable') }) }, { weight: 2, arbitrary: fc.record({ do: fc.constant('ask'), kind: fc.constantFrom('reprocess', 'clear', 'retry', 'release', 'ignore'), nth: fc.nat(20) }) }, { weight: 1, arbitrary: fc.constant({ do: 'restart' }) });
+const policy = fc.record({
+    onDuplicate: fc.constantFrom('skip', 'load', 'hold'),
+    onChanged: fc.constantFrom('load', 'replace', 'hold', 'skip'),
+    target: fc.record({ mode: fc.constantFrom('append', 'append', 'replace_all') }),
+});
+const recordsIn = (content) => Math.max(0, content.length - 1);
+class World {
+    #dir = temporaryDir();
+    #policy;
+    staging = new StagingModel();
+    #drop = new Map();
+    ledger;
+    #clock = 1_000;
+    #loads = 0;
+    #flying = [];
+    constructor(rules) {
+        this.#policy = rules;
+        this.ledger = openLedger(this.#dir);
+    }
+    async run(one) {
+        switch (one.do) {
+            case 'write':
+                this.#put(one.path, one.content);
+                return await this.#scan();
+            case 'touch': {
+                const there = this.#drop.get(one.path);
+                if (there !== undefined)
+                    this.#put(one.path, there.content);
+                return await this.#scan();
+            }
+            case 'remove':
+                this.#drop.delete(one.path);
+                return;
+            case 'work':
+                await this.work(one.fate);
+                return;
+            case 'finish':
+                await this.finish(one.fate);
+                return;
+            case 'ask':
+                return await this.#ask(one.kind, one.nth);
+            case 'restart':
+                await this.ledger.close();
+                this.ledger = openLedger(this.#dir);
+        }
+    }
+    #put(path, content) {
+        this.#drop.set(path, { content, file: look(path, content.length, ++this.#clock) });
+    }
+    async #scan() {
+        const listed = [...this.#drop.values()].map((there) => there.file);
+        for (const file of await this.ledger.unknown('orders', listed))
+            await this.ledger.discover({ feed: 'orders', file, uri: `file:///${file.path}`, settleSeconds: 0 }, 'daemon');
+    }
+    /** One turn of the daemon. False when nothing waits. */
+    async work(fate) {
+        const [entry] = await this.ledger.waiting('orders', 1, { ignoreBackoff: true, newestFirst: this.#policy.target.mode === 'replace_all' });
+        if (entry === undefined)
+            return false;
+        const there = this.#drop.get(entry.file.path);
+        if (there?.file.version !== entry.file.version) {
+            if (entry.before === null)
+                await this.ledger.end(entry.fileId, { state: 'vanished' }, 'daemon', 'gone');
+            else
+                await this.ledger.giveBack(entry.fileId, 'daemon', 'gone');
+        }
+        else {
+            await this.#act(entry, there.content, await this.#decide(entry, there.content), fate);
+        }
+        return true;
+    }
+    async #decide(entry, content) {
+        let probes = { prefix: null, empty: null };
+        for (;;) {
+            const decision = admit(await this.ledger.facts(entry.fileId, { snapshot: this.#policy.target.mode === 'replace_all' }), this.#policy, probes);
+            if (decision.kind === 'needHash')
+                await this.ledger.setContent(entry.fileId, hashOf(content));
+            else if (decision.kind === 'needPrefixHash')
+                probes = { ...probes, prefix: { of: decision.of, sha256: hashOf(content.slice(0, decision.bytes)) } };
+            else if (decision.kind === 'needEmptyCheck')
+                probes = { ...probes, empty: content === '' };
+            else
+                return decision;
+        }
+    }
+    async #act(entry, content, decision, fate) {
+        const { ledger } = this;
+        const { fileId } = entry;
+        switch (decision.kind) {
+            case 'touched':
+                return await ledger.absorb(fileId, decision.present);
+            case 'wait':
+                return await ledger.wait(fileId, decision.forFileId);
+            case 'duplicate':
+                await ledger.end(fileId, { state: 'duplicate', duplicateOf: decision.of }, 'daemon', decision.reason);
+                return;
+            case 'hold':
+            case 'ignore':
+            case 'superseded':
+                await ledger.end(fileId, { state: { hold: 'held', ignore: 'ignored', superseded: 'superseded' }[decision.kind] }, 'daemon', decision.reason);
+                return;
+            case 'load': {
+                const loadId = ++this.#loads;
+                const { generation, duplicateAllowed } = decision;
+                await ledger.claim(fileId, { loadKey: `key ${loadId}`, generation, duplicateAllowed, owner: null }, 'daemon');
+                this.#flying.push({ entry, content, loadId, decision });
+                if (fate !== 'begin')
+                    await this.finish(fate);
+                return;
+            }
+            case 'needHash':
+            case 'needPrefixHash':
+            case 'needEmptyCheck':
+                throw new Error('still undecided');
+        }
+    }
+    /** The load that was begun last comes to its end. False when none is under way. */
+    async finish(fate) {
+        const flight = this.#flying.pop();
+        if (flight === undefined)
+            return false;
+        const { entry, content, loadId, decision } = flight;
+        const changed = this.#drop.get(entry.file.path)?.file.version !== entry.file.version;
+        if (fate === 'unreachable' || changed) {
+            await this.ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, 'daemon', 'unreachable');
+            await this.#scan();
+        }
+        else if (fate === 'loaded') {
+            const { generation, duplicateAllowed, replaces } = decision;
+            const rows = counts(recordsIn(content));
+            const replaced = this.staging.commit({ loadId, path: entry.file.path, content, records: rows.read, duplicateAllowed, generation }, replaces);
+            await this.ledger.end(entry.fileId, { state: 'loaded', sha256: hashOf(content), loadId, generation, rows, replaced, olderSnapshots: replaces.feed }, 'daemon', 'committed');
+        }
+        else {
+            await this.ledger.end(entry.fileId, { state: fate, sha256: hashOf(content), loadId: fate === 'rejected' ? loadId : null }, 'daemon', fate);
+        }
+        return true;
+    }
+    async #ask(kind, nth) {
+        const files = await this.ledger.files({ limit: 0 });
+        const entry = files.length === 0 ? null : await this.ledger.entry(files[nth % files.length].file_id);
+        if (entry === null || requestAllowed(kind, entry) !== null || requestMustWait(kind, entry))
+            return;
+        if (kind === 'clear')
+            this.staging.clear(entry.liveLoadId);
+        const { to, change } = requestEffect(kind, entry);
+        await this.ledger.transition(entry.fileId, to, change, 'cli:ann', kind);
+        await this.#scan();
+    }
+}
+async function checkLedger({ ledger, staging }) {
+    const states = {};
+    const liveHere = [];
+    for (const report of await ledger.files({ limit: 0 })) {
+        const entry = (await ledger.entry(report.file_id));
+        const history = (await ledger.detail(report.file_id)).history;
+        states[report.state] = (states[report.state] ?? 0) + 1;
+        expect(FILE_STATES).toContain(report.state);
+        expect(history[0]?.from).toBeNull();
+        expect(history.at(-1)?.to).toBe(report.state);
+        for (const [i, { to }] of history.slice(0, -1).entries())
+            expect(history[i + 1]?.from).toBe(to);
+        if (entry.liveLoadId !== null)
+            liveHere.push(entry.liveLoadId);
+        if (entry.state === 'loaded')
+            expect(entry.liveLoadId).not.toBeNull();
+        if (['superseded', 'cleared', 'vanished', 'duplicate'].includes(entry.state))
+            expect(entry.liveLoadId).toBeNull();
+        if (entry.liveLoadId !== null && entry.state === 'loaded')
+            expect(entry.generation).toBe(staging.loads.find((load) => load.loadId === entry.liveLoadId)?.generation);
+        expect(entry.finishedAt === null).toBe(['discovered', 'landing', 'landed', 'loading'].includes(entry.state));
+    }
+    expect(new Set(liveHere)).toEqual(new Set(staging.live().map((load) => load.loadId)));
+    expect(liveHere).toHaveLength(staging.live().length);
+    expect((await ledger.feedSummaries('2000-01-01T00:00:00Z'))[0]?.states ?? {}).toEqual(states);
+}
+describe('whatever happens', () => {
+    it('nothing is loaded twice, ledger and receipts agree, every history is whole, and every version comes to an end', async () => {
+        await fc.assert(fc.asyncProperty(policy, fc.array(step, { minLength: 5, maxLength: 30 }), async (rules, steps) => {
+            const world = new World(rules);
+            for (const one of steps)
+                await world.run(one);
+            await checkLedger(world);
+            for (let turns = 0; (await world.finish('loaded')) || (await world.work('loaded')); turns++)
+                expect(turns).toBeLessThan(500);
+            await checkLedger(world);
+            // What is still open waits for a person: its content is that of a held file.
+            for (const report of await world.ledger.files({ limit: 0, states: ['discovered', 'landing', 'landed', 'loading'] })) {
+                const entry = (await world.ledger.entry(report.file_id));
+                const awaited = entry.waitFor === null ? null : await world.ledger.entry(entry.waitFor);
+                expect(awaited?.state).toBe('held');
+            }
+            await world.ledger.close();
+        }), { numRuns: 60 });
+    });
+});
