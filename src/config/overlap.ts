@@ -63,8 +63,8 @@ function areaOf(source: SourceSpec): Area {
   if (typeof dir !== 'string') {
     const start = typeof prefix === 'string' ? prefix : '';
     // Date letters in a prefix stand for the days that are looked at; everything else in it is literal.
-    const before = parseGlob(timeLettersToGlob(start.replace(/[\\*?+@!()[\]{}]/g, '\\$&')), false);
-    const must = [inOrder([before, source.recursive ? ANY_PATH : FLAT]), either(source.patterns.map((p) => globOf(p, source.ignoreCase)))];
+    const keys = parseGlob(`${timeLettersToGlob(start.replace(/[\\*?+@!()[\]{}]/g, '\\$&'))}${source.recursive ? '**' : '*'}`, false);
+    const must = [keys, either(source.patterns.map((p) => globOf(p, source.ignoreCase)))];
     return { store, folder: '', recursive: true, head: start.replace(/%.*/s, ''), must, never: ignored(source) };
   }
   const folder = dir.endsWith('/') ? dir : `${dir}/`;

@@ -3,7 +3,7 @@ import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
 import { someTextMeets } from '../../src/config/glob-meet.js';
 import { parseGlob } from '../../src/config/globs.js';
-import { placesOf, problemsOf } from './support.js';
+import { placesOf, problemsOf, REGISTERED } from './support.js';
 
 interface Side {
   readonly dir?: string;
@@ -67,6 +67,25 @@ describe('one file in two feeds, with an after other than leave', () => {
   test('feeds with mistakes of another kind are compared all the same', () => {
     const text = `database: { embedded: true }\nfeeds:\n${side('a', { after: 'delete' })}${side('b', {})}`.replace('type: csv', 'type: cvs');
     expect(problemsOf(text).map((p) => p.code)).toEqual(['UNKNOWN_NAME', 'FEEDS_OVERLAP']);
+  });
+});
+
+describe('remote places', () => {
+  const pair = (a: string, b: string): number =>
+    problemsOf(`database: { embedded: true }\nconnections: { lake: { type: s3, region: r }, other: { type: s3, region: r } }\nfeeds:\n  a: { source: { type: s3, ${a} }, format: { type: csv }, after: { loaded: delete } }\n  b: { source: { type: s3, ${b} }, format: { type: csv } }\n`, { parts: REGISTERED }).filter(
+      (p) => p.code === 'FEEDS_OVERLAP',
+    ).length;
+
+  test.each([
+    ['connection: lake, bucket: b', 'connection: lake, bucket: b, prefix: in/', 1],
+    ['connection: lake, bucket: b, prefix: "in/%Y/"', 'connection: lake, bucket: b, prefix: in/2026/, lookback: 9d', 1],
+    ['connection: lake, bucket: b, prefix: in/', 'connection: lake, bucket: b, prefix: out/', 0],
+    ['connection: lake, bucket: b, prefix: "in/%Y/"', 'connection: lake, bucket: b, prefix: in/last/', 0],
+    ['connection: lake, bucket: b, pattern: "in/*.csv"', 'connection: lake, bucket: b, prefix: in/x/', 0],
+    ['connection: lake, bucket: b', 'connection: lake, bucket: c', 0],
+    ['connection: lake, bucket: b', 'connection: other, bucket: b', 0],
+  ])('%s and %s: %i overlap', (a, b, count) => {
+    expect(pair(a, b)).toBe(count);
   });
 });
 
