@@ -44,9 +44,9 @@ export async function startS3(): Promise<S3Server> {
   };
   if (named !== '') return over(named, 'named', () => Promise.resolve());
   const ceph = await startCeph();
-  if (ceph !== null) return over(ceph.endpoint, 'ceph', ceph.close);
+  if (ceph !== null) return over(ceph.endpoint, 'ceph', () => ceph.close());
   const fake = await startFakeS3();
-  return over(fake.endpoint, 'fake', fake.close);
+  return over(fake.endpoint, 'fake', () => fake.close());
 }
 
 /** null where it does not start: no Debian, no package server. Each file of tests has its own, on ports of its own. */

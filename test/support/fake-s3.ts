@@ -85,7 +85,7 @@ export async function startFakeS3(): Promise<FakeS3> {
 }
 
 function answer(fake: FakeS3, incoming: IncomingMessage, body: Buffer, response: ServerResponse): void {
-  const [path = '', search = ''] = (incoming.url ?? '/').split('?', 2) as [string, string?];
+  const [path = '', search = ''] = (incoming.url ?? '/').split('?', 2);
   const slash = path.indexOf('/', 1);
   const bucket = decodeURIComponent(slash === -1 ? path.slice(1) : path.slice(1, slash));
   const key = slash === -1 ? '' : decodeURIComponent(path.slice(slash + 1));
@@ -98,7 +98,7 @@ function answer(fake: FakeS3, incoming: IncomingMessage, body: Buffer, response:
   if (isSkewed(fake, request)) return refuse(response, request, { status: 403, code: 'RequestTimeTooSkewed' });
   const objects = fake.buckets.get(bucket);
   if (request.method === 'PUT' && key === '') {
-    fake.buckets.set(bucket, objects ?? new Map());
+    fake.buckets.set(bucket, objects ?? new Map<string, FakeObject>());
     return send(response, 200);
   }
   if (request.method === 'DELETE' && key === '') {
