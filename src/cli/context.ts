@@ -5,6 +5,7 @@ import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { maskSecrets } from '../config/mask.js';
 import { messageOf, TallymanError } from '../core/errors.js';
+import { parseDatabaseUrl } from '../postgres/url.js';
 import { DECODERS, FORMATS, SOURCES } from '../registry.js';
 import { makeLog } from './log.js';
 import { Output } from './output.js';
@@ -39,7 +40,17 @@ export interface Interrupt {
 /** `action` gives the exit code. Commander's own arguments come first, then its options. */
 export type Action<A extends unknown[]> = (context: Context, ...args: A) => Promise<number>;
 
-export const PARTS = { sources: SOURCES, formats: FORMATS, decoders: DECODERS };
+export const PARTS = { sources: SOURCES, formats: FORMATS, decoders: DECODERS, urlProblem };
+
+/** What is wrong with database.url, so that `check` tells it with its place; null = nothing. */
+function urlProblem(url: string): string | null {
+  try {
+    parseDatabaseUrl(url, null);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
 
 /** Holds what one invocation of the CLI opened, and ends it. */
 export class Invocation {
