@@ -48,7 +48,7 @@ function urlProblem(url: string): string | null {
     parseDatabaseUrl(url, null);
     return null;
   } catch (error) {
-    return messageOf(error);
+    return messageOf(error).replace(/^database\.url: /, '');
   }
 }
 
