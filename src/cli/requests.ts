@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
+import { sameVersion, type SeenFile } from '../core/file.js';
 import type { FileEntry, Ledger, RequestKind } from '../core/ledger.js';
 import { bytesThere } from '../daemon/bytes-there.js';
 import { requestAllowed } from '../ledger/request-rules.js';
@@ -52,10 +53,14 @@ async function request(context: Context, kind: RequestKind, ids: readonly string
     const refusal = requestAllowed(kind, entry);
     if (refusal !== null) throw refusal;
   }
-  if (kind === 'reprocess') for (const entry of entries) await bytesThere(entry, sourceFor(app, entry));
+  const stands = new Map<number, SeenFile>();
+  if (kind === 'reprocess') for (const entry of entries) stands.set(entry.fileId, await bytesThere(entry, sourceFor(app, entry)));
   if (options.dryRun !== true && ids.length === 0 && options.yes !== true) await confirm(kind, entries.length);
   const items = [];
   for (const entry of entries) {
+    const now = stands.get(entry.fileId);
+    // The same bytes, touched since they were seen: or the next listing would take them for another version.
+    if (now !== undefined && options.dryRun !== true && !isOpen(entry) && !sameVersion(now, entry.movedTo ?? entry.file)) await ledger.touch(entry.fileId, now);
     const requestId = options.dryRun === true ? null : await ledger.request({ kind, fileId: entry.fileId, actor: `cli:${process.env['USER'] ?? String(process.getuid?.() ?? 'user')}`, reason: options.reason ?? '' });
     items.push({ request_id: requestId, kind, file_id: entry.fileId, feed: entry.feed, path: entry.file.path, state: entry.state });
     if (!out.json) out.line(`${options.dryRun === true ? 'would ' : ''}${kind} file ${entry.fileId}: ${visible(entry.file.path)} (${entry.state})`);
@@ -131,4 +136,4 @@ async function waitFor(context: Context, ledger: Ledger, asked: readonly { reado
   return refused ? 2 : exitCode({ reports, errors: [] });
 }
 
-const isOpen = (report: FileReport): boolean => OPEN_STATES.some((state) => state === report.state);
+const isOpen = (report: { readonly state: string }): boolean => OPEN_STATES.some((state) => state === report.state);

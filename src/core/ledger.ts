@@ -38,7 +38,7 @@ export interface Ledger {
    * bytes are gone and nothing was decided. One that an operator has taken again goes back to its earlier end, and the new version enters beside it.
    */
   discover(arrival: Arrival, actor: string): Promise<FileEntry>;
-  /** The newest version of the path stands under a new token with the same bytes: no entry, no report. */
+  /** The version stands, under its name or where an after action put it, under a new token with the same bytes: no entry, no report. */
   touch(fileId: number, file: SeenFile): Promise<void>;
   /** The same after the fact (Decision `touched`): entry `fileId` goes without a trace and `into` takes on its look. WRONG_STATE when it was ever claimed. */
   absorb(fileId: number, into: number): Promise<void>;

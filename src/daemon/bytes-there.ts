@@ -1,12 +1,13 @@
 import { messageOf, TallymanError } from '../core/errors.js';
+import type { SeenFile } from '../core/file.js';
 import type { FileEntry } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
 import { hashFile } from '../intake/hash.js';
 import { direct } from '../sources/direct.js';
 import { decodeName } from '../sources/path-name.js';
 
-/** Reprocess needs the very bytes, where the ledger knows them to be now. `open` null = the feed is not in the config. Throws SOURCE_GONE; nothing was changed. */
-export async function bytesThere(entry: FileEntry, open: (() => Source) | null): Promise<void> {
+/** Reprocess needs the very bytes, where the ledger knows them to be now. `open` null = the feed is not in the config. Gives how they stand there. Throws SOURCE_GONE; nothing was changed. */
+export async function bytesThere(entry: FileEntry, open: (() => Source) | null): Promise<SeenFile> {
   const gone = (why: string): TallymanError => new TallymanError('SOURCE_GONE', `file ${entry.fileId} (${entry.uri}): ${why}; nothing was changed`);
   if (entry.deleted) throw gone('its bytes were deleted by the after action');
   const isDirect = entry.file.path.startsWith('/') && entry.uri.startsWith('file:///');
@@ -22,6 +23,7 @@ export async function bytesThere(entry: FileEntry, open: (() => Source) | null):
       const { sha256 } = await hashFile(decodeName(local), { version: now.version });
       if (sha256 !== entry.sha256) throw gone('the file there now has other content');
     } else if (local === null && now.version !== at.version) throw gone('the file there now is another version');
+    return now;
   } catch (error) {
     if (error instanceof TallymanError && error.blame === 'version') throw gone(messageOf(error));
     throw error;

@@ -22,6 +22,9 @@ const REQUESTS_MS = 500;
 /** Tries of `run --once` to reach the database before it ends with exit code 5. */
 const ONCE_TRIES = 3;
 
+/** Pause of `run --once` before it looks again at files that changed while they were worked on. */
+const CHANGED_MS = 100;
+
 export interface EngineParts {
   readonly feeds: readonly FeedSpec[];
   /** Every feed of the config, also those that do not run now. */
@@ -60,10 +63,14 @@ export class Engine {
   readonly #process: ProcessParts;
   #loop: WorkLoop;
   #databaseError: TallymanError | null = null;
+  readonly #once: boolean;
+  /** `run --once`: files that turned out to be other versions while they were worked on; file_id -> feed. */
+  readonly #changed = new Map<number, string>();
   #reconciled = false;
 
   constructor(parts: EngineParts, once: boolean) {
     this.#parts = parts;
+    this.#once = once;
     this.#feeds = new Map(parts.feeds.map((feed) => [feed.name, feed]));
     this.#sources = new Map(parts.feeds.map((feed) => [feed.name, parts.source(feed)]));
     for (const feed of parts.feeds) {
@@ -74,7 +81,7 @@ export class Engine {
       ...parts,
       source: (entry) => this.#sourceOf(entry),
       load: (job) => parts.load(job),
-      lookAgain: (entry) => this.#watchers.get(entry.feed)?.look(entry.file.path),
+      lookAgain: (entry) => this.#lookAgain(entry),
       reported: async (fileId) => {
         const [report] = await parts.ledger.files({ ids: [fileId], limit: 1 });
         if (report !== undefined) parts.onReport(report);
@@ -126,23 +133,31 @@ export class Engine {
       return { waiting: 0, errors: this.#databaseError === null ? [] : [this.#databaseError] };
     }
     await this.#carryOut();
-    let watching = this.#watchers.size;
-    let waiting = 0;
-    const watchers = [...this.#watchers.values()].map(async (watcher) => {
-      try {
-        waiting += await watcher.once(settleTimeoutMs, signal);
-      } catch (error) {
-        if (!signal.aborted) errors.push(asTallyman(error));
-      } finally {
-        watching--;
-        this.#loop.notify(null);
-      }
-    });
-    await Promise.all([...watchers, this.#loop.run(signal, () => watching > 0)]);
-    if (!signal.aborted) await this.#outbox().drain(signal);
+    const end = performance.now() + settleTimeoutMs;
+    const waiting = new Map<string, number>();
+    let feeds: ReadonlySet<string> = new Set(this.#feeds.keys());
+    // Again for the feeds in which a file changed while it was worked on, as long as the time to settle lasts.
+    do {
+      this.#changed.clear();
+      let watching = feeds.size;
+      const watchers = [...feeds].map(async (feed) => {
+        try {
+          waiting.set(feed, (await this.#watchers.get(feed)?.once(Math.max(0, end - performance.now()), signal)) ?? 0);
+        } catch (error) {
+          if (!signal.aborted) errors.push(asTallyman(error));
+        } finally {
+          watching--;
+          this.#loop.notify(null);
+        }
+      });
+      await Promise.all([...watchers, this.#loop.run(signal, () => watching > 0)]);
+      if (!signal.aborted) await this.#outbox().drain(signal);
+      feeds = new Set(this.#changed.values());
+      if (feeds.size > 0) await delay(CHANGED_MS, signal);
+    } while (feeds.size > 0 && errors.length === 0 && !signal.aborted && performance.now() < end);
     for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))]) if (error !== null) errors.push(error);
     await this.#close();
-    return { waiting, errors };
+    return { waiting: [...waiting.values()].reduce((a, b) => a + b, this.#changed.size), errors };
   }
 
   #outbox(): Outbox {
@@ -150,8 +165,13 @@ export class Engine {
       ledger: this.#parts.ledger,
       log: this.#parts.log,
       source: (entry: FileEntry) => this.#sourceOf(entry),
-      lookAgain: (entry: FileEntry) => this.#watchers.get(entry.feed)?.look(entry.file.path),
+      lookAgain: (entry: FileEntry) => this.#lookAgain(entry),
     });
+  }
+
+  #lookAgain(entry: FileEntry): void {
+    if (this.#once) this.#changed.set(entry.fileId, entry.feed);
+    this.#watchers.get(entry.feed)?.look(entry.file.path);
   }
 
   #sourceOf(entry: FileEntry): Source {

@@ -29,8 +29,7 @@ export async function processFile(parts: ProcessParts, listed: FileEntry, feed: 
     if (entry.state !== 'discovered' && entry.state !== 'landed') return { kind: 'done' };
     if (parts.source(entry).localPath(standsAs(entry).path) === null) return await processRemote(parts, entry, feed);
     const present = await stillThere(parts, entry);
-    if (present !== null) return present;
-    return await carryOut(parts, entry, feed);
+    return 'kind' in present ? present : await carryOut(parts, present, feed);
   } catch (error) {
     return await blame(parts, entry, feed, error);
   }
@@ -38,9 +37,9 @@ export async function processFile(parts: ProcessParts, listed: FileEntry, feed: 
 
 /** Landed first. A copy that is there whole was proven when it came: its source is asked no more, and may have deleted the file since. */
 async function processRemote(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
-  const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : null;
-  if (present !== null) return present;
-  const landed = await parts.landing.bring(parts, entry);
+  const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : entry;
+  if ('kind' in present) return present;
+  const landed = await parts.landing.bring(parts, present);
   let ended = false;
   try {
     const outcome = await carryOut(parts, landed, feed);
@@ -51,8 +50,8 @@ async function processRemote(parts: ProcessParts, entry: FileEntry, feed: FeedSp
   }
 }
 
-/** null = this very version stands there. */
-async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOutcome | null> {
+/** The entry itself = this very version stands there. */
+async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOutcome | FileEntry> {
   const expected = standsAs(entry);
   let now: SeenFile | null;
   try {
@@ -62,10 +61,20 @@ async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOu
     return await gone(parts, entry, error.message);
   }
   if (now === null) return await gone(parts, entry, 'gone before it was read');
-  if (sameVersion(now, expected)) return null;
-  if (entry.before !== null && now.size !== expected.size) return await gone(parts, entry, 'other content stands under its name');
+  if (sameVersion(now, expected)) return entry;
+  if (entry.before !== null) return (await sameBytes(parts, entry, now)) ?? (await gone(parts, entry, 'other content stands under its name'));
   parts.lookAgain(entry);
   return { kind: 'aside' };
+}
+
+/** An operator asked for these bytes: a `touch`, a chmod or a copy put back is no reason to refuse them. Gives the entry as it stands now; null = they are others. */
+async function sameBytes(parts: ProcessParts, entry: FileEntry, now: SeenFile): Promise<FileEntry | null> {
+  const local = parts.source(entry).localPath(now.path);
+  if (local === null || entry.sha256 === null || now.size !== entry.file.size) return null;
+  const { sha256 } = await hashFile(decodeName(local), { version: now.version });
+  if (sha256 !== entry.sha256) return null;
+  await parts.ledger.touch(entry.fileId, now);
+  return await parts.ledger.entry(entry.fileId);
 }
 
 /** One that an operator had taken again goes back to the end it had: nothing of it was touched. */

@@ -24,8 +24,8 @@ export function arrivals(store: Store): Pick<Ledger, 'unknown' | 'discover' | 't
     discover: (arrival, actor) => store.write(() => discover(store, arrival, actor)),
     touch: (fileId, file) =>
       store.write(() => {
-        mustFind(store, fileId);
-        look(store, fileId, file);
+        if (mustFind(store, fileId).movedTo === null) look(store, fileId, file);
+        else store.run('update entry set moved_to = ? where file_id = ?', JSON.stringify(file), fileId);
       }),
     absorb: (fileId, into) =>
       store.write(() => {

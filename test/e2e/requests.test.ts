@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FileDetail } from '../../src/core/report.js';
 import { workspace, type Ended, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
-import { column, csv, ids, put, reportOf, type Listed, type Round } from './support.js';
+import { column, csv, ids, put, reportOf, setTime, type Listed, type Round } from './support.js';
 
 /** SPEC 4: reprocess, ledger clear, retry, release, ignore, without a running daemon. */
 let db: TestDatabase;
@@ -110,6 +110,28 @@ describe('reprocess', () => {
     expect(refused.code).toBe(1);
     expect(errorOf(refused)).toMatchObject({ code: 'SOURCE_GONE' });
     await ws.once();
+  });
+
+  test('a touched file (the same bytes) is reprocessed all the same', async () => {
+    const { id } = await loaded(csv('65,a'));
+    setTime(path.join(ws.drop, name), 1_700_000_000);
+    expect((await ws.run('reprocess', String(id))).code).toBe(0);
+    expect(reportOf(await ws.once(), 'f', name)).toMatchObject({ file_id: id, state: 'loaded', generation: 2 });
+    await ws.run('reprocess', String(id));
+    setTime(path.join(ws.drop, name), 1_700_000_001);
+    await ws.once();
+    expect(await column(db, 'select count(*) from staging.f where id = 65')).toEqual(['1']);
+    expect((await ws.run('ledger', 'verify')).code).toBe(0);
+  });
+
+  test('an older version whose content stands there again can be reprocessed', async () => {
+    const { id } = await loaded(csv('67,a'));
+    await loaded(csv('68,b'));
+    const { round } = await loaded(csv('67,a'));
+    expect(reportOf(round, 'f', name)).toMatchObject({ state: 'duplicate', duplicate_of: id });
+    expect((await ws.run('reprocess', String(id))).code).toBe(0);
+    expect(reportOf(await ws.once(), 'f', name)).toMatchObject({ file_id: id, state: 'loaded', generation: 2 });
+    expect(await column(db, 'select id from staging.f where id in (67, 68) order by 1')).toEqual(['67', '68']);
   });
 
   test('of a duplicate it is refused and names the original, exit 2', async () => {
