@@ -10,7 +10,7 @@ import { workDirOf } from '../load/progress.js';
 import { companionOf } from '../sources/companion.js';
 import { decodeName } from '../sources/path-name.js';
 import { end, plannedAction, standsAs, type ProcessParts } from './process-parts.js';
-import { attemptFailed, recoverUnknown, settleResult } from './settle-result.js';
+import { attemptFailed, gone, recoverUnknown, settleResult } from './settle-result.js';
 import type { WorkOutcome } from './work-loop.js';
 
 /** A manifest says a few things about one file; what is larger is no manifest. Bytes. */
@@ -75,14 +75,6 @@ async function sameBytes(parts: ProcessParts, entry: FileEntry, now: SeenFile): 
   if (sha256 !== entry.sha256) return null;
   await parts.ledger.touch(entry.fileId, now);
   return await parts.ledger.entry(entry.fileId);
-}
-
-/** One that an operator had taken again goes back to the end it had: nothing of it was touched. */
-async function gone(parts: ProcessParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
-  if (entry.before === null) return await end(parts, entry, { state: 'vanished' }, reason);
-  await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
-  parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${reason}; it stays ${entry.before}`);
-  return { kind: 'done' };
 }
 
 /** The decision table (SPEC 3.1), asked again with what it needs to know. */

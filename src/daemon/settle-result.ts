@@ -40,7 +40,7 @@ export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: 
       parts.lookAgain(entry);
       return { kind: 'aside' };
     case 'vanished':
-      return await end(parts, entry, { state: 'vanished' }, result.message);
+      return await gone(parts, entry, result.message);
     case 'unreachable':
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.error.message);
       return result.error.code === 'INTERRUPTED' ? { kind: 'aside' } : { kind: 'pause-database', error: TallymanError.from(result.error) };
@@ -58,7 +58,11 @@ export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: 
 
 /** Another receipt holds this content: the same path adopts it, another path follows on_duplicate. Never `failed` (SPEC 6). */
 async function lostRace(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, winner: ReceiptRef, sha256: string): Promise<WorkOutcome> {
-  if (winner.path === entry.file.path) return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
+  if (winner.path === entry.file.path) {
+    const holder = await parts.ledger.byLoadKey(winner.loadKey);
+    if (holder === null || holder.fileId === entry.fileId) return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
+    return await end(parts, entry, { state: 'duplicate', duplicateOf: holder.fileId, sha256 }, `the same content is loaded as file ${holder.fileId}`);
+  }
   const duplicateOf = (await parts.ledger.byLoadId(winner.loadId))?.fileId ?? null;
   const reason = `the same content is loaded from ${winner.path} (load ${winner.loadId})`;
   switch (feed.onDuplicate) {
@@ -121,4 +125,12 @@ export async function attemptFailed(parts: ProcessParts, entry: FileEntry, feed:
   await parts.ledger.unclaim(entry.fileId, { uncount: false, retryAt, error: error.reported() }, parts.actor, error.message);
   await parts.reported(entry.fileId);
   return { kind: 'retry' };
+}
+
+/** One that an operator had taken again goes back to the end it had: nothing of it was touched. */
+export async function gone(parts: ProcessParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
+  if (entry.before === null) return await end(parts, entry, { state: 'vanished' }, reason);
+  await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
+  parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${reason}; it stays ${entry.before}`);
+  return { kind: 'done' };
 }

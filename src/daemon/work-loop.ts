@@ -164,7 +164,7 @@ export class WorkLoop {
   async #fetch(lane: Lane): Promise<void> {
     // Enough to see past those that are busy or set aside.
     const skip = this.#busyIds.size + lane.aside.size + (this.#tried?.size ?? 0);
-    const found = await this.#ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: this.#ignoreBackoff });
+    const found = await this.#ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: this.#ignoreBackoff, newestFirst: lane.feed.target.mode === 'replace_all' });
     const fresh = found.filter((entry) => !this.#busyIds.has(entry.fileId) && !lane.aside.has(entry.fileId) && this.#tried?.has(entry.fileId) !== true);
     lane.queue.push(...fresh);
     lane.dry = fresh.length === 0;
