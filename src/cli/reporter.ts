@@ -28,6 +28,7 @@ export class Reporter {
   file(report: FileReport): void {
     const { file_id, feed, state, rows, error, size } = report;
     this.#kept.push({ file_id, feed, state, rows, error, size });
+    this.#progress.done(file_id);
     if (this.#out.json) {
       this.#out.document(report);
       return;
@@ -56,7 +57,7 @@ export class Reporter {
       return;
     }
     const took = (performance.now() - this.#started) / 1_000;
-    if (this.#headed) this.#row([`total: ${count(this.#kept.length)} files`, count(rows.read), count(rows.loaded), count(rows.quarantined), count(rows.delta), bytes(size), seconds(took), ''], true);
+    if (this.#headed) this.#row([`total: ${count(this.#kept.length)} file${this.#kept.length === 1 ? '' : 's'}`, count(rows.read), count(rows.loaded), count(rows.quarantined), count(rows.delta), bytes(size), seconds(took), ''], true);
     else this.#out.line('nothing new');
     if (waiting > 0) this.#out.line(`${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`);
     const next = this.#next();
@@ -64,9 +65,9 @@ export class Reporter {
   }
 
   #next(): string | null {
-    const refused = this.#kept.find((kept) => kept.state === 'rejected' || (kept.state === 'loaded' && kept.rows.quarantined > 0));
+    const refused = this.#kept.find((kept) => (kept.state === 'rejected' || kept.state === 'loaded') && kept.rows.quarantined > 0);
     if (refused !== undefined) return `tallyman quarantine show ${refused.file_id}`;
-    const failed = this.#kept.find((kept) => kept.state === 'failed' || kept.state === 'held');
+    const failed = this.#kept.find((kept) => ['rejected', 'failed', 'held'].includes(kept.state) || (kept.state === 'discovered' && kept.error !== null));
     if (failed !== undefined) return `tallyman files show ${failed.file_id}`;
     return null;
   }
