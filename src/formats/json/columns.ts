@@ -5,6 +5,7 @@ import { identityLayout, matchColumns } from '../match.js';
 import { closeTree, KeyNode } from './key-tree.js';
 import { parsePath } from './paths.js';
 import type { Choice, RecordPlan } from './record-scanner.js';
+import { MAX_DEPTH } from './values.js';
 
 /** A column of the contract and the places in a record where its value may stand, in order of preference. */
 interface Reading {
@@ -52,7 +53,8 @@ export function draftOf(contract: readonly ColumnSpec[]): Draft {
     // `a.b` reaches inside only where no key is called so.
     const nodes = names.flatMap((name) => {
       const steps = parsePath(name);
-      return steps === null || (steps.length === 1 && steps[0] === name) ? [tree.key(name)] : [tree.key(name), tree.below(steps)];
+      // A path deeper than any record can be meets nothing.
+      return steps === null || steps.length >= MAX_DEPTH || (steps.length === 1 && steps[0] === name) ? [tree.key(name)] : [tree.key(name), tree.below(steps)];
     });
     return { column, nodes: [...new Set(nodes)], asText: column.type === 'json' || column.type === 'jsonb' };
   });

@@ -36,9 +36,9 @@ export class Document {
   /** Up to the first byte inside the array. Throws FORMAT_MISMATCH when it is not there. */
   async enter(): Promise<void> {
     const byte = await this.#peek();
-    if (byte !== OPEN_OBJECT && byte !== OPEN_ARRAY) throw this.#mismatch('the document is neither an object nor an array');
+    if (byte !== OPEN_OBJECT && byte !== OPEN_ARRAY) throw this.#mismatch('The document is neither an object nor an array');
     this.#push(byte, 0);
-    if (!(await this.#walk())) throw this.#mismatch(`there is no ${this.#root} in the document`);
+    if (!(await this.#walk())) throw this.#mismatch(`There is no ${this.#root} in the document`);
   }
 
   /** From behind the array to behind the document. */
@@ -67,7 +67,7 @@ export class Document {
       byte = await this.#peek();
       if (this.#found !== null && (exact || (match && this.#found === 'path'))) throw this.#corrupt({ text: `${this.#root} stands in the document twice` });
       if (exact || (match && frame.level + 1 === this.#steps.length)) {
-        if (byte !== OPEN_ARRAY) throw this.#mismatch(`${this.#root} is not an array`);
+        if (byte !== OPEN_ARRAY) throw this.#mismatch(`What stands under ${this.#root} is not an array`);
         this.#found = exact ? 'key' : 'path';
         this.#cursor.pos += 1;
         return true;
@@ -129,6 +129,6 @@ export class Document {
   }
 
   #mismatch(text: string): TallymanError {
-    return new TallymanError('FORMAT_MISMATCH', `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`, { fix: 'Correct format.root: the path of the array that holds the records.' });
+    return new TallymanError('FORMAT_MISMATCH', `${text}.`, { fix: 'Correct format.root: the path of the array that holds the records.' });
   }
 }

@@ -1,4 +1,4 @@
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, LF, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './bytes.js';
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, LF, OPEN_ARRAY, OPEN_OBJECT, QUOTE, STRING_STOP } from './bytes.js';
 
 /** Deepest nesting in which the end of a refused element is looked for: one byte of memory a level. */
 const DEEPEST = 2 ** 20;
@@ -32,14 +32,13 @@ export class ElementEnd {
   /** Goes on over bytes[from..end). Gives the index of the element's end, UNSURE or LOST. */
   feed(bytes: Buffer, from: number, end: number): number {
     for (let at = from; at < end; at++) {
-      const byte = bytes[at]!;
       if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
-        else if (byte === BACKSLASH) this.#escaped = true;
-        else if (byte === QUOTE) this.#inString = false;
-        if (byte === LF) return this.#lost(at);
+        at = this.#string(bytes, at, end);
+        if (at >= end) break;
+        if (bytes[at] === LF) return this.#lost(at);
         continue;
       }
+      const byte = bytes[at]!;
       if (byte === QUOTE) {
         this.#inString = true;
       } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
@@ -56,6 +55,30 @@ export class ElementEnd {
       }
     }
     return UNSURE;
+  }
+
+  /** The index of the closing quote or of a line feed, or `end`. */
+  #string(bytes: Buffer, from: number, end: number): number {
+    let at = from;
+    if (this.#escaped && at < end) {
+      this.#escaped = false;
+      if (bytes[at] === LF) return at;
+      at += 1;
+    }
+    for (; at < end; at++) {
+      if (STRING_STOP[bytes[at]!] === 0) continue;
+      const byte = bytes[at]!;
+      if (byte === LF) return at;
+      if (byte === QUOTE) {
+        this.#inString = false;
+        return at;
+      }
+      if (byte !== BACKSLASH) continue;
+      this.#escaped = at + 1 >= end;
+      at += 1;
+      if (bytes[at] === LF && at < end) return at;
+    }
+    return end;
   }
 
   #lost(at: number): number {
