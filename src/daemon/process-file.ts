@@ -77,38 +77,42 @@ async function sameBytes(parts: ProcessParts, entry: FileEntry, now: SeenFile): 
   return await parts.ledger.entry(entry.fileId);
 }
 
-/** The decision table (SPEC 3.1), asked again with what it needs to know. */
-async function decide(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEmptyCheck' }>> {
+type Decided = Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEmptyCheck' }>;
+
+/**
+ * The decision table (SPEC 3.1), asked again with what it needs to know. The hash that was found out on the way goes into the ledger with the claim or the
+ * end, not in a write of its own: two durable points a file are what small files can afford.
+ */
+async function decide(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<{ readonly decision: Decided; readonly sha256: string | null }> {
+  let sha256 = entry.sha256;
   let probes: Probes = NO_PROBES;
   for (;;) {
-    const facts = await parts.ledger.facts(entry.fileId, { snapshot: feed.target.mode === 'replace_all' });
+    const facts = await parts.ledger.facts(entry.fileId, { snapshot: feed.target.mode === 'replace_all', sha256 });
     const decision = admit(facts, feed, probes);
     switch (decision.kind) {
       case 'needHash': {
-        const { sha256 } = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) });
-        await parts.ledger.setContent(entry.fileId, sha256);
+        ({ sha256 } = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) }));
         break;
       }
       case 'needPrefixHash': {
-        const { sha256, prefixSha256 } = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry), prefixBytes: decision.bytes });
-        if (prefixSha256 === null) throw new TallymanError('FILE_CHANGED', `${entry.file.path}: shorter than when it was listed`);
-        await parts.ledger.setContent(entry.fileId, sha256);
-        probes = { ...probes, prefix: { of: decision.of, sha256: prefixSha256 } };
+        const hashed = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry), prefixBytes: decision.bytes });
+        if (hashed.prefixSha256 === null) throw new TallymanError('FILE_CHANGED', `${entry.file.path}: shorter than when it was listed`);
+        sha256 = hashed.sha256;
+        probes = { ...probes, prefix: { of: decision.of, sha256: hashed.prefixSha256 } };
         break;
       }
       case 'needEmptyCheck':
         probes = { ...probes, empty: await isEmptyFile(localBytes(parts, entry), entry.file.size) };
         break;
       default:
-        return decision;
+        return { decision, sha256 };
     }
   }
 }
 
 /** What is held or ignored counts as seen (SPEC 3.1), so its content must be known: else a `touch` would hold it a second time. */
 async function contentOf(parts: ProcessParts, entry: FileEntry): Promise<string> {
-  const known = (await parts.ledger.entry(entry.fileId))?.sha256 ?? null;
-  return known ?? (await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) })).sha256;
+  return (await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) })).sha256;
 }
 
 const versionInPlace = (entry: FileEntry): string | null => (entry.landedPath === null ? standsAs(entry).version : null);
@@ -120,9 +124,10 @@ function localBytes(parts: ProcessParts, entry: FileEntry): Buffer {
 }
 
 async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
-  const decision = await decide(parts, entry, feed);
+  const { decision, sha256 } = await decide(parts, entry, feed);
   switch (decision.kind) {
     case 'wait':
+      if (sha256 !== null && sha256 !== entry.sha256) await parts.ledger.setContent(entry.fileId, sha256);
       await parts.ledger.wait(entry.fileId, decision.forFileId);
       parts.log.debug({ feed: feed.name, file_id: entry.fileId }, `${entry.file.path} waits: ${decision.reason}`);
       return { kind: 'aside' };
@@ -130,25 +135,25 @@ async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): 
       await parts.ledger.absorb(entry.fileId, decision.present);
       return { kind: 'done' };
     case 'duplicate':
-      return await end(parts, entry, { state: 'duplicate', duplicateOf: decision.of, action: plannedAction(feed, entry, 'duplicate', null) }, decision.reason);
+      return await end(parts, entry, { state: 'duplicate', duplicateOf: decision.of, sha256, action: plannedAction(feed, entry, 'duplicate', null) }, decision.reason);
     case 'hold':
-      return await end(parts, entry, { state: 'held', sha256: await contentOf(parts, entry) }, decision.reason);
+      return await end(parts, entry, { state: 'held', sha256: sha256 ?? (await contentOf(parts, entry)) }, decision.reason);
     case 'ignore':
-      return await end(parts, entry, { state: 'ignored', sha256: await contentOf(parts, entry) }, decision.reason);
+      return await end(parts, entry, { state: 'ignored', sha256: sha256 ?? (await contentOf(parts, entry)) }, decision.reason);
     case 'superseded':
       return await end(parts, entry, { state: 'superseded' }, decision.reason);
     case 'load':
-      return await load(parts, entry, feed, decision);
+      return await load(parts, entry, feed, decision, sha256);
   }
 }
 
-async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decision: Extract<Decision, { kind: 'load' }>): Promise<WorkOutcome> {
+async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decision: Extract<Decision, { kind: 'load' }>, sha256: string | null): Promise<WorkOutcome> {
   const bytes = localBytes(parts, entry);
   const localPath = bytes.toString();
   const stands = standsAs(entry);
   const manifest = await manifestText(parts, entry, feed);
   const loadKey = randomUUID();
-  const claimed = await parts.ledger.claim(entry.fileId, { loadKey, duplicateAllowed: decision.duplicateAllowed, generation: decision.generation, owner: parts.owner }, parts.actor);
+  const claimed = await parts.ledger.claim(entry.fileId, { loadKey, sha256, duplicateAllowed: decision.duplicateAllowed, generation: decision.generation, owner: parts.owner }, parts.actor);
   const result = await parts.load({
     loadKey,
     instanceId: parts.ledger.instanceId,
