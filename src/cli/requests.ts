@@ -21,6 +21,8 @@ export interface RequestOptions extends SelectorOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly wait?: boolean;
+  /** reprocess only. */
+  readonly fromLanding?: boolean;
 }
 
 /** Milliseconds between two looks for the outcome, and how long `--wait` waits for a daemon to take a request up. */
@@ -35,12 +37,13 @@ export function requestCommands(program: Command, act: Act): void {
 
 /** `NAME ID...` or selectors, with --reason, --dry-run, --yes and --wait. */
 export function addRequest(program: Command, kind: RequestKind, description: string, act: Act): void {
-  addSelectors(program.command(kind).description(description).argument('[id...]', 'file ids, or load:N'), '0')
+  const command = addSelectors(program.command(kind).description(description).argument('[id...]', 'file ids, or load:N'), '0')
     .option('--reason <text>', 'stands in the history')
     .option('--dry-run', 'say what would be asked for, change nothing')
     .option('--yes', 'act on a selection without asking')
-    .option('--wait', 'wait until the daemon has done it')
-    .action(act((context: Context, ids: readonly string[], options: RequestOptions) => request(context, kind, ids, options)));
+    .option('--wait', 'wait until the daemon has done it');
+  if (kind === 'reprocess') command.option('--from-landing', 'only from the copy under data_dir/landing (landing.keep), whatever stands at the source');
+  command.action(act((context: Context, ids: readonly string[], options: RequestOptions) => request(context, kind, ids, options)));
 }
 
 async function request(context: Context, kind: RequestKind, ids: readonly string[], options: RequestOptions): Promise<number> {
@@ -54,7 +57,7 @@ async function request(context: Context, kind: RequestKind, ids: readonly string
     if (refusal !== null) throw refusal;
   }
   const stands = new Map<number, SeenFile>();
-  if (kind === 'reprocess') for (const entry of entries) stands.set(entry.fileId, await bytesThere(entry, sourceFor(app, entry)));
+  if (kind === 'reprocess') for (const entry of entries) stands.set(entry.fileId, await bytesThere(entry, sourceFor(app, entry), { copy: await app.landing().copyOf(entry), only: options.fromLanding === true }));
   if (options.dryRun !== true && ids.length === 0 && options.yes !== true) await confirm(kind, entries.length);
   const items = [];
   for (const entry of entries) {

@@ -132,17 +132,26 @@ async function transfer(source: Source, file: SeenFile, target: FileHandle, hash
 
 async function receive(source: Source, file: SeenFile, target: FileHandle, hash: Hash, progress: { bytes: number }, options: LandOptions): Promise<void> {
   let unsynced = 0;
-  for await (const chunk of source.open(file, progress.bytes, options.signal)) {
-    if (progress.bytes + chunk.length > file.size) throw new TallymanError('FILE_CHANGED', `${file.path}: more bytes come than the ${file.size} that it had`);
-    await writeWhole(target, chunk, progress.bytes);
-    // Hashed after the write: a write that fails leaves hash and count where they were.
-    hash.update(chunk);
-    progress.bytes += chunk.length;
-    options.onProgress?.(progress.bytes);
-    unsynced += chunk.length;
-    if (unsynced < SYNC_BYTES) continue;
-    await target.datasync();
-    unsynced = 0;
+  // One piece is written while the next one comes. What failed to be written is thrown with the next piece, or at the end.
+  let writing: Promise<void> = Promise.resolve();
+  try {
+    for await (const chunk of source.open(file, progress.bytes, options.signal)) {
+      if (progress.bytes + chunk.length > file.size) throw new TallymanError('FILE_CHANGED', `${file.path}: more bytes come than the ${file.size} that it had`);
+      await writing;
+      writing = writeWhole(target, chunk, progress.bytes);
+      writing.catch(() => undefined);
+      hash.update(chunk);
+      progress.bytes += chunk.length;
+      options.onProgress?.(progress.bytes);
+      unsynced += chunk.length;
+      if (unsynced < SYNC_BYTES) continue;
+      await writing;
+      await target.datasync();
+      unsynced = 0;
+    }
+  } finally {
+    // Also when the line is cut: hash and count are ahead of the file until this is through.
+    await writing;
   }
 }
 
