@@ -1,6 +1,9 @@
 import type { Decoder } from './core/decoder.js';
 import type { FormatType } from './core/format.js';
 import type { SourceType } from './core/source.js';
+import { gzip } from './decode/gzip.js';
+import { zip } from './decode/zip.js';
+import { zstd } from './decode/zstd.js';
 import { csv } from './formats/csv/index.js';
 import { json } from './formats/json/index.js';
 import { local } from './sources/local.js';
@@ -10,6 +13,6 @@ import { sftp } from './sources/sftp.js';
 /** Every source, decoder and format that the program knows: one line each. Column types stand in columns/types.ts. */
 export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
-export const DECODERS: readonly Decoder[] = [];
+export const DECODERS: readonly Decoder[] = [gzip, zstd, zip];
 
 export const FORMATS: readonly FormatType[] = [csv, json];

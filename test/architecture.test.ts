@@ -28,7 +28,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   decode: ['core'],
   sources: ['core', 'intake', 'config'],
   columns: ['core'],
-  formats: ['core', 'config'],
+  formats: ['core', 'config', 'decode'],
   postgres: ['core', 'columns'],
   quarantine: ['core', 'columns', 'formats', 'postgres'],
   load: ['core', 'columns', 'formats', 'postgres', 'quarantine', 'decode', 'sources', 'registry.ts'],

@@ -62,6 +62,8 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
     source: place,
     format: { type: format.part.type, options: format.options },
     compression: keys.compression ?? 'auto',
+    maxExpansion: { ratio: keys.max_expansion?.ratio ?? 200, bytes: keys.max_expansion?.size ?? 100e9 },
+    members: keys.members ?? null,
     columns: columns.kind === 'list' ? columns.specs : null,
     unique: keys.unique ?? [],
     onUnknownColumn: keys.on_unknown_column ?? (contract ? (format.part.unknownColumn ?? 'reject') : 'add'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, oneOrMany, regex, text, timeZone } from './scalars.js';
+import { duration, oneOrMany, regex, size, text, timeZone } from './scalars.js';
 
 const POLL_LEAST_MS = 10;
 const DAY_MS = 86_400_000;
@@ -32,7 +32,15 @@ const action = () =>
 
 /** Everything under `feeds.NAME` but source, format and columns, which are checked piece by piece. */
 export const feedShape = {
-  compression: text().default('auto').describe('auto (by magic bytes), none, or the name of a decoder.'),
+  compression: text().default('auto').describe('auto (by magic bytes), none, gzip, zstd or zip. A name: anything else is refused.'),
+  max_expansion: z
+    .strictObject({
+      ratio: z.number().min(1).default(200).describe('Decoded bytes past the first 10MB may be this many times the delivered ones.'),
+      size: size({ min: 1 }).prefault('100GB').describe('Decoded bytes in all.'),
+    })
+    .prefault({})
+    .describe('Past either, a compressed file is taken for a bomb and rejected while it is read (EXPANSION_LIMIT).'),
+  members: oneOrMany(text()).optional().describe('Globs of the members of a zip archive that are read, in its order. Without "/" they meet the name, with "/" the path. Default: all files in it but hidden ones.'),
   unique: z.array(z.array(text()).min(1)).default([]).describe('Unique keys over several columns: [[a, b]].'),
   on_unknown_column: z.enum(['reject', 'ignore', 'add', 'rescue']).optional().describe('A file column that the contract does not know: reject, ignore, add (as text, last), rescue (into a jsonb column _rescued). Default: reject; without columns add; JSON with columns ignore.'),
   on_missing_column: z.enum(['reject', 'fill_null']).optional().describe('A contract column that the file lacks; required columns always reject. Default: reject; without columns fill_null.'),

@@ -8,6 +8,10 @@ export interface FeedSpec {
   readonly format: FormatSpec;
   /** `auto` = by magic bytes; `none`; or a decoder's name. */
   readonly compression: string;
+  /** How far a compressed file may expand before it is taken for a bomb. */
+  readonly maxExpansion: ExpansionSpec;
+  /** Globs of the members of an archive that are read; null = all files in it. Without "/" they meet the name, with "/" the path. */
+  readonly members: readonly string[] | null;
   /** null = land what comes (SPEC 3): header columns as text, JSON as `data jsonb`, typed formats with their own types. */
   readonly columns: readonly ColumnSpec[] | null;
   /** Feed-level unique keys over several columns. */
@@ -27,6 +31,12 @@ export interface FeedSpec {
   readonly timezone: string;
   /** Name of the feed that this one goes on from; 'none' = none, although a feed over the same source and table has gone; null = unsaid. */
   readonly formerly: string | null;
+}
+
+/** Both hold: decoded bytes past the first 10 MB at most `ratio` times the delivered ones, and at most `bytes` in all. */
+export interface ExpansionSpec {
+  readonly ratio: number;
+  readonly bytes: number;
 }
 
 export interface SourceSpec {

@@ -70,7 +70,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
   const pass = input.pass(signal);
   let connection: Connection | null = null;
   try {
-    const reader = await openReader(parts, job.feed, pass.bytes, job.file.localPath, input.size);
+    const reader = await openReader(parts, job.feed, pass.bytes, input);
     reached.reader = reader;
     connection = await session.connection(job.database);
     const agreement = agree(job.feed, reader.layout, reader.empty, await presentColumns(session, connection, job));
@@ -185,7 +185,7 @@ async function settleUnique(
 
   const { job, input } = parts;
   const pass = input.pass(parts.signal);
-  const reader = await openReader(parts, job.feed, pass.bytes, job.file.localPath, input.size);
+  const reader = await openReader(parts, job.feed, pass.bytes, input);
   try {
     const keys = plan.uniqueKeys.map((key, i) => ({ columns: plan.keys[i]!.columns, cells: key.map((column) => agreement.cellOf[column]!) }));
     await recordUniqueLosers(reader, keys, lost, context.record, () => context.flushQuarantine());

@@ -45,7 +45,7 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
   let declared: number | null = null;
   let bad: TallymanError | null = null;
   try {
-    reader = await openReader(hooks, job.feed, pass.bytes, job.file.localPath, input.size);
+    reader = await openReader(hooks, job.feed, pass.bytes, input);
     const agreement = agree(job.feed, reader.layout, reader.empty, null);
     const plan = compileRows(job.feed, agreement, () => null);
     const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
@@ -99,7 +99,7 @@ async function recordRepeats(
 ): Promise<void> {
   if (repeats.every((rows) => rows.size === 0)) return;
   const pass = input.pass(hooks.signal);
-  const reader = await openReader(hooks, job.feed, pass.bytes, job.file.localPath, input.size);
+  const reader = await openReader(hooks, job.feed, pass.bytes, input);
   try {
     await recordUniqueLosers(reader, keys, repeats, record, () => Promise.resolve());
   } finally {

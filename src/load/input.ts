@@ -56,6 +56,28 @@ export class FileInput {
     return this.#file.size;
   }
 
+  /** The file's name at its source; its endings may tell a compression. */
+  get name(): string {
+    return this.#file.path;
+  }
+
+  get localPath(): string {
+    return this.#file.localPath;
+  }
+
+  /** Fills `into` from the position on, through the same descriptor that `pass` reads; gives how many bytes there were, fewer only at the end. */
+  async read(into: Buffer, position: number): Promise<number> {
+    let done = 0;
+    while (done < into.length) {
+      const { bytesRead } = await this.#handle.read(into, done, into.length - done, position + done).catch((error: unknown) => {
+        throw new TallymanError('FILE_UNREADABLE', `${this.#file.localPath}: ${messageOf(error)}`, { cause: error });
+      });
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
   /** Reads the file from its first byte. */
   pass(signal: AbortSignal): InputPass {
     return new InputPass(this.#handle, this.#file, signal, () => this.proveUnchanged());

@@ -2,9 +2,9 @@ import type { Decoder } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { Bytes, FormatType, RecordReader } from '../core/format.js';
-
-/** Bytes that a decoder may look at to know its own. */
-const HEAD = 16;
+import { openDecoded, type DecodedBytes, type DeliveredFile } from '../decode/open.js';
+import { DecodedReader } from './decoded-reader.js';
+import { MembersReader } from './members-reader.js';
 
 /** The parts that a load reads with; from registry.ts. */
 export interface ReadParts {
@@ -12,49 +12,33 @@ export interface ReadParts {
   readonly decoders: readonly Decoder[];
 }
 
+/** The file of a load: its name, and its bytes through the descriptor that is held open. */
+export interface LoadFile extends DeliveredFile {
+  /** For formats that need random access. */
+  readonly localPath: string;
+}
+
 /**
- * Decodes and opens the file in the feed's format. `path` is for formats that need random access. Throws what the format throws for a bad file, and EMPTY_NOT_ALLOWED.
+ * Decodes and opens the file in the feed's format. Throws what decoders and the format throw for a bad file, and EMPTY_NOT_ALLOWED.
  */
-export async function openReader(parts: ReadParts, feed: FeedSpec, bytes: Bytes, path: string, size: number): Promise<RecordReader> {
+export async function openReader(parts: ReadParts, feed: FeedSpec, bytes: Bytes, file: LoadFile): Promise<RecordReader> {
   const format = parts.formats.find((one) => one.type === feed.format.type);
   if (format === undefined) throw new TallymanError('INTERNAL', `there is no format ${feed.format.type}`);
-  if (size === 0 && !format.emptyIsValid) throw new TallymanError('EMPTY_NOT_ALLOWED', `a ${format.type} file of 0 bytes`);
-  const stream = format.access === 'stream';
+  if (file.size === 0 && !format.emptyIsValid) throw new TallymanError('EMPTY_NOT_ALLOWED', `a ${format.type} file of 0 bytes`);
   // The options were made by this very schema (config/); plain data, they came through a message.
   const options = format.options.parse(feed.format.options);
-  return await format.open({ bytes: stream ? decoded(parts.decoders, feed.compression, bytes) : nothing(), path: stream ? null : path, contract: feed.columns, onUnknownColumn: feed.onUnknownColumn }, options);
+  const { columns: contract, onUnknownColumn, compression, maxExpansion, members } = feed;
+  if (format.access === 'file') return await format.open({ bytes: nothing(), path: file.localPath, contract, onUnknownColumn }, options);
+
+  const { encoding } = options;
+  const plan = { decoders: parts.decoders, compression, maxExpansion, members, format: format.type, encoding: typeof encoding === 'string' ? encoding : null };
+  const decoded = await openDecoded(bytes, file, plan);
+  const open = async (text: DecodedBytes): Promise<RecordReader> =>
+    new DecodedReader(await format.open({ bytes: text.bytes, path: null, contract, onUnknownColumn }, options), text, decoded.compression);
+  if (decoded.kind === 'stream') return await open(decoded);
+  return await MembersReader.open(decoded.members.map((member) => ({ name: member.name, open: async () => await open(await decoded.open(member)) })));
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {
   // A format with random access reads by path.
-}
-
-/** `compression: auto` = by magic bytes; a name = that decoder whatever the bytes say. */
-async function* decoded(decoders: readonly Decoder[], compression: string, bytes: Bytes): AsyncGenerator<Buffer> {
-  const source = bytes[Symbol.asyncIterator]();
-  const first = await source.next();
-  const head = first.done === true ? Buffer.alloc(0) : first.value;
-  const input: Bytes = { [Symbol.asyncIterator]: () => resumed(first, source) };
-  yield* chosen(decoders, compression, head)?.decode(input) ?? input;
-}
-
-function chosen(decoders: readonly Decoder[], compression: string, head: Buffer): Decoder | null {
-  if (compression === 'none') return null;
-  if (compression === 'auto') return decoders.find((one) => one.matches(head.subarray(0, HEAD))) ?? null;
-  const named = decoders.find((one) => one.name === compression);
-  if (named === undefined) throw new TallymanError('INTERNAL', `there is no decoder ${compression}`);
-  return named;
-}
-
-/** The iterator from its first item on, which was looked at already. */
-function resumed(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer>): AsyncIterator<Buffer> {
-  let given = false;
-  return {
-    next() {
-      if (given) return rest.next();
-      given = true;
-      return Promise.resolve(first);
-    },
-    return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
-  };
 }

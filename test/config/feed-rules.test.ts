@@ -22,6 +22,8 @@ describe('what a feed comes to', () => {
       },
       format: { type: 'csv', options: expect.objectContaining({ header: true, delimiter: ',', nulls: [''] }) as unknown },
       compression: 'auto',
+      maxExpansion: { ratio: 200, bytes: 100e9 },
+      members: null,
       columns: null,
       unique: [],
       onUnknownColumn: 'add',

@@ -26,6 +26,8 @@ export function feedOf(change: Partial<FeedSpec> = {}): FeedSpec {
     source: { type: 'local', options: {}, patterns: ['*'], ignoreCase: false, recursive: false, ignore: [], pollMs: 1000, settleMs: 0, ready: { kind: 'always' } },
     format: { type: 'csv', options: {} },
     compression: 'auto',
+    maxExpansion: { ratio: 200, bytes: 100e9 },
+    members: null,
     columns: [column('id', 'integer'), column('name')],
     unique: [],
     onUnknownColumn: 'reject',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSize } from '../../config/units.js';
+import { charsetOf } from '../../decode/charset-names.js';
 
 const MIB = 2 ** 20;
 /** A record is held in memory whole, and twice while it grows. */
@@ -31,7 +32,11 @@ export const csvOptions = z
     escape: token('escape').nullable().optional().describe('Inside quotes, makes the next character literal. Default: the quote itself, doubled. null: none.'),
     comment: token('comment').nullable().default(null).describe('A record that begins with this is a comment, before the header too. null: none.'),
     skip_lines: z.int().min(0).default(0).describe('Physical lines before the header that are passed over; quotes in them are not seen.'),
-    encoding: z.string().min(1).default('utf-8').describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
+    encoding: z
+      .string()
+      .refine((label) => charsetOf(label) !== null, 'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto')
+      .default('utf-8')
+      .describe('Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-8, then windows-1252.'),
     nulls: z.array(z.string()).default(['']).describe('Cells that mean NULL: raw text, case-sensitive.'),
     nulls_quoted: z.boolean().default(false).describe('Quoted cells too can mean NULL.'),
     short_rows: z.enum(['quarantine', 'fill_null']).default('quarantine').describe('What becomes of a row with too few cells.'),

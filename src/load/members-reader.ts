@@ -1,0 +1,138 @@
+import type { Batch } from '../core/batch.js';
+import { TallymanError } from '../core/errors.js';
+import type { DriftNote, FileDialect, Layout, RecordReader } from '../core/format.js';
+
+/** A member of an archive as a file of the feed's format. */
+export interface ReadableMember {
+  readonly name: string;
+  open(): Promise<RecordReader>;
+}
+
+/**
+ * The members of an archive one after another, as one file: rows are numbered through, lines and offsets are those of the member. All members must have the columns
+ * of the first that is not empty. `dialect().members` says with which row each begins, so that a row in quarantine leads to its member.
+ */
+export class MembersReader implements RecordReader {
+  readonly layout: Layout;
+  readonly empty: boolean;
+  readonly declaredRows = null;
+  readonly #members: readonly ReadableMember[];
+  readonly #drift: DriftNote[];
+  readonly #firstRows: Record<string, number> = {};
+  readonly #dialect: () => FileDialect;
+  readonly #firstName: string;
+  #reader: RecordReader | null;
+  /** Notes of the open reader that are in #drift already. */
+  #told: number;
+  #at: number;
+  #rows = 0;
+
+  private constructor(members: readonly ReadableMember[], first: { readonly at: number; readonly reader: RecordReader; readonly skipped: readonly string[] }) {
+    const { layout } = first.reader;
+    this.#members = members;
+    this.#reader = first.reader;
+    this.#at = first.at;
+    this.#drift = [...layout.drift];
+    this.#told = layout.drift.length;
+    this.layout = { ...layout, drift: this.#drift };
+    this.empty = first.reader.empty;
+    this.#dialect = () => first.reader.dialect();
+    this.#firstName = members[first.at]!.name;
+    for (const name of [...first.skipped, this.#firstName]) this.#firstRows[name] = 1;
+  }
+
+  /** `members`: at least one. Throws what opening the first one with content throws, the member's name before it. */
+  static async open(members: readonly ReadableMember[]): Promise<MembersReader> {
+    const skipped: string[] = [];
+    for (const [at, member] of members.entries()) {
+      const reader = await openMember(member);
+      if (!reader.empty || at === members.length - 1) return new MembersReader(members, { at, reader, skipped });
+      await proveEmpty(reader);
+      skipped.push(member.name);
+    }
+    throw new TallymanError('INTERNAL', 'an archive without members');
+  }
+
+  dialect(): FileDialect {
+    return { ...this.#dialect(), members: this.#firstRows };
+  }
+
+  async next(): Promise<Batch | null> {
+    for (;;) {
+      if (this.#reader === null) return null;
+      const batch = await this.#reader.next();
+      this.#tellDrift(this.#reader);
+      if (batch !== null) {
+        const firstRow = this.#rows + 1;
+        this.#rows += batch.rows;
+        return batch.firstRow === firstRow ? batch : renumbered(batch, firstRow);
+      }
+      await this.#reader.close();
+      this.#reader = await this.#following();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+    this.#reader = null;
+  }
+
+  async #following(): Promise<RecordReader | null> {
+    for (;;) {
+      const member = this.#members[++this.#at];
+      if (member === undefined) return null;
+      const reader = await openMember(member);
+      this.#firstRows[member.name] = this.#rows + 1;
+      if (reader.empty) {
+        await proveEmpty(reader);
+        continue;
+      }
+      this.#told = 0;
+      try {
+        this.#sameColumns(member.name, reader.layout);
+      } catch (error) {
+        await reader.close();
+        throw error;
+      }
+      return reader;
+    }
+  }
+
+  #sameColumns(name: string, { fileColumns }: Layout): void {
+    const wanted = this.layout.fileColumns.map((column) => column.name);
+    const found = fileColumns.map((column) => column.name);
+    if (wanted.length === found.length && wanted.every((column, i) => column === found[i])) return;
+    throw new TallymanError('FORMAT_MISMATCH', `The member ${name} has the columns ${shown(found)}, and ${this.#firstName} before it ${shown(wanted)}.`, { fix: 'Name the members of one kind under members, or ask the supplier for equal columns in equal order.' });
+  }
+
+  #tellDrift({ layout: { drift } }: RecordReader): void {
+    for (; this.#told < drift.length; this.#told++) {
+      const note = drift[this.#told]!;
+      if (!this.#drift.some((told) => told.kind === note.kind && told.column === note.column)) this.#drift.push(note);
+    }
+  }
+}
+
+const SHOWN = 20;
+const shown = (names: readonly string[]): string => names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ' ...' : '');
+
+async function openMember(member: ReadableMember): Promise<RecordReader> {
+  try {
+    return await member.open();
+  } catch (error) {
+    if (!(error instanceof TallymanError) || error.message.includes(member.name)) throw error;
+    throw new TallymanError(error.code, `${member.name}: ${error.message}`, { fix: error.fix, cause: error });
+  }
+}
+
+/** To its end, where a decoder finds damage. */
+async function proveEmpty(reader: RecordReader): Promise<void> {
+  while ((await reader.next()) !== null);
+  await reader.close();
+}
+
+/** The same batch under other row numbers: one object a batch, nothing a row. */
+function renumbered(batch: Batch, firstRow: number): Batch {
+  const { kind, bytes, rows, width, starts, ends, flags, cells, rowStarts, rowEnds, lines, offsets, clean, faults } = batch;
+  return { kind, bytes, rows, width, starts, ends, flags, cells, rowStarts, rowEnds, firstRow, lines, offsets, clean, faults, unescape: (start, end, out, at) => batch.unescape(start, end, out, at) };
+}
