@@ -3,6 +3,7 @@ import { TallymanError } from '../core/errors.js';
 import type { SourceSpec } from '../core/feed.js';
 import type { ListingPage, SeenFile } from '../core/file.js';
 import type { Source, SourceType } from '../core/source.js';
+import { isCompanion } from './companion.js';
 import { moveVersion, removeVersion, tagVersion } from './s3-after.js';
 import { s3Uri } from './s3-key.js';
 import { folderTest, listKeys } from './s3-list.js';
@@ -12,6 +13,7 @@ import { prefixesAt, prefixTest } from './s3-prefix.js';
 import { probeBucket } from './s3-probe.js';
 import { readVersion, readWhole } from './s3-read.js';
 import { S3_LIMITS, S3Store, type S3Limits } from './s3-store.js';
+import { S3Watch } from './s3-watch.js';
 import { selectionOf, type Selection } from './selection.js';
 
 /** A bucket, or what begins with a prefix in it. Its objects are landed before they are read. */
@@ -45,6 +47,9 @@ class S3Source implements Source {
   readonly #hasPrefix: (key: string) => boolean;
   /** Folders that files are moved to, up to their first date letter. */
   readonly #targets: readonly string[];
+  readonly #watches = new Set<S3Watch>();
+  /** Only with `events`. */
+  readonly watch?: NonNullable<Source['watch']>;
   #made: { readonly minute: number; readonly prefixes: readonly string[] } | null = null;
 
   constructor(spec: SourceSpec, options: S3Options, store: S3Store) {
@@ -54,6 +59,21 @@ class S3Source implements Source {
     this.#selection = selectionOf(spec);
     this.#hasPrefix = prefixTest(options.prefix);
     this.#targets = [...new Set((spec.exclude ?? []).map(fixedFolder))];
+    const queueUrl = options.events?.sqs;
+    if (queueUrl !== undefined) this.watch = (onHint, onError) => this.#watch(queueUrl, onHint, onError);
+  }
+
+  async #watch(queueUrl: string, onHint: (path: string | null) => void, onError: (error: Error) => void): Promise<{ close(): Promise<void> }> {
+    const isWorth = (key: string): boolean => this.#takes(key) || isCompanion(this.#spec.ready, key);
+    const watch = new S3Watch({ store: this.#store, queueUrl, pollMs: this.#spec.pollMs, isWorth, onHint, onError });
+    this.#watches.add(watch);
+    await watch.start();
+    return {
+      close: async () => {
+        this.#watches.delete(watch);
+        await watch.close();
+      },
+    };
   }
 
   uri(path: string): string {
@@ -64,9 +84,12 @@ class S3Source implements Source {
     return null;
   }
 
-  list(signal: AbortSignal): AsyncIterable<ListingPage> {
+  async *list(signal: AbortSignal): AsyncGenerator<ListingPage, void, undefined> {
+    const marks = [...this.#watches].map((watch) => [watch, watch.mark()] as const);
     const holdsMoveTarget = (prefix: string): boolean => this.#targets.some((target) => `${target}/`.startsWith(prefix) && `${target}/` !== prefix);
-    return listKeys(this.#store, this.#prefixes(), { selection: this.#selection, recursive: this.#spec.recursive, holdsMoveTarget }, signal);
+    yield* listKeys(this.#store, this.#prefixes(), { selection: this.#selection, recursive: this.#spec.recursive, holdsMoveTarget }, signal);
+    // Whoever asks for more after the last page has taken that, too.
+    for (const [watch, mark] of marks) await watch.listed(mark);
   }
 
   async stat(path: string): Promise<SeenFile | null> {
@@ -112,6 +135,8 @@ class S3Source implements Source {
   }
 
   async close(): Promise<void> {
+    await Promise.all([...this.#watches].map((watch) => watch.close()));
+    this.#watches.clear();
     await this.#store.close();
   }
 
