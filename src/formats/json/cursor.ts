@@ -73,10 +73,15 @@ export class Cursor {
 
   /** The file is rejected because of the byte at `at`. `line`: of the window's index `from`, which stands before it. */
   corrupt(at: number, reason: Reason | { readonly text: string }, line: number, from: number): TallymanError {
+    return new TallymanError('FILE_CORRUPT', this.tell(at, reason, line, from));
+  }
+
+  /** Where, and what is wrong there. */
+  tell(at: number, reason: Reason | { readonly text: string }, line: number, from: number): string {
     const { bytes, base, end } = this.window;
     const text = typeof reason === 'object' ? reason.text : REASONS[at >= end ? 'fileEnd' : reason];
     let lines = line;
     for (let i = from; i < at && i < end; i++) if (bytes[i] === LF) lines += 1;
-    return new TallymanError('FILE_CORRUPT', `Byte ${base + at} (line ${lines}): ${text}.`);
+    return `Byte ${base + at} (line ${lines}): ${text}.`;
   }
 }

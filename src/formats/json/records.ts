@@ -221,9 +221,9 @@ export class JsonRecords {
     if (failAt - start > cursor.maxRecord) return this.#long();
     const atEnd = failAt >= cursor.window.end;
     if (this.#shape === 'lines') return jsonError(REASONS[atEnd ? 'fileEnd' : reason !== 'deep' && cursor.window.bytes[failAt] === LF ? 'lineEnd' : reason]);
-    const corrupt = cursor.corrupt(failAt, reason, this.scanner.line, start);
-    if (atEnd || (this.#shape === 'objects' && reason !== 'deep')) throw corrupt;
-    this.#bad = corrupt.message;
+    const told = cursor.tell(failAt, reason, this.scanner.line, start);
+    if (atEnd || (this.#shape === 'objects' && reason !== 'deep')) throw new TallymanError('FILE_CORRUPT', told);
+    this.#bad = told;
     return jsonError(REASONS[reason]);
   }
 

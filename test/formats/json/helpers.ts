@@ -24,9 +24,6 @@ export function column(text: string): ColumnSpec {
 /** A text column with exactly this name and origin. */
 export const columnFrom = (name: string, from: string | number): ColumnSpec => ({ ...plainColumn(name, name, 'text'), from: [from] });
 
-/** A text column with exactly this name and origin. */
-export const columnFrom = (name: string, from: string | number): ColumnSpec => ({ ...plainColumn(name, name, 'text'), from: [from] });
-
 export async function openText(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<JsonReader> {
   const { batchRows, onUnknownColumn, columns } = setting;
   const input: FormatInput = {
