@@ -106,7 +106,7 @@ describe('utf-16 and utf-32', () => {
   const text = 'id,name\n1,"é😀日"\n2,\u{10FFFF}x\n';
   const big = (bytes: Buffer): Buffer => Buffer.from(bytes).swap16();
   const little = Buffer.from(text, 'utf16le');
-  const four = (write: 'writeUInt32LE' | 'writeUInt32BE', from = text): Buffer => Buffer.concat([...from].map((c) => { const b = Buffer.alloc(4); b[write](c.codePointAt(0)!); return b; }));
+  const four = (write: 'writeUInt32LE' | 'writeUInt32BE', from = text): Buffer => Buffer.concat(Array.from(from, (c) => { const b = Buffer.alloc(4); b[write](c.codePointAt(0)!); return b; }));
 
   test.each([
     ['utf-16le', little],
