@@ -13,7 +13,8 @@ export function exitCode(outcome: { readonly reports: readonly Pick<FileReport, 
   for (const { state, error, rows } of outcome.reports) {
     if (error?.code === 'TALLY_MISMATCH') codes.add(4);
     else if (state === 'failed' || state === 'rejected' || (error !== null && state !== 'loaded')) codes.add(1);
-    if (state === 'held' || (rows.quarantined > 0 && (state === 'loaded' || state === 'checked'))) codes.add(3);
+    // `load` of content that is held under another name waits, as that one does, for a person.
+    if (state === 'held' || (state === 'discovered' && error === null) || (rows.quarantined > 0 && (state === 'loaded' || state === 'checked'))) codes.add(3);
   }
   return ORDER.find((code) => codes.has(code)) ?? [...codes][0] ?? 0;
 }

@@ -61,6 +61,9 @@ export interface Ledger {
   /** Open entries that belong to `load` commands; dead ones are told by lock.ts, isClaimHeld(owner). */
   owned(): Promise<readonly FileEntry[]>;
 
+  /** The entry of a `load` command is the daemon's from now on. */
+  disown(fileId: number): Promise<void>;
+
   // --- the way of one version
   /** The hash is known before the claim. */
   setContent(fileId: number, sha256: string): Promise<void>;

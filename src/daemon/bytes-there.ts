@@ -1,3 +1,4 @@
+import { isNamed } from './process-parts.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { SeenFile } from '../core/file.js';
 import type { FileEntry } from '../core/ledger.js';
@@ -16,7 +17,7 @@ export async function bytesThere(entry: FileEntry, open: (() => Source) | null, 
   if (landed.copy !== null && entry.sha256 !== null && (await hashFile(landed.copy)).sha256 === entry.sha256) return entry.movedTo ?? entry.file;
   if (landed.only) throw gone('there is no landed copy of it (landing.keep)');
   if (entry.deleted) throw gone('its bytes were deleted by the after action');
-  const isDirect = entry.file.path.startsWith('/') && entry.uri.startsWith('file:///');
+  const isDirect = isNamed(entry);
   if (open === null && !isDirect) throw new TallymanError('UNKNOWN_FEED', `feed ${entry.feed} of file ${entry.fileId} is not in the config`);
   const source = isDirect || open === null ? direct : open();
   const at = entry.movedTo ?? entry.file;

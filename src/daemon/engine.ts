@@ -12,8 +12,8 @@ import type { Landing } from './landing.js';
 import type { Log } from './log.js';
 import { Outbox } from './outbox.js';
 import { processFile } from './process-file.js';
-import type { ProcessParts } from './process-parts.js';
-import { reconcileStores } from './recover.js';
+import { isNamed, type ProcessParts } from './process-parts.js';
+import { reconcileStores, takeOver } from './recover.js';
 import { carryOutRequests } from './requests.js';
 import { WorkLoop } from './work-loop.js';
 
@@ -175,7 +175,7 @@ export class Engine {
   }
 
   #sourceOf(entry: FileEntry): Source {
-    if (entry.uri.startsWith('file:///') && entry.file.path.startsWith('/')) return this.#parts.direct;
+    if (isNamed(entry)) return this.#parts.direct;
     const source = this.#sources.get(entry.feed);
     if (source === undefined) throw new TallymanError('UNKNOWN_FEED', `feed ${entry.feed} is not in the config`);
     return source;
@@ -211,6 +211,7 @@ export class Engine {
     while (!signal.aborted) {
       try {
         if (this.#reconciled) await this.#carryOut();
+        if (this.#reconciled) for (const feed of await takeOver(this.#process, this.#feeds)) this.#loop.notify(feed);
       } catch (error) {
         this.#parts.log.error({}, `requests wait: ${messageOf(error)}`);
         await delay(5_000, signal);

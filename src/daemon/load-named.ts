@@ -12,8 +12,9 @@ import { besideDaemon } from './feed-names.js';
 import { processFile } from './process-file.js';
 import { reconcileStores } from './recover.js';
 
-/** How often a file is looked at again that changed while it was read, or waits for another one to end; one second apart. */
-const LOOKS = 60;
+/** How often a file is looked at again that changed while it was read, or waits for another one to end, and the pause between: a minute. */
+const LOOKS = 240;
+const LOOK_MS = 250;
 
 /** The path in the ledger is the absolute one; the folder's symbolic links are resolved, the file itself must not be one. Throws NOT_FOUND and USAGE. */
 export async function namedFile(file: string): Promise<string> {
@@ -47,10 +48,11 @@ export async function loadNamed(parts: NamedParts, feed: FeedSpec, file: string,
   try {
     const engine = await parts.engine(owner);
     await besideDaemon(engine.processParts, () => reconcileStores(engine.processParts, new Map([[feed.name, feed]])));
+    let entry: FileEntry | null = null;
     for (let look = 0; look < LOOKS && !signal.aborted; look++) {
       const seen = await direct.stat(name);
       if (seen === null) return new TallymanError('NOT_FOUND', `${file}: there is no such file`);
-      let entry: FileEntry = await ledger.discover({ feed: feed.name, file: seen, uri: direct.uri(name), settleSeconds: 0, owner, replaces }, actor);
+      entry = await ledger.discover({ feed: feed.name, file: seen, uri: direct.uri(name), settleSeconds: 0, owner, replaces }, actor);
       if (entry.state === 'rejected' || entry.state === 'failed' || (replaces.length > 0 && entry.state !== 'discovered' && entry.state !== 'loading')) {
         // Known as it stands, and asked for by name: that is an operator's word to take it again.
         entry = await ledger.transition(entry.fileId, 'discovered', { attempts: 0, replaces }, actor, 'load');
@@ -61,10 +63,33 @@ export async function loadNamed(parts: NamedParts, feed: FeedSpec, file: string,
       const outcome = await processFile(engine.processParts, entry, feed);
       if (outcome.kind === 'pause-database' || outcome.kind === 'pause-feed') return outcome.error;
       if (outcome.kind !== 'aside') return null;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const waitsFor = await heldTwin(ledger, entry);
+      if (waitsFor !== null) {
+        parts.say(`${file}: waits for file ${waitsFor}, of the same content, which is held: tallyman release ${waitsFor}, or tallyman ignore ${waitsFor}`);
+        await engine.processParts.reported(entry.fileId);
+        return null;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    return signal.aborted ? new TallymanError('INTERRUPTED', `${file}: interrupted`) : new TallymanError('FILE_CHANGED', `${file} still changes, or waits for another file with the same content`);
+    if (signal.aborted) return await letGo(parts, entry, file);
+    return new TallymanError('FILE_CHANGED', `${file} still changes, or waits for another file with the same content`, { fix: 'The daemon, or the next run, goes on with it.' });
   } finally {
     claim.release();
   }
+}
+
+/** A person took the command back: nobody is to go on with the file later. */
+async function letGo({ ledger, actor }: NamedParts, entry: FileEntry | null, file: string): Promise<TallymanError> {
+  const now = entry === null ? null : await ledger.entry(entry.fileId);
+  if (now?.state === 'discovered') {
+    if (now.before === null) await ledger.end(now.fileId, { state: 'cleared' }, actor, 'load was interrupted');
+    else await ledger.giveBack(now.fileId, actor, 'load was interrupted');
+  }
+  return new TallymanError('INTERRUPTED', `${file}: interrupted; nothing of it was loaded`);
+}
+
+/** The held file that this one waits for; null = none. Only a person can end that wait. */
+async function heldTwin(ledger: Ledger, entry: FileEntry): Promise<number | null> {
+  const waitFor = (await ledger.entry(entry.fileId))?.waitFor ?? null;
+  return waitFor !== null && (await ledger.entry(waitFor))?.state === 'held' ? waitFor : null;
 }

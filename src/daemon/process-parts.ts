@@ -37,9 +37,12 @@ export interface ProcessParts {
 /** How the bytes stand now: under their own name, or where an after action put them. */
 export const standsAs = (entry: FileEntry): SeenFile => entry.movedTo ?? entry.file;
 
-/** The after action that an outcome plans; none when one has run for this file before (reprocess). */
+/** A person named this file to `tallyman load`: its path is absolute, and no pattern, marker or after action of the feed applies to it. */
+export const isNamed = (entry: FileEntry): boolean => entry.uri.startsWith('file:///') && entry.file.path.startsWith('/');
+
+/** The after action that an outcome plans; none when one has run for this file before (reprocess), and none for a file that a person named. */
 export function plannedAction(feed: FeedSpec, entry: FileEntry, outcome: 'loaded' | 'rejected' | 'duplicate', committedAt: string | null): NonNullable<EndOfFile['action']> | null {
-  if (!entry.afterAction) return null;
+  if (!entry.afterAction || isNamed(entry)) return null;
   const companion = isShared(feed.source.ready) ? null : companionOf(feed.source.ready, entry.file.path);
   return afterAction(feed.after[outcome], companion === null ? [] : [companion], committedAt);
 }

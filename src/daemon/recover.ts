@@ -21,7 +21,8 @@ const OVERLAP = 1_000;
  */
 export async function reconcileStores(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
   await settleNames(parts);
-  await interrupted(parts, feeds);
+  for (const entry of await parts.ledger.interrupted()) if (isOurs(parts, entry)) await recoverOne(parts, feeds, entry);
+  if (parts.owner === null) await takeOver(parts, feeds);
   await takeReceipts(parts);
   await lostReceipts(parts);
 }
@@ -52,33 +53,43 @@ async function sameDatabase({ ledger, receipts }: Pick<ProcessParts, 'ledger' | 
   if (databaseId !== remembered) await ledger.setMeta('database_id', databaseId);
 }
 
+/** A `load` command sees to its own file only: what the daemon beside it has in hand is alive. The daemon leaves those whose `load` is at work. */
+function isOurs({ owner, dataDir }: ProcessParts, entry: FileEntry): boolean {
+  if (owner !== null) return entry.owner === owner;
+  return entry.owner === null || !isClaimHeld(dataDir, entry.owner);
+}
+
+/** Files of `load` commands that died, or gave up before an outcome, are the daemon's from now on. Gives their feeds. */
+export async function takeOver(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<readonly string[]> {
+  const taken: string[] = [];
+  for (const entry of await parts.ledger.owned()) {
+    if (entry.owner === null || isClaimHeld(parts.dataDir, entry.owner)) continue;
+    if (entry.state === 'loading') await recoverOne(parts, feeds, entry);
+    await parts.ledger.disown(entry.fileId);
+    taken.push(entry.feed);
+  }
+  return taken;
+}
+
 /** What some process left in the middle. A load whose COMMIT may have got through is decided by its receipt. */
-async function interrupted(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
+async function recoverOne(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>, entry: FileEntry): Promise<void> {
   const { ledger, receipts, log, actor } = parts;
-  for (const entry of await ledger.interrupted()) {
-    // A `load` command at work beside us holds its claim: not ours.
-    if (entry.owner !== null && isClaimHeld(parts.dataDir, entry.owner)) continue;
-    if (entry.state !== 'loading' || entry.loadKey === null) {
-      await ledger.move(entry.fileId, 'discovered', actor, 'the process ended before it was loaded');
-      continue;
-    }
-    const receipt = await receipts.resolve(entry.loadKey);
-    const feed = feeds.get(entry.feed);
-    if (receipt !== null && feed !== undefined) {
-      await adopt(parts, entry, feed, receipt, 'the process ended after COMMIT; the receipt was found');
-      continue;
-    }
-    if (receipt !== null) continue;
-    const chunk = readProgress(parts.dataDir, entry.fileId);
-    const deaths = chunk === null ? 0 : await ledger.died(entry.fileId, chunk);
-    if (deaths >= DEATHS_MAX) {
-      const error = new TallymanError('POISON', `the process died ${deaths} times while it worked on chunk ${chunk} of ${entry.file.path}`);
-      await ledger.end(entry.fileId, { state: 'failed', error: error.reported() }, actor, error.message);
-      log.error({ feed: entry.feed, file_id: entry.fileId, code: error.code, fix: error.fix }, error.message);
-      await parts.reported(entry.fileId);
-    } else {
-      await ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, actor, 'the process ended in the middle; the load was rolled back');
-    }
+  if (entry.state !== 'loading' || entry.loadKey === null) return await ledger.move(entry.fileId, 'discovered', actor, 'the process ended before it was loaded');
+  const receipt = await receipts.resolve(entry.loadKey);
+  const feed = feeds.get(entry.feed);
+  if (receipt !== null) {
+    if (feed !== undefined) await adopt(parts, entry, feed, receipt, 'the process ended after COMMIT; the receipt was found');
+    return;
+  }
+  const chunk = readProgress(parts.dataDir, entry.fileId);
+  const deaths = chunk === null ? 0 : await ledger.died(entry.fileId, chunk);
+  if (deaths >= DEATHS_MAX) {
+    const error = new TallymanError('POISON', `the process died ${deaths} times while it worked on chunk ${chunk} of ${entry.file.path}`);
+    await ledger.end(entry.fileId, { state: 'failed', error: error.reported() }, actor, error.message);
+    log.error({ feed: entry.feed, file_id: entry.fileId, code: error.code, fix: error.fix }, error.message);
+    await parts.reported(entry.fileId);
+  } else {
+    await ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, actor, 'the process ended in the middle; the load was rolled back');
   }
 }
 

@@ -6,7 +6,7 @@ import { feedId } from './feeds.js';
 import { ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './rows.js';
 import type { Store } from './store.js';
 
-type Way = 'entry' | 'facts' | 'versions' | 'waiting' | 'interrupted' | 'owned' | 'setContent' | 'move' | 'wait' | 'claim' | 'unclaim' | 'giveBack' | 'died';
+type Way = 'entry' | 'facts' | 'versions' | 'waiting' | 'interrupted' | 'owned' | 'disown' | 'setContent' | 'move' | 'wait' | 'claim' | 'unclaim' | 'giveBack' | 'died';
 
 /** The way of a version from its turn to its end. */
 export function queue(store: Store): Pick<Ledger, Way> {
@@ -19,6 +19,10 @@ export function queue(store: Store): Pick<Ledger, Way> {
     waiting: (feed, limit, options) => store.read(() => waiting(store, feed, limit, options)),
     interrupted: () => store.read(() => store.all(`${entryBy('entry_busy')} where state in ('landing', 'landed', 'loading') order by file_id`).map(toEntry)),
     owned: () => store.read(() => store.all(`${entryBy('entry_owner')} where owner is not null and state in ('discovered', 'landing', 'landed', 'loading') order by file_id`).map(toEntry)),
+    disown: (fileId) =>
+      store.write(() => {
+        store.run('update entry set owner = null where file_id = ?', fileId);
+      }),
     setContent: (fileId, sha256) =>
       store.write(() => {
         mustFind(store, fileId);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FileReport } from '../../src/core/report.js';
+import type { FileDetail, FileReport } from '../../src/core/report.js';
 import { start, tallyman, workspace, type Ended, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, until, type Listed } from './support.js';
@@ -14,7 +14,7 @@ let elsewhere: string;
 beforeAll(async () => {
   db = await createDatabase();
   const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
-  ws = workspace(db.url, { f: { columns, source: { ready: { marker: '{name}.done' }, settle: '1h' }, after: { loaded: 'delete' } }, g: { columns }, dup: { columns, on_duplicate: 'hold' } });
+  ws = workspace(db.url, { f: { columns, source: { ready: { marker: '{name}.done' }, settle: '1h' }, after: { loaded: 'delete' } }, g: { columns, after: { rejected: 'delete' } }, dup: { columns, on_duplicate: 'hold' }, held: { columns, on_changed: 'hold' } }, { daemon: { http: false, drain_timeout: '1s' } });
   elsewhere = path.join(ws.dir, 'elsewhere');
   mkdirSync(elsewhere);
 });
@@ -125,6 +125,83 @@ describe('load FILE', () => {
     }
     expect((await daemon.ended).code).toBe(0);
     expect(await column(db, 'select count(*) from staging.g where id = 60')).toEqual(['1']);
+  });
+});
+
+describe('load and the daemon', () => {
+  const lock = (table: string): Promise<unknown> => db.client.query(`begin; lock table staging.${table} in access exclusive mode`);
+  const show = async (match: string): Promise<FileDetail | null> => {
+    const [item] = ((await ws.json('files', '--match', match)) as Listed).items;
+    return item === undefined ? null : ((await ws.json('files', 'show', String(item.file_id))) as FileDetail);
+  };
+  const inState = (match: string, state: string): Promise<FileDetail> => until(async () => [await show(match)].find((shown) => shown?.state === state), `${match} to be ${state}`);
+
+  test('what the daemon is loading at the moment is not disturbed', async () => {
+    const daemon = start(['run', '-c', ws.config], { cwd: ws.dir });
+    try {
+      await until(() => daemon.output().includes('"watching"'), 'the daemon to watch');
+      await lock('g');
+      put(ws, 'g', 'slow.csv', csv('70,a'));
+      await inState('slow.csv', 'loading');
+      expect((await load(make('quick.csv', csv('71,a')), '--feed', 'f')).code).toBe(0);
+      await db.client.query('rollback');
+      expect((await inState('slow.csv', 'loaded')).history.map((entry) => `${entry.to} by ${entry.actor}`)).toEqual(['discovered by daemon', 'loading by daemon', 'loaded by daemon']);
+    } finally {
+      await db.client.query('rollback');
+      daemon.child.kill('SIGTERM');
+      await daemon.ended;
+    }
+  });
+  test('a load that was killed is taken over by the next run, once', async () => {
+    await lock('g');
+    const killed = start(['load', make('killed.csv', csv('72,a')), '--feed', 'g', '-c', ws.config]);
+    await inState('**/killed.csv', 'loading');
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    await db.client.query('rollback');
+    expect(reportOf(await ws.once('--feed', 'g'), 'g', path.join(elsewhere, 'killed.csv')).state).toBe('loaded');
+    expect(await column(db, 'select count(*) from staging.g where id = 72')).toEqual(['1']);
+  });
+  test('a load that was killed goes on when it is named again', async () => {
+    await lock('g');
+    const file = make('killed2.csv', csv('73,a'));
+    const killed = start(['load', file, '--feed', 'g', '-c', ws.config]);
+    await inState('**/killed2.csv', 'loading');
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    await db.client.query('rollback');
+    expect(reports(await load(file, '--feed', 'g'))).toMatchObject([{ state: 'loaded' }]);
+    expect(await column(db, 'select count(*) from staging.g where id = 73')).toEqual(['1']);
+  });
+  test('a load that a person interrupted ends with 130, is rolled back, and nobody goes on with it', async () => {
+    await lock('g');
+    const interrupted = start(['load', make('oops.csv', csv('74,a')), '--feed', 'g', '--json', '-c', ws.config]);
+    await inState('**/oops.csv', 'loading');
+    interrupted.child.kill('SIGINT');
+    const ended = await interrupted.ended;
+    expect(ended.code).toBe(130);
+    await db.client.query('rollback');
+    expect((await ws.once('--feed', 'g')).reports).toEqual([]);
+    expect(await column(db, 'select count(*) from staging.g where id = 74')).toEqual(['0']);
+    expect(reports(await load(path.join(elsewhere, 'oops.csv'), '--feed', 'g'))).toMatchObject([{ state: 'loaded' }]);
+  });
+  test('a rejected one that is retried by the run still gets no after action', async () => {
+    const file = make('retried.csv', csv('x,a', 'y,b'));
+    const [first] = reports(await load(file, '--feed', 'g'));
+    expect((await ws.run('retry', String(first?.file_id))).code).toBe(0);
+    expect(reportOf(await ws.once('--feed', 'g'), 'g', file).state).toBe('rejected');
+    expect(existsSync(file)).toBe(true);
+    expect((await show('**/retried.csv'))?.actions).toEqual([]);
+  });
+  test('content that is held under another name waits for a person: exit 3', async () => {
+    await load(make('o1.csv', csv('80,a')), '--feed', 'dup');
+    await load(make('o2.csv', csv('80,a')), '--feed', 'dup');
+    await load(make('p1.csv', csv('81,a')), '--feed', 'held');
+    make('p1.csv', csv('82,a'));
+    expect((await load(path.join(elsewhere, 'p1.csv'), '--feed', 'held')).code).toBe(3);
+    const waits = await load(make('p2.csv', csv('82,a')), '--feed', 'held');
+    expect(waits.code).toBe(3);
+    expect(waits.stderr).toMatch(/waits for file \d+/);
   });
 });
 
