@@ -74,7 +74,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
     limits: limitsOf(keys, target),
     target,
     after,
-    retry: { attempts: keys.retry?.attempts ?? 5, backoffMs: keys.retry?.backoff ?? 10_000, maxBackoffMs: keys.retry?.max_backoff ?? 600_000 },
+    retry: { attempts: keys.retry?.attempts ?? 5, backoffMs: keys.retry?.backoff ?? 10_000, maxBackoffMs: Math.max(keys.retry?.max_backoff ?? 600_000, keys.retry?.backoff ?? 0) },
     names: keys.names ?? 'snake',
     timezone,
     formerly: keys.formerly ?? null,
@@ -141,7 +141,10 @@ function checkControl(keys: Keys, source: ResolvedSource | null, columns: Resolv
 }
 
 function checkRetry({ retry }: Keys, node: MapNode, problems: Problems): void {
-  if (retry !== undefined && retry.backoff > retry.max_backoff) problems.at(node, ['retry', 'backoff'], 'CONFLICT', 'backoff is longer than max_backoff.');
+  const written = node.entries.get('retry');
+  // Unsaid, max_backoff gives way: 1h after the first attempt is no contradiction to a default that nobody wrote.
+  const said = written?.kind === 'map' && written.entries.has('max_backoff');
+  if (said && retry !== undefined && retry.backoff > retry.max_backoff) problems.at(node, ['retry', 'backoff'], 'CONFLICT', 'backoff is longer than max_backoff.');
 }
 
 function checkFormerly(name: string, { formerly }: Keys, node: MapNode, { feedNames, problems }: FeedSurroundings): void {

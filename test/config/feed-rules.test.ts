@@ -124,6 +124,11 @@ describe('contradictions in a feed', () => {
     expect(placesOf(fullFeed(lines))).toEqual([place]);
   });
 
+  test('a backoff beyond the max_backoff that nobody wrote is no contradiction: max_backoff gives way', () => {
+    const [feed] = parse('database: { embedded: true }\nfeeds: { a: { source: { type: local, dir: /d, pattern: "*" }, format: { type: csv }, retry: { backoff: 1h } } }\n').feeds;
+    expect(feed?.retry).toEqual({ attempts: 5, backoffMs: 3_600_000, maxBackoffMs: 3_600_000 });
+  });
+
   test('formerly names a feed that has gone, not one that is still there', () => {
     const two = (formerly: string) => `database: { embedded: true }\nfeeds:\n  a: { source: { type: local, dir: d }, format: { type: csv } }\n  b: { source: { type: local, dir: e }, format: { type: csv }, formerly: ${formerly} }\n`;
     expect(placesOf(two('a'))).toEqual(['4:74 CONFLICT feeds.b.formerly']);
