@@ -11,7 +11,6 @@ import { Progress } from './progress.js';
 import { drainTimer } from './drain.js';
 import type { Act } from './program.js';
 import { Reporter } from './reporter.js';
-import { serve } from './serve.js';
 
 interface RunOptions {
   readonly once?: boolean;
@@ -37,7 +36,10 @@ async function runCommand(context: Context, options: RunOptions): Promise<number
   app.makeDataDir();
   const lock = acquireLock(app.dataDir);
   try {
-    return options.once === true ? await runOnce(context, app, feeds, timeoutMs) : await serve(context, app, options.feed ?? null);
+    if (options.once === true) return await runOnce(context, app, feeds, timeoutMs);
+    // HTTP and metrics are the daemon's only: nobody else loads them.
+    const { serve } = await import('./serve.js');
+    return await serve(context, app, options.feed ?? null);
   } finally {
     lock.release();
   }

@@ -1,4 +1,4 @@
-import { watch, type FSWatcher } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
 import { isUtf8 } from 'node:buffer';
 import { opendir } from 'node:fs/promises';
 import path from 'node:path';
@@ -103,6 +103,8 @@ export class LocalWatch {
     const { real } = await this.#parts.root.look();
     if (!isUtf8(real)) return this.#tell(`folder ${this.#parts.root.dir} leads to a name that is not UTF-8`);
     this.#real = real.toString('utf8');
+    // Only a daemon watches: no other command loads the package.
+    const { watch } = await import('chokidar');
     const watcher = watch(this.#real, {
       ignoreInitial: true,
       followSymlinks: false,

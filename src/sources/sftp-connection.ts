@@ -4,8 +4,8 @@ import { deadline } from './deadline.js';
 import { backoff } from './retry.js';
 import { SftpChannel, type ChannelLimits } from './sftp-channel.js';
 import { unreachable } from './sftp-errors.js';
-import { login, serverName, type LoginLimits } from './sftp-login.js';
-import type { SftpServer } from './sftp-options.js';
+import type { LoginLimits } from './sftp-login.js';
+import { serverName, type SftpServer } from './sftp-options.js';
 import { Slots } from './slots.js';
 
 export interface SftpLimits extends LoginLimits, ChannelLimits {
@@ -117,6 +117,8 @@ export class SftpConnection {
 
   async #connect(): Promise<Live> {
     if (this.#error !== null && performance.now() < this.#notBefore) throw this.#error;
+    // Loaded with the first connection: the ssh packages cost every other command, and every worker thread, 70 ms of start-up.
+    const { login } = await import('./sftp-login.js');
     const result = await login(this.#spec, this.#limits);
     if (!result.ok) {
       this.#failed(result.error, result.refused);

@@ -6,7 +6,7 @@ import { messageOf, TallymanError } from '../core/errors.js';
 import { deadline } from './deadline.js';
 import { unreachable } from './sftp-errors.js';
 import { fingerprint, hostKeyOf, isSameKey, parseHostKey, pinLine, readKnownHosts, type HostKey, type KnownKeys } from './sftp-host-key.js';
-import type { SftpServer } from './sftp-options.js';
+import { serverName, type SftpServer } from './sftp-options.js';
 
 /** The connection behind the client is needed for further channels; the package has it as `client`, its types don't. */
 class SshClient extends SftpClient {
@@ -29,8 +29,6 @@ export interface LoginLimits {
 }
 
 const KEEPALIVES_MISSED = 3;
-
-export const serverName = (server: SftpServer): string => `sftp ${server.host}:${server.port}`;
 
 /** One try to connect, to prove the server's key, and to log in. Nothing secret is sent to a server whose key is not the pinned one. */
 export async function login(server: SftpServer, limits: LoginLimits): Promise<LoginResult> {

@@ -38,3 +38,5 @@ export const connectionOptions = z
     if (value.passphrase !== undefined && value.private_key === undefined) issue('passphrase', 'is of no use without private_key');
   });
 export type SftpServer = z.output<typeof connectionOptions>;
+
+export const serverName = (server: SftpServer): string => `sftp ${server.host}:${server.port}`;
