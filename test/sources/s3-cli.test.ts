@@ -53,7 +53,7 @@ describe('S3 feeds from outside, on a real server', () => {
     await server.close();
   });
 
-  test('files load once, known keys cost no read, after actions are done, and the books balance', async () => {
+  test('files load once, after actions are done, and the books balance', async () => {
     const today = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
     const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10).replaceAll('-', '/');
     await store.put('plain/100% of it+\n ä.csv', csv('1,strange'));
@@ -162,6 +162,13 @@ describe('S3 feeds from outside, under faults', () => {
     await lake.ws.run('retry', '--match', 'f/forbidden.csv', '--yes');
     await lake.ws.once();
     expect(await lake.rows('f')).toContain('x');
+  });
+
+  test('known keys cost one entry of a listing each, no request of their own', async () => {
+    fake.log.length = 0;
+    const { reports } = await lake.ws.once();
+    expect(reports).toEqual([]);
+    expect(fake.log).toEqual(['GET ']);
   });
 
   test('expired keys: exit 5, no file is blamed, and all goes on when they are renewed', async () => {
