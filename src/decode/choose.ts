@@ -1,6 +1,6 @@
 import type { Decoder } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
-import { detect, hasControls } from './detect.js';
+import { detect, hasControls, type Kind } from './detect.js';
 
 /** Bytes that a decoder may look at to know its own. */
 const MAGIC = 16;
@@ -34,12 +34,20 @@ export function choose(decoders: readonly Decoder[], compression: string, head: 
 
 const isArchiveOfAnotherKind = (decoder: Decoder, head: Buffer): boolean => decoder.name === 'zip' && detect(head)?.name !== 'zip';
 
+/** Packed in ways that no decoder reads. */
+const UNREAD = new Set(['bzip2', 'xz', 'lz4', 'snappy', 'compress', '7z', 'rar', 'tar', 'pgp']);
+
+function fixFor(kind: Kind, inside: string | null, decoders: readonly Decoder[]): string | undefined {
+  if (UNREAD.has(kind.name)) return `${kind.title} is not unpacked: ask the supplier for gzip, zstd or zip.`;
+  if (!decoders.some((one) => one.name === kind.name)) return undefined;
+  return inside === null ? 'Set compression: auto.' : 'Ask the supplier to compress the file once.';
+}
+
 /** Throws FORMAT_MISMATCH when the decoded bytes are plainly of another kind than the feed's format. `inside`: what they were taken out of. */
 export function checkKind(head: Buffer, format: string, inside: string | null, decoders: readonly Decoder[]): void {
   const kind = detect(head);
   if (kind === null || kind.name === format) return;
   const place = inside === null ? 'The file is' : `Inside the ${inside} stands`;
-  const packed = decoders.some((one) => one.name === kind.name);
-  const fix = packed ? (inside === null ? 'Set compression: auto.' : 'Ask the supplier to compress the file once.') : undefined;
+  const fix = fixFor(kind, inside, decoders);
   throw new TallymanError('FORMAT_MISMATCH', `${place} ${kind.title}, and the feed says ${format}.`, fix === undefined ? {} : { fix });
 }

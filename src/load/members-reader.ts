@@ -10,7 +10,7 @@ export interface ReadableMember {
 
 /**
  * The members of an archive one after another, as one file: rows are numbered through, lines and offsets are those of the member. All members must have the columns
- * of the first that is not empty. `dialect().members` says with which row each begins, so that a row in quarantine leads to its member.
+ * of the first that is not empty. `dialect().members` says with which row each that has rows begins, so that a row in quarantine leads to its member.
  */
 export class MembersReader implements RecordReader {
   readonly layout: Layout;
@@ -18,7 +18,7 @@ export class MembersReader implements RecordReader {
   readonly declaredRows = null;
   readonly #members: readonly ReadableMember[];
   readonly #drift: DriftNote[];
-  readonly #firstRows: Record<string, number> = {};
+  readonly #firstRows = new Map<string, number>();
   readonly #dialect: () => FileDialect;
   readonly #firstName: string;
   #reader: RecordReader | null;
@@ -27,7 +27,7 @@ export class MembersReader implements RecordReader {
   #at: number;
   #rows = 0;
 
-  private constructor(members: readonly ReadableMember[], first: { readonly at: number; readonly reader: RecordReader; readonly skipped: readonly string[] }) {
+  private constructor(members: readonly ReadableMember[], first: { readonly at: number; readonly reader: RecordReader }) {
     const { layout } = first.reader;
     this.#members = members;
     this.#reader = first.reader;
@@ -38,23 +38,20 @@ export class MembersReader implements RecordReader {
     this.empty = first.reader.empty;
     this.#dialect = () => first.reader.dialect();
     this.#firstName = members[first.at]!.name;
-    for (const name of [...first.skipped, this.#firstName]) this.#firstRows[name] = 1;
   }
 
   /** `members`: at least one. Throws what opening the first one with content throws, the member's name before it. */
   static async open(members: readonly ReadableMember[]): Promise<MembersReader> {
-    const skipped: string[] = [];
     for (const [at, member] of members.entries()) {
       const reader = await openMember(member);
-      if (!reader.empty || at === members.length - 1) return new MembersReader(members, { at, reader, skipped });
+      if (!reader.empty || at === members.length - 1) return new MembersReader(members, { at, reader });
       await proveEmpty(reader);
-      skipped.push(member.name);
     }
     throw new TallymanError('INTERNAL', 'an archive without members');
   }
 
   dialect(): FileDialect {
-    return { ...this.#dialect(), members: this.#firstRows };
+    return { ...this.#dialect(), members: Object.fromEntries(this.#firstRows) };
   }
 
   async next(): Promise<Batch | null> {
@@ -64,6 +61,7 @@ export class MembersReader implements RecordReader {
       this.#tellDrift(this.#reader);
       if (batch !== null) {
         const firstRow = this.#rows + 1;
+        if (batch.firstRow === 1) this.#begins(this.#members[this.#at]!.name);
         this.#rows += batch.rows;
         return batch.firstRow === firstRow ? batch : renumbered(batch, firstRow);
       }
@@ -82,7 +80,6 @@ export class MembersReader implements RecordReader {
       const member = this.#members[++this.#at];
       if (member === undefined) return null;
       const reader = await openMember(member);
-      this.#firstRows[member.name] = this.#rows + 1;
       if (reader.empty) {
         await proveEmpty(reader);
         continue;
@@ -96,6 +93,13 @@ export class MembersReader implements RecordReader {
       }
       return reader;
     }
+  }
+
+  /** An archive may hold one name twice. */
+  #begins(name: string): void {
+    let title = name;
+    for (let count = 2; this.#firstRows.has(title); count++) title = `${name} (${count})`;
+    this.#firstRows.set(title, this.#rows + 1);
   }
 
   #sameColumns(name: string, { fileColumns }: Layout): void {

@@ -65,6 +65,10 @@ describe('content of another kind', () => {
     expect(await problem(() => open(bytes, { chunk: 7 }))).toBe(`FORMAT_MISMATCH: The file is ${title}, and the feed says csv.`);
   });
 
+  test('packed in a way that is not read: what to ask for', async () => {
+    await expect(open(bzip2Magic)).rejects.toMatchObject({ fix: 'bzip2 is not unpacked: ask the supplier for gzip, zstd or zip.' });
+  });
+
   test('gzip in gzip', async () => {
     expect(await problem(() => open(gzipSync(GZ)))).toBe('FORMAT_MISMATCH: Inside the gzip stands gzip, and the feed says csv.');
   });
