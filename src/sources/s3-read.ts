@@ -7,7 +7,7 @@ import { bareEtag, etagOf, keyOf } from './s3-key.js';
 import { lookAtVersion } from './s3-look.js';
 import type { S3Store } from './s3-store.js';
 
-/** Above this several ranges come at once: one connection to a far store gives less than the line holds. Bytes. */
+/** Above this an object can come in several ranges at once, see S3Limits.farMs. Bytes. */
 const SPLIT_ABOVE = 64 * 1024 * 1024;
 const RANGE = 8 * 1024 * 1024;
 /** Ranges under way at once; all of them are held in memory: 32 MiB. */
@@ -22,7 +22,7 @@ export async function* readVersion(store: S3Store, file: SeenFile, offset: numbe
     // No range begins at the end of an object.
     if (offset >= file.size) await lookAtVersion(store, file);
     if (offset >= file.size && file.size > 0) return;
-    if (file.size - offset > SPLIT_ABOVE) yield* readSplit(store, file, offset, signal);
+    if (file.size - offset > SPLIT_ABOVE) yield* readLarge(store, file, offset, signal);
     else yield* readRange(store, file, offset, file.size, signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -30,12 +30,23 @@ export async function* readVersion(store: S3Store, file: SeenFile, offset: numbe
   }
 }
 
+/** The first range shows how far away the store is; the rest comes in the way that is faster then. */
+async function* readLarge(store: S3Store, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  const rest = offset + RANGE;
+  let headMs = 0;
+  yield* readRange(store, file, offset, rest, signal, (ms) => (headMs = ms));
+  if (headMs > store.limits.farMs) yield* readSplit(store, file, rest, signal);
+  else yield* readRange(store, file, rest, file.size, signal);
+}
+
 /** From `from` to before `end`, proven to be this many bytes of this version. */
-async function* readRange(store: S3Store, file: SeenFile, from: number, end: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+async function* readRange(store: S3Store, file: SeenFile, from: number, end: number, signal: AbortSignal, onHead?: (ms: number) => void): AsyncGenerator<Buffer, void, undefined> {
   const isWhole = from === 0 && end === file.size;
   const client = await store.client();
   const range = isWhole ? {} : { Range: `bytes=${from}-${end - 1}` };
+  const asked = performance.now();
   const answer = await client.getObject({ Bucket: store.bucket, Key: keyOf(file.path), IfMatch: etagOf(file.version), ...range }, { abortSignal: signal });
+  onHead?.(performance.now() - asked);
   let count = 0;
   for await (const chunk of bodyChunks(store, file.path, answer.Body, signal, () => proveAnswer(answer, file, isWhole, from, end))) {
     count += chunk.length;
@@ -63,10 +74,10 @@ const wrongLength = (file: SeenFile, what: string): TallymanError =>
 async function* readSplit(store: S3Store, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   const own = new AbortController();
   const both = AbortSignal.any([signal, own.signal]);
-  const ahead: Promise<Buffer>[] = [];
+  const ahead: Promise<readonly Buffer[]>[] = [];
   let next = offset;
   const ask = (): void => {
-    const part = whole(readRange(store, file, next, Math.min(next + RANGE, file.size), both), Math.min(RANGE, file.size - next));
+    const part = collect(readRange(store, file, next, Math.min(next + RANGE, file.size), both));
     // Told when its turn comes.
     part.catch(() => undefined);
     ahead.push(part);
@@ -76,7 +87,8 @@ async function* readSplit(store: S3Store, file: SeenFile, offset: number, signal
     while (next < file.size || ahead.length > 0) {
       while (ahead.length < RANGES && next < file.size) ask();
       const first = ahead.shift();
-      if (first !== undefined) yield await first;
+      // In the pieces in which they came: 8 MiB at a time would hold up the other ranges while it is hashed.
+      if (first !== undefined) yield* await first;
     }
   } finally {
     own.abort(new Error('the reader has gone'));
@@ -84,11 +96,10 @@ async function* readSplit(store: S3Store, file: SeenFile, offset: number, signal
   }
 }
 
-async function whole(chunks: AsyncIterable<Buffer>, size: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(size);
-  let at = 0;
-  for await (const chunk of chunks) at += chunk.copy(buffer, at);
-  return buffer;
+async function collect(chunks: AsyncIterable<Buffer>): Promise<readonly Buffer[]> {
+  const all: Buffer[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
 }
 
 /** Whole content of a small object; larger than `limit` bytes is FILE_UNREADABLE. */

@@ -171,14 +171,17 @@ describe('reading', () => {
     expect(await thrown(readAll(source, file))).toMatchObject({ code: 'FILE_CHANGED' });
   });
 
-  test('an object replaced between two ranges is FILE_CHANGED, and no byte of the new one comes', async () => {
+  test.each([
+    ['near', Infinity, 2],
+    ['far', -1, 5],
+  ])('an object replaced between two ranges is FILE_CHANGED, and no byte of the new one comes (a %s store)', async (_, farMs, at) => {
     const size = 70 * 1024 * 1024;
     put('a.csv', Buffer.alloc(size, 'a'));
-    const source = store.source();
+    const source = store.source({}, {}, { farMs });
     const file = await only(source);
     let reads = 0;
     fake.fault = (request) => {
-      if (isRead(request) && ++reads === 5) put('a.csv', Buffer.alloc(size, 'b'));
+      if (isRead(request) && ++reads === at) put('a.csv', Buffer.alloc(size, 'b'));
       return null;
     };
     let foreign = 0;
