@@ -19,7 +19,8 @@ const everywhere = (name: string, content: string | Buffer): void => {
 
 async function round(name: string): Promise<void> {
   const result = await ws.once();
-  const tables = Object.fromEntries(await Promise.all(FEEDS.map(async (feed) => [feed, await ids(db, feed)] as const)));
+  const tables: Record<string, readonly (string | null)[]> = {};
+  for (const feed of FEEDS) tables[feed] = await ids(db, feed);
   rounds[name] = { ...result, tables };
 }
 
