@@ -8,9 +8,8 @@ import type { FeedSpec } from '../core/feed.js';
 import { renamedFeeds } from '../daemon/feed-names.js';
 import { checkStaging } from '../postgres/check-staging.js';
 import type { App } from '../app.js';
-import type { Context } from './context.js';
+import type { Act, Context } from './context.js';
 import { visible } from './output.js';
-import type { Act } from './program.js';
 
 /** What `--connect` found: the same shape as a mistake in the file, without a place in it. */
 type Finding = Pick<Problem, 'key' | 'message' | 'hint'> & { readonly code: string; readonly exit: number };

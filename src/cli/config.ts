@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { configJsonSchema } from '../config/json-schema.js';
 import { printableConfig, printConfig } from '../config/print.js';
-import { PARTS, type Context } from './context.js';
-import type { Act } from './program.js';
+import { PARTS, type Act, type Context } from './context.js';
 
 export function configCommands(program: Command, act: Act): void {
   const config = program.command('config').description('the configuration');

@@ -40,6 +40,9 @@ export interface Interrupt {
 /** `action` gives the exit code. Commander's own arguments come first, then its options. */
 export type Action<A extends unknown[]> = (context: Context, ...args: A) => Promise<number>;
 
+/** Wraps an action for commander: context in, exit code out. */
+export type Act = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
+
 export const PARTS = { sources: SOURCES, formats: FORMATS, decoders: DECODERS, urlProblem };
 
 /** What is wrong with database.url, so that `check` tells it with its place; null = nothing. */

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { controlSchemaSql } from '../postgres/control-schema.js';
 import { stagingSql } from '../postgres/staging-sql.js';
-import type { Context } from './context.js';
-import type { Act } from './program.js';
+import type { Act, Context } from './context.js';
 
 export function ddl(program: Command, act: Act): void {
   program.command('ddl').description('the SQL of staging and control tables, without running it').option('--feed <name>', "only this feed's staging table").action(act(ddlCommand));

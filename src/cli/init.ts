@@ -3,8 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { TEMPLATE_CONFIG, TEMPLATE_DROP, TEMPLATE_SAMPLE } from '../config/template.js';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { Context } from './context.js';
-import type { Act } from './program.js';
+import type { Act, Context } from './context.js';
 
 export function init(program: Command, act: Act): void {
   program.command('init').description('writes a commented tallyman.yaml (embedded database), a drop folder and one sample file').argument('[dir]', 'where', '.').action(act(initCommand));

@@ -4,10 +4,9 @@ import type { App } from '../app.js';
 import { adoptPresent } from '../daemon/adopt.js';
 import { differences, type Difference } from '../daemon/verify.js';
 import { globMatcher } from '../ledger/glob.js';
-import type { Context } from './context.js';
+import type { Act, Context } from './context.js';
 import { time } from './ids.js';
 import { count, visible } from './output.js';
-import type { Act } from './program.js';
 import { addRequest } from './requests.js';
 
 export function ledgerCommands(program: Command, act: Act): void {

@@ -6,12 +6,11 @@ import { dryRun } from '../daemon/dry-run.js';
 import type { Engine } from '../daemon/engine.js';
 import { loadNamed, namedFile } from '../daemon/load-named.js';
 import type { App } from '../app.js';
-import type { Context } from './context.js';
+import type { Act, Context } from './context.js';
 import { drainTimer } from './drain.js';
 import { exitCode } from './exit-code.js';
 import { fileId } from './ids.js';
 import { Progress } from './progress.js';
-import type { Act } from './program.js';
 import { Reporter } from './reporter.js';
 
 interface LoadOptions {

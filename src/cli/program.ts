@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import { check } from './check.js';
 import { configCommands } from './config.js';
-import { Invocation, type Action, type Interrupt } from './context.js';
+import { Invocation, type Act, type Interrupt } from './context.js';
 import { ddl } from './ddl.js';
 import { files } from './files.js';
 import { init } from './init.js';
@@ -18,9 +18,6 @@ import { status } from './status.js';
 
 /** Adds a command to the program: one file a command under cli/, one line in COMMANDS. */
 export type AddCommand = (program: Command, act: Act) => void;
-
-/** Wraps an action for commander: context in, exit code out. */
-export type Act = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
 
 const COMMANDS: readonly AddCommand[] = [init, check, run, load, status, files, requestCommands, ledgerCommands, quarantineCommands, ddl, configCommands];
 

@@ -15,10 +15,9 @@ import { exportJsonl } from '../quarantine/export-jsonl.js';
 import { reasonOf } from '../quarantine/export-record.js';
 import { quarantineItem } from '../quarantine/item.js';
 import { readable } from '../quarantine/readable.js';
-import type { Context } from './context.js';
+import type { Act, Context } from './context.js';
 import { fileId } from './ids.js';
 import { count, visible } from './output.js';
-import type { Act } from './program.js';
 
 /** How each --format is written; the first is the default. */
 const FORMATS: Readonly<Record<string, Export>> = { csv: exportCsv, jsonl: exportJsonl, html: exportHtml };

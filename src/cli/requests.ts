@@ -10,11 +10,10 @@ import type { FileReport } from '../core/report.js';
 import { OPEN_STATES } from '../core/states.js';
 import type { Source } from '../core/source.js';
 import type { App } from '../app.js';
-import type { Context } from './context.js';
+import type { Act, Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { addSelectors, fileId, isNarrowed, selector, type SelectorOptions } from './ids.js';
 import { visible } from './output.js';
-import type { Act } from './program.js';
 
 export interface RequestOptions extends SelectorOptions {
   readonly reason?: string;

@@ -5,11 +5,10 @@ import type { FeedSpec } from '../core/feed.js';
 import type { FileReport } from '../core/report.js';
 import { acquireLock } from '../ledger/lock.js';
 import type { App } from '../app.js';
-import type { Context } from './context.js';
+import type { Act, Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { Progress } from './progress.js';
 import { drainTimer } from './drain.js';
-import type { Act } from './program.js';
 import { Reporter } from './reporter.js';
 
 interface RunOptions {

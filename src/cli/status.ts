@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { FeedSummary } from '../core/ledger.js';
 import { NO_ROWS, type FileReport } from '../core/report.js';
-import type { Context } from './context.js';
+import type { Act, Context } from './context.js';
 import { count, when } from './output.js';
-import type { Act } from './program.js';
 
 export function status(program: Command, act: Act): void {
   program.command('status').description("per feed: last file, today's tally, open quarantine, failures").option('--check', 'exit 6 when a file is failed or rejected, 3 when one is held').action(act(statusCommand));
