@@ -71,9 +71,17 @@ function missingColumns(feed: FeedSpec, contract: readonly ColumnSpec[], missing
     const why = feed.onMissingColumn === 'reject' ? '' : ' (required)';
     // A column that was renamed shows as both.
     const instead = unknown.length === 0 ? '' : `; it has ${listed(unknown)}, which the contract does not know`;
-    throw new TallymanError('MISSING_COLUMNS', `the file lacks ${listed(refused)}${why}${instead}`);
+    throw new TallymanError('MISSING_COLUMNS', `the file lacks ${listed(refused)}${why}${instead}${delimiterHint(unknown)}`);
   }
   return missing.map((column) => ({ kind: 'missing', column, message: 'not in the file: NULL or its default' }));
+}
+
+/** One column whose name holds what usually stands between columns: at 3 a.m. nobody sees that by himself. */
+function delimiterHint(unknown: readonly string[]): string {
+  const [only, second] = unknown;
+  if (only === undefined || second !== undefined) return '';
+  const separator = [';', '\t', '|', ','].find((candidate) => only.includes(candidate));
+  return separator === undefined ? '' : `. If that is the whole header, format.delimiter has to be ${JSON.stringify(separator)}`;
 }
 
 function unknownColumns(
