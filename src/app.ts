@@ -96,6 +96,7 @@ export class App {
   }): Promise<Engine> {
     const { concurrency } = this.config.daemon;
     const pool = this.pool(concurrency, options.onProgress);
+    pool.warm();
     const parts: EngineParts = {
       feeds: options.feeds,
       configured: this.config.feeds,

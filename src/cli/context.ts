@@ -7,7 +7,7 @@ import { maskSecrets } from '../config/mask.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import { parseDatabaseUrl } from '../postgres/url.js';
 import { DECODERS, FORMATS, SOURCES } from '../registry.js';
-import { makeLog } from './log.js';
+import { commandLog } from './command-log.js';
 import { Output } from './output.js';
 
 /** What `-c`, `--json`, `-q` and `-v` say; given to every command. */
@@ -24,8 +24,8 @@ export interface Context {
   readonly options: GlobalOptions;
   /** Throws CONFIG_INVALID (all mistakes) or CONFIG_MISSING. */
   config(): Config;
-  /** The parts behind the config. Closed by the caller of the command. `logs`: the command is a long-running one that writes its log to stderr. */
-  app(logs?: boolean): App;
+  /** The parts behind the config. Closed by the caller of the command. `makeLog`: another log than that of a command that ends by itself. */
+  app(makeLog?: typeof commandLog): App;
   /** Signals: aborted by the first SIGINT or SIGTERM. */
   readonly interrupt: Interrupt;
 }
@@ -76,9 +76,9 @@ export class Invocation {
       out: new Output({ json: this.json, quiet: this.#options.quiet === true, verbose: this.#options.verbose === true }),
       options: this.#options,
       config: () => this.#loadConfig(),
-      app: (logs = false) => {
+      app: (makeLog = commandLog) => {
         const config = this.#loadConfig();
-        return (this.#app ??= new App(config, makeLog(config, { logs, quiet: this.#options.quiet === true, verbose: this.#options.verbose === true })));
+        return (this.#app ??= new App(config, makeLog(config, { quiet: this.#options.quiet === true, verbose: this.#options.verbose === true })));
       },
       interrupt: this.#interrupt,
     };

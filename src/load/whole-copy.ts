@@ -4,8 +4,11 @@ import { append, type CopyTarget } from './copy-target.js';
 import type { LoadContext } from './context.js';
 import type { RowWriter } from './rows.js';
 
-/** Bytes a write. Small enough that PostgreSQL never runs dry while the next piece is encoded (a loopback socket holds about 2 MiB). */
-const FLUSH_AT = 256 * 1024;
+/**
+ * Bytes a write. Each write that fills the socket costs a wake-up of both sides: 1,000,000 rows x 16 columns took 2.46 s with 256 KiB, 2.32 s with 1 MiB, 2.13 s with
+ * 3 MiB and no less with 8 MiB (medians of 6, in alternation). Two buffers of it are held.
+ */
+const FLUSH_AT = 2 * 1024 * 1024;
 /** Room for the row that crosses that mark; the encoder makes more when it must. */
 const ROOM = FLUSH_AT + 64 * 1024;
 
