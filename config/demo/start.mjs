@@ -43,10 +43,17 @@ if (onPath('psql')) {
   say(`\n  psql '${server.url}' -c 'select * from staging.orders order by _load_id, _row limit 5'`);
   say(`  psql '${server.url}' -c 'select * from tallyman.tally'`);
 }
-say(`\nThe refused rows, for the supplier:\n  node dist/main.js quarantine export 1 --format html -o refused.html -c config/demo/tallyman.yaml`);
+const refused = refusedFile();
+if (refused !== null) say(`\nThe refused rows, for the supplier:\n  node dist/main.js quarantine export ${refused} --format html -o refused.html -c config/demo/tallyman.yaml`);
 say(`\nNow watching. Copy a file into ${path.join(drop, 'orders')} and it loads within two seconds, for example:`);
 say(`  cp ${path.join(drop, 'orders', 'orders_20261119.csv')} ${path.join(drop, 'orders', 'orders_20261120.csv')} && echo '9001,Someone New,10.00,EUR,20/11/2026 10:00:00' >> ${path.join(drop, 'orders', 'orders_20261120.csv')}`);
 say('Ctrl-C ends it; nothing is lost.\n');
+
+/** The newest file with rows in quarantine. */
+function refusedFile() {
+  const { stdout } = spawnSync(process.execPath, [main, 'files', '--json', '-c', config], { cwd: root, encoding: 'utf8' });
+  return JSON.parse(stdout).items.find((file) => file.rows.quarantined > 0)?.file_id ?? null;
+}
 
 const daemon = spawn(process.execPath, [main, 'run', '-c', config], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => daemon.kill(signal));

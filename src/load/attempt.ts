@@ -150,10 +150,9 @@ async function copyRows(parts: AttemptParts, context: LoadContext, reached: Reac
   context.progress.start();
   try {
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-      await loop.batch(batch, writer);
+      await loop.batch(batch, writer, () => context.progress.reach(what.consumed(), loop.read, context.record.count));
       reached.read = loop.read;
       judgeWhileReading(feed.limits, loop.read, context.record.count);
-      context.progress.reach(what.consumed(), loop.read, context.record.count);
       parts.signal.throwIfAborted();
     }
     context.progress.end();

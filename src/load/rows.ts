@@ -19,6 +19,9 @@ export interface RowWriter {
   abort(reason: string): Promise<void>;
 }
 
+/** Rows encoded in one go: the progress note of the poison rule moves on with each stretch. */
+const STRETCH = 1_024;
+
 /** Rows of a load as they are read: what was accepted, what was refused and kept. */
 export class RowLoop implements RowSink {
   read = 0;
@@ -35,16 +38,17 @@ export class RowLoop implements RowSink {
     this.#unique = unique;
   }
 
-  /** Encodes all rows of the batch into the writer. */
-  async batch(batch: SpanBatch, writer: RowWriter): Promise<void> {
+  /** Encodes all rows of the batch into the writer, a stretch at a time; `onStretch` hears of each. */
+  async batch(batch: SpanBatch, writer: RowWriter, onStretch: () => void = (): void => undefined): Promise<void> {
     this.#batch = batch;
     this.#fault = 0;
     for (let from = 0; from < batch.rows; ) {
-      this.accepted += this.#encoder.encode(batch, from, batch.rows, writer.out, this, writer.flushAt);
+      this.accepted += this.#encoder.encode(batch, from, Math.min(from + STRETCH, batch.rows), writer.out, this, writer.flushAt);
       const to = this.#encoder.nextRow;
       if (to === from) throw new TallymanError('INTERNAL', 'the row loop stands still: its writer was not emptied');
       this.read += to - from;
       await writer.advance(batch, from, to);
+      onStretch();
       from = to;
     }
     this.#batch = null;
