@@ -4,7 +4,7 @@ import { formatSize } from '../../config/units.js';
 import type { CsvBatch } from './csv-batch.js';
 import { CR, LF, type Dialect } from './dialect.js';
 import { FULL, LONG, MORE, SAW_CR, SAW_CRLF, SAW_LF, Scanner } from './scanner.js';
-import { behindLine, lineEnd, Window, type PassedLine } from './window.js';
+import { behindLine, lineEnd, Window, type PassedLine } from '../window.js';
 
 /** Bytes scanned in one go. 256 KiB stays in the processor's cache together with the arrays that are filled from it. */
 export const WINDOW = 256 * 1024;

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../core/format.js';
+import type { Bytes } from '../core/format.js';
 import { CR, LF } from './dialect.js';
 
 /** Room behind the last byte: the scanner plants a line feed there. */
