@@ -1,5 +1,7 @@
 import type { Bytes } from '../core/format.js';
-import { CR, LF } from './dialect.js';
+
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** Room behind the last byte: the scanner plants a line feed there. */
 const ROOM = 8;
