@@ -2,7 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { FileEntry } from '../core/ledger.js';
 import { isClaimHeld } from '../ledger/lock.js';
-import { readProgress } from '../load/progress.js';
+import { forgetProgress, readProgress } from '../load/progress.js';
 import { carryOver, registerFeeds, renamedFeeds } from './feed-names.js';
 import { standsAs, type ProcessParts } from './process-parts.js';
 import { adopt } from './settle-result.js';
@@ -82,6 +82,9 @@ async function recoverOne(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSp
     return;
   }
   const chunk = readProgress(parts.dataDir, entry.fileId);
+  // It tells of this death only: a process that dies before it parses again must not be counted at the old place. Gone before it is counted, so that a
+  // crash in between counts one too few, never one too many.
+  forgetProgress(parts.dataDir, entry.fileId);
   const deaths = chunk === null ? 0 : await ledger.died(entry.fileId, chunk);
   if (deaths >= DEATHS_MAX) {
     const error = new TallymanError('POISON', `the process died ${deaths} times while it worked on chunk ${chunk} of ${entry.file.path}`);

@@ -29,6 +29,11 @@ export function readProgress(dataDir: string, fileId: number): number | null {
   }
 }
 
+/** Takes the note of a death away once it is known. */
+export function forgetProgress(dataDir: string, fileId: number): void {
+  rmSync(progressFile(workDirOf(dataDir), fileId), { force: true });
+}
+
 /**
  * Tells how far a load is: to whoever watches, a few times a second, and to a small file that survives the death of the process (poison rule, DESIGN 2.2). The
  * file is there only while records are parsed, written at each chunk without fsync: the page cache outlives the process, and a power loss is nobody's poison.
