@@ -7,7 +7,7 @@ import type { LoadJob, LoadProgress } from '../core/load.js';
 const NOTE = 20;
 /**
  * Records a chunk: the same places in every attempt at the file, and so small (1 ms of work) that three deaths of the process in one of them are no chance. With 1 MiB
- * of input a chunk (10 ms and more), a good file of one chunk that is tried alone after each kill would be parked about once in 200 random kills.
+ * of input a chunk (10 ms and more), a good file of one chunk that is tried alone after each of many random kills could be parked by chance.
  */
 const CHUNK_ROWS = 1_024;
 /** Milliseconds between two reports: a person sees no more than four a second. */
