@@ -12,6 +12,8 @@ export interface ProxyFaults {
   cutAfterDown: number | null;
   /** Nothing goes through any more, in either direction, and nobody is told. */
   stalled: boolean;
+  /** Asked for each piece that the client sends: let it through, cut before it arrives, or let it arrive and swallow the answer. */
+  decide: ((data: Buffer) => 'pass' | 'cut' | 'swallow') | null;
 }
 
 export interface TcpProxy {
@@ -19,17 +21,22 @@ export interface TcpProxy {
   readonly faults: ProxyFaults;
   /** Connections accepted so far. */
   readonly accepted: () => number;
+  /** New connections go to this port from now on. */
+  lead(port: number): void;
+  /** Cuts every connection there is. */
+  cutAll(): void;
   close(): Promise<void>;
 }
 
-/** A small TCP proxy in the test process, in front of a real server. */
-export async function startProxy(host: string, port: number): Promise<TcpProxy> {
-  const faults: ProxyFaults = { swallowAnswerTo: null, cutBefore: null, cutAfterUp: null, cutAfterDown: null, stalled: false };
+/** A small TCP proxy in the test process, in front of a real server. `listen` 0 = any free port. */
+export async function startProxy(host: string, port: number, listen = 0): Promise<TcpProxy> {
+  const faults: ProxyFaults = { swallowAnswerTo: null, cutBefore: null, cutAfterUp: null, cutAfterDown: null, stalled: false, decide: null };
+  let target = port;
   const sockets = new Set<Socket>();
   let accepted = 0;
   const server = createServer((client) => {
     accepted++;
-    const upstream = connect(port, host);
+    const upstream = connect(target, host);
     let up = 0;
     let down = 0;
     let swallowing = false;
@@ -47,6 +54,12 @@ export async function startProxy(host: string, port: number): Promise<TcpProxy> 
     }
     client.on('data', (data) => {
       if (faults.stalled) return;
+      const verdict = faults.decide?.(data) ?? 'pass';
+      if (verdict === 'swallow') swallowing = true;
+      if (verdict === 'cut') {
+        cut();
+        return;
+      }
       if (faults.cutBefore !== null && data.includes(faults.cutBefore)) {
         cut();
         return;
@@ -77,12 +90,18 @@ export async function startProxy(host: string, port: number): Promise<TcpProxy> 
       client.write(data);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(listen, '127.0.0.1', resolve));
   const { port: own } = server.address() as AddressInfo;
   return {
     port: own,
     faults,
     accepted: () => accepted,
+    lead(to) {
+      target = to;
+    },
+    cutAll() {
+      for (const socket of sockets) socket.destroy();
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
