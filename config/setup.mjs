@@ -1,20 +1,22 @@
 // What `npm start` and `npm test` need before anything else: packages installed as the lock file says, and dist/ built. Plain Node, because
 // at this point nothing else is there. `node config/setup.mjs` does both; `--build` builds even when dist/ looks fresh.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 
 export const root = path.resolve(import.meta.dirname, '..');
 
-/** Installs the packages when node_modules is missing or older than the lock file. */
+/** Installs the packages when node_modules does not stand as the lock file says. By its hash: a checkout or a copy gives it a new time. */
 export function install() {
-  const lock = path.join(root, 'package-lock.json');
-  const installed = path.join(root, 'node_modules', '.package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const lock = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  const stamp = path.join(root, 'node_modules', '.tallyman-lock');
+  if (existsSync(stamp) && readFileSync(stamp, 'latin1') === lock) return;
   process.stderr.write('tallyman: installing packages (first start only)\n');
   // Development packages too, whatever NODE_ENV says: the build needs the compiler.
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'], { env: { ...process.env, NODE_ENV: 'development' } });
+  writeFileSync(stamp, lock);
 }
 
 /** Compiles src/ to dist/ when a source file is newer than the last build. */

@@ -115,7 +115,7 @@ export class Engine {
 
   /** Until the signal. Resolves when what ran has ended. */
   async runDaemon(signal: AbortSignal): Promise<void> {
-    this.#parts.landing.start();
+    await this.#parts.landing.start(this.#parts.ledger);
     const outbox = this.#outbox();
     // Under a new name nothing may be discovered before the old one's entries have come over.
     const { configured, ledger } = this.#parts;
@@ -126,7 +126,7 @@ export class Engine {
 
   /** Everything that is there now. */
   async runOnce(settleTimeoutMs: number, signal: AbortSignal): Promise<OnceResult> {
-    this.#parts.landing.start();
+    await this.#parts.landing.start(this.#parts.ledger);
     const errors: TallymanError[] = [];
     if (!(await this.#reconcile(ONCE_TRIES, signal))) {
       await this.#close();

@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { FileEntry } from '../core/ledger.js';
+import type { FileEntry, Ledger } from '../core/ledger.js';
+import { OPEN_STATES } from '../core/states.js';
 import { land } from '../intake/land.js';
 import { LandingArea, type LandingLimits } from '../intake/landing-area.js';
 import type { Log } from './log.js';
@@ -28,19 +29,24 @@ export class Landing {
     return this.#area.keeps;
   }
 
-  /** Only the process that holds the lock on data_dir may take copies away. */
-  start(): void {
+  /** Only the process that holds the lock on data_dir may take copies away: those whose time is over, and those that a process left behind which died after COMMIT. */
+  async start(ledger: Pick<Ledger, 'entry'>): Promise<void> {
     if (this.#sweeping !== null) return;
-    const sweep = async (): Promise<void> => {
+    const ended = async (fileId: number): Promise<boolean> => {
+      const entry = await ledger.entry(fileId);
+      return entry === null || !OPEN_STATES.some((state) => state === entry.state);
+    };
+    const sweep = async (first = false): Promise<void> => {
       try {
+        if (first && !this.keeps) await this.#area.sweepEnded(ended);
         await this.#area.sweep();
       } catch (error) {
         this.#log.warn({}, `landed files whose time is over stay for now: ${messageOf(error)}`);
       }
     };
-    void sweep();
     this.#sweeping = setInterval(() => void sweep(), SWEEP_MS);
     this.#sweeping.unref();
+    await sweep(true);
   }
 
   /** Everything that is being landed stops at once; what is there of it is gone on with later. */
@@ -115,4 +121,4 @@ export class Landing {
   }
 }
 
-const nameOf = (entry: FileEntry): string => LandingArea.nameOf(entry.uri, entry.file, String(entry.fileId));
+const nameOf = (entry: FileEntry): string => LandingArea.nameOf(entry.uri, entry.file, entry.fileId);

@@ -78,7 +78,9 @@ async function recoverOne(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSp
   const receipt = await receipts.resolve(entry.loadKey);
   const feed = feeds.get(entry.feed);
   if (receipt !== null) {
-    if (feed !== undefined) await adopt(parts, entry, feed, receipt, 'the process ended after COMMIT; the receipt was found');
+    if (feed === undefined) return;
+    await adopt(parts, entry, feed, receipt, 'the process ended after COMMIT; the receipt was found');
+    await parts.landing.leave(entry, true);
     return;
   }
   const chunk = readProgress(parts.dataDir, entry.fileId);
@@ -91,6 +93,7 @@ async function recoverOne(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSp
     await ledger.end(entry.fileId, { state: 'failed', error: error.reported() }, actor, error.message);
     log.error({ feed: entry.feed, file_id: entry.fileId, code: error.code, fix: error.fix }, error.message);
     await parts.reported(entry.fileId);
+    await parts.landing.leave(entry, true);
   } else {
     await ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, actor, 'the process ended in the middle; the load was rolled back');
   }

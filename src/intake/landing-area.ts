@@ -42,9 +42,15 @@ export class LandingArea {
     this.#limits = limits;
   }
 
-  /** Name of a version's copy. `key` tells apart those that share source and path (a feed's name and the file's ID). */
-  static nameOf(uri: string, file: SeenFile, key: string): string {
-    return createHash('sha256').update(`${uri}\0${file.path}\0${file.size}\0${file.version}\0${key}`).digest('hex').slice(0, 40);
+  /** Name of a version's copy. It begins with the file's ID, so that what dead processes left can be asked for in the ledger. */
+  static nameOf(uri: string, file: SeenFile, fileId: number): string {
+    return `${fileId}-${createHash('sha256').update(`${uri}\0${file.path}\0${file.size}\0${file.version}`).digest('hex').slice(0, 32)}`;
+  }
+
+  /** The ID that a copy's name begins with; null = it is none of ours. */
+  static fileIdOf(name: string): number | null {
+    const found = /^(\d{1,15})-[0-9a-f]{32}(?:\.|$)/.exec(name);
+    return found === null ? null : Number(found[1]);
   }
 
   /**
@@ -119,6 +125,18 @@ export class LandingArea {
     let removed = 0;
     for (const [name, file] of await this.#scan()) {
       if (file.inUse || now - file.since < (this.#limits.keepMs === 0 ? ORPHAN_MS : this.#limits.keepMs)) continue;
+      await this.remove(name);
+      removed++;
+    }
+    return removed;
+  }
+
+  /** Takes away the copies and parts whose file has `ended`, asked a file; for the start, before anything is landed. Gives how many. */
+  async sweepEnded(ended: (fileId: number) => Promise<boolean>): Promise<number> {
+    let removed = 0;
+    for (const [name, file] of await this.#scan()) {
+      const fileId = LandingArea.fileIdOf(name);
+      if (file.inUse || fileId === null || !(await ended(fileId))) continue;
       await this.remove(name);
       removed++;
     }

@@ -180,9 +180,9 @@ describe('the landing area', () => {
   const area = (maxBytes: number | null, keepMs = 0): LandingArea => new LandingArea(dir, { maxBytes, keepMs });
 
   test('gives the same name to the same version, and another to any other', () => {
-    const names = [file, { ...file, version: 'x' }, { ...file, size: 1 }, { ...file, path: 'b.csv' }].map((one) => LandingArea.nameOf('sftp://h/a', one, '1'));
-    expect(new Set([...names, LandingArea.nameOf('sftp://i/a', file, '1'), LandingArea.nameOf('sftp://h/a', file, '2')]).size).toBe(6);
-    expect(LandingArea.nameOf('sftp://h/a', { ...file }, '1')).toBe(names[0]);
+    const names = [file, { ...file, version: 'x' }, { ...file, size: 1 }, { ...file, path: 'b.csv' }].map((one) => LandingArea.nameOf('sftp://h/a', one, 1));
+    expect(new Set([...names, LandingArea.nameOf('sftp://i/a', file, 1), LandingArea.nameOf('sftp://h/a', file, 2)]).size).toBe(6);
+    expect(LandingArea.nameOf('sftp://h/a', { ...file }, 1)).toBe(names[0]);
   });
 
   test('past the limit new landings wait: LANDING_FULL', async () => {
@@ -233,6 +233,13 @@ describe('the landing area', () => {
     await one.reserve('used', 10);
     expect(await one.sweep()).toBe(1);
     expect((await readdir(dir)).sort()).toEqual(['kept', 'used']);
+  });
+
+  test('what processes left behind that died after the end of their file goes, copies and parts; what is still to be loaded stays', async () => {
+    const name = (fileId: number): string => LandingArea.nameOf('sftp://h/a', file, fileId);
+    for (const one of [name(1), name(2), LandingArea.partName(name(3)), LandingArea.partName(name(4)), 'else']) await put(one, 10);
+    expect(await area(null).sweepEnded((fileId) => Promise.resolve(fileId % 2 === 1))).toBe(2);
+    expect((await readdir(dir)).sort()).toEqual([name(2), LandingArea.partName(name(4)), 'else'].sort());
   });
 
   test('parts of dead processes stay for a day, so that they can be gone on with', async () => {
