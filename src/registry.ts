@@ -5,6 +5,7 @@ import { gzip } from './decode/gzip.js';
 import { zip } from './decode/zip.js';
 import { zstd } from './decode/zstd.js';
 import { csv } from './formats/csv/index.js';
+import { fixed } from './formats/fixed/index.js';
 import { json } from './formats/json/index.js';
 import { local } from './sources/local.js';
 import { s3 } from './sources/s3.js';
@@ -15,4 +16,4 @@ export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
 export const DECODERS: readonly Decoder[] = [gzip, zstd, zip];
 
-export const FORMATS: readonly FormatType[] = [csv, json];
+export const FORMATS: readonly FormatType[] = [csv, json, fixed];

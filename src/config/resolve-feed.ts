@@ -49,6 +49,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   const after = keys.after === undefined ? null : resolveAfter(keys.after, source?.part ?? null, node, problems);
   checkCompression(keys, node, around);
   checkColumnNames(keys, columns, node, problems);
+  if (format !== null) checkContract(format.part, columns, node, problems);
   checkControl(keys, source, columns, node, problems);
   checkRetry(keys, node, problems);
   checkFormerly(name, keys, node, around);
@@ -121,6 +122,14 @@ function checkColumnNames(keys: Keys, columns: ResolvedColumns, node: MapNode, p
   }
   if (keys.on_missing_column === 'fill_null' && columns.complete && columns.specs.every((c) => c.required)) {
     problems.warn(node, ['on_missing_column'], 'NO_EFFECT', 'every column is required, and required columns are never filled with NULL.', 'A file that lacks one is rejected all the same.');
+  }
+}
+
+/** What only the format knows to be wrong with the columns. Not asked while a column has a mistake of its own. */
+function checkContract(format: FormatType, columns: ResolvedColumns, node: MapNode, problems: Problems): void {
+  if (columns.kind === 'list' && !columns.complete) return;
+  for (const { column, key, message, hint } of format.contractProblems?.(columns.kind === 'list' ? columns.specs : null) ?? []) {
+    problems.at(node, ['columns', ...(column === null ? [] : [column]), ...(key === null ? [] : [key])], key === null ? 'MISSING_KEY' : 'CONFLICT', message, hint);
   }
 }
 

@@ -16,7 +16,20 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
   readonly access: 'stream' | 'file';
   /** A file of 0 bytes, or only a BOM or blank lines, is an empty file (csv, json) or a broken one (parquet, xlsx). */
   readonly emptyIsValid: boolean;
+  /** What is wrong with a contract (null = none) for this format; config/ tells it with its place. Unsaid: any contract will do. */
+  readonly contractProblems?: (contract: readonly ColumnSpec[] | null) => readonly ContractProblem[];
   open(input: FormatInput, options: O): Promise<RecordReader>;
+}
+
+/** A mistake in a contract that only its format knows to be one. */
+export interface ContractProblem {
+  /** Index of the column; null = the contract as a whole. */
+  readonly column: number | null;
+  /** Key of the column that is at fault; null = the column. */
+  readonly key: string | null;
+  readonly message: string;
+  /** What to write instead; may be empty. */
+  readonly hint: string;
 }
 
 export interface FormatInput {

@@ -151,7 +151,7 @@ export function formatSuite<O extends Record<string, unknown>>(type: FormatType<
       }
       await expect(
         (async () => {
-          const reader = await type.open({ bytes: broken(), path: null, contract: null }, samples[0]!.options);
+          const reader = await type.open({ bytes: broken(), path: null, contract: samples[0]!.contract ?? null }, samples[0]!.options);
           await readAll(reader);
         })(),
       ).rejects.toThrow('the source broke');

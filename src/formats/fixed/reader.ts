@@ -1,0 +1,64 @@
+import type { SpanBatch } from '../../core/batch.js';
+import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
+import { PlainBatch } from '../plain-batch.js';
+import type { Slices } from './columns.js';
+import type { FixedOptions } from './options.js';
+import type { LineRecords } from './records.js';
+import { SAW_CR, SAW_CRLF, SAW_LF } from './scanner.js';
+
+const LINE_ENDS: ReadonlyMap<number, string | null> = new Map([
+  [0, null],
+  [SAW_LF, 'lf'],
+  [SAW_CRLF, 'crlf'],
+  [SAW_CR, 'cr'],
+]);
+
+/** One open fixed-width file. `layout.drift` may grow until `next` has given null. */
+export class FixedReader implements RecordReader {
+  readonly layout: Layout;
+  readonly empty: boolean;
+  readonly declaredRows = null;
+  readonly #records: LineRecords;
+  readonly #options: FixedOptions;
+  readonly #told: FileDialect;
+  readonly #mark: boolean;
+  readonly #drift: DriftNote[] = [];
+  readonly #batch: PlainBatch;
+  #firstRow = 1;
+  #ended = false;
+
+  constructor(records: LineRecords, options: FixedOptions, slices: Slices, mark: boolean, empty: boolean, batchRows: number | undefined) {
+    this.#records = records;
+    this.#options = options;
+    this.#told = slices.told;
+    this.#mark = mark;
+    this.empty = empty;
+    this.layout = { ...slices.layout, drift: this.#drift };
+    this.#batch = new PlainBatch(slices.from.length, batchRows);
+  }
+
+  dialect(): FileDialect {
+    const { encoding, header } = this.#options;
+    const lineEnds = LINE_ENDS.get(this.#records.scanner.lineEnds);
+    return { format: 'fixed', encoding, header, line_ends: lineEnds === undefined ? 'mixed' : lineEnds, bom: this.#mark, ...this.#told };
+  }
+
+  async next(): Promise<SpanBatch | null> {
+    if (this.#ended) return null;
+    const batch = this.#batch;
+    if (!(await this.#records.pull(batch, this.#firstRow))) {
+      this.#ended = true;
+      return null;
+    }
+    if (this.#records.scanner.sawSurplus && this.#drift.length === 0) {
+      this.#drift.push({ kind: 'ignored', column: `column_${batch.width + 1}`, message: 'lines go on behind the last column: ignored' });
+    }
+    this.#firstRow += batch.rows;
+    return batch;
+  }
+
+  async close(): Promise<void> {
+    this.#ended = true;
+    await this.#records.close();
+  }
+}
