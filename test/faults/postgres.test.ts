@@ -131,9 +131,12 @@ test.each(Object.keys(FAULTS))('%s: tried again, no file is blamed, nothing is l
     await harbour.settled();
   }
   await harbour.balances();
+  if (ROUNDS > 1) await harbour.ledgerBalances();
   tell('postgres', { fault: name, rounds: ROUNDS, transactions_open: open, files: harbour.files, lost: 0, doubled: 0, ...(name.startsWith('answers') ? commits : {}) });
 });
 
-test('SIGTERM afterwards drains and leaves no session', async () => {
+test('the deadlock was one, every file is in a named state, no attempt was used, `ledger verify` is clean; SIGTERM drains and leaves no session', async () => {
+  expect(await harbour.server.query(`select deadlocks > 0 as met from pg_stat_database where datname = 'postgres'`)).toEqual([{ met: true }]);
+  await harbour.ledgerBalances();
   await harbour.land();
 });

@@ -28,7 +28,8 @@ const REFUSED_ID = 20_011;
  * PostgreSQL refuses) and `versions` (each version replaces the one before). The role that loads is no superuser.
  */
 export class Harbour {
-  readonly server: OwnServer;
+  /** The one that is asked; a failover changes it. */
+  server: OwnServer;
   readonly ws: Workspace;
   proxy: TcpProxy;
   readonly #cargo = new Map<string, Cargo>();
@@ -65,7 +66,7 @@ export class Harbour {
   }
 
   /** A few files come in: a large one for each way of loading, small ones, a new version of a known path. `large` in rows. */
-  arrive(large = 60_000): void {
+  arrive(large = 40_000): void {
     for (const feed of FEEDS) {
       const isVersion = feed === 'versions';
       this.#put(feed, isVersion ? 'v1.csv' : `f${++this.#files}.csv`, large + this.#chance.below(large));
@@ -121,7 +122,7 @@ export class Harbour {
     }
   }
 
-  /** The oracle: staging equals the files row for row, each content is in once, no file was blamed, the tally holds, and no session is left in a transaction. */
+  /** The oracle, asked of the database: staging equals the files row for row, each content is in once, refused rows are kept, no session is left in a transaction. */
   async balances(): Promise<void> {
     const found = new Map<string, unknown>();
     for (const feed of FEEDS) {
@@ -141,12 +142,15 @@ export class Harbour {
     }
     const expected = new Map([...this.#cargo].map(([name, { sha256, good, bad, rows }]) => [name, { sha256, told: good, bad, good, rows: good === 0 ? null : rows, kept: bad }]));
     expect(found).toEqual(expected);
+    await this.quiet();
+  }
 
+  /** The rest of the oracle, asked of the ledger: every file in a named state, none of them blamed, and `ledger verify` clean. */
+  async ledgerBalances(): Promise<void> {
     const { items } = (await this.ws.json('files', '--limit', '0')) as Listed;
     expect(items.filter((item) => !['loaded', 'superseded'].includes(item.state)).map((item) => [item.path, item.state, item.error])).toEqual([]);
     expect(items.filter((item) => item.attempts !== 1).map((item) => [item.feed, item.path, item.attempts])).toEqual([]);
     expect(await this.ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
-    await this.quiet();
   }
 
   /** No session of ours in a transaction, and no more of them than two loads, the shared one and a spare. */
@@ -167,6 +171,12 @@ export class Harbour {
     expect((await daemon.ended).code).toBe(0);
     this.#daemon = null;
     await until(async () => (await this.server.query(`select 1 from pg_stat_activity where usename = 'ingest' and backend_type = 'client backend'`)).length === 0, 'the sessions to end', 20);
+  }
+
+  /** Files that the database does not know as loaded. */
+  async missing(): Promise<number> {
+    const { rows } = await this.#receipts();
+    return this.#cargo.size - rows.length;
   }
 
   get files(): number {

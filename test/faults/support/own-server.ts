@@ -57,7 +57,7 @@ export async function ownServer(options: ServerOptions = {}): Promise<OwnServer>
   const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: dir, fsync: 'off', deadlock_timeout: '200ms', logging_collector: 'off', ...options.settings };
   let server: ChildProcess | null = null;
 
-  const running = (): ChildProcess | null => (server === null || server.exitCode !== null || server.signalCode !== null ? null : server);
+  const running = (): ChildProcess | null => (server?.exitCode === null && server.signalCode === null ? server : null);
   const query = async (sql: string, values: readonly unknown[] = []): Promise<Record<string, unknown>[]> => {
     const client = await connect(admin);
     try {
