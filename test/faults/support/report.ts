@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import process from 'node:process';
 
 /** `npm run test:faults`: every step and every round instead of the short selection that CI runs. */
-export const FULL = process.env['TALLYMAN_FAULTS'] === 'full';
+export const FULL = process.env['TALLYMAN_FAULTS'] === 'full' || process.env['TALLYMAN_FAULTS'] === 'all';
 
 export interface Counts {
   /** Heading of docs/reliability.md. */

@@ -34,16 +34,15 @@ export interface Traced extends Ended {
 }
 
 /**
- * Runs the CLI under strace. `inject` is strace's own word (`fdatasync:signal=KILL:when=3`); `paths` limits it to calls on these files. `strace` does not stop the
- * program for other calls (seccomp), so that a run takes hardly longer than without.
+ * Runs the CLI under strace. `inject` is strace's own word (`fdatasync:signal=KILL:when=3`); `paths` limits it to calls on these files.
  */
 export async function traced(strace: string, calls: string, inject: string | null, args: readonly string[], options: { readonly cwd: string; readonly paths?: readonly string[]; readonly timeoutMs?: number }): Promise<Traced> {
   const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-strace-'));
   const out = path.join(dir, 'trace');
   try {
     const limited = (options.paths ?? []).flatMap((file) => ['-P', file]);
-    // -P and --seccomp-bpf do not go together: the filter knows numbers, not paths.
-    const filter = limited.length === 0 ? ['--seccomp-bpf'] : [];
+    // For counting only: with the filter, strace 6.1 loses count after the first call and injects nothing at the n-th; and -P knows paths, the filter numbers.
+    const filter = limited.length === 0 && inject === null ? ['--seccomp-bpf'] : [];
     const words = ['-f', ...filter, '-qq', '-o', out, ...limited, '-e', `trace=${calls}`, ...(inject === null ? [] : ['-e', `inject=${inject}`]), process.execPath, MAIN, ...args];
     const child = spawn(strace, words, { cwd: options.cwd, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let [stdout, stderr] = ['', ''];
