@@ -1,10 +1,7 @@
-// The generated data that every claim is measured on. Deterministic: the same seed gives the same bytes.
-import { createWriteStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { once } from 'node:events';
-import path from 'node:path';
+// The shapes of data that every claim is measured on. Deterministic: the same seed gives the same bytes.
 
 /** xorshift32: fast, seeded, good enough for test data. */
-function prng(seed) {
+export function prng(seed) {
   let x = seed | 0 || 1;
   return (n) => {
     x ^= x << 13;
@@ -21,9 +18,10 @@ const WORDS = ['quay', 'cargo', 'manifest', 'tally', 'harbour', 'crane', 'pallet
 const date = (r) => `20${p2(10 + r(16))}-${p2(1 + r(12))}-${p2(1 + r(28))}`;
 const time = (r) => `${p2(r(24))}:${p2(r(60))}:${p2(r(60))}`;
 
-/** name -> { columns: [name, type][], row(i, random) -> CSV line without newline } */
+/** name -> { columns: [name, type][], row(i, random) -> CSV line without newline, share: of the rows asked for, so that all shapes come to like sizes } */
 export const SHAPES = {
   typed16: {
+    share: 1,
     columns: [
       ['id', 'bigint'], ['order_no', 'integer'], ['customer', 'text'], ['code', 'text'], ['amount', 'numeric(12,2)'], ['price', 'double precision'],
       ['qty', 'smallint'], ['active', 'boolean'], ['created', 'date'], ['ordered_at', 'timestamp'], ['shipped_at', 'timestamptz'], ['ref', 'uuid'],
@@ -36,14 +34,17 @@ export const SHAPES = {
     },
   },
   narrow4: {
+    share: 1,
     columns: [['id', 'bigint'], ['sensor', 'integer'], ['at', 'timestamptz'], ['value', 'double precision']],
     row: (i, r) => `${i + 1},${r(5000)},${date(r)}T${time(r)}Z,${r(1000)}.${r(1000)}`,
   },
   wide200: {
+    share: 0.1,
     columns: Array.from({ length: 200 }, (_, c) => [`c${c + 1}`, ['integer', 'text', 'numeric(10,2)', 'date'][c % 4]]),
     row: (i, r) => Array.from({ length: 200 }, (_, c) => [r(1000000), WORDS[r(12)], `${r(99999)}.${p2(r(100))}`, date(r)][c % 4]).join(','),
   },
   texts: {
+    share: 0.15,
     columns: [['id', 'bigint'], ['title', 'text'], ['body', 'text']],
     row(i, r) {
       const body = Array.from({ length: 40 + r(60) }, () => WORDS[r(12)]).join(' ');
@@ -51,26 +52,3 @@ export const SHAPES = {
     },
   },
 };
-
-/** Writes DIR/SHAPE-ROWS[-bad].csv unless it is there. `badEvery`: each n-th row gets a wrong first cell. Gives the path. */
-export async function generate(dir, shape, rows, badEvery = 0) {
-  mkdirSync(dir, { recursive: true });
-  const file = path.join(dir, `${shape}-${rows}${badEvery ? `-bad${badEvery}` : ''}.csv`);
-  if (existsSync(file) && statSync(file).size > 0) return file;
-  const { columns, row } = SHAPES[shape];
-  const random = prng(42);
-  const out = createWriteStream(`${file}.tmp`);
-  let text = `${columns.map(([name]) => name).join(',')}\n`;
-  for (let i = 0; i < rows; i++) {
-    const line = row(i, random);
-    text += badEvery && i % badEvery === badEvery - 1 ? `x${line}\n` : `${line}\n`;
-    if (text.length > 1 << 20) {
-      if (!out.write(text)) await once(out, 'drain');
-      text = '';
-    }
-  }
-  out.end(text);
-  await once(out, 'close');
-  renameSync(`${file}.tmp`, file);
-  return file;
-}
