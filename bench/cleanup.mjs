@@ -32,6 +32,9 @@ export function endAll() {
   return ending;
 }
 
+/** The bench was interrupted, or is over: what fails now fails because of that. */
+export const isEnding = () => ending !== null;
+
 /** A temporary folder that goes with the bench, or with its `remove`. */
 export function temporary(name) {
   const dir = mkdtempSync(path.join(tmpdir(), `tallyman-bench-${name}-`));

@@ -7,7 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { build, install, root } from '../config/setup.mjs';
-import { endAll, endOnSignals, temporary } from './cleanup.mjs';
+import { endAll, endOnSignals, isEnding, temporary } from './cleanup.mjs';
 
 const PARTS = ['csv', 'variants', 'formats', 'peers', 'four', 'small', 'lag', 'memory', 'ledger', 'folder', 'reconcile', 'landing', 'profile'];
 const USAGE = `npm run bench -- [options]
@@ -95,11 +95,12 @@ try {
     } catch (error) {
       // The other parts are measured all the same; the exit code says it.
       failed = true;
+      if (isEnding()) break;
       process.stderr.write(`bench: part ${name} failed: ${error.stack}\n`);
     }
   }
-  process.stdout.write(`\n${writeJson(result)}\n`);
-  if (values.readme) {
+  if (!isEnding()) process.stdout.write(`\n${writeJson(result)}\n`);
+  if (values.readme && !isEnding()) {
     if (failed) process.stderr.write('bench: a part failed, README.md stays as it is\n');
     else writeReadme(result);
   }
