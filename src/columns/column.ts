@@ -19,6 +19,8 @@ export type EncodeCell = (bytes: Buffer, start: number, end: number, out: CopyBu
 export interface Column {
   readonly name: string;
   readonly spec: ColumnSpec;
+  /** Of the real column. */
+  readonly type: PgType;
   readonly codec: Codec;
   /** One cell that is there and not NULL, without its quotes and escapes. The codec's own function when the column has neither trim nor rules. */
   readonly encode: EncodeCell;
@@ -93,6 +95,7 @@ export function build(spec: ColumnSpec, type: PgType, feedTimezone: string, mode
   return {
     name: spec.name,
     spec,
+    type,
     codec,
     encode,
     nullField,

@@ -1,3 +1,5 @@
+import type { CopyBuffer } from '../core/codec.js';
+import { putInt32 } from './cell.js';
 import type { EncoderPlan } from './encoder-plan.js';
 
 /** Bytes in front of the first column's field in a binary tuple: field count, `_load_id`, `_row`. */
@@ -11,6 +13,16 @@ export function tupleHead(plan: EncoderPlan): Buffer {
   head.writeBigInt64BE(BigInt(plan.loadId), 6);
   head.writeInt32BE(8, 14);
   return head;
+}
+
+/** Writes what tupleHead gave and the row's number. */
+export function putTupleHead(head: Buffer, row: number, out: CopyBuffer): void {
+  const { buf } = out;
+  let at = out.pos;
+  for (let i = 0; i < head.length; i++) buf[at++] = head[i]!;
+  putInt32(buf, at, Math.floor(row / 4_294_967_296));
+  putInt32(buf, at + 4, row >>> 0);
+  out.pos = at + 8;
 }
 
 /** Sample lengths that show how fast a codec's maxSize grows: short cells show steps (a numeric's digit groups), long ones the slope. */

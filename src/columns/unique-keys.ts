@@ -1,6 +1,6 @@
-import type { SpanBatch } from '../core/batch.js';
+import type { Batch } from '../core/batch.js';
 import type { CopyBuffer } from '../core/codec.js';
-import { CellReader } from './cell-reader.js';
+import { BatchCell } from './batch-cell.js';
 import { putInt32 } from './cell.js';
 import { growTo } from './copy-buffer.js';
 import type { EncoderPlan, RowSink } from './encoder-plan.js';
@@ -9,7 +9,7 @@ import { TUPLE_HEAD } from './row-layout.js';
 /** Gathers the key bytes of accepted rows: for each column of a key its length and its value in the form in which equal values are equal bytes. */
 export class UniqueKeys {
   readonly #plan: EncoderPlan;
-  readonly #cell = new CellReader();
+  readonly #cell = new BatchCell();
   readonly #key: CopyBuffer = { buf: Buffer.allocUnsafe(256), pos: 0 };
   readonly #value: CopyBuffer = { buf: Buffer.allocUnsafe(256), pos: 0 };
   /** Where each column's field begins in the tuple at hand; as far as the last key column. */
@@ -33,7 +33,7 @@ export class UniqueKeys {
   }
 
   /** Text mode: the tuple holds texts (1.0 and 1.00 differ), so the cells are encoded once more. */
-  tellText(batch: SpanBatch, row: number, sink: RowSink): void {
+  tellText(batch: Batch, row: number, sink: RowSink): void {
     for (let key = 0; key < this.#plan.uniqueKeys.length; key++) {
       if (this.#fromCells(this.#plan.uniqueKeys[key]!, batch, row)) sink.key(key, row, this.#key.buf, 0, this.#key.pos);
     }
@@ -51,13 +51,14 @@ export class UniqueKeys {
     return true;
   }
 
-  #fromCells(columns: readonly number[], batch: SpanBatch, row: number): boolean {
+  #fromCells(columns: readonly number[], batch: Batch, row: number): boolean {
     this.#key.pos = 0;
     for (let i = 0; i < columns.length; i++) {
       const index = columns[i]!;
-      const { nullKey } = this.#plan.columns[index]!;
+      const column = this.#plan.columns[index]!;
+      const { nullKey } = column;
       const cell = this.#plan.cellOf[index]!;
-      if (cell >= 0 && this.#cell.read(batch, row * batch.width + cell) && this.#encode(index)) this.#append(index, this.#value.buf, 4, this.#value.pos);
+      if (cell >= 0 && this.#cell.read(batch, row, cell, column) && this.#encode(index)) this.#append(index, this.#value.buf, 4, this.#value.pos);
       else if (nullKey === null) return false;
       else this.#append(index, nullKey, 4, nullKey.length);
     }

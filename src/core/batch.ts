@@ -37,8 +37,70 @@ export interface SpanBatch {
   unescape(start: number, end: number, out: Buffer, at: number): number;
 }
 
-/** Column vectors (Parquet, Avro) join here as a second kind. */
-export type Batch = SpanBatch;
+/**
+ * Many records as column vectors: formats that store values and not texts (Parquet). Its buffers are its own: they are not used again, so that who needs a row later
+ * keeps the batch.
+ */
+export interface VectorBatch {
+  readonly kind: 'vectors';
+  readonly rows: number;
+  /** File columns; those that nobody asked for were not read and are null here. */
+  readonly columns: readonly (Vector | null)[];
+  /** The file's name of each column. */
+  readonly names: readonly string[];
+  /** Number of row 0 among the file's data records, from 1; rows are consecutive. */
+  readonly firstRow: number;
+  /** Bytes that it holds in memory. */
+  readonly size: number;
+}
+
+export type Batch = SpanBatch | VectorBatch;
+
+/** What the values of a vector are. Fixed-width values lie little-endian, one behind the other. */
+export type VectorType =
+  /** One byte, 0 or 1. */
+  | { readonly kind: 'bool' }
+  | { readonly kind: 'int'; readonly bytes: 1 | 2 | 4 | 8; readonly signed: boolean }
+  /** Two's complement of the value times 10^scale. */
+  | { readonly kind: 'decimal'; readonly bytes: 2 | 4 | 8 | 16; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'real' | 'double' }
+  /** int32, days since 1970-01-01. */
+  | { readonly kind: 'date' }
+  /** int64 since midnight; `packed`: microseconds above 24 bits that do not count (DuckDB's TIMETZ of UTC times). */
+  | { readonly kind: 'time'; readonly unit: 'us' | 'ns' | 'packed' }
+  /** int64 since 1970-01-01 00:00; `utc`: an instant, else what a clock on the wall showed. */
+  | { readonly kind: 'timestamp'; readonly unit: 'us' | 'ns'; readonly utc: boolean }
+  /** 12 bytes: int64 nanoseconds of the day, int32 Julian day (Parquet's int96). What a clock showed. */
+  | { readonly kind: 'julian' }
+  /** 16 bytes in the order in which they are written. */
+  | { readonly kind: 'uuid' }
+  /** 16 bytes: int32 months, int32 days, int64 microseconds. */
+  | { readonly kind: 'interval' }
+  /** UTF-8; bytes. */
+  | { readonly kind: 'text' | 'blob' }
+  /** Big-endian two's complement, of any length, of the value times 10^scale. */
+  | { readonly kind: 'digits'; readonly scale: number }
+  | { readonly kind: 'list'; readonly item: VectorType }
+  | { readonly kind: 'map'; readonly key: VectorType; readonly value: VectorType }
+  | { readonly kind: 'struct'; readonly fields: readonly { readonly name: string; readonly type: VectorType }[] };
+
+/** The values of one column (or of what is nested in one). */
+export interface Vector {
+  readonly type: VectorType;
+  /** Bit `r & 7` of byte `r >> 3` is 1 when row r has a value; null = all rows have. */
+  readonly validity: Uint8Array | null;
+  /** Fixed-width values, or the bytes of all texts. */
+  readonly bytes: Buffer;
+  /** Fixed-width values of 4 bytes and more as 32-bit words, low word first. Texts: where each begins in `bytes`, and one more for the end. Lists and maps: the same in their children. */
+  readonly words: Int32Array;
+  /** Fields of a struct; item of a list; key and value of a map. */
+  readonly children: readonly Vector[];
+  /** Texts: all bytes are valid UTF-8 without NUL, so that no cell has to be looked at again. */
+  readonly clean: boolean;
+}
+
+/** Has the row a value? */
+export const isThere = (vector: Vector, row: number): boolean => vector.validity === null || (vector.validity[row >> 3]! & (1 << (row & 7))) !== 0;
 
 /** The cell stood in quotes; start and end are inside them. */
 export const QUOTED = 1;

@@ -16,6 +16,8 @@ export interface Agreement {
   readonly columns: readonly ColumnSpec[];
   /** For each column the index of its cell in a batch row; -1 = the file lacks it. */
   readonly cellOf: readonly number[];
+  /** For each column of the file the type that it has there; null = text. */
+  readonly fileTypes: readonly (string | null)[];
   /** Cells (index and name in the file) that go into the rescue column; null = no such column. */
   readonly rescue: readonly { readonly cell: number; readonly name: string }[] | null;
   readonly drift: readonly DriftNote[];
@@ -33,11 +35,11 @@ export function agree(feed: FeedSpec, layout: Layout, empty: boolean, present: r
 }
 
 function withContract(feed: FeedSpec, contract: readonly ColumnSpec[], layout: Layout, empty: boolean): Agreement {
-  const unknown = layout.unknown.map((cell) => ({ cell, name: layout.fileColumns[cell]!.name }));
+  const unknown = layout.unknown.map((cell) => ({ cell, name: layout.fileColumns[cell]!.name, type: layout.fileColumns[cell]!.type ?? 'text' }));
   const missing = missingColumns(feed, contract, layout.missing, unknown.map(({ name }) => name), empty);
   const base = { columns: contract, cellOf: layout.cellOf };
   const settled = unknownColumns(feed, unknown, base, contract.map((column) => column.name));
-  return { ...settled, drift: [...layout.drift, ...missing, ...settled.drift] };
+  return { ...settled, fileTypes: typesOf(layout), drift: [...layout.drift, ...missing, ...settled.drift] };
 }
 
 /** Every column of the file, named after its header. A table that is there plays the contract's part for the two policies. */
@@ -46,11 +48,11 @@ function withoutContract(feed: FeedSpec, layout: Layout, empty: boolean, present
   const known = present === null || feed.onUnknownColumn === 'add' ? null : new Set(present);
   const columns: ColumnSpec[] = [];
   const cellOf: number[] = [];
-  const unknown: { cell: number; name: string }[] = [];
+  const unknown: { cell: number; name: string; type: string }[] = [];
   names.forEach((name, cell) => {
     const column = layout.fileColumns[cell]!;
     if (known !== null && !known.has(name)) {
-      unknown.push({ cell, name: column.name });
+      unknown.push({ cell, name: column.name, type: column.type ?? 'text' });
       return;
     }
     columns.push(plainColumn(name, column.name, column.type ?? 'text'));
@@ -60,8 +62,10 @@ function withoutContract(feed: FeedSpec, layout: Layout, empty: boolean, present
   const absent = (present ?? []).filter((name) => !taken.has(name) && name !== RESCUE_COLUMN);
   const missing = feed.onMissingColumn === 'reject' ? missingColumns(feed, [], absent, [], empty) : [];
   const settled = unknownColumns(feed, unknown, { columns, cellOf }, names);
-  return { ...settled, drift: [...layout.drift, ...missing, ...settled.drift] };
+  return { ...settled, fileTypes: typesOf(layout), drift: [...layout.drift, ...missing, ...settled.drift] };
 }
+
+const typesOf = (layout: Layout): readonly (string | null)[] => layout.fileColumns.map((column) => column.type);
 
 function missingColumns(feed: FeedSpec, contract: readonly ColumnSpec[], missing: readonly string[], unknown: readonly string[], empty: boolean): DriftNote[] {
   if (empty || missing.length === 0) return [];
@@ -86,10 +90,10 @@ function delimiterHint(unknown: readonly string[]): string {
 
 function unknownColumns(
   feed: FeedSpec,
-  unknown: readonly { readonly cell: number; readonly name: string }[],
+  unknown: readonly { readonly cell: number; readonly name: string; readonly type: string }[],
   base: Pick<Agreement, 'columns' | 'cellOf'>,
   taken: readonly string[],
-): Agreement {
+): Omit<Agreement, 'fileTypes'> {
   const notes = (kind: DriftNote['kind'], message: string): DriftNote[] => unknown.map(({ name }) => ({ kind, column: name, message }));
   switch (feed.onUnknownColumn) {
     case 'reject':
@@ -101,8 +105,8 @@ function unknownColumns(
       return { ...base, rescue: unknown, drift: notes('unknown', `not in the contract: kept in ${RESCUE_COLUMN}`) };
     case 'add': {
       const names = columnNames([...taken, ...unknown.map(({ name }) => name)], feed.names).slice(taken.length);
-      const added = unknown.map(({ name }, i) => plainColumn(names[i]!, name, 'text'));
-      return { columns: [...base.columns, ...added], cellOf: [...base.cellOf, ...unknown.map(({ cell }) => cell)], rescue: null, drift: notes('added', 'not in the contract: added as text') };
+      const added = unknown.map(({ name, type }, i) => plainColumn(names[i]!, name, type));
+      return { columns: [...base.columns, ...added], cellOf: [...base.cellOf, ...unknown.map(({ cell }) => cell)], rescue: null, drift: unknown.map(({ name, type }) => ({ kind: 'added', column: name, message: `not in the contract: added as ${type}` })) };
     }
   }
 }

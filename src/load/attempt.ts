@@ -1,4 +1,4 @@
-import { RowEncoder } from '../columns/row-encoder.js';
+import { BatchEncoder } from '../columns/batch-encoder.js';
 import { TallymanError } from '../core/errors.js';
 import type { RecordReader } from '../core/format.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
@@ -141,7 +141,7 @@ async function copyRows(parts: AttemptParts, context: LoadContext, reached: Reac
   const { reader, agreement, table, plan } = what;
   const { feed } = parts.job;
   const chunks = parts.forceChunks || refusesBeyond(table, stagingColumns(agreement));
-  const encoder = new RowEncoder(encoderPlan(feed, reader.layout, agreement, plan, what.begun.loadId, chunks));
+  const encoder = new BatchEncoder(encoderPlan(feed, reader.layout, agreement, plan, what.begun.loadId, chunks));
   const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, parts.job.workDir);
   const target = copyTarget(table.schema, table.name, plan.copied, plan.mode);
   const chunked = chunks ? new ChunkedCopy(context, target, encoder) : null;

@@ -1,5 +1,5 @@
-import type { RowEncoder } from '../columns/row-encoder.js';
-import type { SpanBatch } from '../core/batch.js';
+import type { BatchEncoder } from '../columns/batch-encoder.js';
+import type { Batch } from '../core/batch.js';
 import type { CopyBuffer } from '../core/codec.js';
 import { TallymanError } from '../core/errors.js';
 import { classify, isServerError, publicMessage, type ServerError } from '../postgres/errors.js';
@@ -27,7 +27,7 @@ export class ChunkedCopy implements RowWriter {
   refused = 0;
   readonly #context: LoadContext;
   readonly #target: CopyTarget;
-  readonly #encoder: RowEncoder;
+  readonly #encoder: BatchEncoder;
   readonly #chunk = new Chunk();
   #stream: CopyStream | null = null;
   #inFlight: Promise<void> = Promise.resolve();
@@ -35,7 +35,7 @@ export class ChunkedCopy implements RowWriter {
   #failure: ServerError | null = null;
   #copied = 0;
 
-  constructor(context: LoadContext, target: CopyTarget, encoder: RowEncoder) {
+  constructor(context: LoadContext, target: CopyTarget, encoder: BatchEncoder) {
     this.#context = context;
     this.#target = target;
     this.#encoder = encoder;
@@ -49,7 +49,7 @@ export class ChunkedCopy implements RowWriter {
     return this.#sent + PIECE;
   }
 
-  async advance(batch: SpanBatch, from: number, to: number): Promise<void> {
+  async advance(batch: Batch, from: number, to: number): Promise<void> {
     this.#chunk.add(this.#encoder, batch, from, to);
     if (this.#chunk.out.pos - this.#sent >= PIECE) await this.#send();
     if (this.#chunk.full) await this.#endChunk();

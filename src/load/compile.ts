@@ -5,7 +5,7 @@ import type { RescuePlan } from '../columns/rescue.js';
 import type { EncoderPlan } from '../columns/row-encoder.js';
 import { pgTypeNamed } from '../columns/type-name.js';
 import type { PgType } from '../core/codec.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { ColumnSpec, FeedSpec } from '../core/feed.js';
 import type { Layout } from '../core/format.js';
 import type { StagingColumn } from '../postgres/staging-sql.js';
 import { plainColumn, RESCUE_COLUMN, type Agreement } from './agreement.js';
@@ -34,7 +34,8 @@ export function stagingColumns(agreement: Agreement): readonly StagingColumn[] {
 /** Compiles the columns for the types that `typeOf` gives: the real table's, or the contract's own in a dry run. One type without binary codec makes it text COPY. */
 export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name: string) => PgType | null): RowPlan {
   const rescueSpec = agreement.rescue === null ? null : plainColumn(RESCUE_COLUMN, RESCUE_COLUMN, 'jsonb');
-  const specs = rescueSpec === null ? agreement.columns : [...agreement.columns, rescueSpec];
+  const read = agreement.columns.map((spec, i) => readAs(spec, agreement.fileTypes[agreement.cellOf[i]!] ?? null));
+  const specs = rescueSpec === null ? read : [...read, rescueSpec];
   const types = specs.map((spec) => typeOf(spec.name) ?? pgTypeNamed(spec.type) ?? TEXT);
   const mode: CopyMode = types.every((type) => codecFor(type, PLAIN_OPTIONS) !== null) ? 'binary' : 'text';
   const compiled = specs.map((spec, i) => compileColumn(spec, types[i]!, feed.timezone, mode));
@@ -52,6 +53,16 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
       asText: new Set(key.filter((i) => NO_EQUALITY.has(types[i]!.typname)).map((i) => names[i]!)),
     })),
   };
+}
+
+const TEMPORAL = /^(date|time|timestamp|timestamptz)\b/;
+const NUMBER = /^(smallint|integer|bigint|numeric|real|double precision)\b/;
+
+/** Values that have a type in the file are not written in anybody's manner: `format`, `decimal` and `thousands` are for texts. A number may still be a count of seconds (`format: epoch_s`). */
+function readAs(spec: ColumnSpec, fileType: string | null): ColumnSpec {
+  if (fileType === null) return spec;
+  if (TEMPORAL.test(fileType)) return spec.formats.length === 0 ? spec : { ...spec, formats: [] };
+  return NUMBER.test(fileType) ? { ...spec, decimal: '.', thousands: null } : spec;
 }
 
 /** The encoder's plan for one attempt. */

@@ -1,4 +1,4 @@
-import { RowEncoder } from '../columns/row-encoder.js';
+import { BatchEncoder } from '../columns/batch-encoder.js';
 import { TallymanError } from '../core/errors.js';
 import type { CopyBuffer } from '../core/codec.js';
 import type { RecordReader } from '../core/format.js';
@@ -49,7 +49,7 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
     const agreement = agree(job.feed, reader.layout, reader.empty, null);
     const plan = compileRows(job.feed, agreement, () => null);
     const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
-    const loop = new RowLoop(new RowEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, 0, false)), record, unique);
+    const loop = new RowLoop(new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, 0, false)), record, unique);
     const nowhere = new Nowhere();
     try {
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {

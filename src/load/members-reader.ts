@@ -137,6 +137,7 @@ async function proveEmpty(reader: RecordReader): Promise<void> {
 
 /** The same batch under other row numbers: one object a batch, nothing a row. */
 function renumbered(batch: Batch, firstRow: number): Batch {
+  if (batch.kind === 'vectors') return { ...batch, firstRow };
   const { kind, bytes, rows, width, starts, ends, flags, cells, rowStarts, rowEnds, lines, offsets, clean, faults } = batch;
   return { kind, bytes, rows, width, starts, ends, flags, cells, rowStarts, rowEnds, firstRow, lines, offsets, clean, faults, unescape: (start, end, out, at) => batch.unescape(start, end, out, at) };
 }

@@ -1,7 +1,9 @@
-import type { CellError, SpanBatch } from '../core/batch.js';
+import type { Batch, CellError, RowFault } from '../core/batch.js';
 import type { CopyBuffer } from '../core/codec.js';
 import { TallymanError } from '../core/errors.js';
-import type { RowEncoder, RowSink } from '../columns/row-encoder.js';
+import type { BatchEncoder } from '../columns/batch-encoder.js';
+import { placeOf, RawRow } from '../columns/batch-rows.js';
+import type { RowSink } from '../columns/encoder-plan.js';
 import type { QuarantineRecord } from '../quarantine/record.js';
 import type { UniqueTracker } from './unique-tracker.js';
 
@@ -12,7 +14,7 @@ export interface RowWriter {
   /** Bytes in `out` at which `advance` is due. */
   readonly flushAt: number;
   /** After each run of rows: those encoded since the last call (rows `from` to `to` of the batch) are in `out`. */
-  advance(batch: SpanBatch, from: number, to: number): Promise<void>;
+  advance(batch: Batch, from: number, to: number): Promise<void>;
   /** Sends what is left; gives the rows that PostgreSQL says it took. */
   finish(): Promise<number>;
   /** Takes back what is under way, so that the session can roll back. Never rejects. */
@@ -26,20 +28,21 @@ const STRETCH = 1_024;
 export class RowLoop implements RowSink {
   read = 0;
   accepted = 0;
-  readonly #encoder: RowEncoder;
+  readonly #encoder: BatchEncoder;
   readonly #record: QuarantineRecord;
   readonly #unique: UniqueTracker | null;
-  #batch: SpanBatch | null = null;
+  readonly #raw = new RawRow();
+  #batch: Batch | null = null;
   #fault = 0;
 
-  constructor(encoder: RowEncoder, record: QuarantineRecord, unique: UniqueTracker | null) {
+  constructor(encoder: BatchEncoder, record: QuarantineRecord, unique: UniqueTracker | null) {
     this.#encoder = encoder;
     this.#record = record;
     this.#unique = unique;
   }
 
   /** Encodes all rows of the batch into the writer, a stretch at a time; `onStretch` hears of each. */
-  async batch(batch: SpanBatch, writer: RowWriter, onStretch: () => void = (): void => undefined): Promise<void> {
+  async batch(batch: Batch, writer: RowWriter, onStretch: () => void = (): void => undefined): Promise<void> {
     this.#batch = batch;
     this.#fault = 0;
     for (let from = 0; from < batch.rows; ) {
@@ -57,16 +60,19 @@ export class RowLoop implements RowSink {
   bad(row: number, errors: readonly CellError[]): void {
     const batch = this.#batch;
     if (batch === null) return;
-    const { faults } = batch;
-    // Rows come in ascending order, so one pointer walks along the parser's faults.
-    while (this.#fault < faults.length && faults[this.#fault]!.row < row) this.#fault++;
-    const fault = faults[this.#fault];
-    const raw = batch.bytes.subarray(batch.rowStarts[row], batch.rowEnds[row]);
-    const rawLength = fault?.row === row ? (fault.rawLength ?? raw.length) : raw.length;
-    this.#record.add({ row: batch.firstRow + row, line: batch.lines[row]!, offset: batch.offsets[row]! }, errors, raw, rawLength);
+    const raw = this.#raw.of(batch, row);
+    const fault = batch.kind === 'spans' ? this.#faultOf(batch.faults, row) : null;
+    this.#record.add(placeOf(batch, row), errors, raw, fault?.rawLength ?? raw.length);
   }
 
   key(key: number, row: number, bytes: Buffer, start: number, end: number): void {
     if (this.#batch !== null) this.#unique?.add(key, this.#batch.firstRow + row, bytes, start, end);
+  }
+
+  /** What the parser says of the row. Rows come in ascending order, so one pointer walks along its faults. */
+  #faultOf(faults: readonly RowFault[], row: number): RowFault | null {
+    while (this.#fault < faults.length && faults[this.#fault]!.row < row) this.#fault++;
+    const fault = faults[this.#fault];
+    return fault?.row === row ? fault : null;
   }
 }

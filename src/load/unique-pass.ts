@@ -1,6 +1,7 @@
-import type { CellError, SpanBatch } from '../core/batch.js';
+import type { Batch, CellError } from '../core/batch.js';
 import type { RecordReader } from '../core/format.js';
-import { CellReader } from '../columns/cell-reader.js';
+import { BatchCell } from '../columns/batch-cell.js';
+import { placeOf, RawRow } from '../columns/batch-rows.js';
 import { VALUE_LIMIT, visibleText } from '../columns/visible.js';
 import type { QuarantineRecord } from '../quarantine/record.js';
 import type { RowSet } from './row-set.js';
@@ -18,24 +19,25 @@ export interface KeyCells {
  */
 export async function recordUniqueLosers(reader: RecordReader, keys: readonly KeyCells[], lost: readonly RowSet[], record: QuarantineRecord, flush: () => Promise<void>): Promise<void> {
   const last = Math.max(0, ...lost.map((rows) => rows.last));
-  const cell = new CellReader();
+  const cell = new BatchCell();
+  const rawRow = new RawRow();
   for (let batch = await reader.next(); batch !== null && batch.firstRow <= last; batch = await reader.next()) {
     for (let row = 0; row < batch.rows; row++) {
       const number = batch.firstRow + row;
       const errors = keys.flatMap((key, k) => (lost[k]!.has(number) ? [uniqueError(cell, batch, row, key)] : []));
       if (errors.length === 0) continue;
-      const raw = batch.bytes.subarray(batch.rowStarts[row], batch.rowEnds[row]);
-      record.add({ row: number, line: batch.lines[row]!, offset: batch.offsets[row]! }, errors, raw, raw.length);
+      const raw = rawRow.of(batch, row);
+      record.add(placeOf(batch, row), errors, raw, raw.length);
     }
     if (record.full) await flush();
   }
 }
 
-function uniqueError(cell: CellReader, batch: SpanBatch, row: number, key: KeyCells): CellError {
+function uniqueError(cell: BatchCell, batch: Batch, row: number, key: KeyCells): CellError {
   const values = key.cells.map((index) => (index < 0 ? '' : textOf(cell, batch, row, index)));
   return { column: key.columns.join(', '), class: 'unique-error', rule: null, message: 'the same value stands in an earlier row', value: values.join(', ') };
 }
 
-function textOf(cell: CellReader, batch: SpanBatch, row: number, index: number): string {
-  return cell.read(batch, row * batch.width + index) ? visibleText(cell.bytes, cell.start, cell.end, VALUE_LIMIT) : '';
+function textOf(cell: BatchCell, batch: Batch, row: number, index: number): string {
+  return cell.read(batch, row, index, null) ? visibleText(cell.bytes, cell.start, cell.end, VALUE_LIMIT) : '';
 }

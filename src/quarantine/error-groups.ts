@@ -25,7 +25,7 @@ export class ErrorGroups {
       group.rows++;
       if (place.row < group.first_row) {
         group.first_row = place.row;
-        group.first_line = place.line;
+        group.first_line = place.line ?? place.row;
         group.example = error.value;
       }
     }
@@ -49,7 +49,8 @@ export class ErrorGroups {
       column: full ? null : error.column,
       rows: 0,
       first_row: place.row,
-      first_line: place.line,
+      // A format without lines has a record in each.
+      first_line: place.line ?? place.row,
       example: error.value,
       message: full ? OTHER : error.message,
     };

@@ -19,10 +19,10 @@ const MOST_ERRORS = 100;
 export interface BadRowPlace {
   /** Number among the data records, from 1. */
   readonly row: number;
-  /** Physical line, from 1. */
-  readonly line: number;
-  /** In the decompressed stream. */
-  readonly offset: number;
+  /** Physical line, from 1; null = the format has none. */
+  readonly line: number | null;
+  /** In the decompressed stream; null = a row has no bytes of its own there. */
+  readonly offset: number | null;
 }
 
 /**
@@ -125,7 +125,8 @@ class RowBuffer {
   }
 }
 
-function bigint(buf: Buffer, at: number, value: number): number {
+function bigint(buf: Buffer, at: number, value: number | null): number {
+  if (value === null) return buf.writeInt32BE(-1, at);
   const next = buf.writeInt32BE(8, at);
   return buf.writeBigInt64BE(BigInt(value), next);
 }

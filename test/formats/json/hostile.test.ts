@@ -21,6 +21,7 @@ async function count(bytes: Bytes, options: Record<string, unknown> = {}): Promi
   let rows = 0;
   let lastLine = 0;
   for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+    if (batch.kind !== 'spans') throw new Error('JSON gives spans');
     rows += batch.rows;
     lastLine = batch.lines[batch.rows - 1]!;
     peak = Math.max(peak, process.memoryUsage.rss() - before);
