@@ -6,11 +6,10 @@ import { messageOf, TallymanError } from '../core/errors.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
 import type { Source } from '../core/source.js';
 import { backoff } from '../sources/retry.js';
+import { partWriter } from './land-write.js';
 
 /** Bytes read at a time when the part that is there is hashed again. */
 const CHUNK = 1024 * 1024;
-/** Written bytes are handed to the disk now and then, so that the last fsync of a large file is short. */
-const SYNC_BYTES = 256 * 1024 * 1024;
 /** Cuts in a row that brought not one byte before the source counts as unreachable. A cut after progress costs nothing but a new start at the offset. */
 const BARREN_CUTS = 2;
 
@@ -131,32 +130,20 @@ async function transfer(source: Source, file: SeenFile, target: FileHandle, hash
 }
 
 async function receive(source: Source, file: SeenFile, target: FileHandle, hash: Hash, progress: { bytes: number }, options: LandOptions): Promise<void> {
-  let unsynced = 0;
-  // One piece is written while the next one comes. What failed to be written is thrown with the next piece, or at the end.
-  let writing: Promise<void> = Promise.resolve();
+  const writer = partWriter(target, progress.bytes);
   try {
     for await (const chunk of source.open(file, progress.bytes, options.signal)) {
       if (progress.bytes + chunk.length > file.size) throw new TallymanError('FILE_CHANGED', `${file.path}: more bytes come than the ${file.size} that it had`);
-      await writing;
-      writing = writeWhole(target, chunk, progress.bytes);
-      writing.catch(() => undefined);
+      const full = writer.add(chunk);
       hash.update(chunk);
       progress.bytes += chunk.length;
       options.onProgress?.(progress.bytes);
-      unsynced += chunk.length;
-      if (unsynced < SYNC_BYTES) continue;
-      await writing;
-      await target.datasync();
-      unsynced = 0;
+      if (full !== null) await full;
     }
   } finally {
     // Also when the line is cut: hash and count are ahead of the file until this is through.
-    await writing;
+    await writer.end();
   }
-}
-
-async function writeWhole(target: FileHandle, chunk: Buffer, position: number): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await target.write(chunk, at, chunk.length - at, position + at)).bytesWritten;
 }
 
 /** The name still stands for this version now that all of it is here. */
