@@ -4,6 +4,7 @@ import type { SourceType } from './core/source.js';
 import { gzip } from './decode/gzip.js';
 import { zip } from './decode/zip.js';
 import { zstd } from './decode/zstd.js';
+import { avro } from './formats/avro/index.js';
 import { csv } from './formats/csv/index.js';
 import { fixed } from './formats/fixed/index.js';
 import { json } from './formats/json/index.js';
@@ -16,4 +17,4 @@ export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
 export const DECODERS: readonly Decoder[] = [gzip, zstd, zip];
 
-export const FORMATS: readonly FormatType[] = [csv, json, fixed];
+export const FORMATS: readonly FormatType[] = [csv, json, fixed, avro];

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Batch } from './batch.js';
-import type { ColumnSpec, FeedSpec } from './feed.js';
+import type { ColumnSpec, ExpansionSpec, FeedSpec } from './feed.js';
 
 /** Bytes in order, chunk by chunk. A chunk may be kept by the receiver until it asks for the one after the next. */
 export type Bytes = AsyncIterable<Buffer>;
@@ -41,6 +41,8 @@ export interface FormatInput {
   readonly contract: readonly ColumnSpec[] | null;
   /** For formats whose columns are only met on the way (JSON keys); unsaid = ignore. Others tell theirs in Layout.unknown and leave it to the load. */
   readonly onUnknownColumn?: FeedSpec['onUnknownColumn'];
+  /** How far a format that is compressed within itself (Avro blocks, the zip that a workbook is) may expand; unsaid = as by default in config. */
+  readonly maxExpansion?: ExpansionSpec;
   /** Most rows a batch may hold; tests use small ones. Default chosen by the format. */
   readonly batchRows?: number;
 }

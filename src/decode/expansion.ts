@@ -18,9 +18,14 @@ export class Expansion {
   /** The compressed bytes on their way into a decoder. */
   async *counted(input: Bytes): AsyncGenerator<Buffer> {
     for await (const chunk of input) {
-      this.#delivered += chunk.length;
+      this.took(chunk.length);
       yield chunk;
     }
+  }
+
+  /** So many compressed bytes went into a decoder. */
+  took(count: number): void {
+    this.#delivered += count;
   }
 
   /** A file whose parts are read in any order, perhaps one part twice: its size is what was delivered. */
@@ -30,14 +35,19 @@ export class Expansion {
 
   /** The decoded bytes; throws EXPANSION_LIMIT at the chunk that goes past a limit. */
   async *limited(output: Bytes): AsyncGenerator<Buffer> {
-    const { ratio, bytes } = this.#limit;
     for await (const chunk of output) {
-      this.#decoded += chunk.length;
-      if (this.#decoded > bytes) throw new TallymanError('EXPANSION_LIMIT', `The file expands to more than ${bytes} bytes (max_expansion.size).`);
-      if (this.#decoded > FREE && this.#decoded > ratio * this.#delivered) {
-        throw new TallymanError('EXPANSION_LIMIT', `The first ${this.#delivered} bytes expand to more than ${this.#decoded - chunk.length} bytes: over ${ratio} times (max_expansion.ratio).`);
-      }
+      this.gave(chunk.length);
       yield chunk;
+    }
+  }
+
+  /** So many bytes came out; throws EXPANSION_LIMIT when that is past a limit. */
+  gave(count: number): void {
+    const { ratio, bytes } = this.#limit;
+    this.#decoded += count;
+    if (this.#decoded > bytes) throw new TallymanError('EXPANSION_LIMIT', `The file expands to more than ${bytes} bytes (max_expansion.size).`);
+    if (this.#decoded > FREE && this.#decoded > ratio * this.#delivered) {
+      throw new TallymanError('EXPANSION_LIMIT', `The first ${this.#delivered} bytes expand to more than ${this.#decoded - count} bytes: over ${ratio} times (max_expansion.ratio).`);
     }
   }
 }
