@@ -33,8 +33,11 @@ export function localised(codec: Codec, options: CodecOptions): Codec {
 /** Grows to the longest cell, at most max_record. One a worker: codecs are never re-entered. */
 let scratch = Buffer.allocUnsafe(256);
 
+/** What the last `toPlain` wrote; good until the next one. */
+export const plainNumber = (): Buffer => scratch;
+
 /** Writes the cell with `.` and without thousands to `scratch`, gives its length; -1 = the separators stand wrongly. */
-function toPlain(bytes: Buffer, start: number, end: number, decimal: Buffer, thousands: Buffer | null): number {
+export function toPlain(bytes: Buffer, start: number, end: number, decimal: Buffer, thousands: Buffer | null): number {
   let at = skipBlanks(bytes, start, end);
   const to = dropBlanks(bytes, at, end);
   if (to - at + 1 > scratch.length) scratch = Buffer.allocUnsafe(2 * (to - at + 1));

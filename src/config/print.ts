@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { AfterAction, ColumnSpec, FeedSpec, ReadySpec } from '../core/feed.js';
+import type { AfterAction, ColumnSpec, FeedSpec, ReadySpec, SaidKeys } from '../core/feed.js';
 import { MASK, type Secret } from '../core/secret.js';
 import type { Config } from './config.js';
 import { maskUrls } from './mask.js';
@@ -70,7 +70,15 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
     control:
       feed.control === null
         ? undefined
-        : bare({ trailer: feed.control.trailer ?? undefined, rows_offset: feed.control.rowsOffset, manifest: feed.control.manifest === null ? undefined : withoutNulls(feed.control.manifest), totals: feed.control.totals }),
+        : bare({
+            header: feed.control.header ?? undefined,
+            trailer: feed.control.trailer ?? undefined,
+            rows_offset: feed.control.rowsOffset,
+            manifest: printableKeys(feed.control.manifest),
+            metadata: printableKeys(feed.control.metadata),
+            checksum: feed.control.checksum ?? undefined,
+            totals: feed.control.totals,
+          }),
     limits: { bad_rows: feed.limits.badRows, bad_ratio: feed.limits.badRatio, min_rows: feed.limits.minRows, database_rows: feed.limits.databaseRows },
     // Only a feed's own name can hold a dot, and then it is the default.
     target: { ...(feed.target.table.includes('.') ? {} : { table: `${feed.target.schema}.${feed.target.table}` }), mode: feed.target.mode, create: feed.target.create, load_index: feed.target.loadIndex },
@@ -80,6 +88,10 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
     timezone: feed.timezone,
     formerly: feed.formerly ?? undefined,
   });
+}
+
+function printableKeys(said: SaidKeys | null): unknown {
+  return said === null ? undefined : bare({ rows: said.rows ?? undefined, ...Object.fromEntries(said.digests.map(({ algorithm, key }) => [algorithm, key])) });
 }
 
 function printableReady(ready: ReadySpec): unknown {
@@ -125,7 +137,5 @@ const undefinedIfEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (l
 
 const resolvedPaths = (written: Readonly<Record<string, unknown>>, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(written).map(([key, value]) => [key, typeof value === 'string' && typeof options[key] === 'string' ? options[key] : value]));
-
-const withoutNulls = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null));
 
 const bare = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined));

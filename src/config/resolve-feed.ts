@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { ControlSpec, FeedSpec, LimitsSpec, TargetSpec } from '../core/feed.js';
+import type { FeedSpec, LimitsSpec, TargetSpec } from '../core/feed.js';
 import type { FormatType } from '../core/format.js';
 import type { WrittenFeed } from './config.js';
 import { moveTargets } from './move-targets.js';
@@ -8,8 +8,9 @@ import type { Watched } from './overlap.js';
 import { parsePart, type Parts } from './parts.js';
 import type { Problems } from './problems.js';
 import { resolveAfter } from './resolve-after.js';
+import { checkControl, controlOf } from './resolve-control.js';
 import { resolveColumns, type ResolvedColumns } from './resolve-columns.js';
-import { resolveSource, type ResolvedSource } from './resolve-source.js';
+import { resolveSource } from './resolve-source.js';
 import { feedShape, type FeedInput } from './schema-feed.js';
 import type { Surroundings } from './secrets.js';
 import type { MapNode } from './tree.js';
@@ -50,11 +51,12 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   checkCompression(keys, node, around);
   checkColumnNames(keys, columns, node, problems);
   if (format !== null) checkContract(format.part, columns, node, problems);
-  checkControl(keys, source, columns, node, problems);
+  checkControl(keys.control, { source, format: format?.part ?? null, columns, feed: node }, problems);
   checkRetry(keys, node, problems);
   checkFormerly(name, keys, node, around);
   const target = resolveTarget(name, keys, node, around);
-  const place = source === null ? null : { ...source.spec, exclude: after === null ? [] : moveTargets(after) };
+  const sidecar = keys.control?.checksum;
+  const place = source === null ? null : { ...source.spec, exclude: after === null ? [] : moveTargets(after), ...(sidecar === undefined ? {} : { checksum: sidecar }) };
   const watched = place === null ? null : { name, node, source: place, after };
   if (problems.count > before || source === null || place === null || format === null || after === null || target === null) return { spec: null, written: null, watched };
   const contract = columns.kind === 'list';
@@ -71,7 +73,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
     onMissingColumn: keys.on_missing_column ?? (contract ? 'reject' : 'fill_null'),
     onDuplicate: keys.on_duplicate ?? 'skip',
     onChanged: keys.on_changed ?? 'load',
-    control: controlOf(keys),
+    control: controlOf(keys.control),
     limits: limitsOf(keys, target),
     target,
     after,
@@ -133,22 +135,6 @@ function checkContract(format: FormatType, columns: ResolvedColumns, node: MapNo
   }
 }
 
-function checkControl(keys: Keys, source: ResolvedSource | null, columns: ResolvedColumns, node: MapNode, problems: Problems): void {
-  const { control } = keys;
-  if (control === undefined) return;
-  if (control.manifest !== undefined && source !== null && source.spec.ready.kind !== 'manifest') {
-    problems.at(node, ['control', 'manifest'], 'CONFLICT', 'no manifest is named.', 'Say where it stands: source.ready: { manifest: "{stem}.json" }.');
-  }
-  for (const column of Object.keys(control.totals)) {
-    const at = ['control', 'totals', column];
-    if (columns.kind === 'list' && !columns.names.has(column)) problems.at(node, at, 'UNKNOWN_NAME', `there is no column ${column}.`, suggestion(column, [...columns.names], 'Columns'));
-    const group = control.totals[column]!;
-    if (control.manifest === undefined && control.trailer?.includes(`(?<${group}>`) !== true) {
-      problems.at(node, at, 'CONFLICT', `nothing says ${group}: it is no group of the trailer, and there is no manifest.`);
-    }
-  }
-}
-
 function checkRetry({ retry }: Keys, node: MapNode, problems: Problems): void {
   const written = node.entries.get('retry');
   // Unsaid, max_backoff gives way: 1h after the first attempt is no contradiction to a default that nobody wrote.
@@ -173,12 +159,6 @@ function resolveTarget(name: string, { target }: Keys, node: MapNode, { stagingS
   else if (tooLong !== undefined) problems.at(node, ['target', 'table'], 'BAD_VALUE', `${tooLong} is longer than 63 bytes, PostgreSQL would cut it.`, target.table === undefined ? 'Set target.table.' : '');
   else return { schema, table, mode: target.mode, create: target.create, loadIndex: target.load_index };
   return null;
-}
-
-function controlOf({ control }: Keys): ControlSpec | null {
-  if (control === undefined) return null;
-  const manifest = control.manifest === undefined ? null : { rows: control.manifest.rows ?? null, sha256: control.manifest.sha256 ?? null };
-  return { trailer: control.trailer ?? null, rowsOffset: control.rows_offset, manifest, totals: control.totals };
 }
 
 function limitsOf({ limits }: Keys, target: TargetSpec): LimitsSpec {

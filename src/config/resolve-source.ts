@@ -103,7 +103,7 @@ function readyOf(ready: SourceInput['ready'], node: MapNode, { problems }: Surro
   return null;
 }
 
-function templateProblem(template: string): string | null {
+export function templateProblem(template: string): string | null {
   const unknown = [...template.matchAll(/\{([^}]*)\}/g)].find(([, name]) => name !== 'name' && name !== 'stem');
   if (unknown !== undefined) return `${unknown[0]} is unknown: {name} = file name, {stem} = without extensions.`;
   if (template === '{name}') return 'this is the data file itself.';

@@ -30,6 +30,16 @@ const action = () =>
     z.strictObject({ tag: z.record(text(), z.string()).describe('Tags to put on the object (s3).') }),
   ]);
 
+/** Keys under which a control file or an object's metadata says something. */
+const said = () =>
+  z.strictObject({
+    rows: text().optional().describe('Key that holds the number of records.'),
+    sha256: text().optional().describe('Key that holds the checksum.'),
+    md5: text().optional().describe('Key that holds the MD5 checksum.'),
+    sha1: text().optional().describe('Key that holds the SHA-1 checksum.'),
+    sha512: text().optional().describe('Key that holds the SHA-512 checksum.'),
+  });
+
 /** Everything under `feeds.NAME` but source, format and columns, which are checked piece by piece. */
 export const feedShape = {
   compression: text().default('auto').describe('auto (by magic bytes), none, gzip, zstd or zip. A name: anything else is refused.'),
@@ -48,13 +58,13 @@ export const feedShape = {
   on_changed: z.enum(['load', 'replace', 'hold', 'skip']).optional().describe('New content under a path that is loaded: load as a further version, replace its earlier rows, hold, skip. Default: load.'),
   control: z
     .strictObject({
-      trailer: regex().optional().describe('Regular expression of the last non-blank record, with a group (?<rows>..). The record is taken out of the data; absent = rejected.'),
+      header: regex().optional().describe('Regular expression of the first record, before the header line, with groups as trailer has them. The record is taken out of the data; absent = rejected.'),
+      trailer: regex().optional().describe('Regular expression of the last non-blank record, with groups: (?<rows>..) and those that totals names. The record is taken out of the data; absent = rejected.'),
       rows_offset: z.number().int().default(0).describe('What the declared number counts beside data records (2 = header and trailer).'),
-      manifest: z
-        .strictObject({ rows: text().optional().describe('Key that holds the number of records.'), sha256: text().optional().describe('Key that holds the checksum.') })
-        .optional()
-        .describe('Keys of the JSON sidecar that is named under source.ready.'),
-      totals: z.record(text(), text()).default({}).describe('Column: name of its declared sum over all records read (group of the trailer or key of the manifest).'),
+      manifest: said().optional().describe('Keys of the control file that is named under source.ready: JSON (also a.b), lines of key=value, or CSV.'),
+      metadata: said().optional().describe('Keys of the metadata that is kept with the object (s3), without x-amz-meta-.'),
+      checksum: text().optional().describe('Name of the checksum file, such as "{name}.sha256" (md5, sha1, sha512) or SHA256SUMS. It is waited for like a marker.'),
+      totals: z.record(text(), text()).default({}).describe('Column: name of its declared sum over all records read (group of header or trailer, or key of manifest or metadata).'),
     })
     .optional()
     .describe('What the sender says the file holds; any that is present joins the tally.'),

@@ -39,8 +39,9 @@ export const ERRORS = {
   UNKNOWN_ENCODING: row('file', 1, 'The encoding could not be found out.', 'Set format.encoding.'),
   TALLY_MISMATCH: row('attempt', 4, 'The counts do not balance: nothing was committed.', 'Look for triggers or rules on the staging table that drop or add rows; then `tallyman retry FILE_ID`.'),
   DECLARED_ROWS_MISMATCH: row('file', 1, 'The file does not hold as many rows as its sender says.', 'Ask the supplier which number is right.'),
-  CHECKSUM_MISMATCH: row('file', 1, "The file's sha256 is not the one that its sender gives.", 'Ask the supplier to send the file again.'),
-  CONTROL_MISSING: row('file', 1, 'What the sender should say about the file (trailer, manifest) is not there.', 'The file may be cut off: ask the supplier, or correct control.'),
+  CHECKSUM_MISMATCH: row('file', 1, "The file's checksum is not the one that its sender gives.", 'Ask the supplier to send the file again.'),
+  TOTALS_MISMATCH: row('file', 1, 'A sum over all records is not the one that the sender declares.', 'Ask the supplier which number is right. `tallyman quarantine show FILE_ID` has the cells that are no numbers.'),
+  CONTROL_MISSING: row('file', 1, 'What the sender should say about the file (trailer, manifest, checksum file) is not there.', 'The file may be cut off: ask the supplier, or correct control.'),
   DEFERRED_CONSTRAINT: row('file', 1, 'A deferred constraint of the staging table refused the rows.', 'Ask the supplier for rows that meet it, or drop the constraint from the staging table.'),
   // this attempt
   LOAD_FAILED: row('attempt', 1, 'The load failed and was rolled back.', 'Read the message; then `tallyman retry FILE_ID`.'),

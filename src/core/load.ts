@@ -1,4 +1,4 @@
-import type { FeedSpec } from './feed.js';
+import type { Algorithm, FeedSpec } from './feed.js';
 import type { DriftNote, FileDialect } from './format.js';
 import type { ErrorGroup, ReportedError, RowCounts } from './report.js';
 
@@ -46,9 +46,19 @@ export interface LoadJob {
   };
   /** Text of the manifest file under ready: { manifest }, for control. */
   readonly manifest: string | null;
+  /** What else stands beside the file, for control; unsaid = nothing. */
+  readonly beside?: SaidBeside;
   readonly generation: number;
   readonly duplicateAllowed: boolean;
   readonly replaces: ReplaceRule;
+}
+
+/** What a source tells of a file beside its bytes. */
+export interface SaidBeside {
+  /** Out of its checksum file; null = there is none. */
+  readonly checksum: { readonly algorithm: Algorithm; readonly digest: string; /** The checksum file. */ readonly path: string } | null;
+  /** Metadata of the object, names in lower case; null = there is none. */
+  readonly metadata: Readonly<Record<string, string>> | null;
 }
 
 /** Which live loads this one takes the place of; read from `loads` under the locks. */

@@ -39,6 +39,9 @@ export interface Source {
   /** The bytes of exactly this version from `offset` on. Throws FILE_VANISHED or FILE_CHANGED when it is gone or another. Idle time-outs are the source's. */
   open(file: SeenFile, offset: number, signal: AbortSignal): AsyncIterable<Buffer>;
 
+  /** Metadata that is kept with exactly this version, names in lower case (S3: without x-amz-meta-). Throws FILE_VANISHED and FILE_CHANGED. Unsaid: the source keeps none. */
+  metadata?(file: SeenFile): Promise<Readonly<Record<string, string>>>;
+
   /** Whole content of a small file (marker, manifest; at most `limit` bytes, else an error). */
   readSmall(path: string, limit: number): Promise<Buffer>;
 
@@ -72,6 +75,8 @@ export interface SourceType<O extends Record<string, unknown> = Record<string, u
   readonly defaults: { readonly pollMs: number; readonly settleMs: number; readonly recursive: boolean };
   /** True when `after: { tag }` can be done. Unsaid = no. */
   readonly canTag?: boolean;
+  /** True when files carry metadata (`control: { metadata }`). Unsaid = no. */
+  readonly hasMetadata?: boolean;
   /**
    * Entries of this type under `connections:`. `options` are its keys beside `type`, strict. Values under `secretOptions` are read by config/ first
    * (`{ env }`, `{ file }`, `${NAME}`) and reach the schema as Secret; those under `pathOptions` become absolute.

@@ -4,7 +4,7 @@ import type { SeenFile } from '../core/file.js';
 import type { Ledger } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/target.js';
-import { isCompanion } from '../intake/ready.js';
+import { isBeside } from '../sources/companion.js';
 import { besideDaemon } from './feed-names.js';
 import { settleNames } from './recover.js';
 
@@ -19,7 +19,7 @@ export async function adoptPresent(
   let seen = 0;
   let adopted = 0;
   for await (const page of source.list(signal)) {
-    const data = page.files.filter((file) => !isCompanion(feed.source.ready, file.path));
+    const data = page.files.filter((file) => !isBeside(feed.source, file.path));
     seen += data.length;
     const unknown = await ledger.unknown(feed.name, data.filter(parts.wanted));
     if (unknown.length === 0) continue;

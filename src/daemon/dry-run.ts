@@ -2,6 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
 import { NO_ROWS, type FileReport } from '../core/report.js';
+import { readBeside } from '../intake/beside.js';
 import { workDirOf } from '../load/progress.js';
 import { direct } from '../sources/direct.js';
 import { decodeName, encodeName } from '../sources/path-name.js';
@@ -29,6 +30,7 @@ export async function dryRun(check: (job: LoadJob) => Promise<LoadResult>, dataD
   const local = direct.localPath(name);
   const bytes = decodeName(local ?? name);
   const localPath = bytes.toString();
+  const beside = await readBeside(feed, direct, { file: seen, movedTo: null, suffix: '' });
   const result = await check({
     loadKey: '',
     instanceId: '',
@@ -37,7 +39,8 @@ export async function dryRun(check: (job: LoadJob) => Promise<LoadResult>, dataD
     database: NO_DATABASE,
     workDir: workDirOf(dataDir),
     file: { path: name, uri: direct.uri(name), localPath, localPathHex: bytes.equals(Buffer.from(localPath)) ? null : bytes.toString('hex'), size: seen.size, mtimeUs: seen.mtimeUs, version: seen.version, inPlace: true, sha256: null },
-    manifest: null,
+    manifest: beside.manifest,
+    beside: beside.said,
     generation: 1,
     duplicateAllowed: false,
     replaces: { loadIds: [], path: false, feed: false },

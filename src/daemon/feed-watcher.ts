@@ -3,8 +3,9 @@ import { sameVersion, type SeenFile, type SkippedEntry } from '../core/file.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
 import { messageOf, TallymanError } from '../core/errors.js';
-import { isCompanion, ready } from '../intake/ready.js';
+import { ready } from '../intake/ready.js';
 import { Settle } from '../intake/settle.js';
+import { isBeside } from '../sources/companion.js';
 import { backoff } from '../sources/retry.js';
 import type { Log } from './log.js';
 
@@ -170,7 +171,7 @@ export class FeedWatcher {
         else this.look(path);
         this.#wake?.();
       },
-      (error) => this.#log.warn({ feed: this.#feed.name }, `file-system events are off (${error.message}); the folder is listed every ${this.#feed.source.pollMs / 1000} s instead`),
+      (error) => this.#log.warn({ feed: this.#feed.name }, `trouble with events (${error.message}); the listing every ${this.#feed.source.pollMs / 1000} s finds what they miss`),
     );
   }
 
@@ -183,7 +184,7 @@ export class FeedWatcher {
     for await (const page of this.#source.list(signal)) {
       signal.throwIfAborted();
       this.#tellSkipped(page.skipped);
-      const data = page.files.filter((file) => !isCompanion(this.#feed.source.ready, file.path));
+      const data = page.files.filter((file) => !isBeside(this.#feed.source, file.path));
       await this.#observe(await this.#ledger.unknown(this.#feed.name, data));
     }
     this.#overflowed = this.#settle.takeOverflow();
@@ -199,7 +200,7 @@ export class FeedWatcher {
     const paths = new Set([...hints, ...this.#settle.due()]);
     // A marker came or went: the files that wait for one are looked at again.
     for (const hint of hints) {
-      if (!isCompanion(this.#feed.source.ready, hint)) continue;
+      if (!isBeside(this.#feed.source, hint)) continue;
       paths.delete(hint);
       for (const path of this.#unready.keys()) paths.add(path);
     }
@@ -236,9 +237,9 @@ export class FeedWatcher {
   }
 
   async #admitReady(file: SeenFile, waitedMs: number): Promise<Promise<FileEntry>[]> {
-    const spec = this.#feed.source.ready;
+    const spec = this.#feed.source;
     let readiness = null;
-    if (spec.kind !== 'always') {
+    if (spec.ready.kind !== 'always' || spec.checksum !== undefined) {
       const [previous] = await this.#ledger.versions(this.#feed.name, file.path, 1);
       readiness = await ready(spec, this.#source, file, previous?.marker ?? null);
       if (!readiness.ready) {

@@ -4,17 +4,14 @@ import type { FeedSpec } from '../core/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
 import type { FileEntry } from '../core/ledger.js';
 import { admit, NO_PROBES, type Decision, type Probes } from '../intake/admit.js';
+import { readBeside } from '../intake/beside.js';
 import { isEmptyFile } from '../intake/empty.js';
 import { hashFile } from '../intake/hash.js';
 import { workDirOf } from '../load/progress.js';
-import { companionOf } from '../sources/companion.js';
 import { decodeName } from '../sources/path-name.js';
 import { end, plannedAction, standsAs, type ProcessParts } from './process-parts.js';
 import { attemptFailed, gone, recoverUnknown, settleResult } from './settle-result.js';
 import type { WorkOutcome } from './work-loop.js';
-
-/** A manifest says a few things about one file; what is larger is no manifest. Bytes. */
-const MANIFEST_MAX = 1024 * 1024;
 
 /**
  * One version down the straight line, from `discovered` to its end: still there? -> decision table -> claim -> load -> ledger. Every way out leaves the entry in
@@ -32,6 +29,20 @@ export async function processFile(parts: ProcessParts, listed: FileEntry, feed: 
     return 'kind' in present ? present : await carryOut(parts, present, feed);
   } catch (error) {
     return await blame(parts, entry, feed, error);
+  }
+}
+
+/** The first half of the line for a remote file: `discovered` -> `landed`. Its load is another turn (processFile). */
+export async function landFile(parts: ProcessParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const entry = await parts.ledger.entry(listed.fileId);
+  if (entry?.state !== 'discovered') return { kind: 'done' };
+  try {
+    const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : entry;
+    return 'kind' in present ? present : { kind: 'landed', entry: await parts.landing.bring(parts, present) };
+  } catch (error) {
+    const outcome = await blame(parts, entry, feed, error);
+    // Neither the source nor the disk holds up loads of what is here.
+    return outcome.kind === 'pause-database' ? { kind: 'pause-feed', error: outcome.error } : outcome;
   }
 }
 
@@ -151,7 +162,7 @@ async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decis
   const bytes = localBytes(parts, entry);
   const localPath = bytes.toString();
   const stands = standsAs(entry);
-  const manifest = await manifestText(parts, entry, feed);
+  const beside = await readBeside(feed, parts.source(entry), { file: entry.file, movedTo: entry.movedTo, suffix: String(entry.fileId) });
   const loadKey = randomUUID();
   const claimed = await parts.ledger.claim(entry.fileId, { loadKey, sha256, duplicateAllowed: decision.duplicateAllowed, generation: decision.generation, owner: parts.owner }, parts.actor);
   const result = await parts.load({
@@ -172,19 +183,13 @@ async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decis
       inPlace: entry.landedPath === null,
       sha256: claimed.sha256,
     },
-    manifest,
+    manifest: beside.manifest,
+    beside: beside.said,
     generation: decision.generation,
     duplicateAllowed: decision.duplicateAllowed,
     replaces: decision.replaces,
   });
   return await settleResult(parts, claimed, feed, result);
-}
-
-/** Text of the file's manifest, for `control`; null where the feed asks for none. */
-async function manifestText(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<string | null> {
-  if (feed.source.ready.kind !== 'manifest') return null;
-  const companion = companionOf(feed.source.ready, entry.file.path);
-  return companion === null || entry.movedTo !== null ? null : (await parts.source(entry).readSmall(companion, MANIFEST_MAX)).toString('utf8');
 }
 
 /** What was thrown on the way to the claim: by its code it is the file's, the source's or the program's fault. */

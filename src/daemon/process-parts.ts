@@ -4,7 +4,7 @@ import type { EndOfFile, FileEntry, Ledger } from '../core/ledger.js';
 import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/target.js';
-import { companionOf, isShared } from '../sources/companion.js';
+import { companionsOf } from '../sources/companion.js';
 import { afterAction } from './after.js';
 import type { Landing } from './landing.js';
 import type { Log } from './log.js';
@@ -43,8 +43,7 @@ export const isNamed = (entry: FileEntry): boolean => entry.uri.startsWith('file
 /** The after action that an outcome plans; none when one has run for this file before (reprocess), and none for a file that a person named. */
 export function plannedAction(feed: FeedSpec, entry: FileEntry, outcome: 'loaded' | 'rejected' | 'duplicate', committedAt: string | null): NonNullable<EndOfFile['action']> | null {
   if (!entry.afterAction || isNamed(entry)) return null;
-  const companion = isShared(feed.source.ready) ? null : companionOf(feed.source.ready, entry.file.path);
-  return afterAction(feed.after[outcome], companion === null ? [] : [companion], committedAt);
+  return afterAction(feed.after[outcome], companionsOf(feed.source, entry.file.path), committedAt);
 }
 
 /** The entry has its end: ledger first, then people. */

@@ -2,6 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { SeenFile } from '../core/file.js';
 import type { FileEntry, PlannedAction } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
+import { splitVersions } from '../sources/companion.js';
 
 export interface ActionOutcome {
   /** For people: what was done. */
@@ -55,11 +56,12 @@ async function removed(source: Source, file: SeenFile): Promise<string> {
  */
 async function takeAlong(source: Source, action: PlannedAction, entry: FileEntry, act: (companion: SeenFile) => Promise<unknown>): Promise<string> {
   let told = '';
+  const released = entry.marker === null ? null : splitVersions(entry.marker);
   for (const path of action.companions) {
     try {
       const companion = await source.statMarker(path);
       if (companion === null) continue;
-      const isNewer = (entry.marker !== null && companion.version !== entry.marker) || (await source.statMarker(entry.file.path)) !== null;
+      const isNewer = (released !== null && !released.includes(companion.version)) || (await source.statMarker(entry.file.path)) !== null;
       if (isNewer) told += `; ${path} stays, it is newer`;
       else {
         await act(companion);

@@ -1,13 +1,13 @@
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { ReadySpec } from '../core/feed.js';
+import type { SourceSpec } from '../core/feed.js';
 import type { SeenFile } from '../core/file.js';
 import type { Source } from '../core/source.js';
-import { companionOf, isCompanion, isShared } from '../sources/companion.js';
+import { findChecksum } from '../sources/checksum-text.js';
+import { checksumFileOf, companionOf, companionsOf, isSharedChecksum, joinVersions, splitVersions } from '../sources/companion.js';
+import { parseManifest } from '../sources/manifest-text.js';
 
-export { isCompanion };
-
-/** A manifest says a few things about one file; what is larger is no manifest. */
-const MANIFEST_MAX = 1024 * 1024;
+/** A manifest or checksum file says a few things about one file, or one about many; what is larger is none. Bytes. */
+export const SMALL_MAX = 1024 * 1024;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -21,46 +21,74 @@ export interface Readiness {
   readonly manifest: string | null;
 }
 
+/** One companion that releases the file, or why it does not. */
+type Release = { readonly version: string; readonly manifest: string | null } | { readonly reason: string };
+
 /**
- * Is the file released by its sender (SPEC 3, `ready`)? Asked once it has settled. `previousMarker` is the marker's version when an earlier version of
+ * Is the file released by its sender (SPEC 3, `ready` and `control.checksum`)? Asked once it has settled. `previousMarker` is what `marker` was when an earlier version of
  * this path was taken (null = there was none, or none is known): the same marker does not release other content.
  *
- * Throws SOURCE_UNREACHABLE. A manifest counts when it is whole JSON, so that one that is just being written is waited for.
+ * Throws SOURCE_UNREACHABLE. A manifest counts when it is a whole one, a checksum file when it has the line of this file, so that one that is just being
+ * written is waited for.
  */
-export async function ready(spec: ReadySpec, source: Source, file: SeenFile, previousMarker: string | null): Promise<Readiness> {
-  const path = companionOf(spec, file.path);
-  if (spec.kind === 'always' || path === null) return { ready: true, reason: '', marker: null, companions: [], manifest: null };
-  const marker = await markerOf(source, path);
-  if (typeof marker === 'string') return notReady(marker);
-  if (marker === null) return notReady(`its ${spec.kind} ${path} is not there`);
-  if (marker.version === previousMarker) return notReady(`it has changed, but its ${spec.kind} ${path} has not`);
-  const companions = isShared(spec) ? [] : [path];
-  if (spec.kind === 'marker') return { ready: true, reason: '', marker: marker.version, companions, manifest: null };
-  const manifest = await readManifest(source, path);
-  if ('reason' in manifest) return notReady(manifest.reason);
-  return { ready: true, reason: '', marker: marker.version, companions, manifest: manifest.text };
+export async function ready(spec: Pick<SourceSpec, 'ready' | 'checksum'>, source: Source, file: SeenFile, previousMarker: string | null): Promise<Readiness> {
+  const previous = previousMarker === null ? [] : splitVersions(previousMarker);
+  const releases: Release[] = [];
+  if (spec.ready.kind !== 'always') releases.push(await releasedBy(spec, source, file, previous));
+  if (spec.checksum !== undefined) releases.push(await checksumThere(spec, source, file, previous));
+  const versions: string[] = [];
+  let manifest: string | null = null;
+  for (const release of releases) {
+    if ('reason' in release) return { ready: false, reason: release.reason, marker: null, companions: [], manifest: null };
+    versions.push(release.version);
+    manifest ??= release.manifest;
+  }
+  return { ready: true, reason: '', marker: joinVersions(versions), companions: companionsOf(spec, file.path), manifest };
 }
 
-const notReady = (reason: string): Readiness => ({ ready: false, reason, marker: null, companions: [], manifest: null });
+async function releasedBy({ ready: spec }: Pick<SourceSpec, 'ready'>, source: Source, file: SeenFile, previous: readonly string[]): Promise<Release> {
+  const path = companionOf(spec, file.path) ?? '';
+  const marker = await markerOf(source, path, spec.kind);
+  if ('reason' in marker) return marker;
+  if (previous.includes(marker.version)) return { reason: `it has changed, but its ${spec.kind} ${path} has not` };
+  if (spec.kind !== 'manifest') return { version: marker.version, manifest: null };
+  const text = await readSmall(source, path, 'manifest');
+  if (typeof text !== 'string') return text;
+  const parsed = parseManifest(text);
+  return 'problem' in parsed ? { reason: `its manifest ${path} cannot be used yet: ${parsed.problem}` } : { version: marker.version, manifest: text };
+}
 
-/** A reason when something of that name is there that is no marker (a symbolic link, a folder). */
-async function markerOf(source: Source, path: string): Promise<SeenFile | string | null> {
+/** Of a shared checksum file the line of this file is what must have changed: the others come and go. */
+async function checksumThere(spec: Pick<SourceSpec, 'ready' | 'checksum'>, source: Source, file: SeenFile, previous: readonly string[]): Promise<Release> {
+  const path = checksumFileOf(spec, file.path) ?? '';
+  const shared = isSharedChecksum(spec);
+  const marker = await markerOf(source, path, 'checksum file');
+  if ('reason' in marker) return marker;
+  if (!shared && previous.includes(marker.version)) return { reason: `it has changed, but its checksum file ${path} has not` };
+  const text = await readSmall(source, path, 'checksum file');
+  if (typeof text !== 'string') return text;
+  const found = findChecksum(text, path, file.path, shared);
+  if ('problem' in found) return { reason: `its checksum file ${path} cannot be used yet: ${found.problem}` };
+  if (!shared) return { version: marker.version, manifest: null };
+  return previous.includes(found.digest) ? { reason: `it has changed, but its checksum in ${path} has not` } : { version: found.digest, manifest: null };
+}
+
+/** A reason when nothing is there, or something that is no marker (a symbolic link, a folder). */
+async function markerOf(source: Source, path: string, word: string): Promise<SeenFile | { readonly reason: string }> {
   try {
-    return await source.statMarker(path);
+    return (await source.statMarker(path)) ?? { reason: `its ${word} ${path} is not there` };
   } catch (error) {
-    if (error instanceof TallymanError && error.blame === 'version') return error.message;
+    if (error instanceof TallymanError && error.blame === 'version') return { reason: error.message };
     throw error;
   }
 }
 
-async function readManifest(source: Source, path: string): Promise<{ readonly text: string } | { readonly reason: string }> {
+async function readSmall(source: Source, path: string, word: string): Promise<string | { readonly reason: string }> {
   try {
-    const text = (await source.readSmall(path, MANIFEST_MAX)).toString('utf8').replace(/^\uFEFF/, '');
-    JSON.parse(text);
-    return { text };
+    return (await source.readSmall(path, SMALL_MAX)).toString('utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     // Gone, unreadable or half written: this file waits; a source that cannot be reached is everybody's.
     if (error instanceof TallymanError && error.blame === 'pause') throw error;
-    return { reason: `its manifest ${path} cannot be used yet: ${messageOf(error)}` };
+    return { reason: `its ${word} ${path} cannot be used yet: ${messageOf(error)}` };
   }
 }

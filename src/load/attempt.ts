@@ -16,7 +16,7 @@ import { ChunkedCopy } from './chunked-copy.js';
 import { rollback } from './commit.js';
 import { compileRows, encoderPlan, stagingColumns, type RowPlan } from './compile.js';
 import type { LoadContext } from './context.js';
-import { checkControl, declaredRows, refuseUnbuilt } from './control.js';
+import { Control } from './control/control.js';
 import { copyTarget } from './copy-target.js';
 import { commitLoad, proveTally } from './finish.js';
 import type { FileInput } from './input.js';
@@ -66,11 +66,11 @@ export interface Reached {
  */
 export async function attempt(parts: AttemptParts, reached: Reached): Promise<LoadResult> {
   const { job, session, input, signal } = parts;
-  refuseUnbuilt(job);
-  const pass = input.pass(signal);
+  const said = new Control(job);
+  const pass = input.pass(signal, said.algorithms);
   let connection: Connection | null = null;
   try {
-    const reader = await openReader(parts, job.feed, pass.bytes, input);
+    const reader = await openReader(parts, job.feed, pass.bytes, input, said.cuts);
     reached.reader = reader;
     connection = await session.connection(job.database);
     const agreement = agree(job.feed, reader.layout, reader.empty, await presentColumns(session, connection, job));
@@ -91,14 +91,15 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     const context: LoadContext = { job, connection, control, record, progress: parts.progress, flushQuarantine: () => quarantine.flush() };
     await deleteReplaced(connection, begun.replaced, table);
 
-    const rows = await copyRows(parts, context, reached, { reader, agreement, table, plan, begun, consumed: () => pass.consumed });
+    said.expect(agreement.columns, agreement.cellOf, reader.empty);
+    const rows = await copyRows(parts, context, reached, { reader, agreement, table, plan, begun, said, consumed: () => pass.consumed });
     const sha256 = await pass.finish();
     reached.sha256 = sha256;
     const scan: TallyScan = { table, loadId: begun.loadId, pages: begun.pages };
     const lost = await settleUnique(parts, context, { scan, plan, agreement, unique: rows.unique, copied: rows.copied });
     judgeAtEnd(job.feed.limits, reached.read, record.count);
-    reached.declared = declaredRows(job, reader.declaredRows);
-    checkControl(job, reached.declared, reached.read, sha256);
+    reached.declared = said.declared(reader.declaredRows);
+    said.check(reader.declaredRows, reached.read, pass.digests);
     await quarantine.flush();
     proveQuarantined(quarantine.written, record.count);
 
@@ -121,7 +122,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
 }
 
 /** Names of the columns of a table that is there, where the feed has no contract of its own. */
-async function presentColumns(session: LoadSession, connection: Connection, job: LoadJob): Promise<readonly string[] | null> {
+export async function presentColumns(session: LoadSession, connection: Connection, job: LoadJob): Promise<readonly string[] | null> {
   if (job.feed.columns !== null) return null;
   const table = await session.lookAt(connection, job.feed);
   return table === null ? null : table.columns.map((column) => column.name).filter((name) => name !== '_load_id' && name !== '_row');
@@ -133,6 +134,7 @@ interface Rows {
   readonly table: TargetTable;
   readonly plan: RowPlan;
   readonly begun: Begun;
+  readonly said: Control;
   readonly consumed: () => number;
 }
 
@@ -150,6 +152,7 @@ async function copyRows(parts: AttemptParts, context: LoadContext, reached: Reac
   context.progress.start();
   try {
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+      what.said.add(batch);
       await loop.batch(batch, writer, () => context.progress.reach(what.consumed(), loop.read, context.record.count));
       reached.read = loop.read;
       judgeWhileReading(feed.limits, loop.read, context.record.count);

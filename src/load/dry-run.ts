@@ -6,7 +6,7 @@ import type { LoadJob, LoadResult } from '../core/load.js';
 import { QuarantineRecord } from '../quarantine/record.js';
 import { agree } from './agreement.js';
 import { compileRows, encoderPlan } from './compile.js';
-import { checkControl, declaredRows, refuseUnbuilt } from './control.js';
+import { Control } from './control/control.js';
 import { FileInput } from './input.js';
 import { judgeAtEnd, judgeWhileReading } from './limits.js';
 import type { LoadHooks } from './load-file.js';
@@ -35,9 +35,9 @@ export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadRes
 
 async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<LoadResult> {
   const began = performance.now();
-  refuseUnbuilt(job);
   const record = new QuarantineRecord(null);
-  const pass = input.pass(hooks.signal);
+  const said = new Control(job);
+  const pass = input.pass(hooks.signal, said.algorithms);
   let reader: RecordReader | null = null;
   let read = 0;
   let accepted = 0;
@@ -45,14 +45,16 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
   let declared: number | null = null;
   let bad: TallymanError | null = null;
   try {
-    reader = await openReader(hooks, job.feed, pass.bytes, input);
+    reader = await openReader(hooks, job.feed, pass.bytes, input, said.cuts);
     const agreement = agree(job.feed, reader.layout, reader.empty, null);
+    said.expect(agreement.columns, agreement.cellOf, reader.empty);
     const plan = compileRows(job.feed, agreement, () => null);
     const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
     const loop = new RowLoop(new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, 0, false)), record, unique);
     const nowhere = new Nowhere();
     try {
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+        said.add(batch);
         await loop.batch(batch, nowhere);
         read = loop.read;
         judgeWhileReading(job.feed.limits, read, record.count);
@@ -67,8 +69,8 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
     }
     sha256 = await pass.finish();
     judgeAtEnd(job.feed.limits, read, record.count);
-    declared = declaredRows(job, reader.declaredRows);
-    checkControl(job, declared, read, sha256);
+    declared = said.declared(reader.declaredRows);
+    said.check(reader.declaredRows, read, pass.digests);
   } catch (error) {
     if (!(error instanceof TallymanError) || error.blame !== 'file') throw error;
     bad = error;

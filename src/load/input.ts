@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { constants, type BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { TallymanError, messageOf } from '../core/errors.js';
+import type { Algorithm } from '../core/feed.js';
 import type { Bytes } from '../core/format.js';
 import type { LoadJob } from '../core/load.js';
 import { versionOf } from '../sources/local-version.js';
@@ -78,9 +79,9 @@ export class FileInput {
     return done;
   }
 
-  /** Reads the file from its first byte. */
-  pass(signal: AbortSignal): InputPass {
-    return new InputPass(this.#handle, this.#file, signal, () => this.proveUnchanged());
+  /** Reads the file from its first byte. `algorithms`: checksums that are computed beside sha256. */
+  pass(signal: AbortSignal, algorithms: readonly Algorithm[] = []): InputPass {
+    return new InputPass(this.#handle, this.#file, signal, () => this.proveUnchanged(), algorithms);
   }
 
   /** Throws FILE_CHANGED unless the descriptor shows the same version as when it was opened. ctime is part of it: size and mtime can be put back. */
@@ -99,21 +100,25 @@ export class FileInput {
 export class InputPass {
   /** Bytes delivered so far. */
   consumed = 0;
+  /** Checksums of the delivered bytes in hexadecimal, sha256 among them; known once `finish` has given it. */
+  digests: ReadonlyMap<string, string> = new Map();
   readonly #handle: FileHandle;
   readonly #file: LoadJob['file'];
   readonly #signal: AbortSignal;
   readonly #proveUnchanged: () => Promise<void>;
   readonly #hash = createHash('sha256');
+  readonly #others: readonly { readonly algorithm: Algorithm; readonly hash: Hash }[];
   readonly #pool: Buffer[] = [];
   #ahead: Promise<Buffer> | null = null;
   #turn = 0;
   #position = 0;
 
-  constructor(handle: FileHandle, file: LoadJob['file'], signal: AbortSignal, proveUnchanged: () => Promise<void>) {
+  constructor(handle: FileHandle, file: LoadJob['file'], signal: AbortSignal, proveUnchanged: () => Promise<void>, algorithms: readonly Algorithm[]) {
     this.#handle = handle;
     this.#file = file;
     this.#signal = signal;
     this.#proveUnchanged = proveUnchanged;
+    this.#others = algorithms.filter((algorithm) => algorithm !== 'sha256').map((algorithm) => ({ algorithm, hash: createHash(algorithm) }));
   }
 
   /** The delivered bytes; a chunk stays valid until the chunk after the next is asked for. */
@@ -133,6 +138,7 @@ export class InputPass {
     if (this.consumed !== this.#file.size) throw new TallymanError('FILE_CHANGED', `${name}: ${this.consumed} bytes were read, ${this.#file.size} were there`);
     const sha256 = this.#hash.digest('hex');
     if (this.#file.sha256 !== null && sha256 !== this.#file.sha256) throw new TallymanError('FILE_CHANGED', `${name}: the bytes read are not those that were hashed before`);
+    this.digests = new Map([['sha256', sha256], ...this.#others.map(({ algorithm, hash }) => [algorithm, hash.digest('hex')] as const)]);
     return sha256;
   }
 
@@ -148,6 +154,7 @@ export class InputPass {
     if (chunk.length === 0) return { done: true, value: undefined };
     this.consumed += chunk.length;
     this.#hash.update(chunk);
+    for (const { hash } of this.#others) hash.update(chunk);
     this.#ahead = this.#read();
     // The read-ahead may fail while nobody waits for it; the failure is told when its turn comes.
     this.#ahead.catch(() => undefined);

@@ -1,4 +1,4 @@
-import type { ReadySpec } from '../core/feed.js';
+import type { ReadySpec, SourceSpec } from '../core/feed.js';
 import { splitExtensions, splitPath } from './extensions.js';
 
 const HOLE = /\{(name|stem)\}/;
@@ -29,6 +29,39 @@ export function isCompanion(spec: ReadySpec, path: string): boolean {
     TESTS.set(spec.template, test);
   }
   return test.test(path);
+}
+
+/** What of a source names companions. */
+type Named = Pick<SourceSpec, 'ready' | 'checksum'>;
+
+/** The checksum file is a companion like a marker. */
+const checksumSpec = ({ checksum }: Named): ReadySpec => (checksum === undefined ? { kind: 'always' } : { kind: 'marker', template: checksum });
+
+/** The checksum file of a data file; null = none is asked for. */
+export const checksumFileOf = (named: Named, path: string): string | null => companionOf(checksumSpec(named), path);
+
+/** True when one checksum file (SHA256SUMS) speaks for its folder. */
+export const isSharedChecksum = (named: Named): boolean => isShared(checksumSpec(named));
+
+/** True for the name of a marker, manifest or checksum file. */
+export const isBeside = (named: Named, path: string): boolean => isCompanion(named.ready, path) || isCompanion(checksumSpec(named), path);
+
+/** The companions that go where their file goes: those that belong to it alone. */
+export function companionsOf(named: Named, path: string): readonly string[] {
+  return [named.ready, checksumSpec(named)].flatMap((spec) => {
+    const companion = isShared(spec) ? null : companionOf(spec, path);
+    return companion === null ? [] : [companion];
+  });
+}
+
+/** Versions of the companions that released a file as one token: a single one stands as it is. */
+export const joinVersions = (versions: readonly string[]): string | null => (versions.length > 1 ? JSON.stringify(versions) : (versions[0] ?? null));
+
+/** Back from joinVersions. A version of a source never is a JSON list. */
+export function splitVersions(token: string): readonly string[] {
+  if (!token.startsWith('["')) return [token];
+  const versions: unknown = JSON.parse(token);
+  return Array.isArray(versions) ? versions.map(String) : [token];
 }
 
 const TESTS = new Map<string, RegExp>();

@@ -3,7 +3,7 @@ import { TallymanError } from '../core/errors.js';
 import type { SourceSpec } from '../core/feed.js';
 import type { ListingPage, SeenFile } from '../core/file.js';
 import type { Source, SourceType } from '../core/source.js';
-import { isCompanion } from './companion.js';
+import { isBeside } from './companion.js';
 import { listFolder, unreadable } from './local-list.js';
 import { kindRefused, looksReadable, seenFile } from './local-look.js';
 import { moveVersion, removeVersion } from './local-move.js';
@@ -82,7 +82,7 @@ class LocalSource implements Source {
       root: this.#root,
       selection: this.#selection,
       recursive: this.#spec.recursive,
-      isWorth: (path) => this.#selection.takes(path) || isCompanion(this.#spec.ready, path),
+      isWorth: (path) => this.#selection.takes(path) || isBeside(this.#spec, path),
       onHint,
       onError,
     });

@@ -75,3 +75,10 @@ export async function lookAtVersion(store: S3Store, file: SeenFile): Promise<Sta
   if (now.file.version !== file.version || now.file.size !== file.size) throw new TallymanError('FILE_CHANGED', `${file.path}: another version stands there`);
   return now;
 }
+
+/** Metadata that its sender put on this version; the store tells names in lower case. Throws FILE_VANISHED, FILE_CHANGED and, where HEAD is refused, FILE_UNREADABLE. */
+export async function metadataOf(store: S3Store, file: SeenFile): Promise<Readonly<Record<string, string>>> {
+  const { head } = await lookAtVersion(store, file);
+  if (head === null) throw new TallymanError('FILE_UNREADABLE', `${file.path}: its metadata cannot be read`, { fix: 'Grant s3:GetObject on the bucket.' });
+  return Object.fromEntries(Object.entries(head.Metadata ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+}

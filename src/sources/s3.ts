@@ -3,11 +3,11 @@ import { TallymanError } from '../core/errors.js';
 import type { SourceSpec } from '../core/feed.js';
 import type { ListingPage, SeenFile } from '../core/file.js';
 import type { Source, SourceType } from '../core/source.js';
-import { isCompanion } from './companion.js';
+import { isBeside } from './companion.js';
 import { moveVersion, removeVersion, tagVersion } from './s3-after.js';
 import { s3Uri } from './s3-key.js';
 import { folderTest, listKeys } from './s3-list.js';
-import { look } from './s3-look.js';
+import { look, metadataOf } from './s3-look.js';
 import { connectionOptions, sourceOptions, type S3Options } from './s3-options.js';
 import { prefixesAt, prefixTest } from './s3-prefix.js';
 import { probeBucket } from './s3-probe.js';
@@ -24,6 +24,7 @@ export const s3: SourceType<S3Options> = {
   connectionOption: 'connection',
   defaults: { pollMs: 60_000, settleMs: 0, recursive: true },
   canTag: true,
+  hasMetadata: true,
   connection: {
     options: connectionOptions,
     secretOptions: ['access_key_id', 'secret_access_key', 'session_token'],
@@ -64,7 +65,7 @@ class S3Source implements Source {
   }
 
   async #watch(queueUrl: string, onHint: (path: string | null) => void, onError: (error: Error) => void): Promise<{ close(): Promise<void> }> {
-    const isWorth = (key: string): boolean => this.#takes(key) || isCompanion(this.#spec.ready, key);
+    const isWorth = (key: string): boolean => this.#takes(key) || isBeside(this.#spec, key);
     const watch = new S3Watch({ store: this.#store, queueUrl, pollMs: this.#spec.pollMs, isWorth, onHint, onError });
     this.#watches.add(watch);
     await watch.start();
@@ -115,6 +116,10 @@ class S3Source implements Source {
 
   async readSmall(path: string, limit: number): Promise<Buffer> {
     return await readWhole(this.#store, path, limit);
+  }
+
+  async metadata(file: SeenFile): Promise<Readonly<Record<string, string>>> {
+    return await metadataOf(this.#store, file);
   }
 
   async remove(file: SeenFile): Promise<void> {

@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 import { hasTimeLetter, timeLettersToGlob } from '../config/time-letters.js';
 import type { SourceSpec } from '../core/feed.js';
-import { isCompanion } from './companion.js';
+import { isBeside } from './companion.js';
 import { splitPath } from './extensions.js';
 
 /** Names that a source gives to files it is just moving or deleting. Never data, whatever the pattern. */
@@ -26,7 +26,7 @@ export function selectionOf(spec: SourceSpec): Selection {
   return {
     takes: (path) => {
       const { name } = splitPath(path);
-      return patterns(path, name) && !isIgnored(path, name) && !isCompanion(spec.ready, path) && !isMoveTarget(path);
+      return patterns(path, name) && !isIgnored(path, name) && !isBeside(spec, path) && !isMoveTarget(path);
     },
     enters: (folder) => spec.recursive && !isIgnored(folder, splitPath(folder).name) && !isMoveTarget(folder),
     isMoveTarget,

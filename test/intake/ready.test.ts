@@ -25,47 +25,47 @@ afterEach(() => store.close());
 
 describe('ready: always', () => {
   test('every settled file is ready', async () => {
-    expect(await ready({ kind: 'always' }, source, data, null)).toEqual({ ready: true, reason: '', marker: null, companions: [], manifest: null });
+    expect(await ready({ ready: { kind: 'always' } }, source, data, null)).toEqual({ ready: true, reason: '', marker: null, companions: [], manifest: null });
   });
 });
 
 describe('ready: marker', () => {
   test('without its marker a file waits, with the reason', async () => {
-    expect(await ready(MARKER, source, data, null)).toMatchObject({ ready: false, reason: 'its marker a.csv.done is not there' });
+    expect(await ready({ ready: MARKER }, source, data, null)).toMatchObject({ ready: false, reason: 'its marker a.csv.done is not there' });
   });
 
   test('with its marker it is ready, and the marker goes along', async () => {
     await store.put('a.csv.done', '');
     const { version } = (await source.statMarker('a.csv.done'))!;
-    expect(await ready(MARKER, source, data, null)).toEqual({ ready: true, reason: '', marker: version, companions: ['a.csv.done'], manifest: null });
+    expect(await ready({ ready: MARKER }, source, data, null)).toEqual({ ready: true, reason: '', marker: version, companions: ['a.csv.done'], manifest: null });
   });
 
   test('for a changed path the marker must itself have changed', async () => {
     await store.put('a.csv.done', '');
-    const first = await ready(MARKER, source, data, null);
-    expect(await ready(MARKER, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its marker a.csv.done has not' });
+    const first = await ready({ ready: MARKER }, source, data, null);
+    expect(await ready({ ready: MARKER }, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its marker a.csv.done has not' });
     await store.overwrite('a.csv.done', '');
-    expect(await ready(MARKER, source, data, first.marker)).toMatchObject({ ready: true });
+    expect(await ready({ ready: MARKER }, source, data, first.marker)).toMatchObject({ ready: true });
   });
 
   test('a marker of a fixed name releases its folder and stays there', async () => {
     await store.put('_SUCCESS', '');
-    expect(await ready(SHARED, source, data, null)).toMatchObject({ ready: true, companions: [] });
+    expect(await ready({ ready: SHARED }, source, data, null)).toMatchObject({ ready: true, companions: [] });
   });
 
   test('a marker in another folder releases nothing', async () => {
     await store.put('in/_SUCCESS', '');
-    expect(await ready(SHARED, source, data, null)).toMatchObject({ ready: false });
+    expect(await ready({ ready: SHARED }, source, data, null)).toMatchObject({ ready: false });
   });
 
   test('a symbolic link is no marker', async () => {
     await symlink('a.csv', store.at('a.csv.done'));
-    expect(await ready(MARKER, source, data, null)).toMatchObject({ ready: false, reason: 'a.csv.done: a symbolic link' });
+    expect(await ready({ ready: MARKER }, source, data, null)).toMatchObject({ ready: false, reason: 'a.csv.done: a symbolic link' });
   });
 
   test('a source that cannot be reached is no missing marker', async () => {
     await store.hideRoot();
-    await expect(ready(MARKER, source, data, null)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
+    await expect(ready({ ready: MARKER }, source, data, null)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
     await store.showRoot();
   });
 });
@@ -73,12 +73,12 @@ describe('ready: marker', () => {
 describe('ready: manifest', () => {
   test('a whole manifest makes ready and comes with its text', async () => {
     await store.put('a.manifest.json', '\uFEFF{"rowCount":1}');
-    expect(await ready(MANIFEST, source, data, null)).toMatchObject({ ready: true, manifest: '{"rowCount":1}', companions: ['a.manifest.json'] });
+    expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({ ready: true, manifest: '{"rowCount":1}', companions: ['a.manifest.json'] });
   });
 
   test.each(['', '{"rowCount":', 'x'.repeat(1024 * 1024 + 1)])('a manifest that is not whole JSON is waited for', async (text) => {
     await store.put('a.manifest.json', text);
-    const readiness = await ready(MANIFEST, source, data, null);
+    const readiness = await ready({ ready: MANIFEST }, source, data, null);
     expect(readiness.ready).toBe(false);
     expect(readiness.reason).toMatch(/^its manifest a\.manifest\.json cannot be used yet: /);
   });

@@ -266,7 +266,7 @@ describe('unknown and missing columns', () => {
 });
 
 describe('what the sender declares', () => {
-  const feed = feedOf({ control: { trailer: null, rowsOffset: 0, manifest: { rows: 'rowCount', sha256: 'sum.sha256' }, totals: {} } });
+  const feed = feedOf({ control: { header: null, trailer: null, rowsOffset: 0, manifest: { rows: 'rowCount', digests: [{ algorithm: 'sha256', key: 'sum.sha256' }] }, metadata: null, checksum: null, totals: {} } });
   const content = 'id,name\n1,a\n';
   const sha256 = createHash('sha256').update(content).digest('hex');
 
