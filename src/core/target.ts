@@ -10,6 +10,8 @@ export interface Receipts {
   prepare(): Promise<{ readonly databaseId: string }>;
   /** The id without creating anything; null when the control schema is not there. */
   databaseId(): Promise<string | null>;
+  /** Tells one server process from another (after a failover, a restart, a restore); null on a standby, which may lack commits that are still on their way. */
+  serverMark(): Promise<string | null>;
   /**
    * Outcome of a load whose end is unknown: waits for the old backend (lock on load_key, after 30 s pg_terminate_backend), then looks in a new
    * statement. null = it was rolled back.

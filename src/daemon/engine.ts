@@ -15,7 +15,8 @@ import { processFile } from './process-file.js';
 import { isNamed, type ProcessParts } from './process-parts.js';
 import { reconcileStores, takeOver } from './recover.js';
 import { carryOutRequests } from './requests.js';
-import { WorkLoop } from './work-loop.js';
+import { ServerWatch } from './server-watch.js';
+import { WorkLoop, type WorkOutcome } from './work-loop.js';
 
 /** How often the ledger is asked for requests of the CLI, milliseconds. */
 const REQUESTS_MS = 500;
@@ -62,6 +63,7 @@ export class Engine {
   readonly #watchers = new Map<string, FeedWatcher>();
   readonly #process: ProcessParts;
   #loop: WorkLoop;
+  readonly #serverWatch: ServerWatch;
   #databaseError: TallymanError | null = null;
   readonly #once: boolean;
   /** `run --once`: files that turned out to be other versions while they were worked on; file_id -> feed. */
@@ -87,7 +89,8 @@ export class Engine {
         if (report !== undefined) parts.onReport(report);
       },
     };
-    this.#loop = new WorkLoop({ feeds: parts.feeds, ledger: parts.ledger, log: parts.log, concurrency: parts.concurrency, once, work: (entry, feed) => processFile(this.#process, entry, feed) });
+    this.#serverWatch = new ServerWatch(this.#process, { ready: () => this.#reconciled, running: () => this.#loop.running, goOn: () => this.#loop.resume() });
+    this.#loop = new WorkLoop({ feeds: parts.feeds, ledger: parts.ledger, log: parts.log, concurrency: parts.concurrency, once, work: (entry, feed) => this.#work(entry, feed) });
   }
 
   /** For `load`: one entry down the line, without watcher or loop. */
@@ -96,7 +99,7 @@ export class Engine {
   }
 
   get databaseError(): TallymanError | null {
-    return this.#databaseError ?? this.#loop.databaseError;
+    return this.#databaseError ?? this.#serverWatch.hold ?? this.#loop.databaseError;
   }
 
   /** Ready to work: the stores agree and the database answers. */
@@ -120,7 +123,7 @@ export class Engine {
     // Under a new name nothing may be discovered before the old one's entries have come over.
     const { configured, ledger } = this.#parts;
     if (renamedFeeds(configured, await ledger.feeds()).length > 0 && !(await this.#reconcile(Infinity, signal))) return await this.#close();
-    await Promise.all([...[...this.#watchers.values()].map((watcher) => watcher.run(signal)), this.#workWhenReconciled(signal), this.#requests(signal), outbox.run(signal)]);
+    await Promise.all([...[...this.#watchers.values()].map((watcher) => watcher.run(signal)), this.#workWhenReconciled(signal), this.#requests(signal), this.#serverWatch.run(signal), outbox.run(signal)]);
     await this.#close();
   }
 
@@ -158,6 +161,12 @@ export class Engine {
     for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))]) if (error !== null) errors.push(error);
     await this.#close();
     return { waiting: [...waiting.values()].reduce((a, b) => a + b, this.#changed.size), errors };
+  }
+
+  async #work(entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+    const { hold } = this.#serverWatch;
+    if (hold !== null) return { kind: 'pause-database', error: hold };
+    return await processFile(this.#process, entry, feed);
   }
 
   #outbox(): Outbox {

@@ -13,6 +13,8 @@ const DEATHS_MAX = 3;
 const PAGE = 1_000;
 /** load_ids come from a sequence, and a smaller one can commit after a larger one: this many are looked at again at every start. */
 const OVERLAP = 1_000;
+/** Meta key of the ledger: which server process answered when all loads were compared last (Receipts.serverMark). */
+const SERVER = 'database_server';
 
 /**
  * Brings ledger and database together before any work is done, at start and after the database was away (DESIGN 2.2): the right database? what was
@@ -100,8 +102,12 @@ async function recoverOne(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSp
 }
 
 /** Receipts that the ledger lacks: it was lost or restored, or another instance loads into the same tables. */
-async function takeReceipts({ ledger, receipts }: ProcessParts): Promise<void> {
-  let after = Math.max(0, Number((await ledger.getMeta('receipts_seen')) ?? '0') - OVERLAP);
+async function takeReceipts(parts: ProcessParts): Promise<void> {
+  await takeFrom(parts, Math.max(0, Number((await parts.ledger.getMeta('receipts_seen')) ?? '0') - OVERLAP));
+}
+
+async function takeFrom({ ledger, receipts }: ProcessParts, from: number): Promise<void> {
+  let after = from;
   for (;;) {
     const page = await receipts.after(after, PAGE);
     const last = page.at(-1);
@@ -112,19 +118,47 @@ async function takeReceipts({ ledger, receipts }: ProcessParts): Promise<void> {
   }
 }
 
-/** The database was restored to an earlier time: loads of which it knows nothing any more are taken again, or `failed` when their bytes are gone. */
+/** True when another server process answers than the one with which all loads were compared last. A standby is not asked: it may lack commits that are on their way. */
+export async function isAnotherServer({ ledger, receipts }: ProcessParts): Promise<boolean> {
+  const mark = await receipts.serverMark();
+  return mark !== null && mark !== (await ledger.getMeta(SERVER));
+}
+
+/** What reconcileStores does about the database, once more under a running daemon. Throws DATABASE_CHANGED. */
+export async function compareAgain(parts: ProcessParts): Promise<void> {
+  await sameDatabase(parts);
+  await takeReceipts(parts);
+  await lostReceipts(parts);
+}
+
+/**
+ * The database was restored to an earlier time, or a standby that lacked the latest commits took over: loads of which it knows nothing any more are taken again, or `failed` when
+ * their bytes are gone. Loads made since then hide the lost ones behind a newest that is there, so after a change of server all are compared.
+ */
 async function lostReceipts(parts: ProcessParts): Promise<void> {
-  const { ledger, receipts, log } = parts;
+  const { ledger, receipts } = parts;
+  const mark = await receipts.serverMark();
   const newest = await ledger.newestLoad();
-  if (newest === null || (await receipts.present([newest.loadKey])).has(newest.loadKey)) return;
-  log.warn({ load_id: newest.loadId }, 'the database does not know the newest load of the ledger: it was restored; comparing all loads');
+  const isSame = mark === (await ledger.getMeta(SERVER));
+  if (newest !== null && !(isSame && (await receipts.present([newest.loadKey])).has(newest.loadKey))) await compareLoads(parts);
+  if (mark !== null && !isSame) await ledger.setMeta(SERVER, mark);
+}
+
+async function compareLoads(parts: ProcessParts): Promise<void> {
+  const { ledger, receipts, log } = parts;
+  let lost = 0;
   for (let after = 0; ; ) {
     const page = await ledger.knownLoads(after, PAGE);
     const last = page.at(-1);
     if (last === undefined) return;
     const present = await receipts.present(page.map((load) => load.loadKey));
-    for (const { loadKey, fileId } of page) {
+    for (const { loadKey, loadId, fileId } of page) {
       if (present.has(loadKey)) continue;
+      if (lost++ === 0) {
+        log.warn({ load_id: loadId }, 'the database does not know loads that the ledger remembers: it was restored, or a standby took over that lacked them; they are taken again');
+        // What the lost loads had replaced is live again, and must be known to be before they are decided on anew: else it would stand beside them.
+        await takeFrom(parts, 0);
+      }
       const entry = await ledger.entry(fileId);
       await ledger.receiptLost(loadKey, entry !== null && (await bytesThere(parts, entry)) ? 'discovered' : 'failed', parts.actor);
       await parts.reported(fileId);

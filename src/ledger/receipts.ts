@@ -6,7 +6,7 @@ import type { FileState } from '../core/states.js';
 import { changeState, isOpen, mustFind, takeAgain, type Cause } from './change.js';
 import { internFeed } from './feeds.js';
 import { supersedeReplaced } from './consequences.js';
-import { RECEIPT_STATUSES, setStatus, writeReceipt } from './receipt-rows.js';
+import { RECEIPT_STATUSES, restoreLive, setStatus, writeReceipt } from './receipt-rows.js';
 import { ENTRY, fromIso, int, intOrNull, sha, text, toEntry } from './rows.js';
 import type { Row, Store } from './store.js';
 
@@ -84,7 +84,7 @@ function isNews(entry: FileEntry, receipt: ReceiptRef): boolean {
   return receipt.status !== 'ignored' || (entry.before === null && entry.state !== 'ignored');
 }
 
-/** A ledger restored from a copy knows the load, but not what became of it since. */
+/** A ledger restored from a copy knows the load, but not what became of it since; one whose database was restored knows too much. */
 function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
   const status = statusOf(known);
   if (status === receipt.status && intOrNull(known, 'load_id') === receipt.loadId) return;
@@ -93,6 +93,13 @@ function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
   if (fileId === null) return;
   const entry = mustFind(store, fileId);
   if (entry.loadKey === receipt.loadKey && entry.loadId === null) store.run('update entry set load_id = ? where file_id = ?', receipt.loadId, fileId);
+  if (receipt.status === 'loaded' && entry.liveLoadId === null && (entry.state === 'superseded' || entry.state === 'cleared')) {
+    // The database was restored to the time before: what replaced it, or the clearing, never was.
+    store.run('update entry set live_load_id = ?, live_read = ? where file_id = ?', receipt.loadId, receipt.rows.read, fileId);
+    restoreLive(store, mustFind(store, fileId));
+    changeState(store, fileId, entry.state, 'loaded', causeOf(store));
+    return;
+  }
   if (entry.liveLoadId !== receipt.loadId || (receipt.status !== 'superseded' && receipt.status !== 'cleared')) return;
   store.run('update entry set live_load_id = null, live_read = null where file_id = ?', fileId);
   if (entry.state === 'loaded') changeState(store, fileId, 'loaded', receipt.status, causeOf(store));

@@ -40,6 +40,12 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
   return {
     prepare: () => session.run('preparing the control schema', async (connection) => ({ databaseId: (await ensureControlSchema(connection, schema)).databaseId })),
     databaseId: () => session.run('reading the database id', async (connection) => (await readControlState(connection, schema))?.databaseId ?? null),
+    serverMark: () =>
+      session.run('asking which server answers', async (connection) => {
+        const { rows } = await connection.query('SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text END AS mark');
+        const mark = rows[0]?.['mark'];
+        return typeof mark === 'string' ? mark : null;
+      }),
     resolve: (loadKey) => resolveLoad(spec, loadKey),
     after: (loadId, limit) => read<readonly ReceiptRef[]>('reading receipts', [], (connection) => receipts(connection, 'load_id > $1 ORDER BY load_id LIMIT $2', [loadId, limit])),
     present: async (loadKeys) => {

@@ -167,6 +167,17 @@ describe('a database that was restored to an earlier time', () => {
     expect(await ledger.entry(lost.fileId)).toMatchObject({ state: 'loaded', liveLoadId: lost.loadId, error: null });
   });
 
+  it('what a lost load had replaced is live again: a later version is held against it', async () => {
+    const ledger = newLedger();
+    const first = await loaded(ledger, 'a.csv');
+    const second = await loaded(ledger, 'a.csv', { replaced: [first.loadId ?? 0] });
+    expect(await stateOf(ledger, first)).toBe('superseded');
+    await ledger.takeReceipts([own(ledger, { loadId: first.loadId ?? 0, loadKey: first.loadKey ?? '' })]);
+    await ledger.receiptLost(second.loadKey ?? '', 'discovered', 'daemon');
+    expect(await ledger.entry(first.fileId)).toMatchObject({ state: 'loaded', liveLoadId: first.loadId });
+    expect(await stateOf(ledger, second)).toBe('discovered');
+  });
+
   it('lists own loads in pages, superseded ones too', async () => {
     const ledger = newLedger();
     const first = await loaded(ledger, 'a.csv');
