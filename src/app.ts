@@ -11,12 +11,15 @@ import type { DatabaseSpec, LoadProgress } from './core/load.js';
 import type { FileReport } from './core/report.js';
 import type { Source } from './core/source.js';
 import type { Receipts } from './core/target.js';
+import { inferFeed, type InferOptions } from './infer/infer.js';
+import { inferDocument } from './infer/report.js';
+import { feedYaml } from './infer/yaml.js';
 import { openLedger } from './ledger/sqlite-ledger.js';
 import { LoadPool } from './load/load-pool.js';
 import { startEmbedded } from './postgres/embedded.js';
 import { openReceipts } from './postgres/receipts.js';
 import { parseDatabaseUrl } from './postgres/url.js';
-import { SOURCES } from './registry.js';
+import { DECODERS, FORMATS, SOURCES } from './registry.js';
 import { direct } from './sources/direct.js';
 
 /** The parts behind one config, each opened when it is first asked for and closed together. The only file that knows every part. */
@@ -146,6 +149,12 @@ export class App {
     const plain = { ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null };
     return { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema };
   }
+}
+
+/** `tallyman infer`: a feed proposed for these files, as YAML to stand under `feeds:` and as a document. Needs no config. */
+export async function infer(files: readonly string[], options: InferOptions): Promise<{ readonly yaml: string; readonly document: Readonly<Record<string, unknown>> }> {
+  const draft = await inferFeed(files, { formats: FORMATS, decoders: DECODERS }, options);
+  return { yaml: feedYaml(draft), document: inferDocument(draft) };
 }
 
 /** One level at a time: Node's recursive mkdir never ends where the kernel answers ENOENT for a folder whose parent is there (/proc). */

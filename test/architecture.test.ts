@@ -32,6 +32,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   postgres: ['core', 'columns'],
   quarantine: ['core', 'columns', 'formats', 'postgres'],
   load: ['core', 'columns', 'formats', 'postgres', 'quarantine', 'decode', 'sources', 'registry.ts'],
+  infer: ['core', 'columns', 'formats', 'decode'],
   ledger: ['core'],
   intake: ['core', 'sources'],
   daemon: ['core', 'config', 'load', 'intake', 'ledger', 'postgres', 'sources'],

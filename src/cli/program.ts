@@ -7,6 +7,7 @@ import { configCommands } from './config.js';
 import { Invocation, type Act, type Interrupt } from './context.js';
 import { ddl } from './ddl.js';
 import { files } from './files.js';
+import { infer } from './infer.js';
 import { init } from './init.js';
 import { ledgerCommands } from './ledger.js';
 import { load } from './load.js';
@@ -19,7 +20,7 @@ import { status } from './status.js';
 /** Adds a command to the program: one file a command under cli/, one line in COMMANDS. */
 export type AddCommand = (program: Command, act: Act) => void;
 
-const COMMANDS: readonly AddCommand[] = [init, check, run, load, status, files, requestCommands, ledgerCommands, quarantineCommands, ddl, configCommands];
+const COMMANDS: readonly AddCommand[] = [init, infer, check, run, load, status, files, requestCommands, ledgerCommands, quarantineCommands, ddl, configCommands];
 
 /** Parses the command line and runs the command. Gives the exit code (SPEC 4); never throws for what users do. */
 export async function runCli(argv: readonly string[], interrupt: Interrupt): Promise<number> {

@@ -4,6 +4,7 @@ import { compileDialect } from './dialect.js';
 import { csvOptions, type CsvOptions } from './options.js';
 import { CsvReader } from './reader.js';
 import { Records } from './records.js';
+import { settleDelimiter } from './sniff-delimiter.js';
 
 export type { CsvOptions } from './options.js';
 
@@ -17,14 +18,16 @@ export const csv: FormatType<CsvOptions> = {
 };
 
 /** `window`: bytes scanned in one go; tests use a few, so that every record meets the window's edge. */
-export async function openCsv(input: FormatInput, options: CsvOptions, window?: number): Promise<CsvReader> {
-  const records = new Records(input.bytes, compileDialect(options), window);
+export async function openCsv(input: FormatInput, asked: CsvOptions, window?: number): Promise<CsvReader> {
+  const { bytes, options, drift } = await settleDelimiter(input.bytes, asked, input.contract);
+  const records = new Records(bytes, compileDialect(options), window);
   try {
     const mark = await records.passMark();
     for (let line = 0; line < options.skip_lines; line++) {
       if (!(await records.passLine())) break;
     }
     const columns = await readColumns(records, options.header, input.contract);
+    columns.drift.push(...drift);
     return new CsvReader(records, options, columns, mark, input.batchRows);
   } catch (error) {
     await records.close();

@@ -27,7 +27,7 @@ const size = z
 export const csvOptions = z
   .strictObject({
     header: z.boolean().default(true).describe('First record holds the column names. false: columns by position.'),
-    delimiter: token('delimiter').default(',').describe('One or more characters between cells.'),
+    delimiter: token('delimiter').default(',').describe('One or more characters between cells, or auto: found out on the first MiB of each file, and told with its load.'),
     quote: token('quote').nullable().default('"').describe('Quote around cells. null: no quoting.'),
     escape: token('escape').nullable().optional().describe('Inside quotes, makes the next character literal. Default: the quote itself, doubled. null: none.'),
     comment: token('comment').nullable().default(null).describe('A record that begins with this is a comment, before the header too. null: none.'),
@@ -46,12 +46,13 @@ export const csvOptions = z
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
     const { delimiter, quote, comment } = options;
     const escape = options.escape ?? quote;
-    if (delimiter === 'auto') refuse('delimiter', 'auto is not built yet: name the delimiter');
-    if (quote !== null && clash(quote, delimiter)) refuse('quote', 'cannot be told from delimiter');
-    if (escape !== null && escape !== quote && clash(escape, delimiter)) refuse('escape', 'cannot be told from delimiter');
+    // What is found out never clashes with what is set (sniff.ts).
+    const open = delimiter === 'auto';
+    if (quote !== null && !open && clash(quote, delimiter)) refuse('quote', 'cannot be told from delimiter');
+    if (escape !== null && escape !== quote && !open && clash(escape, delimiter)) refuse('escape', 'cannot be told from delimiter');
     if (escape !== null && quote !== null && escape !== quote && clash(escape, quote)) refuse('escape', 'cannot be told from quote');
     if (comment !== null && quote !== null && clash(comment, quote)) refuse('comment', 'cannot be told from quote');
-    if (comment !== null && clash(comment, delimiter)) refuse('comment', 'cannot be told from delimiter');
+    if (comment !== null && !open && clash(comment, delimiter)) refuse('comment', 'cannot be told from delimiter');
   });
 
 /** One begins with the other. */

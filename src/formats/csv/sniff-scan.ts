@@ -1,0 +1,81 @@
+import { QUOTED } from '../../core/batch.js';
+import { CsvBatch } from './csv-batch.js';
+import { compileDialect } from './dialect.js';
+import { csvOptions } from './options.js';
+import { Records } from './records.js';
+
+/** The part of a dialect that is tried out. */
+export interface Trial {
+  readonly delimiter: string;
+  readonly quote: string | null;
+  /** undefined = the quote itself, doubled. */
+  readonly escape?: string | null | undefined;
+  readonly comment: string | null;
+  /** Physical lines that are passed over first. */
+  readonly skipLines: number;
+}
+
+/** What a sample looks like under one dialect. */
+export interface Scanned {
+  readonly trial: Trial;
+  /** Cells of each record, empty ones at its end included; records with a fault are left out. */
+  readonly widths: readonly number[];
+  /** Physical line on which each of them begins, from 1, skipped lines counted. */
+  readonly lines: readonly number[];
+  /** Bytes in which each of them stands. */
+  readonly spans: readonly { readonly start: number; readonly end: number }[];
+  /** Records whose quotes are at fault, and those that are too long. */
+  readonly faults: number;
+  /** Cells in quotes, among the first CELLS of each record. */
+  readonly quoted: number;
+}
+
+/** Cells of a record that are looked at for quotes; all are counted. */
+const CELLS = 64;
+
+/** Reads a sample with the real scanner. `whole`: nothing comes behind it; else its last record, which may be cut, is left out. */
+export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): Promise<Scanned> {
+  const { delimiter, quote, escape, comment } = trial;
+  const options = csvOptions.parse({ delimiter, quote, ...(escape === undefined ? {} : { escape }), comment });
+  const records = new Records(once(bytes), compileDialect(options), Math.max(64, bytes.length));
+  records.scanner.countEmptySurplus = true;
+  const batch = new CsvBatch(records.dialect, CELLS, 4_096);
+  const widths: number[] = [];
+  const lines: number[] = [];
+  const spans: { start: number; end: number }[] = [];
+  let faults = 0;
+  let quoted = 0;
+  try {
+    await records.passMark();
+    for (let line = 0; line < trial.skipLines; line++) if (!(await records.passLine())) break;
+    for (let firstRow = 1; await records.pull(batch, firstRow); firstRow += batch.rows) {
+      const bad = new Set(batch.faults.map((fault) => fault.row));
+      for (let row = 0; row < batch.rows; row++) {
+        if (bad.has(row)) {
+          faults++;
+          continue;
+        }
+        const width = batch.cells[row]!;
+        widths.push(width);
+        lines.push(batch.lines[row]!);
+        spans.push({ start: batch.offsets[row]!, end: batch.offsets[row]! + batch.rowEnds[row]! - batch.rowStarts[row]! });
+        for (let cell = row * CELLS; cell < row * CELLS + Math.min(width, CELLS); cell++) if ((batch.flags[cell]! & QUOTED) !== 0) quoted++;
+      }
+    }
+  } finally {
+    await records.close();
+  }
+  if (!whole && widths.length > 1) {
+    widths.pop();
+    lines.pop();
+    spans.pop();
+    // What the cut did to an open quote is no fault of the file.
+    faults = Math.max(0, faults - 1);
+  }
+  return { trial, widths, lines, spans, faults, quoted };
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  yield bytes;
+}

@@ -1,0 +1,183 @@
+import { scanSample, type Scanned, type Trial } from './sniff-scan.js';
+
+/** In order of preference: with equal evidence the first one wins. */
+const COMMON = [',', ';', '\t', '|'] as const;
+/** Only where none of the common ones makes columns: they stand in texts and times too. */
+const RARE = ['||', '|~|', '~|~', '::', '\u0001', '\u001f', '^', '~', '\u00a6', ':', ' '] as const;
+
+/** Every delimiter that is tried. */
+export const CANDIDATES: readonly string[] = [...COMMON, ...RARE];
+
+/** What a sample of a file says about its dialect. */
+export interface Sniffed extends Trial {
+  /** Cells of the usual record. */
+  readonly width: number;
+  /** Records of that width among all that were read, 0 to 1. */
+  readonly share: number;
+  /** False when the sample does not show a delimiter: one column, or no width that most records have. */
+  readonly sure: boolean;
+  /** Another delimiter that would do as well; null = none comes near. */
+  readonly rival: string | null;
+  readonly scanned: Scanned;
+}
+
+/** What is known already and not to be found out. */
+export interface SniffOptions {
+  /** Nothing comes behind the sample. */
+  readonly whole: boolean;
+  /** Quote, escape, comment and skipped lines of the feed: only the delimiter is sought. */
+  readonly fixed?: Omit<Trial, 'delimiter'>;
+}
+
+/** Bytes that are tried out, at some milliseconds a candidate. */
+const ENOUGH = 256 * 1024;
+
+/**
+ * Finds the dialect of delimited text by trying candidates with the real scanner: the one under which most records have one and the same number of cells, its cells hold
+ * none of the other delimiters, and no quote is at fault.
+ */
+export async function sniffDialect(sample: Buffer, options: SniffOptions): Promise<Sniffed> {
+  const whole = options.whole && sample.length <= ENOUGH;
+  const bytes = whole ? sample : cutAtLine(sample.subarray(0, ENOUGH));
+  const common = await best(bytes, whole, COMMON, options.fixed);
+  const found = common !== null && common.score >= CONVINCING ? common : ((await best(bytes, whole, RARE, options.fixed)) ?? common);
+  const longer = found === null ? undefined : RARE.find((token) => isPartOf(found.scanned.trial.delimiter, token, bytes));
+  const chosen = longer === undefined ? found : ((await best(bytes, whole, [longer], options.fixed)) ?? found);
+  const sure = chosen !== null && chosen.score >= CONVINCING;
+  if (sure) return { ...chosen.scanned.trial, width: chosen.width, share: chosen.share, sure, rival: chosen.rival, scanned: chosen.scanned };
+  const scanned = await scanSample(bytes, whole, { quote: '"', comment: null, skipLines: 0, ...options.fixed, delimiter: ',' });
+  const { width, share } = usualWidth(scanned);
+  return { ...scanned.trial, width, share, sure: false, rival: null, scanned };
+}
+
+/** The delimiter only ever stands as part of a longer token: `|` in `a||b||c`. */
+function isPartOf(delimiter: string, token: string, bytes: Buffer): boolean {
+  if (token.length <= delimiter.length || !token.includes(delimiter) || !bytes.includes(token)) return false;
+  return !bytes.toString('latin1', 0, 65_536).replaceAll(token, '').includes(delimiter);
+}
+
+const CONVINCING = 0.6;
+/** How near to the best a rival has to come to be told. */
+const NEAR = 0.05;
+
+interface Judged {
+  readonly scanned: Scanned;
+  readonly width: number;
+  readonly share: number;
+  readonly score: number;
+}
+
+async function best(bytes: Buffer, whole: boolean, delimiters: readonly string[], fixed: SniffOptions['fixed']): Promise<(Judged & { readonly rival: string | null }) | null> {
+  const judged: Judged[] = [];
+  for (const delimiter of delimiters) {
+    if (!bytes.includes(delimiter)) continue;
+    if (fixed !== undefined && (clash(fixed.quote, delimiter) || clash(fixed.comment, delimiter) || clash(fixed.escape, delimiter))) continue;
+    judged.push(fixed === undefined ? await bestQuoting(bytes, whole, delimiter) : judge(bytes, await scanSample(bytes, whole, { ...fixed, delimiter })));
+  }
+  judged.sort((a, b) => b.score - a.score);
+  const [first, second] = judged;
+  if (first === undefined) return null;
+  return { ...first, rival: second !== undefined && second.score >= CONVINCING && first.score - second.score < NEAR ? second.scanned.trial.delimiter : null };
+}
+
+const clash = (token: string | null | undefined, delimiter: string): boolean => token !== null && token !== undefined && (token.startsWith(delimiter) || delimiter.startsWith(token));
+
+/** The quoting under which a delimiter makes the best of the sample. Plain `"` wins ties: it is what a file without any quote has too. */
+async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string): Promise<Judged> {
+  const comment = commentOf(bytes, delimiter);
+  const attempt = async (quote: string | null, escape?: string): Promise<Judged> =>
+    judge(bytes, await scanSample(bytes, whole, { delimiter, quote, comment, skipLines: 0, ...(escape === undefined ? {} : { escape }) }));
+  let found = await attempt('"');
+  const better = (other: Judged): boolean => other.score > found.score + 0.001 || (other.scanned.faults < found.scanned.faults && other.score >= found.score - 0.02);
+  if (bytes.includes('\\"')) {
+    const escaped = await attempt('"', '\\');
+    if (better(escaped)) found = escaped;
+  }
+  if (found.scanned.quoted === 0 && wrapped(bytes, delimiter)) {
+    const single = await attempt("'");
+    if (single.scanned.faults === 0 && single.score >= found.score) found = single;
+  }
+  if (found.scanned.faults > 0) {
+    const unquoted = await attempt(null);
+    if (better(unquoted) && unquoted.scanned.faults < found.scanned.faults) found = unquoted;
+  }
+  return found;
+}
+
+/** Cells in single quotes on both sides, at least two and nearly all that begin so: 'tis is no quote. */
+function wrapped(bytes: Buffer, delimiter: string): boolean {
+  const text = bytes.toString('latin1', 0, Math.min(bytes.length, 65_536));
+  const between = delimiter.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const opened = text.match(new RegExp(`(?:^|${between})'`, 'gm'))?.length ?? 0;
+  const closed = text.match(new RegExp(`'(?=\\r?$|${between})`, 'gm'))?.length ?? 0;
+  return opened >= 2 && closed >= opened * 0.9;
+}
+
+/** `#` where lines begin with it that are no records: other than a header that begins so. */
+function commentOf(bytes: Buffer, delimiter: string): string | null {
+  const lines = bytes.toString('latin1', 0, Math.min(bytes.length, 65_536)).split(/\r\n?|\n/);
+  const marked = lines.filter((line) => line.startsWith('#'));
+  if (marked.length === 0 || delimiter === '#') return null;
+  const cells = (line: string): number => line.split(delimiter).length;
+  const next = lines.find((line) => line !== '' && !line.startsWith('#'));
+  const [only] = marked;
+  if (marked.length === 1 && only !== undefined && lines[0] === only && (next === undefined || cells(next) === cells(only))) return null;
+  // Most records begin with it: it is data, as in a list of tags or colours.
+  return marked.length * 2 > lines.filter((line) => line !== '').length ? null : '#';
+}
+
+/** The number of cells that most records have; a header or records before it may have another. */
+export function usualWidth({ widths, faults }: Scanned): { readonly width: number; readonly share: number } {
+  const counts = new Map<number, number>();
+  for (const width of widths) counts.set(width, (counts.get(width) ?? 0) + 1);
+  let width = widths[0] ?? 1;
+  // Of widths that are equally frequent the latest: lines before the header come first.
+  for (const [candidate, count] of counts) if (count >= (counts.get(width) ?? 0)) width = candidate;
+  const all = widths.length + faults;
+  return { width, share: all === 0 ? 0 : (counts.get(width) ?? 0) / all };
+}
+
+/**
+ * 0 to 1. Records of equal width count; foreign delimiters inside of cells, records of other widths before the first usual one, and faults of quotes take away. A width of
+ * 1 is no evidence at all.
+ */
+function judge(bytes: Buffer, scanned: Scanned): Judged {
+  const { width, share } = usualWidth(scanned);
+  if (width < 2) return { scanned, width, share, score: 0 };
+  const faulty = scanned.faults / (scanned.faults + scanned.widths.length);
+  const before = scanned.widths.findIndex((cells) => cells === width);
+  // Of 2 records 1 is not half of the evidence against: a preamble line above a single record.
+  const preamble = before <= 0 ? 0 : Math.min(0.1, 0.02 + (0.1 * before) / scanned.widths.length);
+  // More columns are better evidence than fewer, a little.
+  const columns = 0.02 * Math.min(1, Math.log2(width) / 6);
+  const single = scanned.widths.length === 1 ? 0.1 : 0;
+  const score = share - faulty - preamble - foreign(bytes, scanned) - single + columns;
+  return { scanned, width, share, score };
+}
+
+/** How much of the records would fall apart further by a delimiter that does not belong into cells. */
+function foreign(bytes: Buffer, { trial, spans }: Scanned): number {
+  const sample = spans.slice(0, 200).map(({ start, end }) => unquoted(bytes.toString('latin1', start, end), trial.quote));
+  if (sample.length === 0) return 0;
+  const holding = (test: (text: string) => boolean): number => sample.filter(test).length / sample.length;
+  let loss = 0;
+  for (const other of [';', '\t', '|']) {
+    if (trial.delimiter.includes(other)) continue;
+    const share = holding((text) => text.includes(other));
+    if (share > 0.5) loss += 0.3 * share;
+  }
+  // A comma between digits is a decimal sign, one with a blank behind it stands in a text.
+  if (trial.delimiter !== ',') {
+    const share = holding((text) => /[^\d\s],(?!\s)|,(?![\d\s])/.test(text));
+    if (share > 0.7) loss += 0.2 * share;
+  }
+  return loss;
+}
+
+const unquoted = (text: string, quote: string | null): string => (quote === '"' ? text.replace(/"[^"]*"/g, '""') : quote === "'" ? text.replace(/'[^']*'/g, "''") : text);
+
+/** Up to the last line end, so that no record is cut where none has to be. */
+function cutAtLine(bytes: Buffer): Buffer {
+  const at = Math.max(bytes.lastIndexOf(0x0a), bytes.lastIndexOf(0x0d));
+  return at > 0 ? bytes.subarray(0, at + 1) : bytes;
+}

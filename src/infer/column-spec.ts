@@ -1,0 +1,29 @@
+import type { ColumnSpec } from '../core/feed.js';
+
+/** A column without any key but these, to be spread over. `from`: a name in the file, or a position from 1. */
+export function columnSpec(name: string, from: string | number, type: string): ColumnSpec {
+  return {
+    name,
+    from: [from],
+    type,
+    required: false,
+    unique: false,
+    default: null,
+    trim: false,
+    formats: [],
+    timezone: null,
+    decimal: '.',
+    thousands: null,
+    round: false,
+    trueValues: null,
+    falseValues: null,
+    min: null,
+    max: null,
+    minLength: null,
+    maxLength: null,
+    pattern: null,
+    enum: null,
+    start: null,
+    width: null,
+  };
+}

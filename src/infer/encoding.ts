@@ -1,0 +1,90 @@
+import { isUtf8 } from 'node:buffer';
+
+/** What the bytes of a text say about its encoding. */
+export interface EncodingGuess {
+  /** As `format.encoding` takes it. */
+  readonly label: string;
+  readonly mark: boolean;
+  /** What is doubtful about it, for people; null = nothing. */
+  readonly doubt: string | null;
+}
+
+const sure = (label: string, mark = false): EncodingGuess => ({ label, mark, doubt: null });
+
+/** Bytes that are looked at where every byte would be too many. */
+const LOOK = 256 * 1024;
+
+/** By byte order mark, then zeros where UTF-16 has them, then as UTF-8, then by what the bytes above ASCII would be in other encodings. */
+export function guessEncoding(head: Buffer, whole: boolean): EncodingGuess {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return sure('utf-8', true);
+  if (head[0] === 0xff && head[1] === 0xfe) return sure(head.length >= 4 && head[2] === 0 && head[3] === 0 ? 'utf-32' : 'utf-16', true);
+  if (head[0] === 0xfe && head[1] === 0xff) return sure('utf-16', true);
+  if (head.length >= 4 && head.readUInt32BE(0) === 0xfeff) return sure('utf-32', true);
+  const wide = utf16(head);
+  if (wide !== null) return { label: wide, mark: false, doubt: 'there is no byte order mark; every other byte is zero' };
+  if (isUtf8(head) || (!whole && [1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut))))) return sure('utf-8');
+  return eightBit(head.subarray(0, LOOK));
+}
+
+/** Text of mostly Latin letters, digits and delimiters has a zero in one half of each pair. */
+function utf16(head: Buffer): 'utf-16le' | 'utf-16be' | null {
+  const part = head.subarray(0, 4096);
+  if (part.length < 4) return null;
+  let even = 0;
+  let odd = 0;
+  for (let at = 0; at + 1 < part.length; at += 2) {
+    if (part[at] === 0) even++;
+    if (part[at + 1] === 0) odd++;
+  }
+  const pairs = part.length >> 1;
+  if (odd > pairs * 0.4 && even < pairs * 0.05) return 'utf-16le';
+  return even > pairs * 0.4 && odd < pairs * 0.05 ? 'utf-16be' : null;
+}
+
+interface Rival {
+  readonly label: string;
+  /** Characters that texts in it are made of. */
+  readonly usual: RegExp;
+}
+
+/** Encodings of several bytes, tried strictly: one byte that is impossible in one rules it out. Ordinary words only: rare characters are what a wrong guess gives. */
+const RIVALS: readonly Rival[] = [
+  { label: 'shift_jis', usual: /[\u3040-\u30ff]/gu },
+  { label: 'euc-jp', usual: /[\u3040-\u30ff]/gu },
+  { label: 'euc-kr', usual: /[\uac00-\ud7a3]/gu },
+  { label: 'gb18030', usual: /[\u4e00-\u9fa5\u3001\u3002\uff0c]/gu },
+  { label: 'big5', usual: /[\u4e00-\u9fa5\u3001\u3002\uff0c]/gu },
+];
+
+function eightBit(head: Buffer): EncodingGuess {
+  const high = head.filter((byte) => byte >= 0x80).length;
+  const rival = RIVALS.find(({ label, usual }) => fits(head, label, usual, high));
+  if (rival !== undefined) return { label: rival.label, mark: false, doubt: 'it is no UTF-8; judged by its characters. Look at a few names before trusting it' };
+  const letters = head.filter((byte) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)).length;
+  const upper = head.filter((byte) => byte >= 0xc0).length;
+  // Cyrillic, Greek and the like are words of letters above ASCII; accents are a few among many.
+  if (upper > 20 && upper > letters && upper > high * 0.9) return { label: 'windows-1251', mark: false, doubt: 'it is no UTF-8, and most of its letters are above ASCII: Cyrillic? It may be windows-1253 (Greek) or another as well' };
+  const undefinedBytes = head.some((byte) => byte === 0x81 || byte === 0x8d || byte === 0x8f || byte === 0x90 || byte === 0x9d);
+  const doubt = undefinedBytes ? 'it is no UTF-8, and has bytes that windows-1252 does not know: perhaps cp850 or another' : 'it is no UTF-8; nothing in the bytes tells windows-1252 from iso-8859-15 and its like';
+  return { label: 'windows-1252', mark: false, doubt };
+}
+
+/** The sample is valid in it, nearly all that is above ASCII becomes one character of two bytes, and half of these are usual ones. */
+function fits(head: Buffer, label: string, usual: RegExp, high: number): boolean {
+  if (high < 8) return false;
+  let text: string;
+  try {
+    text = new TextDecoder(label, { fatal: true }).decode(head.subarray(0, cutOf(head)));
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return false;
+    throw error;
+  }
+  const foreign = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
+  return foreign > 0 && (text.match(usual)?.length ?? 0) >= foreign * (label === 'gb18030' || label === 'big5' ? 0.95 : 0.5) && high >= foreign * 1.2;
+}
+
+/** At a line end, where no character is cut. */
+const cutOf = (head: Buffer): number => {
+  const at = head.lastIndexOf(0x0a);
+  return at > 0 ? at + 1 : head.length;
+};

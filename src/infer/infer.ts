@@ -1,0 +1,105 @@
+import path from 'node:path';
+import type { Decoder } from '../core/decoder.js';
+import { TallymanError } from '../core/errors.js';
+import type { FormatType } from '../core/format.js';
+import { draftFeed } from './draft-feed.js';
+import type { FeedDraft } from './draft.js';
+import { patternOf } from './file-name.js';
+import { guessColumn, type Evidence, type Guess } from './guess.js';
+import { dayFirstOf } from './guess-moment.js';
+import { STYLES } from './number-evidence.js';
+import { openTable } from './open-table.js';
+import { ColumnProfile } from './profile.js';
+import { Prover } from './prove.js';
+import { takeSample } from './sample.js';
+import { NO_WORDS, type NullPlan, type Table } from './table.js';
+import { unite, type United } from './unite.js';
+
+export interface InferParts {
+  readonly formats: readonly FormatType[];
+  readonly decoders: readonly Decoder[];
+}
+
+export interface InferOptions {
+  /** The feed's name; null = made from the first file's. */
+  readonly name: string | null;
+  /** Bytes of the head that are read of each file. */
+  readonly sampleBytes: number;
+  /** Folder that `source.dir` is written relative to, for files that were named relatively. */
+  readonly base: string;
+}
+
+/** Bytes read of all files together: many files cost no more than a few. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const LEAST_BYTES = 256 * 1024;
+
+/**
+ * Samples files and proposes one feed for all of them. Throws FILE_UNREADABLE, FILE_CORRUPT and FORMAT_MISMATCH for a file that cannot be read or told, and USAGE for
+ * files of different formats.
+ */
+export async function inferFeed(files: readonly string[], parts: InferParts, options: InferOptions): Promise<FeedDraft> {
+  const limit = Math.max(LEAST_BYTES, Math.min(options.sampleBytes, Math.floor(MOST_BYTES / files.length)));
+  const tables: Table[] = [];
+  for (const file of files) tables.push(await openTable(await takeSample(file, parts.decoders, limit), parts));
+  const [first] = tables;
+  if (first === undefined) throw new TallymanError('USAGE', 'no file was named');
+  const other = tables.find((table) => table.format !== first.format);
+  if (other !== undefined) {
+    throw new TallymanError('USAGE', `${first.sample.path} is ${first.format} and ${other.sample.path} is ${other.format}: a feed has one format.`, { fix: 'Infer them one by one: one feed each.' });
+  }
+  const format = parts.formats.find((one) => one.type === first.format);
+  if (format === undefined) throw new TallymanError('INTERNAL', `there is no format ${first.format}`);
+  const united = await unite(tables);
+  const names = united.columns.map(({ name }) => name);
+  const evidence = evidenceOf(united, patternOf(files.map((file) => path.basename(file))).date);
+  let guesses = united.columns.map(({ type, profile }, index): Guess => (type === null ? guessColumn(profile, names[index]!, evidence) : { type, doubts: [] }));
+  const takesNulls = format.options.safeParse({ nulls: [''] }).success;
+  if (!takesNulls) guesses = guesses.map((guess) => ((guess.nulls ?? []).length === 0 ? guess : withoutNulls(guess)));
+  const nulls = nullPlan(united, guesses, takesNulls);
+  const provers = await prove(united, guesses, nulls);
+  return draftFeed({ files, united, guesses: provers.map((prover) => prover.guess), proven: provers.map((prover) => prover.proven), nulls, name: options.name, base: options.base });
+}
+
+/** The format has no words for NULL: what is no value of the type makes the column text. */
+function withoutNulls(guess: Guess): Guess {
+  return { type: 'text', doubts: [`mixed: ${guess.type}, and ${(guess.nulls ?? []).map((word) => JSON.stringify(word)).join(', ')}`] };
+}
+
+/** What columns beyond doubt say about the others. */
+function evidenceOf(united: United, fileDate: number | null): Evidence {
+  const profiles = united.columns.map(({ profile }) => profile);
+  const decimals = new Set(profiles.flatMap(commaOf));
+  const orders = new Set(profiles.flatMap((profile) => dayFirstOf(profile) ?? []));
+  const agreed = (set: ReadonlySet<boolean>): boolean | null => (set.size === 1 ? set.has(true) : null);
+  return { commaDecimals: agreed(decimals), dayFirst: agreed(orders), semicolons: united.tables[0]?.options['delimiter'] === ';', fileDate };
+}
+
+function commaOf({ numbers, values }: ColumnProfile): boolean[] {
+  if (values === 0 || numbers.separators === 0 || numbers.styles.length === 0) return [];
+  const signs = new Set(numbers.styles.map((index) => STYLES[index]?.decimal));
+  return signs.size === 1 ? [signs.has(',')] : [];
+}
+
+/** Words that mean NULL in some column that has a type, and `\N`, which means nothing else anywhere. */
+function nullPlan({ columns }: United, guesses: readonly Guess[], takesNulls: boolean): NullPlan {
+  if (!takesNulls) return NO_WORDS;
+  const words = new Set<string>();
+  let quoted = false;
+  for (const [index, { profile }] of columns.entries()) {
+    for (const word of guesses[index]?.nulls ?? []) {
+      words.add(word);
+      if ((profile.words.get(word)?.quoted ?? 0) > 0) quoted = true;
+    }
+    if (profile.words.has('\\N')) words.add('\\N');
+  }
+  return { words: [...words], quoted };
+}
+
+async function prove(united: United, guesses: readonly Guess[], nulls: NullPlan): Promise<Prover[]> {
+  const provers = guesses.map((guess, index) => new Prover(united.columns[index]!.name, guess));
+  for (const [index, table] of united.tables.entries()) {
+    const places = united.places[index]!;
+    await table.read({ cell: (column, bytes, start, end, _quoted, line) => provers[places[column]!]!.cell(bytes, start, end, line), absent: (column) => provers[places[column]!]!.absent() }, nulls);
+  }
+  return provers;
+}

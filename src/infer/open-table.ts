@@ -1,0 +1,93 @@
+import { TallymanError } from '../core/errors.js';
+import type { FormatType } from '../core/format.js';
+import { noCounts, once, readCells } from './cells.js';
+import { csvOptionsOf, openCsvTable, readCsvTable, shownToken, type CsvTable } from './csv-table.js';
+import type { InferParts } from './infer.js';
+import { openJsonTable } from './json-table.js';
+import { refuseBinary, type Sample } from './sample.js';
+import type { Table } from './table.js';
+import { sampledText, type SampledText } from './text.js';
+
+/** What a sampled file is, as columns: by its magic bytes, then as JSON, then as delimited text. */
+export async function openTable(sample: Sample, parts: InferParts): Promise<Table> {
+  const format = parts.formats.find((one) => one.type === sample.kind?.name);
+  if (format !== undefined) return await openTyped(sample, format);
+  refuseBinary(sample);
+  const text = await sampledText(sample);
+  const named = (type: string): FormatType => {
+    const found = parts.formats.find((one) => one.type === type);
+    if (found === undefined) throw new TallymanError('INTERNAL', `there is no format ${type}`);
+    return found;
+  };
+  return (await openJsonTable(named('json'), text)) ?? (await openDelimited(named('csv'), text));
+}
+
+/** A format that names its columns and mostly their types too. */
+async function openTyped(sample: Sample, format: FormatType): Promise<Table> {
+  if (sample.compression !== 'none' && format.access === 'file') {
+    throw new TallymanError('FORMAT_MISMATCH', `${sample.path}: inside ${sample.compression} stands ${sample.kind?.title ?? format.type}, which is read only as it is.`, { fix: 'Ask the supplier for the bare file: it is compressed in itself.' });
+  }
+  const open = async () => await format.open({ bytes: once(sample.head), path: format.access === 'file' ? sample.path : null, contract: null }, format.options.parse({}));
+  const reader = await open();
+  const columns = reader.layout.fileColumns.map(({ name, type }) => ({ name, type }));
+  const { declaredRows } = reader;
+  await reader.close();
+  const typed = columns.every(({ type }) => type !== null);
+  return {
+    sample,
+    format: format.type,
+    options: {},
+    columns,
+    dataLine: null,
+    described: [`${sample.kind?.title ?? format.type}${declaredRows === null ? '' : `, ${declaredRows} records`}`],
+    doubts: [],
+    read: async (visitor) => {
+      const counts = noCounts();
+      // Types that the file itself carries need no values to prove them.
+      if (typed) return { ...counts, rows: declaredRows ?? 0 };
+      await readCells(await open(), visitor, { skipRows: 0, whole: sample.whole, mostRows: 100_000 }, counts);
+      return counts;
+    },
+  };
+}
+
+async function openDelimited(csv: FormatType, text: SampledText): Promise<Table> {
+  const table = await openCsvTable(csv, text);
+  if (!table.header) return tableOf(csv, table, null);
+  const counts = await readCsvTable(csv, table, { cell: () => undefined, absent: () => undefined });
+  // Every record has a cell more than the header: the names of rows, which R writes without a heading.
+  if (counts.long > counts.rows) return tableOf(csv, { ...table, names: ['row_name', ...table.names], width: table.width + 1 }, 'the header has one name less than the records have cells: they are taken by position, the first as row_name');
+  if (table.names.at(-1) !== '' || table.names.length === 1) return tableOf(csv, table, null);
+  let filled = false;
+  await readCsvTable(csv, table, { cell: (column, _bytes, start, end) => (filled ||= column === table.width - 1 && end > start), absent: () => undefined });
+  if (!filled) return tableOf(csv, { ...table, names: table.names.slice(0, -1) }, null);
+  return tableOf(csv, table, 'the last header cell is empty and its column is not: columns are taken by position');
+}
+
+/** `byPosition`: why the header cannot be used; its names are kept for the contract. */
+function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): Table {
+  const dataLine = found.sniffed.scanned.lines.find((line) => line > found.skipLines + 1) ?? null;
+  const table: CsvTable = byPosition === null || dataLine === null ? found : { ...found, header: false, skipLines: dataLine - 1 };
+  const { encoding } = table.text;
+  const written = csvOptionsOf(table, table.header);
+  const options = {
+    ...(table.header ? {} : { header: false }),
+    delimiter: written['delimiter'],
+    ...(written['quote'] === '"' ? {} : { quote: written['quote'] }),
+    ...(written['escape'] === undefined ? {} : { escape: written['escape'] }),
+    ...(written['comment'] === null ? {} : { comment: written['comment'] }),
+    ...(table.skipLines === 0 ? {} : { skip_lines: table.skipLines }),
+    ...(encoding.label === 'utf-8' ? {} : { encoding: encoding.label }),
+  };
+  const names = found.names.length > 0 ? found.names : Array.from({ length: table.width }, () => null);
+  return {
+    sample: table.text.sample,
+    format: csv.type,
+    options,
+    columns: names.map((name) => ({ name, type: null })),
+    dataLine,
+    described: [`delimiter ${shownToken(table.sniffed.delimiter)}`, `encoding ${encoding.label}${encoding.mark ? ' with byte order mark' : ''}`, found.names.length > 0 ? 'with a header' : 'no header'],
+    doubts: [...table.doubts, ...(byPosition === null ? [] : [`header: ${byPosition}`]), ...(encoding.doubt === null ? [] : [`encoding: ${encoding.doubt}`])],
+    read: async (visitor, nulls) => await readCsvTable(csv, table, visitor, nulls.words.length === 0 ? {} : { nulls: ['', ...nulls.words], nulls_quoted: nulls.quoted }),
+  };
+}

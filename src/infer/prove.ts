@@ -1,0 +1,95 @@
+import { compileColumn, type Column } from '../columns/column.js';
+import { pgTypeNamed } from '../columns/type-name.js';
+import { NULL_WRITTEN, type CopyBuffer } from '../core/codec.js';
+import { columnSpec } from './column-spec.js';
+import type { Guess } from './guess.js';
+import { shown } from './profile.js';
+
+/** What the proof found for one column. */
+export interface Proven {
+  readonly guess: Guess;
+  /** Values that are NULL under the guess, and those that are not. */
+  nulls: number;
+  values: number;
+  /** Least and greatest value as they stand in the file; null where the type has no order. */
+  min: string | null;
+  max: string | null;
+}
+
+/**
+ * Encodes every value of the sample by the very codec that a load will use. A value that is refused makes the column text: a type stands only when all values hold it.
+ */
+export class Prover {
+  readonly proven: Proven;
+  readonly #column: Column | null;
+  readonly #out: CopyBuffer;
+  #min: Buffer | null = null;
+  #max: Buffer | null = null;
+  #failed: Guess | null = null;
+
+  constructor(name: string, guess: Guess) {
+    this.proven = { guess, nulls: 0, values: 0, min: null, max: null };
+    const type = pgTypeNamed(guess.type);
+    this.#column = type === null ? null : compileColumn(specOf(name, guess), type, 'UTC', 'binary');
+    this.#out = SHARED;
+  }
+
+  /** The guess, or text with the reason why it did not hold. */
+  get guess(): Guess {
+    return this.#failed ?? this.proven.guess;
+  }
+
+  absent(): void {
+    this.proven.nulls++;
+  }
+
+  cell(bytes: Buffer, start: number, end: number, line: number): void {
+    const { proven } = this;
+    const column = this.#column;
+    if (column === null || this.#failed !== null || proven.guess.type === 'text') {
+      proven.values++;
+      return;
+    }
+    const out = this.#out;
+    const need = column.maxSize(end - start);
+    if (out.buf.length < need) out.buf = Buffer.allocUnsafe(2 * need);
+    out.pos = 0;
+    const code = column.encode(bytes, start, end, out);
+    if (code === NULL_WRITTEN) {
+      proven.nulls++;
+      return;
+    }
+    proven.values++;
+    if (code > 0) {
+      const why = column.faults(bytes, start, end)[0]?.message ?? `not a ${proven.guess.type}`;
+      this.#failed = { type: 'text', doubts: [`mixed: ${proven.guess.type} but for ${JSON.stringify(shown(bytes, start, end))} (line ${line}): ${why}`] };
+      return;
+    }
+    const { compare } = column.codec;
+    if (compare === null) return;
+    const { buf, pos } = out;
+    if (this.#min === null || compare(buf, 4, pos, this.#min, 0, this.#min.length) < 0) {
+      this.#min = Buffer.from(buf.subarray(4, pos));
+      proven.min = shown(bytes, start, end).trim();
+    }
+    if (this.#max === null || compare(buf, 4, pos, this.#max, 0, this.#max.length) > 0) {
+      this.#max = Buffer.from(buf.subarray(4, pos));
+      proven.max = shown(bytes, start, end).trim();
+    }
+  }
+}
+
+/** One for all columns: encode leaves nothing behind. */
+const SHARED: CopyBuffer = { buf: Buffer.allocUnsafe(4_096), pos: 0 };
+
+export function specOf(name: string, guess: Guess): ReturnType<typeof columnSpec> {
+  return {
+    ...columnSpec(name, name, guess.type),
+    formats: guess.formats ?? [],
+    decimal: guess.decimal ?? '.',
+    thousands: guess.thousands ?? null,
+    round: guess.round ?? false,
+    trueValues: guess.trueValues ?? null,
+    falseValues: guess.falseValues ?? null,
+  };
+}

@@ -1,0 +1,56 @@
+import { columnNames } from '../formats/names.js';
+import { noCounts, type ReadCounts } from './cells.js';
+import { ColumnProfile } from './profile.js';
+import { NO_WORDS, type Table } from './table.js';
+
+export interface UnitedColumn {
+  /** Name of the column in the contract. */
+  readonly name: string;
+  /** Header name or key; null = by position. */
+  readonly source: string | null;
+  /** From 1; in the first file that has it. */
+  readonly position: number;
+  readonly type: string | null;
+  readonly profile: ColumnProfile;
+  /** Files that have it. */
+  files: number;
+}
+
+/** Several files as one feed: the columns of all, met by name, or by place where there are none. */
+export interface United {
+  readonly tables: readonly Table[];
+  readonly columns: readonly UnitedColumn[];
+  /** For each table, for each of its columns, the index in `columns`. */
+  readonly places: readonly (readonly number[])[];
+  readonly counts: readonly ReadCounts[];
+}
+
+/** Reads all tables once, into one profile a column. */
+export async function unite(tables: readonly Table[]): Promise<United> {
+  const found: { source: string | null; position: number; type: string | null; files: number }[] = [];
+  const places = tables.map((table) => {
+    const taken = new Set<number>();
+    return table.columns.map(({ name, type }, index) => {
+      const at = found.findIndex((column, i) => !taken.has(i) && (name === null ? column.position === index + 1 : column.source === name));
+      const known = found[at];
+      taken.add(at === -1 ? found.length : at);
+      if (known === undefined) return found.push({ source: name, position: index + 1, type, files: 1 }) - 1;
+      known.files++;
+      // Two files, two types: the cells of the one do not fit the other.
+      if (known.type !== type) known.type = 'text';
+      return at;
+    });
+  });
+  const names = columnNames(found.map(({ source, position }) => source ?? `column_${position}`), 'snake');
+  const columns = found.map((column, index): UnitedColumn => ({ ...column, name: names[index]!, profile: new ColumnProfile() }));
+  const counts: ReadCounts[] = [];
+  for (const [index, table] of tables.entries()) {
+    const at = places[index]!.map((place) => columns[place]!.profile);
+    counts.push(
+      table.columns.length === 0
+        ? noCounts()
+        : await table.read({ cell: (column, bytes, start, end, quoted, line) => at[column]?.add(bytes, start, end, quoted, line), absent: (column) => at[column]?.absent() }, NO_WORDS),
+    );
+  }
+  return { tables, columns, places, counts };
+}
