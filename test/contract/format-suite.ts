@@ -88,8 +88,8 @@ export interface FormatSample<O> {
   readonly contract?: readonly ColumnSpec[];
 }
 
-/** What every format that streams promises (core/format.ts), whatever it reads. */
-export function formatSuite<O extends Record<string, unknown>>(type: FormatType<O>, samples: readonly FormatSample<O>[]): void {
+/** What every format that streams promises (core/format.ts), whatever it reads. `made`: its raw records are made (JSON), and do not stand in the file as they are. */
+export function formatSuite<O extends Record<string, unknown>>(type: FormatType<O>, samples: readonly FormatSample<O>[], made = false): void {
   const open = async (sample: FormatSample<O>, sizes?: readonly number[], batchRows?: number, onEnd?: () => void): Promise<RecordReader> =>
     await type.open({ bytes: inChunks(sample.bytes, sizes, onEnd), path: null, contract: sample.contract ?? null, ...(batchRows === undefined ? {} : { batchRows }) }, sample.options);
 
@@ -111,11 +111,11 @@ export function formatSuite<O extends Record<string, unknown>>(type: FormatType<
         expect(rows.map((row) => row.row)).toEqual(rows.map((_, i) => i + 1));
         for (const [i, row] of rows.entries()) {
           if (i > 0) expect(row.line).toBeGreaterThan(rows[i - 1]!.line);
-          if (i > 0) expect(row.offset).toBeGreaterThan(rows[i - 1]!.offset);
+          if (i > 0) expect(row.offset).toBeGreaterThanOrEqual(rows[i - 1]!.offset + (made ? 0 : 1));
         }
       });
 
-      test('has each raw record at its offset', async () => {
+      if (!made) test('has each raw record at its offset', async () => {
         for (const row of await readAll(await open(sample))) {
           const raw = Buffer.from(row.raw);
           if (row.raw.includes('\uFFFD')) continue;

@@ -20,10 +20,10 @@ export const bigLong = avsc.types.LongType.__with({
 });
 
 /** avsc is the reference: it writes what is read here. */
-export const typeOf = (schema: unknown): avsc.Type => 
+export const typeOf = (schema: unknown): avsc.Type =>
   avsc.Type.forSchema(schema as avsc.Schema, {
     wrapUnions: true,
-    typeHook: (one) => (one === 'long' || (typeof one === 'object' && 'type' in one && one.type === 'long') ? bigLong : undefined) as avsc.Type,
+    typeHook: (one) => (one === 'long' || (typeof one === 'object' && 'type' in one && one.type === 'long') ? bigLong : undefined),
   });
 
 export const zigzag = (value: number | bigint): Buffer => {
