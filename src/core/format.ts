@@ -43,6 +43,12 @@ export interface FormatInput {
   readonly onUnknownColumn?: FeedSpec['onUnknownColumn'];
   /** How far a format that is compressed within itself (Avro blocks, the zip that a workbook is) may expand; unsaid = as by default in config. */
   readonly maxExpansion?: ExpansionSpec;
+  /** About how many bytes will come, where that is known to be few: buffers are then made no larger. Unsaid = many. */
+  readonly sizeHint?: number;
+  /** Private folder for temporary files of `access: 'file'`; unsaid = the system's. Their names begin with `spool-PID-`. */
+  readonly workDir?: string;
+  /** Calls the reading off. */
+  readonly signal?: AbortSignal;
   /** Most rows a batch may hold; tests use small ones. Default chosen by the format. */
   readonly batchRows?: number;
 }

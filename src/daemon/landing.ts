@@ -76,7 +76,10 @@ export class Landing {
   async bring(parts: ProcessParts, entry: FileEntry): Promise<FileEntry> {
     const { ledger, actor } = parts;
     const name = nameOf(entry);
-    if (entry.state === 'landed' && entry.landedPath !== null && entry.sha256 !== null && (await this.copyOf(entry)) === entry.landedPath) return entry;
+    if (entry.state === 'landed' && entry.landedPath !== null && entry.sha256 !== null && (await this.copyOf(entry)) === entry.landedPath) {
+      await this.#area.use(name);
+      return entry;
+    }
     try {
       await mkdir(this.#area.dir, { recursive: true, mode: 0o700 });
       await this.#area.reserve(name, entry.file.size);

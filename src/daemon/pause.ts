@@ -40,6 +40,11 @@ export class Pause {
     return news;
   }
 
+  /** What stood in the way may have gone: tried at once, and paused as long as before if it did not. */
+  tryNow(): void {
+    this.#until = 0;
+  }
+
   /** It worked. Gives true when it had been paused. */
   end(): boolean {
     const was = this.#error !== null;

@@ -1,15 +1,18 @@
 import type { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
+import { gaveUp, hasRoom, isIdle, Lane, leave, take, type Capacity } from './lane.js';
 import type { Log } from './log.js';
 import { Pause } from './pause.js';
 
 /** Entries fetched from the ledger at a time; a queue of 1,000,000 stays in SQLite. */
-const FETCH = 64;
+const FETCH = 128;
 
 /** How one piece of work came out, as far as the loop must know. */
 export type WorkOutcome =
   | { readonly kind: 'done' }
+  /** A remote file has come: its load is next. */
+  | { readonly kind: 'landed'; readonly entry: FileEntry }
   /** The attempt failed and the file has more: it comes back when its backoff has run out (in `run --once`: in the next run). */
   | { readonly kind: 'retry' }
   /** Waits for another entry, or for the file to settle again: left alone until something ends or the path is discovered again. */
@@ -17,54 +20,47 @@ export type WorkOutcome =
   | { readonly kind: 'pause-database'; readonly error: TallymanError }
   | { readonly kind: 'pause-feed'; readonly error: TallymanError };
 
-interface Lane {
-  readonly feed: FeedSpec;
-  readonly queue: FileEntry[];
-  readonly pause: Pause;
-  /** Left alone until something ends in this feed. */
-  readonly aside: Set<number>;
-  running: number;
-  /** The ledger had nothing more for this lane; reset by anything that may have brought work. */
-  dry: boolean;
+/** What an entry needs next: its bytes brought here, or its load. They take turns of their own, so that a slow line holds up no load. */
+type Step = 'land' | 'load';
+
+export interface WorkLoopParts {
+  readonly feeds: readonly FeedSpec[];
+  readonly ledger: Ledger;
+  readonly log: Log;
+  readonly concurrency: number;
+  /** `run --once`: backoffs that are pending are tried now, and each entry is tried once. */
+  readonly once: boolean;
+  /** True when the entry's bytes have to come first. */
+  readonly isRemote: (entry: FileEntry) => boolean;
+  readonly land: (entry: FileEntry, feed: FeedSpec) => Promise<WorkOutcome>;
+  readonly work: (entry: FileEntry, feed: FeedSpec) => Promise<WorkOutcome>;
 }
 
 /**
- * Shares `concurrency` slots fairly between the feeds: one lane a feed, taken in turn. Two versions of one path are never worked on at the same
- * time, a snapshot feed runs one file at a time, and a file at which the process died runs alone.
+ * Shares `concurrency` slots fairly between the feeds: one lane a feed, taken in turn. Many small files share a slot. Two versions of one path are never worked on at the same
+ * time, a snapshot feed runs one file at a time, and a file at which the process died is loaded alone. Remote files are landed ahead of their turn.
  */
 export class WorkLoop {
-  readonly #lanes: Lane[];
-  readonly #ledger: Ledger;
-  readonly #log: Log;
-  readonly #concurrency: number;
-  readonly #ignoreBackoff: boolean;
-  readonly #work: (entry: FileEntry, feed: FeedSpec) => Promise<WorkOutcome>;
+  readonly #parts: WorkLoopParts;
+  readonly #lanes: readonly Lane[];
+  readonly #loads: Capacity;
+  readonly #landings: Capacity;
   readonly #databasePause = new Pause(1_000, 60_000);
   readonly #busyPaths = new Set<string>();
   readonly #busyIds = new Set<number>();
   /** In `run --once` an entry is tried once: what failed here is not taken again. */
   readonly #tried: Set<number> | null;
+  readonly #turn: Record<Step, number> = { land: 0, load: 0 };
   #alone = false;
-  #turn = 0;
   #wake: (() => void) | null = null;
   #woken = false;
 
-  constructor(parts: {
-    readonly feeds: readonly FeedSpec[];
-    readonly ledger: Ledger;
-    readonly log: Log;
-    readonly concurrency: number;
-    /** `run --once`: backoffs that are pending are tried now, and each entry is tried once. */
-    readonly once: boolean;
-    readonly work: (entry: FileEntry, feed: FeedSpec) => Promise<WorkOutcome>;
-  }) {
-    this.#lanes = parts.feeds.map((feed) => ({ feed, queue: [], pause: new Pause(1_000, 60_000), aside: new Set(), running: 0, dry: false }));
-    this.#ledger = parts.ledger;
-    this.#log = parts.log;
-    this.#concurrency = parts.concurrency;
-    this.#ignoreBackoff = parts.once;
+  constructor(parts: WorkLoopParts) {
+    this.#parts = parts;
+    this.#lanes = parts.feeds.map((feed) => new Lane(feed));
+    this.#loads = { slots: parts.concurrency, taken: 0 };
+    this.#landings = { slots: Math.max(2, parts.concurrency), taken: 0 };
     this.#tried = parts.once ? new Set() : null;
-    this.#work = parts.work;
   }
 
   /** The database's trouble, or null. */
@@ -73,7 +69,7 @@ export class WorkLoop {
   }
 
   feedError(name: string): TallymanError | null {
-    return this.#lanes.find((lane) => lane.feed.name === name)?.pause.error ?? null;
+    return this.#lanes.find((lane) => lane.feed.name === name)?.error ?? null;
   }
 
   get running(): number {
@@ -97,7 +93,7 @@ export class WorkLoop {
   /** Tries what is paused now (a new config, an operator's request). */
   resume(): void {
     this.#databasePause.end();
-    for (const lane of this.#lanes) lane.pause.end();
+    for (const lane of this.#lanes) lane.resume();
     this.notify(null);
   }
 
@@ -112,18 +108,20 @@ export class WorkLoop {
     try {
       for (;;) {
         this.#woken = false;
-        while (!signal.aborted && running.size < this.#concurrency && !this.#alone) {
-          const next = await this.#next(running.size === 0);
-          if (next === null) break;
-          const task = this.#run(next.lane, next.entry).finally(() => {
-            running.delete(task);
-            this.#stir();
-          });
-          running.add(task);
+        for (const step of ['load', 'land'] as const) {
+          while (!signal.aborted) {
+            const next = await this.#next(step);
+            if (next === null) break;
+            const task = this.#run(step, next.lane, next.entry).finally(() => {
+              running.delete(task);
+              this.#stir();
+            });
+            running.add(task);
+          }
         }
         if (signal.aborted && running.size === 0) return;
         const stirred = this.#stirred();
-        if (running.size === 0 && !stirred && !more() && this.#ignoreBackoff && this.#idle()) return;
+        if (running.size === 0 && !stirred && !more() && this.#parts.once && this.#idle()) return;
         if (!stirred) await this.#sleep(this.#nextTryMs());
       }
     } finally {
@@ -133,66 +131,100 @@ export class WorkLoop {
 
   /** Nothing to do now in any lane that is not paused; in once mode a pause of a few tries ends the run instead of waiting for ever. */
   #idle(): boolean {
-    const gaveUp = (pause: Pause): boolean => pause.error !== null && pause.failures >= 3;
     if (this.#databasePause.error !== null) return gaveUp(this.#databasePause);
-    return this.#lanes.every((lane) => gaveUp(lane.pause) || (lane.pause.error === null && lane.dry && lane.queue.length === 0));
+    return this.#lanes.every(isIdle);
   }
 
   #nextTryMs(): number {
-    const pauses = [this.#databasePause, ...this.#lanes.map((lane) => lane.pause)].filter((pause) => pause.error !== null).map((pause) => pause.leftMs);
+    const pauses = [this.#databasePause, ...this.#lanes.flatMap((lane) => [lane.pause, lane.landing])].filter((pause) => pause.error !== null).map((pause) => pause.leftMs);
     // Backoffs of single files live in the ledger: look once a second.
     return Math.max(1, Math.min(1_000, ...pauses));
   }
 
-  async #next(idle: boolean): Promise<{ lane: Lane; entry: FileEntry } | null> {
-    if (this.#databasePause.leftMs > 0) return null;
+  /** The next entry for a step. A lane whose turn it is and that needs more room than there is keeps its turn: small files must not pass a large one by for ever. */
+  async #next(step: Step): Promise<{ lane: Lane; entry: FileEntry } | null> {
+    if (step === 'load' && (this.#alone || this.#databasePause.leftMs > 0)) return null;
+    const capacity = step === 'load' ? this.#loads : this.#landings;
     for (let i = 0; i < this.#lanes.length; i++) {
-      const lane = this.#lanes[(this.#turn + i) % this.#lanes.length]!;
-      if (lane.pause.leftMs > 0 || (lane.feed.target.mode === 'replace_all' && lane.running > 0)) continue;
-      // While the database or feed is on trial after a pause, one file tries first.
-      if ((this.#databasePause.error !== null || lane.pause.error !== null) && !idle) continue;
+      const turn = (this.#turn[step] + i) % this.#lanes.length;
+      const lane = this.#lanes[turn]!;
+      if (!this.#mayRun(step, lane)) continue;
       if (lane.queue.length === 0 && !lane.dry) await this.#fetch(lane);
-      const at = lane.queue.findIndex((entry) => !this.#busyPaths.has(pathKey(entry)) && (entry.deaths.count === 0 || idle));
+      const at = lane.queue.findIndex((entry) => this.#isNext(step, lane, entry));
       if (at < 0) continue;
-      const [entry] = lane.queue.splice(at, 1);
-      this.#turn = (this.#turn + i + 1) % this.#lanes.length;
-      return { lane, entry: entry! };
+      const entry = lane.queue[at]!;
+      this.#turn[step] = turn;
+      if (!hasRoom(capacity, lane, entry)) return null;
+      lane.queue.splice(at, 1);
+      this.#turn[step] = (turn + 1) % this.#lanes.length;
+      return { lane, entry };
     }
     return null;
+  }
+
+  #mayRun(step: Step, lane: Lane): boolean {
+    // While the database, feed or source is on trial after a pause, one file tries first.
+    if (step === 'land') return lane.landsAhead && lane.mayLandAhead && lane.landing.leftMs === 0 && (lane.landing.error === null || lane.landings === 0);
+    if (lane.pause.leftMs > 0 || (!lane.landsAhead && lane.running > 0)) return false;
+    return (this.#databasePause.error === null && lane.pause.error === null) || this.#loads.taken === 0;
+  }
+
+  #isNext(step: Step, lane: Lane, entry: FileEntry): boolean {
+    if (this.#busyPaths.has(pathKey(entry))) return false;
+    const lands = lane.landsAhead && entry.state === 'discovered' && this.#parts.isRemote(entry);
+    if (step === 'land') return lands;
+    return !lands && (entry.deaths.count === 0 || this.#loads.taken === 0);
   }
 
   async #fetch(lane: Lane): Promise<void> {
     // Enough to see past those that are busy or set aside.
     const skip = this.#busyIds.size + lane.aside.size + (this.#tried?.size ?? 0);
-    const found = await this.#ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: this.#ignoreBackoff, newestFirst: lane.feed.target.mode === 'replace_all' });
+    const { ledger, once } = this.#parts;
+    const found = await ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: once, newestFirst: lane.feed.target.mode === 'replace_all' });
     const fresh = found.filter((entry) => !this.#busyIds.has(entry.fileId) && !lane.aside.has(entry.fileId) && this.#tried?.has(entry.fileId) !== true);
     lane.queue.push(...fresh);
     lane.dry = fresh.length === 0;
   }
 
-  async #run(lane: Lane, entry: FileEntry): Promise<void> {
+  async #run(step: Step, lane: Lane, entry: FileEntry): Promise<void> {
     const key = pathKey(entry);
+    const capacity = step === 'load' ? this.#loads : this.#landings;
     this.#busyPaths.add(key);
     this.#busyIds.add(entry.fileId);
-    lane.running++;
-    this.#alone = entry.deaths.count > 0;
+    take(capacity, lane, entry);
+    if (step === 'load') {
+      lane.running++;
+      lane.ahead.delete(entry.fileId);
+      this.#alone = entry.deaths.count > 0;
+    } else lane.landings++;
     try {
-      this.#settleOutcome(lane, entry, await this.#work(entry, lane.feed));
+      this.#settleOutcome(step, lane, entry, await (step === 'load' ? this.#parts.work : this.#parts.land)(entry, lane.feed));
     } finally {
-      lane.running--;
-      this.#alone = false;
+      leave(capacity, lane, entry);
+      if (step === 'load') {
+        lane.running--;
+        this.#alone = false;
+        // It made room on the disk.
+        for (const one of this.#lanes) one.landing.tryNow();
+      } else lane.landings--;
       this.#busyPaths.delete(key);
       this.#busyIds.delete(entry.fileId);
     }
   }
 
-  #settleOutcome(lane: Lane, entry: FileEntry, outcome: WorkOutcome): void {
+  #settleOutcome(step: Step, lane: Lane, entry: FileEntry, outcome: WorkOutcome): void {
+    const { log } = this.#parts;
     switch (outcome.kind) {
+      case 'landed':
+        if (lane.landing.end()) log.info({ feed: lane.feed.name }, 'landing goes on');
+        lane.ahead.add(entry.fileId);
+        lane.queue.unshift(outcome.entry);
+        return;
       case 'retry':
       case 'done':
         if (outcome.kind === 'retry') this.#tried?.add(entry.fileId);
-        if (this.#databasePause.end()) this.#log.info({}, 'the database is back');
-        if (lane.pause.end()) this.#log.info({ feed: lane.feed.name }, 'the feed goes on');
+        if (step === 'load' && this.#databasePause.end()) log.info({}, 'the database is back');
+        if (step === 'load' && lane.pause.end()) log.info({ feed: lane.feed.name }, 'the feed goes on');
         // An end may free those that waited for it and bring back its duplicates.
         lane.aside.clear();
         lane.dry = false;
@@ -206,13 +238,13 @@ export class WorkLoop {
         lane.queue.unshift(entry);
         return;
       case 'pause-feed':
-        this.#pause(lane.pause, outcome.error, { feed: lane.feed.name });
+        this.#pause(step === 'load' ? lane.pause : lane.landing, outcome.error, { feed: lane.feed.name });
         lane.queue.unshift(entry);
     }
   }
 
   #pause(pause: Pause, error: TallymanError, fields: object): void {
-    if (pause.begin(error)) this.#log.error({ ...fields, code: error.code, fix: error.fix }, error.message);
+    if (pause.begin(error)) this.#parts.log.error({ ...fields, code: error.code, fix: error.fix }, error.message);
   }
 
   #stirred(): boolean {
@@ -235,7 +267,7 @@ export class WorkLoop {
       this.#wake = done;
     });
     // Backoffs may have run out meanwhile.
-    if (!this.#ignoreBackoff) for (const lane of this.#lanes) lane.dry = false;
+    if (!this.#parts.once) for (const lane of this.#lanes) lane.dry = false;
   }
 }
 

@@ -88,6 +88,12 @@ export class LandingArea {
     else this.#set(part, { size, since: Date.now(), inUse: false });
   }
 
+  /** Keeps a copy that is there from going when others need the room. */
+  async use(name: string): Promise<void> {
+    const file = (await this.#scan()).get(name);
+    if (file !== undefined) file.inUse = true;
+  }
+
   /** Nobody works on it for now; it stays, unless the room is needed. */
   idle(name: string): void {
     const file = this.#files?.get(name);

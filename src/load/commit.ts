@@ -17,11 +17,24 @@ export class LostRace extends Error {
 /** Name of the unique constraint on load_key: this very attempt is in already. */
 const LOAD_KEY = 'loads_load_key';
 
+/** What the receipt's INSERT gives back. */
+export interface Committed {
+  readonly loadId: number;
+  readonly committedAt: string;
+}
+
+/** commitAll for one receipt. */
+export async function commitWith(connection: Connection, statements: readonly string[], onCommit: () => void): Promise<Committed> {
+  const [receipt] = await commitAll(connection, statements, onCommit);
+  if (receipt === undefined) throw new TallymanError('INTERNAL', 'the receipt gave no load_id');
+  return receipt;
+}
+
 /**
- * Sends the last statements of a load, the receipt's INSERT at their end, together with COMMIT: one round trip, and PostgreSQL stops at the first error. Throws
+ * Sends the last statements of a transaction, the INSERT of its receipts at their end, together with COMMIT: one round trip, and PostgreSQL stops at the first error. Throws
  * LostRace, OutcomeUnknown, or the error with which it was rolled back.
  */
-export async function commitWith(connection: Connection, statements: readonly string[], onCommit: () => void): Promise<{ readonly loadId: number; readonly committedAt: string }> {
+export async function commitAll(connection: Connection, statements: readonly string[], onCommit: () => void): Promise<readonly Committed[]> {
   onCommit();
   let results;
   try {
@@ -34,9 +47,7 @@ export async function commitWith(connection: Connection, statements: readonly st
   // In a transaction that was aborted COMMIT is answered with ROLLBACK, without an error.
   const end = results.at(-1)?.command;
   if (end !== 'COMMIT') throw new TallymanError('LOAD_FAILED', `COMMIT was answered with ${end ?? 'nothing'}: nothing was loaded`);
-  const receipt = results.at(-2)?.rows[0];
-  if (receipt === undefined) throw new TallymanError('INTERNAL', 'the receipt gave no load_id');
-  return { loadId: integer(receipt, 'load_id'), committedAt: text(receipt, 'committed_at') };
+  return (results.at(-2)?.rows ?? []).map((receipt) => ({ loadId: integer(receipt, 'load_id'), committedAt: text(receipt, 'committed_at') }));
 }
 
 /** Leaves the transaction, whatever state it is in. Never throws: a session that cannot is hung up, and its backend rolls back. */

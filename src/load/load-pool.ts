@@ -4,6 +4,7 @@ import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
 import { COMMITTING, IDLE, isAnswer, type PoolRequest, type PoolWorkerData } from './pool-messages.js';
 import { progressFile } from './progress.js';
+import { isSmallFile } from './small-file.js';
 
 export interface LoadPoolOptions {
   /** Loads at once (daemon.concurrency). */
@@ -16,6 +17,9 @@ export interface LoadPoolOptions {
 
 /** Jobs that may wait for a worker; more is a fault of the caller, who knows how many loads run at once. */
 const MOST_WAITING = 1_000;
+/** Files, and bytes of them, that share a transaction at most. */
+const GROUP_FILES = 64;
+const GROUP_BYTES = 2 * 1024 * 1024;
 /** A thread's JavaScript heap in MiB: rows are never objects, so this is for reports and bad rows. A file that breaks it costs its thread, not the process. */
 const HEAP_MB = 192;
 /** After a load was called off it has so long to roll back before its thread is ended. Milliseconds; longer than load-file.ts waits for PostgreSQL. */
@@ -27,13 +31,16 @@ interface Task {
   readonly kind: 'load' | 'check';
   readonly job: LoadJob;
   readonly resolve: (result: LoadResult) => void;
+  /** May share a transaction; not after a thread died over it. */
+  readonly together: boolean;
 }
 
 interface Slot {
   readonly worker: Worker;
   readonly state: Int32Array;
   readonly gone: Promise<void>;
-  task: Task | null;
+  /** Files it works on, in the order of the request; null = its result is there. */
+  tasks: (Task | null)[];
   /** What ended the thread, when something did. */
   fault: unknown;
 }
@@ -73,13 +80,14 @@ export class LoadPool {
       this.#waiting.splice(this.#waiting.indexOf(task), 1);
       task.resolve(interrupted());
     }
-    for (const slot of this.#slots) if (slot.task?.job.fileId === fileId) send(slot, { kind: 'cancel' });
+    // Small files beside it in its transaction are called off with it, and taken again.
+    for (const slot of this.#slots) if (slot.tasks.some((task) => task?.job.fileId === fileId)) send(slot, { kind: 'cancel' });
   }
 
   /** Calls off every load, under way or waiting. */
   cancelAll(): void {
     for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
-    for (const slot of this.#slots) if (slot.task !== null) send(slot, { kind: 'cancel' });
+    for (const slot of this.#slots) if (!isFree(slot)) send(slot, { kind: 'cancel' });
   }
 
   /** Takes no more; gives the loads under way `drainMs` to end, then calls them off. Resolves when all threads are gone. */
@@ -93,23 +101,41 @@ export class LoadPool {
     if (this.#closing) return Promise.resolve(interrupted());
     if (this.#waiting.length >= MOST_WAITING) return Promise.resolve(failed(`more than ${MOST_WAITING} loads wait for a worker`));
     return new Promise((resolve) => {
-      this.#waiting.push({ kind, job, resolve });
+      this.#waiting.push({ kind, job, resolve, together: kind === 'load' && isSmall(job) });
       this.#next();
     });
   }
 
   #next(): void {
-    const task = this.#waiting[0];
-    if (task === undefined) return;
-    let slot = [...this.#slots].find((one) => one.task === null);
+    if (this.#waiting.length === 0) return;
+    let slot = [...this.#slots].find(isFree);
     if (slot === undefined) {
       if (this.#slots.size >= this.#options.size) return;
       slot = this.#start();
     }
-    this.#waiting.shift();
-    slot.task = task;
-    send(slot, { kind: task.kind, job: task.job });
+    const tasks = this.#take();
+    slot.tasks = [...tasks];
+    send(slot, { kind: tasks[0]!.kind, jobs: tasks.map(({ job }) => job) });
     this.#next();
+  }
+
+  /** The next load, with the small files of its feed that wait behind it. What waits is what came while the threads were busy: nothing waits for company. */
+  #take(): readonly Task[] {
+    const first = this.#waiting.shift()!;
+    if (!first.together) return [first];
+    const group = [first];
+    let bytes = first.job.file.size;
+    for (let i = 0; i < this.#waiting.length && group.length < GROUP_FILES; ) {
+      const next = this.#waiting[i]!;
+      if (!next.together || next.job.feed !== first.job.feed || bytes + next.job.file.size > GROUP_BYTES) {
+        i++;
+        continue;
+      }
+      bytes += next.job.file.size;
+      group.push(next);
+      this.#waiting.splice(i, 1);
+    }
+    return group;
   }
 
   #start(): Slot {
@@ -120,7 +146,7 @@ export class LoadPool {
       ...(this.#options.execArgv === undefined ? {} : { execArgv: [...this.#options.execArgv] }),
     });
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const slot: Slot = { worker, state: new Int32Array(data.state), gone, task: null, fault: null };
+    const slot: Slot = { worker, state: new Int32Array(data.state), gone, tasks: [], fault: null };
     this.#slots.add(slot);
     worker.on('message', (message: unknown) => this.#hear(slot, message));
     worker.on('messageerror', (error) => {
@@ -139,26 +165,35 @@ export class LoadPool {
       this.#options.onProgress?.(message.progress);
       return;
     }
-    const task = slot.task;
-    slot.task = null;
+    const task = slot.tasks[message.index];
+    slot.tasks[message.index] = null;
     task?.resolve(message.result);
-    if (!this.#closing) this.#next();
+    if (!this.#closing && isFree(slot)) this.#next();
   }
 
   #died(slot: Slot, code: number): void {
     this.#slots.delete(slot);
-    const task = slot.task;
-    slot.task = null;
-    if (task !== null) {
-      const why = slot.fault === null ? `exit code ${code}` : messageOf(slot.fault);
-      // The note on the chunk is for deaths of the process; this attempt was counted.
-      const forgotten = rm(progressFile(task.job.workDir, task.job.fileId), { force: true }).catch(() => undefined);
-      const result = Atomics.load(slot.state, 0) === COMMITTING ? unknown(why) : failed(`the thread that loaded the file died: ${why}`);
-      void forgotten.then(() => task.resolve(result));
-    }
-    if (!this.#closing) this.#next();
+    const tasks = slot.tasks.filter((task) => task !== null);
+    slot.tasks = [];
+    const why = slot.fault === null ? `exit code ${code}` : messageOf(slot.fault);
+    const committing = Atomics.load(slot.state, 0) === COMMITTING;
+    // One of several is to blame, and nobody knows which: each goes alone now, and the one that kills its thread again pays for it.
+    const again = tasks.length > 1 && !committing && !this.#closing;
+    void forget(tasks).then(() => {
+      if (again) this.#waiting.unshift(...tasks.map((task) => ({ ...task, together: false })));
+      else for (const task of tasks) task.resolve(committing ? unknown(why) : failed(`the thread that loaded the file died: ${why}`));
+      if (!this.#closing) this.#next();
+      else for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
+    });
   }
 }
+
+/** The note on the chunk is for deaths of the process; here the attempt was counted. */
+async function forget(tasks: readonly Task[]): Promise<void> {
+  for (const { job } of tasks) await rm(progressFile(job.workDir, job.fileId), { force: true }).catch(() => undefined);
+}
+
+const isFree = (slot: Slot): boolean => slot.tasks.every((task) => task === null);
 
 function send(slot: Slot, request: PoolRequest): void {
   if (request.kind === 'load' || request.kind === 'check') Atomics.store(slot.state, 0, IDLE);
@@ -166,7 +201,7 @@ function send(slot: Slot, request: PoolRequest): void {
 }
 
 async function end(slot: Slot, drainMs: number): Promise<void> {
-  const idle = (): boolean => slot.task === null;
+  const idle = (): boolean => isFree(slot);
   await until(idle, slot.gone, drainMs);
   if (!idle()) {
     send(slot, { kind: 'cancel' });
@@ -194,6 +229,11 @@ async function settles(gone: Promise<void>, ms: number): Promise<boolean> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What may share a transaction: appended as it is, with nothing else to be settled (load-group.ts). */
+function isSmall({ file, feed, replaces }: LoadJob): boolean {
+  return isSmallFile(file.size, feed) && feed.control === null && replaces.loadIds.length === 0 && !replaces.path && !replaces.feed;
 }
 
 const failed = (message: string): LoadResult => ({ outcome: 'failed', error: new TallymanError('LOAD_FAILED', message).reported() });

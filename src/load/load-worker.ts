@@ -4,10 +4,11 @@ import { TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
 import { checkFile } from './dry-run.js';
 import { loadFile, type LoadHooks } from './load-file.js';
+import { loadGroup } from './load-group.js';
 import { COMMITTING, IDLE, isRequest, isWorkerData, type PoolAnswer } from './pool-messages.js';
 import { LoadSession } from './session.js';
 
-/** The thread that loads files for load-pool.ts: one at a time, over one connection that it keeps. */
+/** The thread that loads files for load-pool.ts: one after the other, small ones together, over one connection that it keeps. */
 const port = parentPort;
 if (port === null || !isWorkerData(workerData)) throw new TallymanError('INTERNAL', 'load-worker.js is started by the load pool');
 
@@ -17,7 +18,7 @@ let running: AbortController | null = null;
 
 const answer = (message: PoolAnswer): void => port.postMessage(message);
 
-async function work(kind: 'load' | 'check', job: LoadJob): Promise<void> {
+async function work(kind: 'load' | 'check', jobs: readonly LoadJob[]): Promise<void> {
   const abort = new AbortController();
   running = abort;
   const hooks: LoadHooks = {
@@ -27,10 +28,22 @@ async function work(kind: 'load' | 'check', job: LoadJob): Promise<void> {
     signal: abort.signal,
     onCommit: () => Atomics.store(state, 0, COMMITTING),
   };
-  const result: LoadResult = kind === 'load' ? await loadFile(job, hooks, session) : await checkFile(job, hooks);
+  const together = kind === 'load' && jobs.length > 1 ? await loadGroup(jobs, hooks, session) : [];
+  const done = (index: number, result: LoadResult): void => {
+    Atomics.store(state, 0, IDLE);
+    answer({ kind: 'result', index, result });
+  };
+  const alone: number[] = [];
+  for (const index of jobs.keys()) {
+    const result = together[index] ?? null;
+    if (result === null) alone.push(index);
+    else done(index, result);
+  }
+  for (const index of alone) {
+    const job = jobs[index]!;
+    done(index, kind === 'load' ? await loadFile(job, hooks, session) : await checkFile(job, hooks));
+  }
   running = null;
-  Atomics.store(state, 0, IDLE);
-  answer({ kind: 'result', result });
 }
 
 async function stop(): Promise<void> {
@@ -44,5 +57,5 @@ port.on('message', (request: unknown) => {
   // A rejection here ends the thread with its error; the pool tells it as the job's outcome.
   if (request.kind === 'cancel') running?.abort();
   else if (request.kind === 'stop') void stop();
-  else void work(request.kind, request.job);
+  else void work(request.kind, request.jobs);
 });

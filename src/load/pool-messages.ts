@@ -1,15 +1,16 @@
 import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
 
-/** What the pool asks of a worker. One job at a time. */
+/** What the pool asks of a worker: one thing at a time. */
 export type PoolRequest =
-  | { readonly kind: 'load'; readonly job: LoadJob }
+  /** One file, or several small ones that may share a transaction (load-group.ts). */
+  | { readonly kind: 'load'; readonly jobs: readonly LoadJob[] }
   /** A dry run: no database. */
-  | { readonly kind: 'check'; readonly job: LoadJob }
+  | { readonly kind: 'check'; readonly jobs: readonly LoadJob[] }
   | { readonly kind: 'cancel' }
   /** Close the connection and end. */
   | { readonly kind: 'stop' };
 
-export type PoolAnswer = { readonly kind: 'progress'; readonly progress: LoadProgress } | { readonly kind: 'result'; readonly result: LoadResult };
+export type PoolAnswer = { readonly kind: 'progress'; readonly progress: LoadProgress } | { readonly kind: 'result'; /** Which of the jobs. */ readonly index: number; readonly result: LoadResult };
 
 /** Given to a worker at its start. */
 export interface PoolWorkerData {

@@ -25,8 +25,19 @@ export interface Receipt {
  * A load_id is drawn here when the load ended before it had one.
  */
 export function receiptSql(job: LoadJob, control: ControlNames, receipt: Receipt): string {
+  return receiptsSql(control, [{ job, receipt }]);
+}
+
+/** The same for all the loads of one transaction (load-group.ts); at least one. */
+export function receiptsSql(control: ControlNames, receipts: readonly { readonly job: LoadJob; readonly receipt: Receipt }[]): string {
+  const rows = receipts.map(({ job, receipt }) => receiptValues(job, control, receipt));
+  const columns = Object.keys(rows[0] ?? {}).join(', ');
+  return `INSERT INTO ${control.loads} (${columns}) VALUES ${rows.map((row) => `(${Object.values(row).join(', ')})`).join(', ')} RETURNING load_id, ${isoSql('committed_at')} AS committed_at`;
+}
+
+function receiptValues(job: LoadJob, control: ControlNames, receipt: Receipt): Readonly<Record<string, string>> {
   const { file, feed } = job;
-  const values: Readonly<Record<string, string>> = {
+  return {
     load_id: receipt.loadId === null ? `pg_catalog.nextval(${control.loadIdSequence})` : String(receipt.loadId),
     load_key: literal(job.loadKey),
     instance_id: literal(job.instanceId),
@@ -53,7 +64,6 @@ export function receiptSql(job: LoadJob, control: ControlNames, receipt: Receipt
     committed_at: 'pg_catalog.clock_timestamp()',
     replaces: `'{${receipt.replaces.join(',')}}'::bigint[]`,
   };
-  return `INSERT INTO ${control.loads} (${Object.keys(values).join(', ')}) VALUES (${Object.values(values).join(', ')}) RETURNING load_id, ${isoSql('committed_at')} AS committed_at`;
 }
 
 /** SQL that marks receipts, and what is open of their quarantine, as superseded by a load. */

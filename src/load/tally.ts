@@ -20,13 +20,25 @@ export interface TallyScan {
 }
 
 /** True when the new rows are looked for behind the old end of each leaf; rows that landed on older pages with room are then not seen. */
-export function scansTail({ table }: TallyScan): boolean {
+export function scansTail({ table }: Pick<TallyScan, 'table'>): boolean {
   return table.serverVersion >= TID_RANGE && table.loadIndex === null && table.leaves.length > 0;
 }
 
 /** Condition on one leaf for the tail. */
 export function tailCondition({ loadId, pages }: TallyScan, leaf: number): string {
-  return `ctid >= '(${Math.max(0, (pages[leaf] ?? 0) - MARGIN)},0)'::tid AND ${LOAD_ID} = ${loadId}`;
+  return `ctid >= ${tailStart(pages, leaf)} AND ${LOAD_ID} = ${loadId}`;
+}
+
+const tailStart = (pages: readonly number[], leaf: number): string => `'(${Math.max(0, (pages[leaf] ?? 0) - MARGIN)},0)'::tid`;
+
+/** SQL (`load_id`, `rows`) that counts the rows of several loads of one transaction in the same way; loads without rows are not in it. */
+export function countGroupSql(scan: Omit<TallyScan, 'loadId'>, loadIds: readonly number[]): string {
+  const { table, pages } = scan;
+  const ours = `${LOAD_ID} IN (${loadIds.join(', ')})`;
+  const rows = scansTail(scan)
+    ? table.leaves.map((leaf, i) => `SELECT ${LOAD_ID} AS load_id FROM ONLY ${qualified(leaf.schema, leaf.name)} WHERE ctid >= ${tailStart(pages, i)} AND ${ours}`).join(' UNION ALL ')
+    : `SELECT ${LOAD_ID} AS load_id FROM ${qualified(table.schema, table.name)} WHERE ${ours}`;
+  return `SELECT load_id, count(*) AS rows FROM (${rows}) AS present GROUP BY load_id`;
 }
 
 /** SQL (one scalar `rows`) that counts the rows of the load: the tail where that works, else all. */

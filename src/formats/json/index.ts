@@ -1,4 +1,5 @@
 import type { FormatInput, FormatType } from '../../core/format.js';
+import { rowsFor, windowFor } from '../size-hint.js';
 import { draftOf, draftPlan, settleColumns, wholeRecord, type Columns } from './columns.js';
 import { Cursor } from './cursor.js';
 import { Document } from './document.js';
@@ -26,13 +27,13 @@ const SAMPLE = 4_096;
 
 /** `window`: bytes scanned in one go; tests use a few, so that every record meets the window's edge. */
 export async function openJson(input: FormatInput, options: JsonOptions, window?: number): Promise<JsonReader> {
-  const cursor = new Cursor(input.bytes, options.max_record, window);
+  const cursor = new Cursor(input.bytes, options.max_record, window ?? windowFor(input.sizeHint));
   try {
     const bom = await cursor.passMark();
     const draft = input.contract === null ? null : draftOf(input.contract);
     const whole = wholeRecord();
     const plan = draft === null ? whole.plan : draftPlan(draft);
-    const scratch = new JsonBatch(1, 0, SAMPLE);
+    const scratch = new JsonBatch(1, 0, Math.min(SAMPLE, rowsFor(input.sizeHint, 1) ?? SAMPLE));
 
     const some = new RecordScanner(false, plan, scratch);
     const empty = !(await passSpace(cursor, some));
@@ -56,7 +57,7 @@ export async function openJson(input: FormatInput, options: JsonOptions, window?
     }
     scanner.plan = columns.plan;
     const told = { format: 'json', encoding: options.encoding, shape, root: options.root, bom };
-    return new JsonReader(records, columns, new JsonBatch(columns.width, columns.spare, input.batchRows), empty, told);
+    return new JsonReader(records, columns, new JsonBatch(columns.width, columns.spare, input.batchRows ?? rowsFor(input.sizeHint, columns.width)), empty, told);
   } catch (error) {
     await cursor.window.close();
     throw error;
