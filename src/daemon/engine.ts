@@ -11,8 +11,8 @@ import { FeedWatcher, type FeedHealth } from './feed-watcher.js';
 import type { Landing } from './landing.js';
 import type { Log } from './log.js';
 import { Outbox } from './outbox.js';
-import { processFile } from './process-file.js';
-import { isNamed, type ProcessParts } from './process-parts.js';
+import { landFile, processFile } from './process-file.js';
+import { isNamed, standsAs, type ProcessParts } from './process-parts.js';
 import { reconcileStores, takeOver } from './recover.js';
 import { carryOutRequests } from './requests.js';
 import { ServerWatch } from './server-watch.js';
@@ -90,7 +90,16 @@ export class Engine {
       },
     };
     this.#serverWatch = new ServerWatch(this.#process, { ready: () => this.#reconciled, running: () => this.#loop.running, goOn: () => this.#loop.resume() });
-    this.#loop = new WorkLoop({ feeds: parts.feeds, ledger: parts.ledger, log: parts.log, concurrency: parts.concurrency, once, work: (entry, feed) => this.#work(entry, feed) });
+    this.#loop = new WorkLoop({
+      feeds: parts.feeds,
+      ledger: parts.ledger,
+      log: parts.log,
+      concurrency: parts.concurrency,
+      once,
+      isRemote: (entry) => this.#sourceOf(entry).localPath(standsAs(entry).path) === null,
+      land: (entry, feed) => landFile(this.#process, entry, feed),
+      work: (entry, feed) => this.#work(entry, feed),
+    });
   }
 
   /** For `load`: one entry down the line, without watcher or loop. */

@@ -1,23 +1,28 @@
 import type { Decoder } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
-import type { Bytes, FormatType, RecordReader } from '../core/format.js';
+import type { Bytes, FormatInput, FormatType, RecordReader } from '../core/format.js';
 import { openDecoded, type DecodedBytes, type DeliveredFile } from '../decode/open.js';
 import { cutControlRecords, type ControlRecords, type CutOut } from './control/control-stream.js';
 import { ShiftedReader } from './control/shifted-reader.js';
 import { DecodedReader } from './decoded-reader.js';
+import { openFile } from './file-reader.js';
 import { MembersReader } from './members-reader.js';
 
 /** The parts that a load reads with; from registry.ts. */
 export interface ReadParts {
   readonly formats: readonly FormatType[];
   readonly decoders: readonly Decoder[];
+  /** Calls the reading off. */
+  readonly signal?: AbortSignal;
 }
 
 /** The file of a load: its name, and its bytes through the descriptor that is held open. */
 export interface LoadFile extends DeliveredFile {
-  /** For formats that need random access. */
-  readonly localPath: string;
+  /** Path of bytes that nobody else can change (a landed copy); null = the file stands where others write. */
+  readonly privatePath: string | null;
+  /** Private folder for temporary files. */
+  readonly workDir: string;
 }
 
 /**
@@ -31,18 +36,20 @@ export async function openReader(parts: ReadParts, feed: FeedSpec, bytes: Bytes,
   // The options were made by this very schema (config/); plain data, they came through a message.
   const options = format.options.parse(feed.format.options);
   const { columns: contract, onUnknownColumn, compression, maxExpansion, members } = feed;
-  if (format.access === 'file') return await format.open({ bytes: nothing(), path: file.localPath, contract, onUnknownColumn, maxExpansion }, options);
-
   const { encoding } = options;
   const plan = { decoders: parts.decoders, compression, maxExpansion, members, format: format.type, encoding: typeof encoding === 'string' ? encoding : null };
   const decoded = await openDecoded(bytes, file, plan);
   const records = controlRecords(feed, options);
+  const openThere = async (input: Omit<FormatInput, 'path'>): Promise<RecordReader> => {
+    const placed = { ...input, workDir: file.workDir, ...(parts.signal === undefined ? {} : { signal: parts.signal }) };
+    return await openFile(placed, decoded.compression === 'none' ? file.privatePath : null, (whole) => format.open(whole, options));
+  };
   const open = async (decodedText: DecodedBytes): Promise<RecordReader> => {
     const cut = records === null ? null : cutControlRecords(decodedText.bytes, records);
     if (cut !== null) cuts.push(cut);
     const text = cut === null ? decodedText : { ...decodedText, bytes: cut.bytes };
     const input = { bytes: text.bytes, path: null, contract, onUnknownColumn, maxExpansion, ...(decoded.compression === 'none' ? { sizeHint: file.size } : {}) };
-    const reader = new DecodedReader(await format.open(input, options), text, decoded.compression);
+    const reader = new DecodedReader(format.access === 'file' ? await openThere(input) : await format.open(input, options), text, decoded.compression);
     return cut === null || (records?.header ?? null) === null ? reader : new ShiftedReader(reader, cut.shift);
   };
   if (decoded.kind === 'stream') return await open(decoded);
@@ -72,8 +79,4 @@ function patternOf(source: string): RegExp {
     if (error instanceof SyntaxError) return new RegExp(source);
     throw error;
   }
-}
-
-async function* nothing(): AsyncGenerator<Buffer> {
-  // A format with random access reads by path.
 }

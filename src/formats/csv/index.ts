@@ -1,4 +1,5 @@
 import type { FormatInput, FormatType } from '../../core/format.js';
+import { rowsFor, windowFor } from '../size-hint.js';
 import { readColumns } from './columns.js';
 import { compileDialect } from './dialect.js';
 import { csvOptions, type CsvOptions } from './options.js';
@@ -20,7 +21,7 @@ export const csv: FormatType<CsvOptions> = {
 /** `window`: bytes scanned in one go; tests use a few, so that every record meets the window's edge. */
 export async function openCsv(input: FormatInput, asked: CsvOptions, window?: number): Promise<CsvReader> {
   const { bytes, options, drift } = await settleDelimiter(input.bytes, asked, input.contract);
-  const records = new Records(bytes, compileDialect(options), window);
+  const records = new Records(bytes, compileDialect(options), window ?? windowFor(input.sizeHint));
   try {
     const mark = await records.passMark();
     for (let line = 0; line < options.skip_lines; line++) {
@@ -28,7 +29,7 @@ export async function openCsv(input: FormatInput, asked: CsvOptions, window?: nu
     }
     const columns = await readColumns(records, options.header, input.contract);
     columns.drift.push(...drift);
-    return new CsvReader(records, options, columns, mark, input.batchRows);
+    return new CsvReader(records, options, columns, mark, input.batchRows ?? rowsFor(input.sizeHint, columns.layout.fileColumns.length));
   } catch (error) {
     await records.close();
     throw error;
