@@ -97,7 +97,7 @@ function parseOne(pattern: string, ignoreCase: boolean): readonly Token[] {
   return tokens;
 }
 
-/** `[a-z0-9]`, `[^x]`. What picomatch takes as neither (`[!x]` holds ! and x there, and is a negation elsewhere) may be any character. */
+/** `[a-z0-9]`, `[^x]`. `[!x]` (a negation in a feed's patterns, not everywhere in picomatch) may be any character. */
 function parseSet(pattern: string, start: number): { readonly ranges: readonly Range[]; readonly end: number } {
   const negated = pattern[start + 1] === '^';
   const first = start + (negated ? 2 : 1);

@@ -44,7 +44,7 @@ function matcher(globs: readonly string[], ignoreCase: boolean): (path: string, 
  * `dot`: hidden names are kept out by the ignore list, where the user can see and drop the rule. Flag `s`: a newline in a name is a character like any other.
  * The bare expression instead of picomatch's matcher: 1,000,000 names are tested at every poll.
  */
-const globTest = (glob: string, ignoreCase: boolean): RegExp => picomatch.makeRe(glob, { dot: true, flags: ignoreCase ? 'is' : 's' });
+const globTest = (glob: string, ignoreCase: boolean): RegExp => picomatch.makeRe(glob, { dot: true, posix: true, flags: ignoreCase ? 'is' : 's' });
 
 /**
  * A move target's folder and all below it: the parts before the first with a time letter, so that `done/%Y/%m` keeps all of `done` out, also what an

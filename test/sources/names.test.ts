@@ -113,6 +113,14 @@ describe('the selection of a feed', () => {
     expect(['orders_12.csv', 'orders_12x.csv.gz', 'orders_1.csv', 'orders_12.csv.zip', 'in/orders_12.csv'].filter(takes)).toEqual(['orders_12.csv', 'orders_12x.csv.gz', 'in/orders_12.csv']);
   });
 
+  test('[!a] and [^a] are any character but a, as in a shell', () => {
+    const met = (pattern: string, ...names: string[]): string[] => names.filter(selectionOf({ ...plainSpec, patterns: [pattern] }).takes);
+    expect(met('[!a]*.csv', 'a.csv', 'b.csv', '!.csv', 'A.csv')).toEqual(['b.csv', '!.csv', 'A.csv']);
+    expect(met('[^a]*.csv', 'a.csv', 'b.csv')).toEqual(['b.csv']);
+    expect(met('x[!0-9]y', 'x1y', 'xay', 'x/y')).toEqual(['xay']);
+    expect(met('x[a!]y', 'xay', 'x!y', 'xby')).toEqual(['xay', 'x!y']);
+  });
+
   test('a name with a newline is met by *', () => {
     expect(selectionOf(plainSpec).takes('a\nb.csv')).toBe(true);
   });

@@ -7,6 +7,8 @@ export interface FakeSqs {
   send(body: unknown): void;
   /** Messages that were not deleted, hidden ones too. */
   readonly bodies: () => string[];
+  /** What was received and not deleted can be received again, as when its visibility time-out has run out. */
+  readonly reappear: () => void;
   /** Answers all with 500. */
   broken: boolean;
   close(): Promise<void>;
@@ -29,10 +31,17 @@ export async function startFakeSqs(): Promise<FakeSqs> {
     response.end(JSON.stringify(body));
   };
   const receive = (response: ServerResponse): void => {
+    // Who has gone takes nothing with him.
+    if (response.destroyed) return;
     const ready = messages.filter((message) => !message.hidden).slice(0, 10);
     if (ready.length === 0) return void waiting.add(() => receive(response));
     for (const message of ready) message.hidden = true;
     reply(response, 200, { Messages: ready.map(({ body, handle }) => ({ MessageId: handle, ReceiptHandle: handle, Body: body, MD5OfBody: createHash('md5').update(body).digest('hex') })) });
+  };
+  const wake = (): void => {
+    const all = [...waiting];
+    waiting.clear();
+    for (const go of all) go();
   };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -53,11 +62,13 @@ export async function startFakeSqs(): Promise<FakeSqs> {
     queueUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/123456789012/drops`,
     send: (body: unknown) => {
       messages.push({ body: typeof body === 'string' ? body : JSON.stringify(body), handle: `m${++count}`, hidden: false });
-      const all = [...waiting];
-      waiting.clear();
-      for (const go of all) go();
+      wake();
     },
     bodies: () => messages.map((message) => message.body),
+    reappear: () => {
+      for (const message of messages) message.hidden = false;
+      wake();
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
