@@ -132,7 +132,7 @@ test.each(Object.keys(FAULTS))('%s: tried again, no file is blamed, nothing is l
   }
   await harbour.balances();
   if (ROUNDS > 1) await harbour.ledgerBalances();
-  tell('postgres', { fault: name, rounds: ROUNDS, transactions_open: open, files: harbour.files, lost: 0, doubled: 0, ...(name.startsWith('answers') ? commits : {}) });
+  tell('PostgreSQL', name, ROUNDS, { transactions_open: open, files: harbour.files, ...(name.startsWith('answers') ? commits : {}) });
 });
 
 test('the deadlock was one, every file is in a named state, no attempt was used, `ledger verify` is clean; SIGTERM drains and leaves no session', async () => {

@@ -1,7 +1,8 @@
 import process from 'node:process';
+import { FULL } from './report.js';
 
 /** How often each fault is tried; `npm run test:faults` does more. */
-export const ROUNDS = Number(process.env['TALLYMAN_FAULT_ROUNDS'] ?? '1');
+export const ROUNDS = Number(process.env['TALLYMAN_FAULT_ROUNDS'] ?? (FULL ? '10' : '1'));
 
 /** Says which seed repeats this run: TALLYMAN_FAULT_SEED=N. */
 export const SEED = Number(process.env['TALLYMAN_FAULT_SEED'] ?? Math.trunc(Math.random() * 2 ** 31));

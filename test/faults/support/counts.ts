@@ -1,10 +1,9 @@
-import { appendFileSync } from 'node:fs';
 import process from 'node:process';
+import { report } from './report.js';
 
-/** What was tried how often: a line on stderr, and one of JSON in the file that TALLYMAN_FAULT_REPORT names. docs/reliability.md quotes them. */
-export function tell(section: string, counts: Readonly<Record<string, number | string>>): void {
-  const line = JSON.stringify({ section, ...counts });
-  process.stderr.write(`faults: ${line}\n`);
-  const file = process.env['TALLYMAN_FAULT_REPORT'];
-  if (file !== undefined && file !== '') appendFileSync(file, `${line}\n`);
+/** What was tried how often: a line on stderr, and one in the counts of the whole run. Nothing is told of a run in which something was lost or doubled: it has failed before. */
+export function tell(section: string, fault: string, tries: number, more: Readonly<Record<string, number>> = {}): void {
+  const counts = { section, fault, tries, ...more, lost: 0, doubled: 0 };
+  process.stderr.write(`faults: ${JSON.stringify(counts)}\n`);
+  report(counts);
 }
