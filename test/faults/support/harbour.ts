@@ -70,7 +70,7 @@ export class Harbour {
     for (const feed of FEEDS) {
       const isVersion = feed === 'versions';
       this.#put(feed, isVersion ? 'v1.csv' : `f${++this.#files}.csv`, large + this.#chance.below(large));
-      if (!isVersion) for (let i = 0; i < 2; i++) this.#put(feed, `f${++this.#files}.csv`, 1 + this.#chance.below(500));
+      if (!isVersion) for (let i = 0; i < 2; i++) this.#put(feed, `f${++this.#files}.csv`, 10 + this.#chance.below(500));
     }
   }
 
