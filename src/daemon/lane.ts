@@ -70,6 +70,12 @@ export class Lane {
     return this.ahead.size + this.landings < most;
   }
 
+  /** Among those that wait, in the order in which they were discovered: its load must not wait behind files that landed after it. */
+  putBack(entry: FileEntry): void {
+    const at = this.queue.findIndex((other) => other.fileId > entry.fileId);
+    this.queue.splice(at < 0 ? this.queue.length : at, 0, entry);
+  }
+
   get error(): TallymanError | null {
     return this.pause.error ?? this.landing.error;
   }

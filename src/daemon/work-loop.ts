@@ -180,10 +180,12 @@ export class WorkLoop {
     // Enough to see past those that are busy or set aside.
     const skip = this.#busyIds.size + lane.aside.size + (this.#tried?.size ?? 0);
     const { ledger, once } = this.#parts;
+    // Before it is asked: what comes while it answers makes the lane wet again.
+    lane.dry = true;
     const found = await ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: once, newestFirst: lane.feed.target.mode === 'replace_all' });
     const fresh = found.filter((entry) => !this.#busyIds.has(entry.fileId) && !lane.aside.has(entry.fileId) && this.#tried?.has(entry.fileId) !== true);
     lane.queue.push(...fresh);
-    lane.dry = fresh.length === 0;
+    if (fresh.length > 0) lane.dry = false;
   }
 
   async #run(step: Step, lane: Lane, entry: FileEntry): Promise<void> {
@@ -218,7 +220,7 @@ export class WorkLoop {
       case 'landed':
         if (lane.landing.end()) log.info({ feed: lane.feed.name }, 'landing goes on');
         lane.ahead.add(entry.fileId);
-        lane.queue.unshift(outcome.entry);
+        lane.putBack(outcome.entry);
         return;
       case 'retry':
       case 'done':

@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress } from '../core/load.js';
@@ -77,9 +77,15 @@ export class Progress {
 
   /** Parsing ended, however: only the death of the process leaves the note behind. */
   end(): void {
-    if (this.#fd !== null) closeSync(this.#fd);
+    if (this.#fd === null) return;
+    closeSync(this.#fd);
     this.#fd = null;
-    rmSync(this.#name, { force: true });
+    // Not rmSync: it looks first.
+    try {
+      unlinkSync(this.#name);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   #open(): number {
