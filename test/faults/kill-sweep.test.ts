@@ -12,11 +12,11 @@ import { findStrace, traced } from './support/strace.js';
  */
 const CALLS = {
   fdatasync: 'fdatasync,fsync',
-  pwrite64: 'pwrite64',
   rename: 'rename,renameat,renameat2,link,linkat',
   unlink: 'unlink,unlinkat,rmdir',
   // What goes to PostgreSQL's socket. (The main thread's eventfd is written to by the same call: some of the kills fall there.)
   write: 'write,writev,sendto',
+  pwrite64: 'pwrite64',
 } as const;
 /** Places of each kind that have their turn, spread evenly: CI, the full run, and TALLYMAN_FAULTS=all for each and every one (pwrite64: 460, most of them within one commit of the ledger). */
 const PLACES = process.env['TALLYMAN_FAULTS'] === 'all' ? Infinity : FULL ? 150 : 2;
