@@ -8,6 +8,7 @@ import { avro } from './formats/avro/index.js';
 import { csv } from './formats/csv/index.js';
 import { fixed } from './formats/fixed/index.js';
 import { json } from './formats/json/index.js';
+import { parquet } from './formats/parquet/index.js';
 import { local } from './sources/local.js';
 import { s3 } from './sources/s3.js';
 import { sftp } from './sources/sftp.js';
@@ -17,4 +18,4 @@ export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
 export const DECODERS: readonly Decoder[] = [gzip, zstd, zip];
 
-export const FORMATS: readonly FormatType[] = [csv, json, fixed, avro];
+export const FORMATS: readonly FormatType[] = [csv, json, fixed, avro, parquet];

@@ -46,6 +46,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'better-sqlite3': ['ledger/'],
   chokidar: ['sources/'],
   'csv-parse': ['formats/csv/'],
+  '@duckdb/node-api': ['formats/parquet/'],
+  '@duckdb/node-bindings': ['formats/parquet/'],
   yaml: ['config/', 'cli/'],
   commander: ['cli/', 'main.ts'],
   'cli-table3': ['cli/'],

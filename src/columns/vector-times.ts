@@ -21,8 +21,7 @@ export function readClock(vector: Vector, row: number): void {
   const { type, words } = vector;
   if (type.kind === 'julian') {
     divide(words[3 * row]!, words[3 * row + 1]!, BILLION);
-    // what stands there is unsigned: as a signed number it would be billions of years ago
-    const day = (words[3 * row + 2]! >>> 0) - JULIAN_UNIX + UNIX_DAY;
+    const day = words[3 * row + 2]! - JULIAN_UNIX + UNIX_DAY;
     clock[0] = day * SECONDS_A_DAY + clock[0]!;
     return;
   }

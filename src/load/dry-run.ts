@@ -24,7 +24,7 @@ import { UniqueTracker } from './unique-tracker.js';
 export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadResult> {
   let input: FileInput | null = null;
   try {
-    input = await FileInput.open(job.file);
+    input = await FileInput.open(job);
     return await check(job, hooks, input);
   } catch (error) {
     return outcomeOf(error, hooks.signal.aborted);

@@ -20,18 +20,21 @@ export class FileInput {
   readonly #file: LoadJob['file'];
   readonly #handle: FileHandle;
   readonly #before: BigIntStats;
+  /** Private folder for temporary files. */
+  readonly workDir: string;
 
-  private constructor(file: LoadJob['file'], handle: FileHandle, before: BigIntStats) {
+  private constructor(file: LoadJob['file'], handle: FileHandle, before: BigIntStats, workDir: string) {
     this.#file = file;
     this.#handle = handle;
     this.#before = before;
+    this.workDir = workDir;
   }
 
   /**
    * Opens the file in place. Never follows a link and never blocks on a FIFO. Throws FILE_VANISHED, FILE_NOT_TAKEN (no regular file),
    * FILE_UNREADABLE, FILE_CHANGED (not the version that the job names).
    */
-  static async open(file: LoadJob['file']): Promise<FileInput> {
+  static async open({ file, workDir }: Pick<LoadJob, 'file' | 'workDir'>): Promise<FileInput> {
     const path = file.localPathHex === null ? file.localPath : Buffer.from(file.localPathHex, 'hex');
     let handle: FileHandle;
     try {
@@ -42,7 +45,7 @@ export class FileInput {
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw new TallymanError('FILE_NOT_TAKEN', `${file.localPath}: not a regular file`);
-      const input = new FileInput(file, handle, stats);
+      const input = new FileInput(file, handle, stats, workDir);
       if (stats.size !== BigInt(file.size) || (file.inPlace && versionOf(stats) !== file.version)) {
         throw new TallymanError('FILE_CHANGED', `${file.path}: changed before it was read`);
       }
@@ -62,8 +65,9 @@ export class FileInput {
     return this.#file.path;
   }
 
-  get localPath(): string {
-    return this.#file.localPath;
+  /** Path of a landed copy, which nobody else can change; null = read in place. */
+  get privatePath(): string | null {
+    return this.#file.inPlace || this.#file.localPathHex !== null ? null : this.#file.localPath;
   }
 
   /** Fills `into` from the position on, through the same descriptor that `pass` reads; gives how many bytes there were, fewer only at the end. */

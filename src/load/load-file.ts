@@ -45,7 +45,7 @@ export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSess
     hooks.onCommit?.();
   };
   try {
-    input = await FileInput.open(job.file);
+    input = await FileInput.open(job);
     let forceChunks = false;
     for (let run = 1; ; run++) {
       signal.throwIfAborted();

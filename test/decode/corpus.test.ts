@@ -54,7 +54,7 @@ interface Outcome {
 async function outcome(bytes: Buffer, options: Record<string, unknown>, chunk = 70_000): Promise<Outcome> {
   try {
     const feed = feedOf({ columns: null, format: { type: 'csv', options } });
-    const reader = await openReader({ formats: FORMATS, decoders: DECODERS }, feed, chunks(bytes, chunk), { ...fileOf(bytes, 'a.csv'), localPath: 'a.csv' });
+    const reader = await openReader({ formats: FORMATS, decoders: DECODERS }, feed, chunks(bytes, chunk), { ...fileOf(bytes, 'a.csv'), privatePath: null, workDir: '.' });
     const rows = (await readAll(reader)).map(({ offset, ...row }) => (offset < 0 ? { ...row, line: -1 } : row));
     await reader.close();
     return { columns: reader.layout.fileColumns.map((column) => column.name), rows };

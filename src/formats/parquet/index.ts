@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { TallymanError } from '../../core/errors.js';
+import type { FormatInput, FormatType } from '../../core/format.js';
+import { ReadingProcess } from './child.js';
+import { meetColumns } from './columns.js';
+import { parquetOptions, type ParquetOptions } from './options.js';
+import { ParquetReader } from './reader.js';
+
+export type { ParquetOptions } from './options.js';
+
+/** Parquet, read by DuckDB in a process of its own (docs/decisions/005-parquet.md). */
+export const parquet: FormatType<ParquetOptions> = {
+  type: 'parquet',
+  options: parquetOptions,
+  access: 'file',
+  emptyIsValid: false,
+  open,
+};
+
+async function open(input: FormatInput): Promise<ParquetReader> {
+  if (input.path === null) throw new TallymanError('INTERNAL', 'Parquet is read from a file');
+  const process = ReadingProcess.take(input.signal ?? null);
+  try {
+    const scratch = path.join(input.workDir ?? tmpdir(), `spool-${globalThis.process.pid}-${randomUUID()}.parquet`);
+    const described = await process.open(input.path, scratch);
+    return new ParquetReader(process, meetColumns(described.columns, input.contract, input.onUnknownColumn ?? 'ignore'), described.rows);
+  } catch (error) {
+    if (error instanceof TallymanError && error.blame === 'file') process.release();
+    else await process.kill();
+    throw error;
+  }
+}
