@@ -3,6 +3,8 @@ import { messageOf, TallymanError } from '../core/errors.js';
 import type { EndOfFile, FileEntry } from '../core/ledger.js';
 import type { LoadResult, ReceiptRef } from '../core/load.js';
 import { backoff } from '../sources/retry.js';
+import { dialectDrift } from './dialect-drift.js';
+import { withChangedContract } from './drift-fix.js';
 import { end, plannedAction, type ProcessParts } from './process-parts.js';
 import type { WorkOutcome } from './work-loop.js';
 
@@ -17,14 +19,17 @@ export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: 
     case 'loaded':
     case 'rejected': {
       const loaded = result.outcome === 'loaded';
+      const changed = loaded ? await dialectDrift(parts, feed, result.dialect) : [];
+      for (const { message } of changed) parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
+      const drift = [...result.drift, ...changed];
       const ended: EndOfFile = {
         state: result.outcome,
         sha256: result.sha256,
         loadId: result.loadId,
         rows: result.rows,
         errors: result.errors,
-        error: loaded ? null : result.error,
-        drift: result.drift,
+        error: loaded ? null : withChangedContract(result.error, feed, drift),
+        drift,
         committedAt: result.committedAt,
         seconds: { land: 0, load: result.seconds },
         replaced: loaded ? result.replaced : [],

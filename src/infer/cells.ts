@@ -23,9 +23,11 @@ export interface ReadCounts {
   firstBad: { readonly line: number; readonly message: string } | null;
   /** The very last record of the file, when it has another number of cells: perhaps a trailer. */
   trailer: string | null;
+  /** The beginning of the very last record. */
+  last: string;
 }
 
-export const noCounts = (): ReadCounts => ({ rows: 0, short: 0, long: 0, faults: 0, firstBad: null, trailer: null });
+export const noCounts = (): ReadCounts => ({ rows: 0, short: 0, long: 0, faults: 0, firstBad: null, trailer: null, last: '' });
 
 export interface ReadPlan {
   /** Records that are no data: the header. */
@@ -47,7 +49,8 @@ export async function readCells(reader: RecordReader, visitor: CellVisitor, plan
   try {
     for (;;) {
       const batch = await reader.next();
-      if (batch === null || batch.kind !== 'spans') break;
+      if (batch?.kind !== 'spans') break;
+      counts.last = rawOf(batch, batch.rows - 1);
       const faults = new Map(batch.faults.map((fault) => [fault.row, fault.message] as const));
       const width = Math.min(batch.width, reader.layout.fileColumns.length);
       for (let row = 0; row < batch.rows; row++) {
@@ -58,7 +61,7 @@ export async function readCells(reader: RecordReader, visitor: CellVisitor, plan
         const fault = faults.get(row);
         if (fault !== undefined) {
           // A quote that the end of the sample cut open: nothing behind it can be trusted.
-          if (!plan.whole && /never closed/.test(fault)) return;
+          if (!plan.whole && fault.includes('never closed')) return;
           counts.faults++;
           counts.firstBad ??= { line: batch.lines[row]!, message: fault };
           continue;
@@ -89,9 +92,11 @@ function misfit(batch: SpanBatch, row: number, counts: ReadCounts): boolean {
   if (found < batch.width) counts.short++;
   else counts.long++;
   counts.firstBad ??= { line: batch.lines[row]!, message: `${found} cells, not ${batch.width}` };
-  counts.trailer = batch.bytes.toString('utf8', batch.rowStarts[row], Math.min(batch.rowEnds[row]!, batch.rowStarts[row]! + SHOWN));
+  counts.trailer = rawOf(batch, row);
   return true;
 }
+
+const rawOf = (batch: SpanBatch, row: number): string => batch.bytes.toString('utf8', batch.rowStarts[row], Math.min(batch.rowEnds[row]!, batch.rowStarts[row]! + SHOWN));
 
 function take(batch: SpanBatch, row: number, width: number, cells: CellReader, visitor: CellVisitor): void {
   const first = row * batch.width;

@@ -68,7 +68,8 @@ function beginning({ scanned, width }: Sniffed, head: Buffer): { readonly line: 
     if (full > 0 && full < widths.length && filled(full) >= width * 0.6) row = full;
   }
   if (row <= 0) return none;
-  return lines[row]! === firstLine ? none : { line: lines[row]!, passed: textOf(0) };
+  const line = lines[row] ?? 1;
+  return line === firstLine ? none : { line, passed: textOf(0) };
 }
 
 async function open(csv: FormatType, bytes: Buffer, options: Record<string, unknown>): Promise<RecordReader> {

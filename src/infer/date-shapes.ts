@@ -67,7 +67,7 @@ function ctimeShape(text: string): Shape | null {
 
 function timeShape(text: string): Shape | null {
   const clock = clockAt(text);
-  if (clock === null || clock.rest !== '' || clock.format === '%H%M%S' || clock.format === '%H.%M.%S') return null;
+  if (clock?.rest !== '' || clock.format === '%H%M%S' || clock.format === '%H.%M.%S') return null;
   const iso = /^\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text);
   return { key: iso ? 'iso time' : `time ${clock.format}`, formats: [iso ? '' : clock.format], holds: 'time' };
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ColumnDraft, FeedDraft } from './draft.js';
 import { feedNameOf, patternOf } from './file-name.js';
-import { enumeration, type Guess } from './guess.js';
+import { enumeration, isUnique, type Guess } from './guess.js';
 import type { Proven } from './prove.js';
 import type { NullPlan, Table } from './table.js';
 import type { United, UnitedColumn } from './unite.js';
@@ -25,7 +25,8 @@ export function draftFeed(found: Found): FeedDraft {
   const [first] = united.tables;
   if (first === undefined) throw new RangeError('a feed is drafted from at least one file');
   const { source, sourceNotes } = sourceOf(found);
-  const all = united.columns.map((column, index) => columnOf(column, found, index));
+  const twins = twinsOf(united.columns);
+  const all = united.columns.map((column, index) => columnOf(column, found, index, twins));
   const columns = all.slice(0, MOST_COLUMNS);
   const { format, comments, formatNotes } = formatOf(found, first);
   const missing = united.columns.filter((column) => column.files < united.tables.length);
@@ -118,26 +119,32 @@ function formatOf({ united, nulls }: Found, first: Table): { readonly format: Re
   return { format, comments, formatNotes: notes };
 }
 
-function columnOf(column: UnitedColumn, found: Found, index: number): ColumnDraft {
+/** Header names that stand more than once. */
+function twinsOf(columns: readonly UnitedColumn[]): ReadonlySet<string | null> {
+  const seen = new Set<string | null>();
+  return new Set(columns.flatMap(({ source }) => (seen.size === seen.add(source).size ? [source] : [])));
+}
+
+function columnOf(column: UnitedColumn, found: Found, index: number, twins: ReadonlySet<string | null>): ColumnDraft {
   const { profile, name, source, position } = column;
   const guess = found.guesses[index]!;
   const { min, max, ...proven } = found.proven[index]!;
   const table = found.united.tables[0];
   const byName = table?.options['header'] !== false;
-  const twin = found.united.columns.some((other) => other !== column && other.source === source && source !== null);
-  const usable = source !== null && source.trim() !== '' && !source.includes('\0') && !twin;
+  const usable = source !== null && source.trim() !== '' && !source.includes('\0') && !twins.has(source);
   const from = !byName ? positionFrom(name, position) : table?.dataLine === undefined ? null : usable || source === null ? (source === name || source === null ? null : source) : position;
-  const nothing = guess.type === 'text' ? profile.empty - profile.quotedEmpty : proven.nulls;
+  const typed = column.type !== null;
+  const nothing = proven.nulls;
+  const unique = typed ? null : isUnique(profile, guess, found.nulls.words);
   const rows = found.united.counts.reduce((sum, counts) => sum + counts.rows, 0);
   const facts: Record<string, unknown> = {};
-  const typed = column.type !== null;
   if (!typed && rows > 0 && profile.values > 0) {
     if (nothing === 0 && column.files === found.united.tables.length) facts['required'] = true;
-    if (profile.distinct.unique === true && profile.values > 1) facts['unique'] = true;
-    const values = enumeration(profile);
+    if (unique === true && profile.values > 1) facts['unique'] = true;
+    const values = enumeration(profile, found.nulls.words);
     if (guess.type === 'text' && values !== null) facts['enum'] = values;
     else if (guess.type === 'text') facts['max_length'] = profile.longest;
-    else if (min !== null && max !== null) Object.assign(facts, { min, max });
+    else if (min !== null && max !== null && guess.type !== 'boolean') Object.assign(facts, { min: bound(min), max: bound(max) });
   }
   return {
     name,
@@ -146,7 +153,7 @@ function columnOf(column: UnitedColumn, found: Found, index: number): ColumnDraf
     doubts: [...guess.doubts, ...afterthoughts(name, guess, min, max, profile.values)],
     facts,
     nullable: nothing > 0,
-    unique: typed ? null : profile.distinct.unique,
+    unique,
     min,
     max,
     values: profile.values,
@@ -154,6 +161,9 @@ function columnOf(column: UnitedColumn, found: Found, index: number): ColumnDraf
     examples: profile.examples,
   };
 }
+
+/** A number as it is written: bounds keep every digit. */
+const bound = (text: string): unknown => (/^-?(?:0|[1-9]\d{0,14})(?:\.\d*[1-9])?$/.test(text) && text.length < 16 ? Number(text) : text);
 
 /** `column_3` is taken by its name, other names by their place in the list. */
 const positionFrom = (name: string, position: number): number | null => (/^column_\d+$/.test(name) && name !== `column_${position}` ? position : null);
@@ -180,8 +190,12 @@ function tailNotes({ united }: Found, first: Table): string[] {
   const index = united.counts.findIndex(({ trailer }) => trailer !== null);
   const trailer = united.counts[index]?.trailer;
   if (first.format === 'csv' && trailer !== null && trailer !== undefined) notes.push(...trailerNote(trailer, united.counts[index]?.rows ?? 0));
+  const total = united.counts.find(({ trailer: found, last }) => found === null && TOTAL.test(last));
+  if (first.format === 'csv' && total !== undefined) notes.push(`the last record looks like a total and no data: ${JSON.stringify(total.last)}. Taken out by control.trailer, the columns may have narrower types`);
   return notes;
 }
+
+const TOTAL = /^["']?(?:grand |sub)?(?:total|totals|sum|summe|gesamt|totaal|totale)\b/i;
 
 /** A last record of another width: perhaps what the sender says about the file. */
 function trailerNote(trailer: string, rows: number): string[] {

@@ -45,20 +45,23 @@ interface Rival {
   readonly label: string;
   /** Characters that texts in it are made of. */
   readonly usual: RegExp;
+  /** Least share of usual ones among all above ASCII, and of bytes above ASCII to characters: accents before plain letters read as rare characters of half as many. */
+  readonly share: number;
+  readonly bytes: number;
 }
 
 /** Encodings of several bytes, tried strictly: one byte that is impossible in one rules it out. Ordinary words only: rare characters are what a wrong guess gives. */
 const RIVALS: readonly Rival[] = [
-  { label: 'shift_jis', usual: /[\u3040-\u30ff]/gu },
-  { label: 'euc-jp', usual: /[\u3040-\u30ff]/gu },
-  { label: 'euc-kr', usual: /[\uac00-\ud7a3]/gu },
-  { label: 'gb18030', usual: /[\u4e00-\u9fa5\u3001\u3002\uff0c]/gu },
-  { label: 'big5', usual: /[\u4e00-\u9fa5\u3001\u3002\uff0c]/gu },
+  { label: 'shift_jis', usual: /[\u3040-\u30ff]/gu, share: 0.5, bytes: 1 },
+  { label: 'euc-jp', usual: /[\u3040-\u30ff]/gu, share: 0.5, bytes: 1.6 },
+  { label: 'euc-kr', usual: /[\uac00-\ud7a3]/gu, share: 0.5, bytes: 1.6 },
+  { label: 'gb18030', usual: /[\u4e00-\u9fa5\u3001\u3002\uff0c]/gu, share: 0.95, bytes: 1.6 },
+  { label: 'big5', usual: /[\u4e00-\u9fa5\u3001\u3002\uff0c]/gu, share: 0.95, bytes: 1.3 },
 ];
 
 function eightBit(head: Buffer): EncodingGuess {
   const high = head.filter((byte) => byte >= 0x80).length;
-  const rival = RIVALS.find(({ label, usual }) => fits(head, label, usual, high));
+  const rival = RIVALS.find((one) => fits(head, one, high));
   if (rival !== undefined) return { label: rival.label, mark: false, doubt: 'it is no UTF-8; judged by its characters. Look at a few names before trusting it' };
   const letters = head.filter((byte) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)).length;
   const upper = head.filter((byte) => byte >= 0xc0).length;
@@ -69,8 +72,8 @@ function eightBit(head: Buffer): EncodingGuess {
   return { label: 'windows-1252', mark: false, doubt };
 }
 
-/** The sample is valid in it, nearly all that is above ASCII becomes one character of two bytes, and half of these are usual ones. */
-function fits(head: Buffer, label: string, usual: RegExp, high: number): boolean {
+/** The sample is valid in it, and what is above ASCII becomes usual characters. */
+function fits(head: Buffer, { label, usual, share, bytes }: Rival, high: number): boolean {
   if (high < 8) return false;
   let text: string;
   try {
@@ -80,7 +83,7 @@ function fits(head: Buffer, label: string, usual: RegExp, high: number): boolean
     throw error;
   }
   const foreign = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
-  return foreign > 0 && (text.match(usual)?.length ?? 0) >= foreign * (label === 'gb18030' || label === 'big5' ? 0.95 : 0.5) && high >= foreign * 1.2;
+  return foreign > 0 && (text.match(usual)?.length ?? 0) >= foreign * share && high >= foreign * bytes;
 }
 
 /** At a line end, where no character is cut. */

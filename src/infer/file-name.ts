@@ -69,7 +69,7 @@ function dayOf(text: string, letters: string): number | null {
 /** A feed's name from the first file's: its stem without dates and numbers. */
 export function feedNameOf(file: string): string {
   const stem = path.basename(file).replace(/(?:\.[A-Za-z0-9]{1,8}){1,3}$/, '') || path.basename(file);
-  const bare = DATES.reduce((text, [date]) => text.replace(date, ' '), stem).replace(/(?<=[ _\-.])[T\d_\-.]+$/, '');
+  const bare = DATES.reduce((text, [date]) => text.replace(date, ' '), stem).replace(/(?<=[ _\-.])[T\d_\-.]+$/, '').replace(/^[ _\-.][T\d_\-.]*[ _\-.]/, '');
   const [name] = columnNames([bare], 'snake');
   const [whole] = columnNames([stem], 'snake');
   const chosen = name === undefined || name === 'column_1' ? whole : name;

@@ -15,7 +15,7 @@ export function guessMoment(profile: ColumnProfile, name: string, evidence: Evid
   if (groups.some((group) => group.holds === 'time') !== groups.every((group) => group.holds === 'time')) return null;
   const chosen = groups.map((group) => ({ group, ...chooseFormat(group, evidence) }));
   const doubts = chosen.flatMap(({ doubt }) => (doubt === null ? [] : [doubt]));
-  const digitsOnly = numbers.alive && numbers.separators === 0;
+  const digitsOnly = numbers.isAlive() && numbers.separators === 0;
   if (digitsOnly) {
     const plausible = chosen.every(({ candidate }) => candidate.format.startsWith('%Y%m%d')) || DATE_NAME.test(name);
     if (!plausible) return null;
@@ -56,8 +56,9 @@ function byEvidence({ candidates, count }: MomentGroup, { dayFirst, fileDate }: 
     if (candidate !== undefined) return { candidate, why: `taken as ${dayFirst ? 'day' : 'month'} first, as in another column` };
   }
   if (fileDate !== null) {
-    const near = candidates.filter(({ most, least }) => Math.min(Math.abs(most - fileDate), Math.abs(least - fileDate)) <= 32 * DAY && most - fileDate <= 32 * DAY);
-    if (near.length === 1) return { candidate: near[0]!, why: "it agrees with the date in the file's name" };
+    const away = (candidate: Candidate): number => Math.min(Math.abs(candidate.most - fileDate), Math.abs(candidate.least - fileDate)) / DAY;
+    const [nearest, next] = [...candidates].sort((a, b) => away(a) - away(b));
+    if (nearest !== undefined && next !== undefined && away(nearest) <= 7 && away(next) > 3 * away(nearest) + 2) return { candidate: nearest, why: "so read, it agrees with the date in the file's name" };
   }
   const spans = [...candidates].sort((a, b) => a.most - a.least - (b.most - b.least));
   const [closest, next] = spans;

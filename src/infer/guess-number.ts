@@ -44,14 +44,14 @@ export function guessNumber(profile: ColumnProfile, name: string, evidence: Evid
 }
 
 /** Room: a bigint where an integer would be half used up. */
-function whole({ numbers, distinct }: ColumnProfile, digits: number): { readonly type: string; readonly doubts: readonly string[] } {
+function whole({ numbers, distinct, values }: ColumnProfile, digits: number): { readonly type: string; readonly doubts: readonly string[] } {
   if (digits <= 9) {
     const texts = distinct.listed === null ? [] : [...distinct.listed.values()].map(({ text }) => text);
-    const flag = texts.length > 0 && texts.every((text) => text === '0' || text === '1');
+    const flag = texts.length === 2 && texts.every((text) => text === '0' || text === '1');
     return { type: 'integer', doubts: flag ? ['only 0 and 1 in the sample: perhaps boolean'] : [] };
   }
   if (digits <= 18) return { type: 'bigint', doubts: [] };
-  if (numbers.fewestDigits === digits && !numbers.negative) return { type: 'text', doubts: [`always ${digits} digits, more than bigint holds: an identifier`] };
+  if (values > 1 && numbers.fewestDigits === digits && !numbers.negative) return { type: 'text', doubts: [`always ${digits} digits, more than bigint holds: an identifier`] };
   return { type: digits <= 36 ? 'numeric(38,0)' : 'numeric', doubts: ['more digits than bigint holds. If these are identifiers, make it text'] };
 }
 

@@ -46,7 +46,7 @@ export function guessColumn(profile: ColumnProfile, name: string, evidence: Evid
     const flag = guessBoolean(profile);
     if (flag !== null) return { ...flag, nulls: plainWords };
   }
-  if (profile.numbers.alive) return guessNumber(profile, name, evidence, words);
+  if (profile.numbers.isAlive()) return guessNumber(profile, name, evidence, words);
   return { type: 'text', doubts: whyText(profile, name) };
 }
 
@@ -107,10 +107,10 @@ const LOOKS: readonly (readonly [RegExp, string])[] = [
 function whyText(profile: ColumnProfile, name: string): string[] {
   const { noNumber, noMoment, moments, examples, values, distinct } = profile;
   const quote = JSON.stringify;
+  if (moments.clash !== null) return [`dates whose order differs: ${quote(moments.clash.first)} and ${quote(moments.clash.then)} fit no single format, so they stay text`];
   const look = LOOKS.find(([pattern]) => examples.length > 0 && examples.every((example) => pattern.test(example)));
   if (look !== undefined) return [look[1]];
-  if (moments.clash !== null) return [`dates whose order differs: ${quote(moments.clash.first)} and ${quote(moments.clash.then)} fit no single format, so they stay text`];
-  if (noMoment !== null && noMoment.after >= 2 && moments.alive === false && noMoment.after > (noNumber?.after ?? 0)) {
+  if (noMoment !== null && noMoment.after >= 2 && !moments.isAlive() && noMoment.after > (noNumber?.after ?? 0)) {
     return [`mixed: dates or times in the first ${noMoment.after} values, then ${quote(noMoment.example)} (line ${noMoment.line})`];
   }
   if (noNumber !== null && noNumber.after >= 2) return [`mixed: numbers in the first ${noNumber.after} values, then ${quote(noNumber.example)} (line ${noNumber.line})`];
@@ -123,9 +123,18 @@ function whyText(profile: ColumnProfile, name: string): string[] {
   return doubts;
 }
 
-/** Values of a column that are few enough to be a list; null otherwise. */
-export function enumeration({ distinct, values }: ColumnProfile): readonly string[] | null {
+/** Values of a text column that are few enough to be a list, words that are not NULL and the empty string among them; null otherwise. */
+export function enumeration({ distinct, values, words, quotedEmpty }: ColumnProfile, nulls: readonly string[]): readonly string[] | null {
   const { listed } = distinct;
-  if (listed === null || listed.size > Math.min(12, MOST_LISTED) || values < 20 || values < listed.size * 5) return null;
-  return [...listed.values()].map(({ text }) => text);
+  const kept = [...words].filter(([word]) => !nulls.includes(word));
+  const all = values + kept.reduce((sum, [, { count }]) => sum + count, 0);
+  if (listed === null || listed.size + kept.length > Math.min(12, MOST_LISTED) || all < 20 || all < (listed.size + kept.length) * 5) return null;
+  return [...[...listed.values()].map(({ text }) => text), ...kept.map(([word]) => word), ...(quotedEmpty > 0 ? [''] : [])];
+}
+
+/** No value twice, words that are values in a text column included; null = not known. */
+export function isUnique({ distinct, words, quotedEmpty }: ColumnProfile, { type }: Guess, nulls: readonly string[]): boolean | null {
+  if (type !== 'text') return distinct.unique;
+  const repeated = quotedEmpty > 1 || [...words].some(([word, { count }]) => count > 1 && !nulls.includes(word));
+  return repeated ? false : distinct.unique;
 }

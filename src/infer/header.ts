@@ -1,6 +1,8 @@
 import { shapeOf } from './date-shapes.js';
 
 const NUMBER = /^\s*[-+]?[\d.,\u00a0']*\d[\d.,]*(?:[eE][-+]?\d+)?\s*%?\s*$/;
+/** A uuid, or JSON. */
+const CODE = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\{.*\}|\[.*\])$/is;
 const WORDS = /^(?:true|false|yes|no|y|n|null|\\N|nan)$/i;
 /** What names of columns are made of. */
 const NAME = /^[\p{L}_#"'($@*\[%&][\p{L}\p{M}\p{N}\s_\-./\\()[\]#%$&?:*+'"<>=|,!@\u2122\u00b0\u00b2\u00b3\u20ac\u00a3]*$/u;
@@ -8,13 +10,14 @@ const LONGEST_NAME = 120;
 /** Records that the first one is compared with. */
 export const HEADER_SAMPLE = 500;
 
-type Kind = 'number' | 'moment' | 'word' | 'text';
+type Kind = 'number' | 'moment' | 'word' | 'code' | 'text';
 
 function kindOf(cell: string): Kind | null {
   const text = cell.trim();
   if (text === '') return null;
   if (NUMBER.test(text)) return 'number';
   if (WORDS.test(text)) return 'word';
+  if (CODE.test(text)) return 'code';
   return shapeOf(text) === null ? 'text' : 'moment';
 }
 
@@ -34,7 +37,8 @@ export function judgeHeader(rows: readonly (readonly string[])[]): HeaderVerdict
   const kinds = first.map(kindOf);
   const years = areYears(first);
   const values = kinds.filter((kind) => kind === 'number' || kind === 'moment').length;
-  if (values > 0 && !years) return values * 4 > first.length || values > 3 ? sure(false) : columnsSay(first, body) > 0 ? { header: true, doubt: 'the first record is taken for the header, though numbers stand in it' } : sure(false);
+  if (years) return sure(true);
+  if (values > 0) return values * 4 > first.length || values > 3 ? sure(false) : columnsSay(first, body) > 0 ? { header: true, doubt: 'the first record is taken for the header, though numbers stand in it' } : sure(false);
   const filled = first.filter((cell) => cell.trim() !== '').length;
   if (filled < first.length * 0.6 && first.length > 2) return sure(false);
   if (new Set(first.map((cell) => cell.trim())).size < first.length * 0.6) return sure(false);
@@ -59,7 +63,8 @@ function columnsSay(first: readonly string[], body: readonly (readonly string[])
     if (cell.trim() === '') continue;
     const below = body.map((row) => row[column] ?? '').filter((text) => text.trim() !== '');
     if (below.length === 0) continue;
-    const kind = kindOf(cell);
+    // A column may be called n, or no.
+    const kind = kindOf(cell) === 'word' && below.some((text) => kindOf(text) !== 'word') ? 'text' : kindOf(cell);
     const same = below.filter((text) => kindOf(text) === kind).length;
     if (kind === 'text' && same <= below.length * 0.1) evidence += 1;
     else if (kind === 'text' && oneLength(below) && below.length >= 3 && cell.length !== below[0]?.length) evidence += 0.5;

@@ -9,7 +9,7 @@ import { guessColumn, type Evidence, type Guess } from './guess.js';
 import { dayFirstOf } from './guess-moment.js';
 import { STYLES } from './number-evidence.js';
 import { openTable } from './open-table.js';
-import { ColumnProfile } from './profile.js';
+import type { ColumnProfile } from './profile.js';
 import { Prover } from './prove.js';
 import { takeSample } from './sample.js';
 import { NO_WORDS, type NullPlan, type Table } from './table.js';
@@ -53,11 +53,20 @@ export async function inferFeed(files: readonly string[], parts: InferParts, opt
   const names = united.columns.map(({ name }) => name);
   const evidence = evidenceOf(united, patternOf(files.map((file) => path.basename(file))).date);
   let guesses = united.columns.map(({ type, profile }, index): Guess => (type === null ? guessColumn(profile, names[index]!, evidence) : { type, doubts: [] }));
+  guesses = guesses.map((guess) => keepCodes(guess, united, guesses));
   const takesNulls = format.options.safeParse({ nulls: [''] }).success;
   if (!takesNulls) guesses = guesses.map((guess) => ((guess.nulls ?? []).length === 0 ? guess : withoutNulls(guess)));
   const nulls = nullPlan(united, guesses, takesNulls);
   const provers = await prove(united, guesses, nulls);
   return draftFeed({ files, united, guesses: provers.map((prover) => prover.guess), proven: provers.map((prover) => prover.proven), nulls, name: options.name, base: options.base });
+}
+
+/** NA is Namibia in a column of country codes: a word for NULL holds for all columns, so there the other column is text. */
+function keepCodes(guess: Guess, { columns }: United, guesses: readonly Guess[]): Guess {
+  const code = (guess.nulls ?? []).find((word) => /^[A-Z]{2,3}$/.test(word) && word !== 'NAN');
+  const owner = code === undefined ? undefined : columns.find(({ profile }, index) => guesses[index]?.type === 'text' && profile.words.has(code) && profile.values > 0 && profile.longest <= 3 && profile.shortest >= 2);
+  if (owner === undefined) return guess;
+  return { type: 'text', doubts: [`${guess.type}, but for ${JSON.stringify(code)}, which looks like a code in ${owner.name}: as a word for NULL it would be lost there`] };
 }
 
 /** The format has no words for NULL: what is no value of the type makes the column text. */

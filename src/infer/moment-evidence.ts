@@ -44,7 +44,7 @@ export class MomentEvidence {
   sawZone = false;
   sawNoZone = false;
 
-  get alive(): boolean {
+  isAlive(): boolean {
     return this.groups !== null;
   }
 

@@ -62,7 +62,7 @@ export class NumberEvidence {
   onlyThrees = true;
   separators = 0;
 
-  get alive(): boolean {
+  isAlive(): boolean {
     return this.styles.length > 0;
   }
 

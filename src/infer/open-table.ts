@@ -1,10 +1,10 @@
 import { TallymanError } from '../core/errors.js';
 import type { FormatType } from '../core/format.js';
-import { noCounts, once, readCells } from './cells.js';
+import { noCounts, once, readCells, type CellVisitor } from './cells.js';
 import { csvOptionsOf, openCsvTable, readCsvTable, shownToken, type CsvTable } from './csv-table.js';
 import type { InferParts } from './infer.js';
 import { openJsonTable } from './json-table.js';
-import { refuseBinary, type Sample } from './sample.js';
+import { refuseBinary, refuseKind, type Sample } from './sample.js';
 import type { Table } from './table.js';
 import { sampledText, type SampledText } from './text.js';
 
@@ -12,8 +12,9 @@ import { sampledText, type SampledText } from './text.js';
 export async function openTable(sample: Sample, parts: InferParts): Promise<Table> {
   const format = parts.formats.find((one) => one.type === sample.kind?.name);
   if (format !== undefined) return await openTyped(sample, format);
-  refuseBinary(sample);
+  refuseKind(sample);
   const text = await sampledText(sample);
+  refuseBinary(sample, text.head);
   const named = (type: string): FormatType => {
     const found = parts.formats.find((one) => one.type === type);
     if (found === undefined) throw new TallymanError('INTERNAL', `there is no format ${type}`);
@@ -53,16 +54,25 @@ async function openTyped(sample: Sample, format: FormatType): Promise<Table> {
 
 async function openDelimited(csv: FormatType, text: SampledText): Promise<Table> {
   const table = await openCsvTable(csv, text);
+  if (table.sniffed.scanned.widths.length === 0 && table.sniffed.scanned.faults === 0) {
+    return { ...tableOf(csv, table, null), options: {}, columns: [], described: ['empty: nothing says which columns there will be'], doubts: [] };
+  }
   if (!table.header) return tableOf(csv, table, null);
-  const counts = await readCsvTable(csv, table, { cell: () => undefined, absent: () => undefined });
-  // Every record has a cell more than the header: the names of rows, which R writes without a heading.
+  // Records have a cell more than the header, and not only a delimiter at their end: the names of rows, which R writes without a heading.
+  const counts = table.sniffed.width > table.width ? await readCsvTable(csv, table, { cell: () => undefined, absent: () => undefined }) : noCounts();
   if (counts.long > counts.rows) return tableOf(csv, { ...table, names: ['row_name', ...table.names], width: table.width + 1 }, 'the header has one name less than the records have cells: they are taken by position, the first as row_name');
   if (table.names.at(-1) !== '' || table.names.length === 1) return tableOf(csv, table, null);
-  let filled = false;
-  await readCsvTable(csv, table, { cell: (column, _bytes, start, end) => (filled ||= column === table.width - 1 && end > start), absent: () => undefined });
-  if (!filled) return tableOf(csv, { ...table, names: table.names.slice(0, -1) }, null);
+  const filled = new Set<number>();
+  await readCsvTable(csv, table, { cell: (column, _bytes, start, end) => (end > start ? filled.add(column) : undefined), absent: () => undefined });
+  if (!filled.has(table.width - 1)) return tableOf(csv, { ...table, names: table.names.slice(0, -1) }, null);
   return tableOf(csv, table, 'the last header cell is empty and its column is not: columns are taken by position');
 }
+
+/** The visitor without the cells of an unnamed, empty last column. */
+const within = (visitor: CellVisitor, width: number): CellVisitor => ({
+  cell: (column, bytes, start, end, quoted, line) => (column < width ? visitor.cell(column, bytes, start, end, quoted, line) : undefined),
+  absent: (column) => (column < width ? visitor.absent(column) : undefined),
+});
 
 /** `byPosition`: why the header cannot be used; its names are kept for the contract. */
 function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): Table {
@@ -88,6 +98,6 @@ function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): T
     dataLine,
     described: [`delimiter ${shownToken(table.sniffed.delimiter)}`, `encoding ${encoding.label}${encoding.mark ? ' with byte order mark' : ''}`, found.names.length > 0 ? 'with a header' : 'no header'],
     doubts: [...table.doubts, ...(byPosition === null ? [] : [`header: ${byPosition}`]), ...(encoding.doubt === null ? [] : [`encoding: ${encoding.doubt}`])],
-    read: async (visitor, nulls) => await readCsvTable(csv, table, visitor, nulls.words.length === 0 ? {} : { nulls: ['', ...nulls.words], nulls_quoted: nulls.quoted }),
+    read: async (visitor, nulls) => await readCsvTable(csv, table, within(visitor, names.length), nulls.words.length === 0 ? {} : { nulls: ['', ...nulls.words], nulls_quoted: nulls.quoted }),
   };
 }

@@ -95,17 +95,17 @@ export class ColumnProfile {
   }
 
   #judge(bytes: Buffer, from: number, to: number, line: number): void {
-    if (this.numbers.alive) {
+    if (this.numbers.isAlive()) {
       this.numbers.add(bytes, from, to);
-      if (!this.numbers.alive) this.noNumber = { after: this.values - 1, example: shown(bytes, from, to), line };
+      if (!this.numbers.isAlive()) this.noNumber = { after: this.values - 1, example: shown(bytes, from, to), line };
     }
-    if (!this.numbers.alive && this.looked < LOOKS) {
+    if (!this.numbers.isAlive() && this.looked < LOOKS) {
       this.looked++;
       if (looksNumeric(bytes, from, to)) this.lookedNumeric++;
     }
-    if (this.moments.alive) {
+    if (this.moments.isAlive()) {
       this.moments.add(bytes, from, to);
-      if (!this.moments.alive) this.noMoment = { after: this.values - 1, example: shown(bytes, from, to), line };
+      if (!this.moments.isAlive()) this.noMoment = { after: this.values - 1, example: shown(bytes, from, to), line };
     }
     if (this.uuid) this.uuid = to - from === UUID_LENGTH && encodes(UUID, bytes, from, to);
     if (this.json) this.json = (bytes[from] === 0x7b || bytes[from] === 0x5b) && encodes(JSONB, bytes, from, to);

@@ -4,7 +4,7 @@ import type { Decoder, RandomAccess } from '../core/decoder.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { Bytes } from '../core/format.js';
 import { choose } from '../decode/choose.js';
-import { detect, DETECT_BYTES, hasControls, type Kind } from '../decode/detect.js';
+import { detect, DETECT_BYTES, type Kind } from '../decode/detect.js';
 
 /** Some of a file's bytes, decompressed. */
 export interface Sample {
@@ -133,10 +133,16 @@ async function partsOf(file: RandomAccess, from: number): Promise<Buffer[]> {
   return parts;
 }
 
-/** Content of no text that nobody reads: told with what it seems to be. */
-export function refuseBinary(sample: Sample): void {
-  const { head, kind, path: file, compression } = sample;
-  const where = compression === 'none' ? '' : ` inside ${compression}`;
-  if (kind !== null) throw new TallymanError('FORMAT_MISMATCH', `${file} is ${kind.title}${where}, which is not read.`, { fix: 'Ask the supplier for CSV, JSON or Parquet.' });
-  if (head.subarray(0, 4096).includes(0) && hasControls(head.subarray(0, 4096))) throw new TallymanError('FORMAT_MISMATCH', `${file} holds binary data${where} of a kind that is not known.`, { fix: 'Ask the supplier what it is.' });
+/** Throws FORMAT_MISMATCH for a kind of content that nobody here reads. */
+export function refuseKind({ kind, path: file, compression }: Sample): void {
+  if (kind === null) return;
+  throw new TallymanError('FORMAT_MISMATCH', `${file} is ${kind.title}${insideOf(compression)}, which is not read.`, { fix: 'Ask the supplier for CSV, JSON or Parquet.' });
 }
+
+/** The same for content that is no text in the encoding that was found. `head`: its beginning as UTF-8. */
+export function refuseBinary({ path: file, compression }: Sample, head: Buffer): void {
+  if (!head.subarray(0, 4096).includes(0)) return;
+  throw new TallymanError('FORMAT_MISMATCH', `${file} holds binary data${insideOf(compression)} of a kind that is not known.`, { fix: 'Ask the supplier what it is.' });
+}
+
+const insideOf = (compression: string): string => (compression === 'none' ? '' : ` inside ${compression}`);

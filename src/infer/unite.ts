@@ -28,16 +28,23 @@ export interface United {
 /** Reads all tables once, into one profile a column. */
 export async function unite(tables: readonly Table[]): Promise<United> {
   const found: { source: string | null; position: number; type: string | null; files: number }[] = [];
+  // Two header cells may be equal: the second of one file meets the second of another.
+  const known = new Map<string, number>();
   const places = tables.map((table) => {
-    const taken = new Set<number>();
+    const times = new Map<string, number>();
     return table.columns.map(({ name, type }, index) => {
-      const at = found.findIndex((column, i) => !taken.has(i) && (name === null ? column.position === index + 1 : column.source === name));
-      const known = found[at];
-      taken.add(at === -1 ? found.length : at);
-      if (known === undefined) return found.push({ source: name, position: index + 1, type, files: 1 }) - 1;
-      known.files++;
+      const key = name === null ? `at ${index + 1}` : `named ${name}`;
+      const time = (times.get(key) ?? 0) + 1;
+      times.set(key, time);
+      const at = known.get(`${time} ${key}`);
+      const column = at === undefined ? undefined : found[at];
+      if (at === undefined || column === undefined) {
+        known.set(`${time} ${key}`, found.length);
+        return found.push({ source: name, position: index + 1, type, files: 1 }) - 1;
+      }
+      column.files++;
       // Two files, two types: the cells of the one do not fit the other.
-      if (known.type !== type) known.type = 'text';
+      if (column.type !== type) column.type = 'text';
       return at;
     });
   });

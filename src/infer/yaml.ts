@@ -9,7 +9,7 @@ const WORDS = /^(?:true|false|yes|no|on|off|y|n|null|~|nan|inf)$/i;
 export function yamlText(text: string): string {
   const plain = /^[A-Za-z_][A-Za-z0-9_]*(?:[ ./+-][A-Za-z0-9_]+)*$/.test(text) && !WORDS.test(text);
   if (plain) return text;
-  return JSON.stringify(text.replaceAll('${', '$${')).replace(HIDDEN, escape);
+  return JSON.stringify(text.replaceAll('${', () => '$${')).replace(HIDDEN, escape);
 }
 
 const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -144,6 +144,7 @@ export function usualWidth({ widths, faults }: Scanned): { readonly width: numbe
 function judge(bytes: Buffer, scanned: Scanned): Judged {
   const { width, share } = usualWidth(scanned);
   if (width < 2) return { scanned, width, share, score: 0 };
+  if (weak(scanned.trial.delimiter) && (scanned.widths[0] !== width || moments(bytes, scanned))) return { scanned, width, share, score: 0 };
   const faulty = scanned.faults / (scanned.faults + scanned.widths.length);
   const before = scanned.widths.findIndex((cells) => cells === width);
   // Of 2 records 1 is not half of the evidence against: a preamble line above a single record.
@@ -153,6 +154,15 @@ function judge(bytes: Buffer, scanned: Scanned): Judged {
   const single = scanned.widths.length === 1 ? 0.1 : 0;
   const score = share - faulty - preamble - foreign(bytes, scanned) - single + columns;
   return { scanned, width, share, score };
+}
+
+/** Blanks and colons stand in dates and times too: they delimit only what is delimited from the first record on. */
+const weak = (delimiter: string): boolean => delimiter === ' ' || delimiter === ':';
+
+/** Most records are one date with a time, not two columns. */
+function moments(bytes: Buffer, { spans }: Scanned): boolean {
+  const sample = spans.slice(0, 100).map(({ start, end }) => bytes.toString('latin1', start, Math.min(end, start + 60)));
+  return sample.filter((text) => /^["']?[\d\-/.]*[ T]?\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[-+]\d{2}:?\d{2}))?["']?$/i.test(text)).length > sample.length / 2;
 }
 
 /** How much of the records would fall apart further by a delimiter that does not belong into cells. */

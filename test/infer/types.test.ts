@@ -1,0 +1,183 @@
+import { describe, expect, test } from 'vitest';
+import { doubtsOf, inferText, put, readBack, roundTrip, typesOf } from './support.js';
+
+/** A file of one column `v` beside an id. */
+const column = (...values: readonly string[]): string => ['id,v', ...values.map((value, index) => `${index + 1},${/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value}`), ''].join('\n');
+
+/** Type of column v, and what the proof against the whole file says. */
+async function typeOf(...values: readonly string[]): Promise<string> {
+  const file = put('v.csv', column(...values));
+  const { draft, rows, error } = await roundTrip(file);
+  expect({ rows, error }).toMatchObject({ rows: { read: values.length, loaded: values.length, quarantined: 0 }, error: null });
+  return typesOf(draft)[1] ?? '';
+}
+
+describe('numbers', () => {
+  test.each([
+    ['integer', ['1', '-2', '300']],
+    ['bigint', ['1', '3000000000']],
+    ['numeric(38,0)', ['99999999999999999999999', '5']],
+    ['text', ['12345678901234567890', '12345678901234567891']],
+    ['numeric(12,2)', ['1.5', '20.25']],
+    ['numeric(12,4)', ['1.5000', '20.2500']],
+    ['numeric', ['-6.081689834590001', '145.391998291']],
+    ['double precision', ['1e5', '2.5E-3']],
+    ['double precision', ['1.5', 'NaN', '2']],
+    ['double precision', ['1.5', '-Infinity', 'inf']],
+    ['integer thousands=,', ['1,234', '12,500,000', '7']],
+    ['numeric(12,2) decimal=,', ['1,5', '12,25']],
+    ['numeric(12,2) decimal=, thousands=.', ['1.234,50', '12,00']],
+    ['numeric(12,2) decimal=, thousands=\u00a0', ['1\u00a0234,50', '12,00']],
+    ["integer thousands='", ["1'234", '12']],
+  ])('%s: %j', async (type, values) => {
+    expect(await typeOf(...values)).toBe(`v ${type}`);
+  });
+
+  test.each([
+    ['leading zeros', ['00501', '90210']],
+    ['telephone numbers', ['+447911123456', '+447911123457']],
+    ['percent sign', ['10%', '12.5%']],
+    ['currency', ['$5.00', '$6.10']],
+    ['hexadecimal', ['0x1F', '0xFF']],
+    ['versions', ['1.10.3', '1.9.0']],
+    ['mixed: numbers in the first 3 values, then "x" (line 5)', ['1', '2', '3', 'x']],
+  ])('that are none (%s) stay text, and it says why', async (why, values) => {
+    expect(await typeOf(...values)).toBe('v text');
+    expect(doubtsOf(await inferText(column(...values)), 'v')).toContain(why);
+  });
+
+  test('a column called version stays text', async () => {
+    expect(typesOf(await inferText('pkg,version\na,1.10\nb,1.9\n'))).toEqual(['pkg text', 'version text']);
+  });
+
+  test('a decimal comma in one column reads 1,234 in another as decimals', async () => {
+    expect(typesOf(await inferText('a;b\n1,5;1,234\n2,25;2,500\n'))).toEqual(['a numeric(12,2) decimal=,', 'b numeric(12,3) decimal=,']);
+  });
+
+  test('a type that changes late in the file is seen', async () => {
+    const lines = Array.from({ length: 120_000 }, (_, index) => `${index},${index < 100_000 ? index : 'late'}`);
+    const draft = await inferText(`id,v\n${lines.join('\n')}\n`, 'late.csv', 64 * 1024);
+    expect(typesOf(draft)).toEqual(['id integer', 'v text']);
+  });
+});
+
+describe('dates and times', () => {
+  test.each([
+    ['date', ['2024-01-31', '2023-12-01']],
+    ['date %d/%m/%Y', ['31/01/2024', '02/03/2024']],
+    ['date %m/%d/%Y', ['01/31/2024', '02/03/2024']],
+    ['date %d.%m.%Y', ['31.1.2024', '2.12.2024']],
+    ['date %Y%m%d', ['20240131', '20231201']],
+    ['date %d-%b-%Y', ['31-Jan-2024', '02-FEB-2024']],
+    ['date %b %d, %Y', ['Jan 31, 2024', 'February 2, 2024']],
+    ['date %d/%m/%y', ['31/01/24', '02/03/24']],
+    ['date %Y-%m-%d %d.%m.%Y', ['2024-01-31', '31.01.2024']],
+    ['timestamp', ['2024-01-31 10:00:00', '2024-01-31T10:00:00.5']],
+    ['timestamptz', ['2024-01-31T10:00:00Z', '2024-01-31T10:00:00+02:00']],
+    ['timestamptz', ['2024-01-31T10:00:00Z', '2024-01-31']],
+    ['timestamptz round', ['2024-01-31T10:00:00.123456789Z', '2024-01-31T10:00:00Z']],
+    ['timestamp %d/%m/%Y %H:%M', ['31/01/2024 10:00', '02/03/2024 23:59']],
+    ['timestamp %m/%d/%Y %I:%M %p', ['01/31/2024 1:30 PM', '02/03/2024 11:00 am']],
+    ['timestamptz %d/%b/%Y:%H:%M:%S %z', ['31/Jan/2024:10:00:00 +0100', '01/Feb/2024:10:00:00 +0100']],
+    ['timestamptz %a, %d %b %Y %H:%M:%S %Z', ['Wed, 31 Jan 2024 10:00:00 GMT', 'Thu, 01 Feb 2024 10:00:00 GMT']],
+    ['timestamp %a %b %d %H:%M:%S %Y', ['Wed Jan 31 10:00:00 2024', 'Thu Feb 1 10:00:00 2024']],
+    ['time', ['10:00', '23:59:59']],
+    ['time %I:%M %p', ['1:30 PM', '11:45 AM']],
+    ['text', ['25:00', '10:00']],
+    ['text', ['2024-02-30', '2024-01-01']],
+    ['text', ['31/01/2024', '01/31/2024']],
+    ['integer', ['45292', '45293']],
+  ])('%s: %j', async (type, values) => {
+    expect(await typeOf(...values)).toBe(`v ${type}`);
+  });
+
+  test('01/02/2024 may be either: it says so, and picks by what speaks for one', async () => {
+    expect(doubtsOf(await inferText('id,v\n1,01/02/2024\n2,02/01/2024\n'), 'v')).toContain('every value also fits %m/%d/%Y: nothing tells which');
+    const other = await inferText('id,v,w\n1,01/02/2024,12/31/2024\n2,02/01/2024,01/02/2024\n');
+    expect(typesOf(other).slice(1)).toEqual(['v date %m/%d/%Y', 'w date %m/%d/%Y']);
+    expect(doubtsOf(other, 'v')).toContain('as in another column');
+    const rows = Array.from({ length: 10 }, (_, index) => `${index},03/${String(index + 1).padStart(2, '0')}/2024`);
+    expect(doubtsOf(await inferText(`id,v\n${rows.join('\n')}\n`), 'v')).toContain('so read, the days lie close together');
+    const named = await inferText('id,v\n1,02/01/2024\n2,02/01/2024\n', 'orders_20240201.csv');
+    expect(typesOf(named)[1]).toBe('v date %m/%d/%Y');
+    expect(doubtsOf(named, 'v')).toContain("the date in the file's name");
+  });
+
+  test('dates that no order fits stay text, with both examples', async () => {
+    expect(doubtsOf(await inferText(column('13/01/2024', '01/13/2024')), 'v')).toContain('"13/01/2024" and "01/13/2024"');
+  });
+
+  test('seconds since 1970 are a hint only', async () => {
+    const draft = await inferText('id,created_at,n\n1,1705312800,1705312800\n2,1705312900,1705312900\n');
+    expect(typesOf(draft)).toEqual(['id integer', 'created_at bigint', 'n bigint']);
+    expect(doubtsOf(draft, 'created_at')).toContain('epoch_s');
+    expect(doubtsOf(draft, 'n')).toBe('');
+  });
+});
+
+describe('other types', () => {
+  test.each([
+    ['boolean', ['Y', 'N', 'Y']],
+    ['boolean', ['true', 'FALSE']],
+    ['boolean', ['ja', 'nein']],
+    ['integer', ['0', '1', '1']],
+    ['text', ['Y', 'Y']],
+    ['text', ['Y', 'N', 'maybe']],
+    ['uuid', ['123e4567-e89b-12d3-a456-426614174000', '123E4567-E89B-12D3-A456-426614174001']],
+    ['text', ['d41d8cd98f00b204e9800998ecf8427e', 'd41d8cd98f00b204e9800998ecf8427f']],
+    ['jsonb', ['{"a":1}', '[1,2]']],
+    ['text', ['{"a":1}', '{a}']],
+    ['text', ['{"a":"\\u0000"}', '{}']],
+  ])('%s: %j', async (type, values) => {
+    expect(await typeOf(...values)).toBe(`v ${type}`);
+  });
+
+  test('0 and 1 may be a boolean: it says so', async () => {
+    expect(doubtsOf(await inferText(column('0', '1', '0')), 'v')).toBe('only 0 and 1 in the sample: perhaps boolean');
+  });
+
+  test('a column without a value is text', async () => {
+    expect(doubtsOf(await inferText('a,b\n1,\n2,\n'), 'b')).toContain('no value in the sample');
+  });
+});
+
+describe('words for NULL', () => {
+  test('keep no column from its type, and are listed under nulls', async () => {
+    const draft = await inferText('a,b,c\n1,NULL,x\nN/A,2024-01-01,NULL\n3,2024-01-02,y\n');
+    expect(draft.format['nulls']).toEqual(['', 'N/A', 'NULL']);
+    expect(typesOf(draft)).toEqual(['a integer', 'b date', 'c text']);
+    expect(draft.comments['format.nulls']).toContain('c (1 NULL)');
+  });
+
+  test('in quotes need nulls_quoted', async () => {
+    const file = put('quoted.csv', 'a,b\n"NULL",5\n3,6\n');
+    const { draft, rows } = await roundTrip(file);
+    expect(draft.format).toMatchObject({ nulls: ['', 'NULL'], nulls_quoted: true });
+    expect(rows).toMatchObject({ read: 2, loaded: 2 });
+  });
+
+  test('a code of a country is no such word', async () => {
+    const draft = await inferText('country,n\nNA,1\nDE,NA\nFR,3\n');
+    expect(draft.format['nulls']).toBeUndefined();
+    expect(doubtsOf(draft, 'n')).toContain('looks like a code in country');
+  });
+
+  test('zero dates of MySQL are among them', async () => {
+    const draft = await inferText('d,n\n0000-00-00,1\n2024-01-01,2\n');
+    expect(typesOf(draft)[0]).toBe('d date');
+    expect((await readBack(draft, put('probe.csv', 'd,n\n0000-00-00,1\n2024-01-01,2\n'))).rows).toMatchObject({ read: 2, loaded: 2 });
+  });
+
+  test('JSON knows none: a column that has one is text', async () => {
+    expect(typesOf(await inferText('{"a":1}\n{"a":"N/A"}\n', 'a.json'))).toEqual(['a text']);
+  });
+});
+
+describe('what a sample cannot prove', () => {
+  test('stands beside the type and not in the contract', async () => {
+    const rows = Array.from({ length: 40 }, (_, index) => `${index + 1},${index % 2 === 0 ? 'EUR' : 'USD'},${index % 3 === 0 ? '' : 'x'}`);
+    const draft = await inferText(`id,currency,note\n${rows.join('\n')}\n`);
+    expect(draft.columns.map(({ facts }) => facts)).toEqual([{ required: true, unique: true, min: 1, max: 40 }, { required: true, enum: ['EUR', 'USD'] }, { enum: ['x'] }]);
+    expect(draft.columns.map(({ nullable }) => nullable)).toEqual([false, false, true]);
+  });
+});
