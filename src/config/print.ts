@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { AfterAction, ColumnSpec, FeedSpec, ReadySpec, SaidKeys } from '../core/feed.js';
+import type { AfterAction, DecryptSpec, ColumnSpec, FeedSpec, ReadySpec, SaidKeys } from '../core/feed.js';
 import { MASK, type Secret } from '../core/secret.js';
 import type { Config } from './config.js';
 import { maskUrls } from './mask.js';
@@ -60,6 +60,7 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
     format: { type: feed.format.type, ...written?.format },
     compression: feed.compression,
     max_expansion: { ratio: feed.maxExpansion.ratio, size: formatSize(feed.maxExpansion.bytes) },
+    decrypt: feed.decrypt === undefined ? undefined : printableDecrypt(feed.decrypt),
     members: feed.members ?? undefined,
     columns: feed.columns === null ? 'text' : feed.columns.map(printableColumn),
     unique: feed.unique,
@@ -94,6 +95,9 @@ function printableKeys(said: SaidKeys | null): unknown {
   return said === null ? undefined : bare({ rows: said.rows ?? undefined, ...Object.fromEntries(said.digests.map(({ algorithm, key }) => [algorithm, key])) });
 }
 
+const printableDecrypt = ({ privateKeys, passphrase, verify, signers }: DecryptSpec): unknown =>
+  bare({ private_key: privateKeys.length === 1 ? MASK : privateKeys.map(() => MASK), passphrase: passphrase === null ? undefined : MASK, verify, signers: undefinedIfEmpty(signers.map(({ file }) => file)) });
+
 function printableReady(ready: ReadySpec): unknown {
   return ready.kind === 'always' ? 'always' : { [ready.kind]: ready.template };
 }
@@ -104,7 +108,7 @@ function printableAction(action: AfterAction): unknown {
 }
 
 /** Only what differs from the default: a contract of 200 columns stays readable. */
-function printableColumn(column: ColumnSpec): Readonly<Record<string, unknown>> {
+export function printableColumn(column: ColumnSpec): Readonly<Record<string, unknown>> {
   const one = <T>(list: readonly T[]): T | readonly T[] | undefined => (list.length > 1 ? list : list[0]);
   const said = <T>(value: T | null | false): T | undefined => (value === null || value === false ? undefined : value);
   return bare({

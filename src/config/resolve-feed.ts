@@ -8,6 +8,7 @@ import type { Watched } from './overlap.js';
 import { parsePart, type Parts } from './parts.js';
 import type { Problems } from './problems.js';
 import { resolveAfter } from './resolve-after.js';
+import { resolveDecrypt } from './resolve-decrypt.js';
 import { checkControl, controlOf } from './resolve-control.js';
 import { resolveColumns, type ResolvedColumns } from './resolve-columns.js';
 import { resolveSource } from './resolve-source.js';
@@ -48,6 +49,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   const timezone = keys.timezone ?? 'UTC';
   const columns = resolveColumns(node, timezone, problems);
   const after = keys.after === undefined ? null : resolveAfter(keys.after, source?.part ?? null, node, problems);
+  const decrypt = keys.decrypt === undefined ? null : resolveDecrypt(keys.decrypt, node, around);
   checkCompression(keys, node, around);
   checkColumnNames(keys, columns, node, problems);
   if (format !== null) checkContract(format.part, columns, node, problems);
@@ -66,6 +68,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
     format: { type: format.part.type, options: format.options },
     compression: keys.compression ?? 'auto',
     maxExpansion: { ratio: keys.max_expansion?.ratio ?? 200, bytes: keys.max_expansion?.size ?? 100e9 },
+    ...(decrypt === null ? {} : { decrypt }),
     members: keys.members ?? null,
     columns: columns.kind === 'list' ? columns.specs : null,
     unique: keys.unique ?? [],

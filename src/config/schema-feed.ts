@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, oneOrMany, regex, size, text, timeZone } from './scalars.js';
+import { duration, oneOrMany, regex, secret, size, text, timeZone } from './scalars.js';
 
 const POLL_LEAST_MS = 10;
 const DAY_MS = 86_400_000;
@@ -50,6 +50,15 @@ export const feedShape = {
     })
     .prefault({})
     .describe('Past either, a compressed file is taken for a bomb and rejected while it is read (EXPANSION_LIMIT).'),
+  decrypt: z
+    .strictObject({
+      private_key: z.union([secret(), z.array(secret()).min(1, 'is an empty list')]).describe('Armored PGP private key, or a list of them (the old and the new one).'),
+      passphrase: secret().optional().describe('Unlocks the private keys that are locked.'),
+      verify: z.enum(['optional', 'required']).default('optional').describe('required: the file must have a right signature by one of the signers. optional: a wrong one by a signer is refused, none is needed.'),
+      signers: oneOrMany(text()).default([]).describe('Files with the armored public keys of those who sign.'),
+    })
+    .optional()
+    .describe('PGP (gpg): files are decrypted before all else, and nothing but encrypted files is taken.'),
   members: oneOrMany(text()).optional().describe('Globs of the members of a zip archive that are read, in its order. Without "/" they meet the name, with "/" the path. Default: all files in it but hidden ones.'),
   unique: z.array(z.array(text()).min(1)).default([]).describe('Unique keys over several columns: [[a, b]].'),
   on_unknown_column: z.enum(['reject', 'ignore', 'add', 'rescue']).optional().describe('A file column that the contract does not know: reject, ignore, add (as text, last), rescue (into a jsonb column _rescued). Default: reject; without columns add; JSON with columns ignore.'),

@@ -35,6 +35,8 @@ export const ERRORS = {
   FILE_CORRUPT: row('file', 1, 'The bytes are not a whole file of this format.', 'Ask the supplier to send the file again; compare sha256 with theirs.'),
   FORMAT_MISMATCH: row('file', 1, 'The content is of another format than the feed says.', 'Correct format.type or compression, or the pattern that catches this file.'),
   EMPTY_NOT_ALLOWED: row('file', 1, 'A file of this format cannot be empty.', 'Ask the supplier to send the file again.'),
+  DECRYPT_FAILED: row('file', 1, 'The file is encrypted, but not for a key of the feed.', 'Ask the supplier to encrypt for your public key, or add the private key under decrypt.private_key.'),
+  SIGNATURE_WRONG: row('file', 1, 'The signature of the file is not right, or is not there though decrypt.verify wants it.', 'Ask the supplier. If their key is a new one, add it under decrypt.signers.'),
   EXPANSION_LIMIT: row('file', 1, 'The file expands far beyond its size.', 'If it is honest, raise max_expansion.'),
   UNKNOWN_ENCODING: row('file', 1, 'The encoding could not be found out.', 'Set format.encoding.'),
   TALLY_MISMATCH: row('attempt', 4, 'The counts do not balance: nothing was committed.', 'Look for triggers or rules on the staging table that drop or add rows; then `tallyman retry FILE_ID`.'),
@@ -64,6 +66,7 @@ export const ERRORS = {
   // the feed
   HOST_KEY_MISMATCH: row('feed', 5, 'The server did not show the host key that is pinned: no login was sent.', 'Ask the operator of the server for its fingerprint; then pin the key that the message shows.'),
   CONTRACT_MISFIT: row('feed', 78, 'The staging table does not fit the contract.', 'Run the ALTER in the message, or change columns.'),
+  DECRYPT_KEY: row('feed', 78, 'A key or passphrase under decrypt cannot be used.', 'Correct decrypt.private_key, decrypt.passphrase or decrypt.signers.'),
   DATABASE_RIGHTS: row('feed', 78, 'The database role lacks a right.', 'Run the GRANT in the message.'),
   DATABASE_CHANGED: row('feed', 5, 'This is another database than the one the ledger remembers.', 'Point database.url at the right one, or use a new data_dir for the new database.'),
   // commands

@@ -10,6 +10,8 @@ export interface FeedSpec {
   readonly compression: string;
   /** How far a compressed file may expand before it is taken for a bomb. */
   readonly maxExpansion: ExpansionSpec;
+  /** How PGP files are decrypted; unsaid = the feed takes none. Holds keys: never log it. */
+  readonly decrypt?: DecryptSpec;
   /** Globs of the members of an archive that are read; null = all files in it. Without "/" they meet the name, with "/" the path. */
   readonly members: readonly string[] | null;
   /** null = land what comes (SPEC 3): header columns as text, JSON as `data jsonb`, typed formats with their own types. */
@@ -37,6 +39,18 @@ export interface FeedSpec {
 export interface ExpansionSpec {
   readonly ratio: number;
   readonly bytes: number;
+}
+
+/** Plain texts, because a feed is posted to worker threads. */
+export interface DecryptSpec {
+  /** Armored private keys; each may be tried. */
+  readonly privateKeys: readonly string[];
+  /** Unlocks those that are locked; null = none. */
+  readonly passphrase: string | null;
+  /** required: a right signature by one of the signers. optional: none is needed, and a wrong one by a signer is refused all the same. */
+  readonly verify: 'optional' | 'required';
+  /** Armored public keys, and the files they came from. */
+  readonly signers: readonly { readonly file: string; readonly key: string }[];
 }
 
 export interface SourceSpec {

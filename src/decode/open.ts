@@ -1,13 +1,14 @@
 import picomatch from 'picomatch';
 import type { ArchiveMember, Decoder, RandomAccess } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
-import type { ExpansionSpec } from '../core/feed.js';
+import type { DecryptSpec, ExpansionSpec } from '../core/feed.js';
 import type { Bytes } from '../core/format.js';
 import { toUtf8 } from './charset.js';
 import { checkKind, choose } from './choose.js';
 import { DETECT_BYTES } from './detect.js';
 import { Expansion } from './expansion.js';
 import { abandon, peek } from './peek.js';
+import { decryptPgp } from './pgp.js';
 
 /** How the bytes of a file are to be taken. */
 export interface DecodePlan {
@@ -16,6 +17,8 @@ export interface DecodePlan {
   readonly compression: string;
   readonly maxExpansion: ExpansionSpec;
   readonly members: readonly string[] | null;
+  /** How a PGP file is decrypted before all else; then nothing but PGP is taken. */
+  readonly decrypt?: DecryptSpec;
   /** The feed's format, against which content of a plainly different kind is held. */
   readonly format: string;
   /** Label of the text's encoding; null = the format is no text. */
@@ -33,6 +36,8 @@ export interface DecodedBytes {
   readonly bytes: Bytes;
   /** null = the format is no text. */
   readonly encoding: string | null;
+  /** Who signed the file, known at its end; unsaid = it was not PGP. */
+  readonly signed?: () => string;
 }
 
 /** One stream, or the members of an archive, each of which is a file of the format. */
@@ -41,18 +46,32 @@ export type Decoded =
   | { readonly kind: 'archive'; readonly compression: string; readonly members: readonly ArchiveMember[]; open(member: ArchiveMember): Promise<DecodedBytes> };
 
 /**
- * Takes a file apart as far as its format. Throws FORMAT_MISMATCH, FILE_CORRUPT, EMPTY_NOT_ALLOWED and UNKNOWN_ENCODING; the streams throw FILE_CORRUPT and
- * EXPANSION_LIMIT while they are read.
+ * Takes a file apart as far as its format. Throws FORMAT_MISMATCH, FILE_CORRUPT, EMPTY_NOT_ALLOWED, UNKNOWN_ENCODING and the errors of decryption; the streams
+ * throw FILE_CORRUPT, EXPANSION_LIMIT and SIGNATURE_WRONG while they are read.
  */
 export async function openDecoded(source: Bytes, file: DeliveredFile, plan: DecodePlan): Promise<Decoded> {
+  const expansion = new Expansion(plan.maxExpansion);
+  if (plan.decrypt === undefined) return await unpacked(source, file, file.name, plan, expansion, null);
+  // A message is compressed within itself, and what is in it may be once more: each is held against the delivered bytes.
+  const message = new Expansion(plan.maxExpansion);
+  const { bytes, told } = await decryptPgp(message.counted(expansion.counted(source)), plan.decrypt);
+  return await unpacked(message.limited(bytes), file, file.name.replace(/\.(pgp|gpg|asc)$/i, ''), plan, expansion, told);
+}
+
+/** `signed`: the bytes were taken out of a PGP message. */
+async function unpacked(source: Bytes, file: RandomAccess, name: string, plan: DecodePlan, expansion: Expansion, signed: (() => string) | null): Promise<Decoded> {
   const { head, bytes } = await peek(source, DETECT_BYTES);
+  const layer = signed === null ? '' : 'pgp+';
+  const outer = signed === null ? null : 'pgp';
+  const said = signed === null ? {} : { signed };
   try {
-    const decoder = choose(plan.decoders, plan.compression, head, file.name);
-    if (decoder === null) return { kind: 'stream', compression: 'none', ...(await readable(bytes, null, plan)) };
-    const expansion = new Expansion(plan.maxExpansion);
+    const decoder = choose(plan.decoders, plan.compression, head, name);
+    if (decoder === null) return { kind: 'stream', compression: outer ?? 'none', ...(await readable(bytes, outer, plan)), ...said };
     if (decoder.members === undefined) {
-      return { kind: 'stream', compression: decoder.name, ...(await readable(expansion.limited(decoder.decode(expansion.counted(bytes))), decoder.name, plan)) };
+      const packed = signed === null ? expansion.counted(bytes) : bytes;
+      return { kind: 'stream', compression: `${layer}${decoder.name}`, ...(await readable(expansion.limited(decoder.decode(packed)), decoder.name, plan)), ...said };
     }
+    if (signed !== null) throw new TallymanError('FORMAT_MISMATCH', `Inside the PGP message stands a ${decoder.name} archive, which is read only where it is not encrypted.`, { fix: 'Ask the supplier for gzip or zstd inside PGP, or for plain PGP (it compresses by itself).' });
     expansion.deliveredWhole(file.size);
     const members = await decoder.members(file, wanted(plan.members));
     if (members.length === 0) throw new TallymanError('FORMAT_MISMATCH', `The ${decoder.name} archive holds no file that is wanted.`, { fix: 'Correct members, or ask the supplier.' });

@@ -7,11 +7,13 @@ export class DecodedReader implements RecordReader {
   readonly #inner: RecordReader;
   readonly #rest: Bytes;
   readonly #decoding: FileDialect;
+  readonly #signed: (() => string) | null;
 
   constructor(inner: RecordReader, text: DecodedBytes, compression: string) {
     this.#inner = inner;
     this.#rest = text.bytes;
     this.#decoding = { compression, ...(text.encoding === null ? {} : { encoding: text.encoding }) };
+    this.#signed = text.signed ?? null;
   }
 
   get layout(): Layout {
@@ -27,7 +29,7 @@ export class DecodedReader implements RecordReader {
   }
 
   dialect(): FileDialect {
-    return { ...this.#inner.dialect(), ...this.#decoding };
+    return { ...this.#inner.dialect(), ...this.#decoding, ...(this.#signed === null ? {} : { pgp: this.#signed() }) };
   }
 
   async next(): Promise<Batch | null> {

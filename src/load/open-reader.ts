@@ -37,7 +37,7 @@ export async function openReader(parts: ReadParts, feed: FeedSpec, bytes: Bytes,
   const options = format.options.parse(feed.format.options);
   const { columns: contract, onUnknownColumn, compression, maxExpansion, members } = feed;
   const { encoding } = options;
-  const plan = { decoders: parts.decoders, compression, maxExpansion, members, format: format.type, encoding: typeof encoding === 'string' ? encoding : null };
+  const plan = { decoders: parts.decoders, compression, maxExpansion, members, format: format.type, encoding: typeof encoding === 'string' ? encoding : null, ...(feed.decrypt === undefined ? {} : { decrypt: feed.decrypt }) };
   const decoded = await openDecoded(bytes, file, plan);
   const records = controlRecords(feed, options);
   const openThere = async (input: Omit<FormatInput, 'path'>): Promise<RecordReader> => {
