@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { build, install, root } from '../config/setup.mjs';
 import { endAll, endOnSignals, onEnd, temporary } from './cleanup.mjs';
+import { cpuOf } from './measure.mjs';
 import { alternate, ratio, spread } from './statistics.mjs';
 
 const SERVERS = path.join(root, 'test', 'servers');
@@ -20,8 +21,8 @@ const KEY = { access_key_id: 'TESTKEY123', secret_access_key: 'testsecret456' };
 const BUCKET = 'bench-landing';
 
 /**
- * { sftp, s3 }, each { ours, theirs, ratio }: spreads of MB/s, and of ours / theirs round by round (above 1 = ours is faster); or { missing: why } where the server
- * cannot be had. `told` hears of every single measurement.
+ * { sftp, s3 }, each { ours, theirs, ratio, cpu }: spreads of MB/s, of ours / theirs round by round (above 1 = ours is faster), and of the client's CPU seconds, which hold
+ * on a busy machine too; or { missing: why } where the server cannot be had. `told` hears of every single measurement.
  */
 export async function landing(rounds, bytes, told = () => undefined) {
   build();
@@ -46,15 +47,22 @@ async function against(start, rounds, bytes, told) {
   }
   try {
     const timed = (run) => async () => {
+      const before = cpu();
       const started = process.hrtime.bigint();
       await run();
-      return { speed: bytes / 1e6 / (Number(process.hrtime.bigint() - started) / 1e9) };
+      return { speed: bytes / 1e6 / (Number(process.hrtime.bigint() - started) / 1e9), cpu: cpu() - before };
     };
     const { ours, theirs } = await alternate(rounds, { ours: timed(contest.ours), theirs: timed(contest.theirs) }, (name, round, { speed }) => told(contest.name, name, round, speed));
-    return { ours: spread(ours.speed), theirs: spread(theirs.speed), ratio: ratio(ours.speed, theirs.speed) };
+    return { ours: spread(ours.speed), theirs: spread(theirs.speed), ratio: ratio(ours.speed, theirs.speed), cpu: { ours: spread(ours.cpu), theirs: spread(theirs.cpu) } };
   } finally {
     await contest.stop();
   }
+}
+
+/** CPU seconds of this process and of the children that have ended. */
+function cpu() {
+  const { own, ended: children } = cpuOf(process.pid) ?? { own: 0, ended: 0 };
+  return own + children;
 }
 
 /** Ours, as the daemon does it: `open` gives a source with a connection of its own. */
@@ -188,7 +196,7 @@ if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === import.me
     const result = await landing(Number(values.rounds), Number(values.bytes), told);
     for (const [what, one] of Object.entries(result)) {
       const text = ({ median, low, high }, digits) => `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
-      process.stdout.write('missing' in one ? `${what}: ${one.missing}\n` : `${what}: ours ${text(one.ours, 0)} MB/s, theirs ${text(one.theirs, 0)} MB/s, ratio ${text(one.ratio, 2)}\n`);
+      process.stdout.write('missing' in one ? `${what}: ${one.missing}\n` : `${what}: ours ${text(one.ours, 0)} MB/s, theirs ${text(one.theirs, 0)} MB/s, ratio ${text(one.ratio, 2)}; client CPU ours ${text(one.cpu.ours, 2)} s, theirs ${text(one.cpu.theirs, 2)} s\n`);
     }
   } finally {
     await endAll();

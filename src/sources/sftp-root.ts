@@ -87,8 +87,9 @@ export class SftpRoot {
     return { path, size: attrs.size, mtimeUs: attrs.mtime * 1_000_000, version: this.#version(attrs.mtime) };
   }
 
+  /** A time to come is young too: the server's clock is ahead, and nobody knows for how long this second lasts there. */
   #version(mtime: number): string {
-    return this.#marksYoung && Math.abs(Date.now() - mtime * 1_000) < YOUNG_MS ? `${mtime}${YOUNG}` : String(mtime);
+    return this.#marksYoung && mtime * 1_000 > Date.now() - YOUNG_MS ? `${mtime}${YOUNG}` : String(mtime);
   }
 
   /** The same size and time. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { chownSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startS3, type S3Server } from '../servers/s3.js';
-import { startSshd, type Sshd } from '../servers/sshd.js';
+import { giveToLogin, startSshd, type Sshd } from '../servers/sshd.js';
 import { start, workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 
@@ -58,7 +58,7 @@ beforeAll(async () => {
   [sshd, s3, db] = await Promise.all([startSshd(), startS3(), createDatabase()]);
   upload = path.join(sshd.upload, 'mixed');
   mkdirSync(upload);
-  chownSync(upload, 2001, 2001);
+  giveToLogin(upload);
   await s3.client.createBucket({ Bucket: 'mixed' });
   const more = { columns: [{ name: 'id', type: 'bigint', required: true }, { name: 'file', type: 'text' }, { name: 'v', type: 'numeric(12,2)' }], limits: { bad_ratio: 0.9 } };
   const remote = { type: 'sftp', dir: 'upload/mixed', settle: '0s', poll: '1s', pattern: '*.csv' };
@@ -93,7 +93,7 @@ async function give({ feed, name, content }: Drop): Promise<void> {
     // A time of its own for each upload: what is written twice within a second is another test's matter.
     const at = Math.floor(Date.now() / 1_000) - 7_200 + ++puts;
     utimesSync(path.join(folder, `.${name}`), at, at);
-    chownSync(path.join(folder, `.${name}`), 2001, 2001);
+    giveToLogin(path.join(folder, `.${name}`));
   }
   renameSync(path.join(folder, `.${name}`), path.join(folder, name));
 }

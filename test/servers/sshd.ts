@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { chownSync } from 'node:fs';
 import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { startOwnSftp } from './own-sftp.js';
 
-/** OpenSSH's sshd on a loopback port: sshd.sh. User and login as that script makes them. */
+/** OpenSSH's sshd on a loopback port (sshd.sh), or ours where it cannot be had. User and login as that script makes them. */
 export interface Sshd {
+  readonly kind: 'openssh' | 'own';
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -47,9 +50,63 @@ export async function freePort(): Promise<number> {
   });
 }
 
+/** TALLYMAN_TEST_SSHD=own: ours also where sshd could be had. `options`: lines for sshd's own configuration. */
 export async function startSshd(options: readonly string[] = []): Promise<Sshd> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'tallyman-sshd-'));
   const port = await freePort();
+  if (process.env['TALLYMAN_TEST_SSHD'] === 'own') return await ownServer(dir, port);
+  try {
+    return await realServer(dir, port, options);
+  } catch (error) {
+    // Said, because it proves less: a server by the same authors as the client.
+    process.stderr.write(`OpenSSH's sshd cannot be had here (it takes root, Debian and its packages); SFTP tests run against a server in the test process. ${String(error)}\n`);
+    await rm(dir, { recursive: true, force: true });
+    return await ownServer(await mkdtemp(path.join(os.tmpdir(), 'tallyman-sshd-')), port);
+  }
+}
+
+async function ownServer(dir: string, port: number): Promise<Sshd> {
+  const { kill, start, freeze, log } = await startOwnSftp(dir, port);
+  return {
+    kind: 'own',
+    ...(await login(dir, port)),
+    kill,
+    start,
+    freeze,
+    log: () => Promise.resolve(log()),
+    close: async () => {
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes a path the login's own. Without root it is ours already, and so is the server. */
+export function giveToLogin(at: string): void {
+  if (process.getuid?.() === 0) chownSync(at, UID, UID);
+}
+
+/** What both kinds have in common: files that lie in their folder. */
+async function login(dir: string, port: number): Promise<Omit<Sshd, 'kind' | 'kill' | 'start' | 'freeze' | 'log' | 'close'>> {
+  const read = (name: string): Promise<string> => readFile(path.join(dir, name), 'utf8');
+  return {
+    host: '127.0.0.1',
+    port,
+    user: 'ingest',
+    password: 's3cret pass',
+    key: await read('userkey'),
+    lockedKey: await read('userkey_pp'),
+    passphrase: 'phrase',
+    hostKey: async () => (await read('hostkey.pub')).split(' ').slice(0, 2).join(' '),
+    upload: path.join(dir, 'home/ingest/upload'),
+    dir,
+    give: async (at) => {
+      if (process.getuid?.() === 0) await chown(at, UID, UID);
+    },
+  };
+}
+
+async function realServer(dir: string, port: number, options: readonly string[]): Promise<Sshd> {
   let child: ChildProcess | null = null;
   let log = '';
   const start = async (): Promise<void> => {
@@ -75,19 +132,9 @@ export async function startSshd(options: readonly string[] = []): Promise<Sshd> 
     await gone;
   };
   await start();
-  const read = (name: string): Promise<string> => readFile(path.join(dir, name), 'utf8');
   return {
-    host: '127.0.0.1',
-    port,
-    user: 'ingest',
-    password: 's3cret pass',
-    key: await read('userkey'),
-    lockedKey: await read('userkey_pp'),
-    passphrase: 'phrase',
-    hostKey: async () => (await read('hostkey.pub')).split(' ').slice(0, 2).join(' '),
-    upload: path.join(dir, 'home/ingest/upload'),
-    dir,
-    give: (at) => chown(at, UID, UID),
+    kind: 'openssh',
+    ...(await login(dir, port)),
     kill,
     start,
     freeze: async (frozen) => {

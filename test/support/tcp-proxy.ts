@@ -8,7 +8,7 @@ export interface ProxyFaults {
   cutBefore: string | null;
   /** Cut both sides once so many bytes went from client to server on one connection. */
   cutAfterUp: number | null;
-  /** The same for bytes from server to client. */
+  /** The same for bytes from server to client; those before it do arrive. */
   cutAfterDown: number | null;
   /** Nothing goes through any more, in either direction, and nobody is told. */
   stalled: boolean;
@@ -40,8 +40,14 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
     let up = 0;
     let down = 0;
     let swallowing = false;
+    let ending = false;
     const cut = (): void => {
       client.destroy();
+      upstream.destroy();
+    };
+    const cutBehind = (): void => {
+      ending = true;
+      client.end();
       upstream.destroy();
     };
     for (const socket of [client, upstream]) {
@@ -49,11 +55,11 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
       socket.on('error', cut);
       socket.on('close', () => {
         sockets.delete(socket);
-        cut();
+        if (!ending || socket === client) cut();
       });
     }
     client.on('data', (data) => {
-      if (faults.stalled) return;
+      if (faults.stalled || ending) return;
       const verdict = faults.decide?.(data) ?? 'pass';
       if (verdict === 'swallow') swallowing = true;
       if (verdict === 'cut') {
@@ -76,7 +82,7 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
       }
     });
     upstream.on('data', (data) => {
-      if (faults.stalled) return;
+      if (faults.stalled || ending) return;
       if (swallowing) {
         // The server has answered, so it has done what was asked; nobody hears of it.
         cut();
@@ -84,7 +90,7 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
       }
       down += data.length;
       if (faults.cutAfterDown !== null && down > faults.cutAfterDown) {
-        cut();
+        cutBehind();
         return;
       }
       client.write(data);
