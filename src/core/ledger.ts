@@ -53,9 +53,10 @@ export interface Ledger {
   versions(feed: string, path: string, limit: number): Promise<readonly FileEntry[]>;
   /**
    * Entries in `discovered` or `landed` that may have their turn: backoff run out (unless `ignoreBackoff`), not waiting for another file's end, not
-   * owned by a `load` command. Oldest first; `newestFirst` (snapshot feeds): by mtime, then path, newest first.
+   * owned by a `load` command. Oldest first; `newestFirst` (snapshot feeds): by mtime, then path, newest first. `longestMs`: no backoff lasts longer, so one
+   * that ends later was written before the clock was set back, and has run out too.
    */
-  waiting(feed: string, limit: number, options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean }): Promise<readonly FileEntry[]>;
+  waiting(feed: string, limit: number, options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean; readonly longestMs?: number }): Promise<readonly FileEntry[]>;
   /** Entries in `landing`, `landed` or `loading`, those of other live processes too (see `owner`). */
   interrupted(): Promise<readonly FileEntry[]>;
   /** Open entries that belong to `load` commands; dead ones are told by lock.ts, isClaimHeld(owner). */

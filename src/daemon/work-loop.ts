@@ -182,7 +182,7 @@ export class WorkLoop {
     const { ledger, once } = this.#parts;
     // Before it is asked: what comes while it answers makes the lane wet again.
     lane.dry = true;
-    const found = await ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: once, newestFirst: lane.feed.target.mode === 'replace_all' });
+    const found = await ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: once, newestFirst: lane.feed.target.mode === 'replace_all', longestMs: lane.feed.retry.maxBackoffMs });
     const fresh = found.filter((entry) => !this.#busyIds.has(entry.fileId) && !lane.aside.has(entry.fileId) && this.#tried?.has(entry.fileId) !== true);
     lane.queue.push(...fresh);
     if (fresh.length > 0) lane.dry = false;

@@ -64,14 +64,15 @@ export function queue(store: Store): Pick<Ledger, Way> {
 }
 
 /** Both orders are read off an index; what waits for its backoff or for another file is passed over inside it. */
-function waiting(store: Store, feed: string, limit: number, options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean }): readonly FileEntry[] {
+function waiting(store: Store, feed: string, limit: number, options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean; readonly longestMs?: number }): readonly FileEntry[] {
   const until = options.ignoreBackoff ? Number.MAX_SAFE_INTEGER : store.now();
-  const turn = `feed_id = ? and state in ('discovered', 'landed') and wait_for is null and owner is null and (retry_at is null or retry_at <= ?)`;
+  const turn = `feed_id = ? and state in ('discovered', 'landed') and wait_for is null and owner is null and (retry_at is null or retry_at <= ? or retry_at > ?)`;
+  const after = Math.min(Number.MAX_SAFE_INTEGER, store.now() + (options.longestMs ?? Infinity));
   const sql =
     options.newestFirst === true
       ? `${entryBy('entry_open')} where ${turn} and state in ('discovered', 'landing', 'landed', 'loading') order by mtime_us desc, path desc, e.file_id desc limit ?`
       : `${entryBy('entry_queue')} where ${turn} order by e.file_id limit ?`;
-  return store.all(sql, feedId(store, feed), until, limit).map(toEntry);
+  return store.all(sql, feedId(store, feed), until, after, limit).map(toEntry);
 }
 
 function move(store: Store, fileId: number, to: 'discovered' | 'landing' | 'landed', landedPath: string | null, cause: Cause): void {

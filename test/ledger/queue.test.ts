@@ -32,6 +32,18 @@ describe('waiting', () => {
     expect(await waitingIds(ledger)).toEqual([]);
   });
 
+  it('a backoff that ends later than any may last was written before the clock was set back: it has run out', async () => {
+    let time = Date.parse('2026-11-21T06:00:00Z');
+    const ledger = newLedger({ now: () => time });
+    const entry = await discover(ledger, look('a.csv'));
+    await ledger.claim(entry.fileId, claim('k'), 'daemon');
+    await ledger.unclaim(entry.fileId, { uncount: false, retryAt: '2026-11-21T06:00:10Z', error: null }, 'daemon', 'LOAD_FAILED');
+    const ids = async (): Promise<number[]> => (await ledger.waiting('orders', 10, { ignoreBackoff: false, longestMs: 600_000 })).map(({ fileId }) => fileId);
+    expect(await ids()).toEqual([]);
+    time -= 86_400_000;
+    expect(await ids()).toEqual([entry.fileId]);
+  });
+
   it('leaves out a file until its backoff has run out, unless backoffs are ignored', async () => {
     let time = Date.parse('2026-11-20T06:00:00Z');
     const ledger = newLedger({ now: () => time });
