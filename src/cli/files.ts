@@ -59,7 +59,7 @@ function print(out: Output, d: FileDetail): void {
   }
   if (d.drift.length > 0) {
     out.line('\ndrift');
-    for (const note of d.drift) out.line(`  ${note.kind}: ${visible(note.message)}`);
+    for (const note of d.drift) out.line(`  ${note.kind} ${visible(note.column)}: ${visible(note.message)}`);
   }
   out.line('\nhistory');
   for (const h of d.history) out.line(`  ${when(h.at)}  ${h.from ?? 'new'} -> ${h.to}  (${visible(h.actor)}) ${visible(h.reason)}`);

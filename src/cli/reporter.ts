@@ -41,7 +41,8 @@ export class Reporter {
     });
   }
 
-  summary(waiting: number, exit: number): void {
+  /** `waitingFor`: what some of the `waiting` files lack, for people. */
+  summary(waiting: number, exit: number, waitingFor: readonly string[] = []): void {
     const files: Record<string, number> = {};
     for (const state of END_STATES) files[state] = 0;
     const rows = { read: 0, loaded: 0, quarantined: 0, skipped: 0, delta: 0 };
@@ -60,6 +61,7 @@ export class Reporter {
     if (this.#headed) this.#row([`total: ${count(this.#kept.length)} file${this.#kept.length === 1 ? '' : 's'}`, count(rows.read), count(rows.loaded), count(rows.quarantined), count(rows.delta), bytes(size), seconds(took), ''], true);
     else this.#out.line('nothing new');
     if (waiting > 0) this.#out.line(`${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`);
+    for (const reason of waitingFor) this.#out.line(`  ${visible(reason)}`);
     const next = this.#next();
     if (next !== null) this.#out.say(`next: ${next}`);
   }

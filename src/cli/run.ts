@@ -61,6 +61,6 @@ async function runOnce(context: Context, app: App, feeds: readonly FeedSpec[], t
   progress.end();
   const code = interrupt.exitCode() ?? exitCode({ reports: reporter.reports, errors });
   for (const error of errors) out.error(error);
-  reporter.summary(waiting, code);
+  reporter.summary(waiting, code, engine.waitingFor);
   return code;
 }

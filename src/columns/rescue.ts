@@ -1,4 +1,4 @@
-import { MISSING, NULL_CELL, type CellError, type SpanBatch } from '../core/batch.js';
+import { MISSING, NULL_CELL, QUOTED, type CellError, type SpanBatch } from '../core/batch.js';
 import type { CopyBuffer } from '../core/codec.js';
 import { CellReader } from './cell-reader.js';
 import type { Column } from './column.js';
@@ -11,13 +11,15 @@ export interface RescuePlan {
   /** Indices of the unknown cells in a batch row, and their names in the file. */
   readonly cells: readonly number[];
   readonly names: readonly string[];
+  /** Cells without quotes are JSON values, and stay what they are: numbers, objects, lists. Unsaid: every cell is a text. */
+  readonly jsonCells?: boolean;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 
-/** Writes `{"name":"text", ...}`; NULL cells as null, and the whole as NULL when no unknown cell holds anything. */
+/** Writes `{"name":"text", ...}`, of JSON records `{"name":value, ...}`; NULL cells as null, and the whole as NULL when no unknown cell holds anything. */
 export class RescueWriter {
   readonly #plan: RescuePlan;
   /** `"name":` as JSON, a comma before all but the first. */
@@ -67,11 +69,16 @@ export class RescueWriter {
       // One byte becomes at most six (\u001f).
       growTo(json, key.length + 6 * (this.#cell.end - this.#cell.start) + 8);
       json.pos += key.copy(json.buf, json.pos);
-      if (there) quoted(this.#cell, json);
+      if (there && this.#plan.jsonCells === true && (batch.flags[base + this.#plan.cells[i]!]! & QUOTED) === 0) asItStands(this.#cell, json);
+      else if (there) quoted(this.#cell, json);
       else json.pos += json.buf.write('null', json.pos, 'latin1');
     }
     json.buf[json.pos++] = 0x7d;
   }
+}
+
+function asItStands(cell: CellReader, out: CopyBuffer): void {
+  out.pos += cell.bytes.copy(out.buf, out.pos, cell.start, cell.end);
 }
 
 function quoted(cell: CellReader, out: CopyBuffer): void {

@@ -80,6 +80,8 @@ export interface Layout {
   readonly missing: readonly string[];
   /** Most cells of a row that one of its bytes is in (JSON: an object and a value inside it); 1 unless said. The encoder makes room by it. */
   readonly overlap?: number;
+  /** Cells that stand without quotes are JSON values (numbers, objects, lists), not texts. Unsaid = no. */
+  readonly jsonCells?: true;
   /** May grow until `next` has given null: some things are only met on the way. Read it at the end. */
   readonly drift: readonly DriftNote[];
 }

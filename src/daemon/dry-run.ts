@@ -2,6 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
 import { NO_ROWS, type FileReport } from '../core/report.js';
+import { withChangedContract } from './drift-fix.js';
 import { readBeside } from '../intake/beside.js';
 import { workDirOf } from '../load/progress.js';
 import { direct } from '../sources/direct.js';
@@ -58,19 +59,19 @@ export async function dryRun(check: (job: LoadJob) => Promise<LoadResult>, dataD
     load_id: null,
     duplicate_of: null,
     generation: 1,
-    ...found(result),
+    ...found(result, feed),
     discovered_at: began.toISOString(),
     finished_at: new Date().toISOString(),
     seconds: { settle: 0, land: 0, load: 'seconds' in result ? result.seconds : 0 },
   };
 }
 
-function found(result: LoadResult): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error'> {
+function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error'> {
   switch (result.outcome) {
     case 'checked':
     case 'loaded':
     case 'rejected':
-      return { sha256: result.sha256, rows: result.rows, errors: result.errors, error: result.outcome === 'loaded' ? null : result.error };
+      return { sha256: result.sha256, rows: result.rows, errors: result.errors, error: result.outcome === 'loaded' || result.error === null ? null : withChangedContract(result.error, feed, result.drift) };
     case 'changed':
     case 'vanished':
       return { sha256: null, rows: NO_ROWS, errors: [], error: new TallymanError(result.outcome === 'changed' ? 'FILE_CHANGED' : 'FILE_VANISHED', result.message).reported() };

@@ -120,6 +120,11 @@ export class Engine {
     return this.#loop.running;
   }
 
+  /** What settled files wait for (a marker, a checksum file), for people: some of each feed. */
+  get waitingFor(): readonly string[] {
+    return [...this.#watchers.values()].flatMap((watcher) => watcher.waitingFor);
+  }
+
   health(feed: string): (FeedHealth & { readonly stopped: TallymanError | null }) | null {
     const watcher = this.#watchers.get(feed);
     return watcher === undefined ? null : { ...watcher.health, stopped: this.#loop.feedError(feed) };

@@ -15,6 +15,8 @@ const FOLLOWED_MAX = 50_000;
 const HINTS_MAX = 10_000;
 /** Skipped names whose reason is told once; past it the log would be the problem. */
 const SKIPPED_TOLD_MAX = 1_000;
+/** Files of one listing that are told to wait for a marker; a folder may be full of them. */
+const WAITING_TOLD_MAX = 20;
 
 export interface FeedHealth {
   readonly healthy: boolean;
@@ -40,7 +42,7 @@ export class FeedWatcher {
   readonly #onDiscovered: (entries: readonly FileEntry[]) => void;
   readonly #settle: Settle;
   /** Settled, but without their marker; path -> the version and how long it took to settle. */
-  readonly #unready = new Map<string, { readonly file: SeenFile; readonly waitedMs: number; readonly reason: string; scan: number }>();
+  readonly #unready = new Map<string, { readonly file: SeenFile; readonly waitedMs: number; readonly reason: string; readonly since: number; scan: number; told: boolean }>();
   readonly #skippedTold = new Map<string, string>();
   #hints = new Set<string>();
   #rescan = false;
@@ -73,6 +75,11 @@ export class FeedWatcher {
 
   get health(): FeedHealth {
     return { healthy: this.#error === null, error: this.#error, lastScanAt: this.#lastScanAt, waiting: this.#settle.size + this.#unready.size };
+  }
+
+  /** What settled files wait for, for people: the first few. */
+  get waitingFor(): readonly string[] {
+    return [...this.#unready].slice(0, WAITING_TOLD_MAX).map(([path, { reason }]) => `${path} waits: ${reason}`);
   }
 
   /** Looks at a path again soon (it changed while it was read, or an after action found another version). */
@@ -190,6 +197,7 @@ export class FeedWatcher {
     this.#overflowed = this.#settle.takeOverflow();
     this.#settle.sweep(mark);
     for (const [path, unready] of this.#unready) if (unready.scan !== this.#scans) this.#unready.delete(path);
+    this.#tellWaiting();
     this.#lastScanAt = new Date().toISOString();
   }
 
@@ -245,13 +253,31 @@ export class FeedWatcher {
       if (!readiness.ready) {
         this.#settle.forget(file.path);
         // One that does not fit comes again with the next listing.
-        if (this.#unready.size < FOLLOWED_MAX) this.#unready.set(file.path, { file, waitedMs, reason: readiness.reason, scan: this.#scans });
+        if (this.#unready.size < FOLLOWED_MAX) this.#wait(file, waitedMs, readiness.reason);
         return [];
       }
     }
     this.#settle.forget(file.path);
     this.#unready.delete(file.path);
     return [this.#ledger.discover({ feed: this.#feed.name, file, uri: this.#source.uri(file.path), settleSeconds: waitedMs / 1_000, marker: readiness?.marker ?? null }, this.#actor)];
+  }
+
+  /** What it waits for may change from one look to the next: first the marker, then a whole one. */
+  #wait(file: SeenFile, waitedMs: number, reason: string): void {
+    const before = this.#unready.get(file.path);
+    const same = before?.reason === reason;
+    this.#unready.set(file.path, { file, waitedMs, reason, since: before?.since ?? this.#scans, scan: this.#scans, told: same && before.told });
+  }
+
+  /** Says what files wait for, once a reason. Not at first sight: a marker usually comes right behind its file. */
+  #tellWaiting(): void {
+    let told = 0;
+    for (const [path, unready] of this.#unready) {
+      if (unready.told || this.#scans === unready.since) continue;
+      if (++told > WAITING_TOLD_MAX) return;
+      unready.told = true;
+      this.#log.info({ feed: this.#feed.name, path }, `waits: ${unready.reason}`);
+    }
   }
 
   #tellSkipped(skipped: readonly SkippedEntry[]): void {

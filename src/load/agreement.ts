@@ -1,3 +1,4 @@
+import { pgTypeNamed } from '../columns/type-name.js';
 import { TallymanError } from '../core/errors.js';
 import type { ColumnSpec, FeedSpec } from '../core/feed.js';
 import type { DriftNote, Layout } from '../core/format.js';
@@ -20,6 +21,8 @@ export interface Agreement {
   readonly fileTypes: readonly (string | null)[];
   /** Cells (index and name in the file) that go into the rescue column; null = no such column. */
   readonly rescue: readonly { readonly cell: number; readonly name: string }[] | null;
+  /** Cells without quotes are JSON values; unsaid = no. */
+  readonly jsonCells?: true;
   readonly drift: readonly DriftNote[];
 }
 
@@ -31,7 +34,13 @@ export function agree(feed: FeedSpec, layout: Layout, empty: boolean, present: r
   const agreement = feed.columns === null ? withoutContract(feed, layout, empty, present) : withContract(feed, feed.columns, layout, empty);
   const count = agreement.columns.length + (agreement.rescue === null ? 0 : 1);
   if (count > MOST_COLUMNS) throw new TallymanError('TOO_MANY_COLUMNS', `${count} columns; a table can hold ${MOST_COLUMNS} beside the lineage`);
-  return agreement;
+  return layout.jsonCells === true ? { ...agreement, jsonCells: true } : agreement;
+}
+
+/** What of the file's shape an error stands for (UNKNOWN_COLUMNS, MISSING_COLUMNS): the notes of a file that was rejected for it. */
+export function shapeNotes(layout: Layout): readonly DriftNote[] {
+  const unknown = layout.unknown.map((cell): DriftNote => ({ kind: 'unknown', column: layout.fileColumns[cell]!.name, message: 'not in the contract' }));
+  return [...unknown, ...layout.missing.map((column): DriftNote => ({ kind: 'missing', column, message: 'not in the file' }))];
 }
 
 function withContract(feed: FeedSpec, contract: readonly ColumnSpec[], layout: Layout, empty: boolean): Agreement {
@@ -39,7 +48,16 @@ function withContract(feed: FeedSpec, contract: readonly ColumnSpec[], layout: L
   const missing = missingColumns(feed, contract, layout.missing, unknown.map(({ name }) => name), empty);
   const base = { columns: contract, cellOf: layout.cellOf };
   const settled = unknownColumns(feed, unknown, base, contract.map((column) => column.name));
-  return { ...settled, fileTypes: typesOf(layout), drift: [...layout.drift, ...missing, ...settled.drift] };
+  return { ...settled, fileTypes: typesOf(layout), drift: [...layout.drift, ...missing, ...retyped(contract, layout), ...settled.drift] };
+}
+
+/** Formats with types of their own (Parquet, Avro): a column that is of another one there. It is taken where its values fit. */
+function retyped(contract: readonly ColumnSpec[], { fileColumns, cellOf }: Layout): readonly DriftNote[] {
+  return contract.flatMap((column, index): DriftNote[] => {
+    const found = fileColumns[cellOf[index] ?? -1]?.type ?? null;
+    if (found === null || found === column.type || pgTypeNamed(found)?.typname === pgTypeNamed(column.type)?.typname) return [];
+    return [{ kind: 'retyped', column: column.name, message: `${found} in the file, ${column.type} in the contract` }];
+  });
 }
 
 /** Every column of the file, named after its header. A table that is there plays the contract's part for the two policies. */

@@ -45,7 +45,7 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
   return {
     mode,
     columns,
-    rescue: agreement.rescue === null ? null : { column: compiled.at(-1)!, cells: agreement.rescue.map(({ cell }) => cell), names: agreement.rescue.map(({ name }) => name) },
+    rescue: agreement.rescue === null ? null : { column: compiled.at(-1)!, cells: agreement.rescue.map(({ cell }) => cell), names: agreement.rescue.map(({ name }) => name), jsonCells: agreement.jsonCells === true },
     copied: ['_load_id', '_row', ...specs.map((spec) => spec.name)],
     uniqueKeys,
     keys: uniqueKeys.map((key) => ({

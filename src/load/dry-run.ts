@@ -4,7 +4,7 @@ import type { CopyBuffer } from '../core/codec.js';
 import type { RecordReader } from '../core/format.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
 import { QuarantineRecord } from '../quarantine/record.js';
-import { agree } from './agreement.js';
+import { agree, shapeNotes } from './agreement.js';
 import { compileRows, encoderPlan } from './compile.js';
 import { Control } from './control/control.js';
 import { FileInput } from './input.js';
@@ -85,7 +85,7 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
     sha256,
     rows: { read, loaded: bad === null ? accepted : 0, quarantined: record.count, skipped: 0, declared, delta: bad === null ? read - accepted - record.count : null },
     errors: record.report(),
-    drift: reader?.layout.drift ?? [],
+    drift: [...(reader?.layout.drift ?? []), ...(reader !== null && (bad?.code === 'UNKNOWN_COLUMNS' || bad?.code === 'MISSING_COLUMNS') ? shapeNotes(reader.layout) : [])],
     dialect: reader?.dialect() ?? {},
     seconds: (performance.now() - began) / 1000,
   };

@@ -5,6 +5,7 @@ import { quoteLiteral } from '../postgres/identifiers.js';
 import { RECEIPT_COLUMNS, toReceipt } from '../postgres/receipt-row.js';
 import { QuarantineRecord } from '../quarantine/record.js';
 import { RunAgain } from './again.js';
+import { shapeNotes } from './agreement.js';
 import { attempt, type AttemptParts, type Reached } from './attempt.js';
 import { LostRace, rollback } from './commit.js';
 import { FileInput } from './input.js';
@@ -119,7 +120,9 @@ async function reject(error: TallymanError, parts: SettleParts, reached: Reached
   try {
     const rejection = { error, loadId: reached.loadId, sha256, rows, dialect, record: reached.record, elapsedMs: performance.now() - parts.began };
     const { loadId, committedAt } = await writeRejection(connection, job, rejection, parts.onCommit);
-    const drift = reached.reader?.layout.drift ?? [];
+    const layout = reached.reader?.layout ?? null;
+    const shape = layout !== null && (error.code === 'UNKNOWN_COLUMNS' || error.code === 'MISSING_COLUMNS') ? shapeNotes(layout) : [];
+    const drift = [...(layout?.drift ?? []), ...shape];
     return { outcome: 'rejected', loadId, committedAt, error: error.reported(), sha256, rows, errors: reached.record.report(), drift, dialect, seconds: (performance.now() - parts.began) / 1000 };
   } catch (failure) {
     await rollback(connection);

@@ -118,6 +118,10 @@ describe('contradictions in a feed', () => {
     ['control: { manifest: { rows: n } }', '7:16 CONFLICT feeds.orders.control.manifest'],
     ['control: { totals: { amount: total } }', '7:34 CONFLICT feeds.orders.control.totals.amount'],
     ['control: { trailer: "^T(?<total>\\\\d+)", totals: { amount: total } }\ncolumns: [{ name: amont, type: numeric }]', '7:63 UNKNOWN_NAME feeds.orders.control.totals.amount'],
+    ['control: { trailer: "^T(?<total>\\\\d+)", totals: { d: total } }\ncolumns: [{ name: d, type: date }]', '7:58 CONFLICT feeds.orders.control.totals.d'],
+    ['control: { metadata: { rows: n } }', '7:16 CONFLICT feeds.orders.control.metadata'],
+    ['control: { checksum: "{name}" }', '7:26 BAD_VALUE feeds.orders.control.checksum'],
+    ['control: { checksum: "{base}.md5" }', '7:26 BAD_VALUE feeds.orders.control.checksum'],
     ['on_unknown_column: rescue\ncolumns: [{ name: _rescued, type: jsonb }]', '7:24 RESERVED_COLUMN feeds.orders.on_unknown_column'],
     ['formerly: orders', '7:15 CONFLICT feeds.orders.formerly'],
   ])('%s', (lines, place) => {

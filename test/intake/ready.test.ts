@@ -83,3 +83,57 @@ describe('ready: manifest', () => {
     expect(readiness.reason).toMatch(/^its manifest a\.manifest\.json cannot be used yet: /);
   });
 });
+
+describe('control.checksum', () => {
+  const SHA = 'a'.repeat(64);
+  const SIDECAR = { ready: { kind: 'always' }, checksum: '{name}.sha256' } as const;
+  const SUMS = { ready: { kind: 'always' }, checksum: 'SHA256SUMS' } as const;
+
+  test('without its checksum file a file waits, with the reason', async () => {
+    expect(await ready(SIDECAR, source, data, null)).toMatchObject({ ready: false, reason: 'its checksum file a.csv.sha256 is not there' });
+  });
+
+  test('a half-written one is waited for', async () => {
+    await store.put('a.csv.sha256', SHA.slice(0, 40));
+    expect(await ready(SIDECAR, source, data, null)).toMatchObject({ ready: false, reason: 'its checksum file a.csv.sha256 cannot be used yet: it holds no sha256 checksum' });
+  });
+
+  test('with it the file is ready, and it goes along; for a changed path it must itself have changed', async () => {
+    await store.put('a.csv.sha256', `${SHA}  a.csv\n`);
+    const first = await ready(SIDECAR, source, data, null);
+    expect(first).toMatchObject({ ready: true, companions: ['a.csv.sha256'] });
+    expect(await ready(SIDECAR, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its checksum file a.csv.sha256 has not' });
+  });
+
+  test('one for the whole folder releases those that it names, stays, and their lines must have changed', async () => {
+    await store.put('SHA256SUMS', `${'b'.repeat(64)}  b.csv\n`);
+    expect(await ready(SUMS, source, data, null)).toMatchObject({ ready: false, reason: 'its checksum file SHA256SUMS cannot be used yet: it has no line for a.csv' });
+    await store.overwrite('SHA256SUMS', `${'b'.repeat(64)}  b.csv\n${SHA}  a.csv\n`);
+    const first = await ready(SUMS, source, data, null);
+    expect(first).toMatchObject({ ready: true, companions: [] });
+    await store.overwrite('SHA256SUMS', `${SHA}  a.csv\n`);
+    expect(await ready(SUMS, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its checksum in SHA256SUMS has not' });
+    await store.overwrite('SHA256SUMS', `${'c'.repeat(64)}  a.csv\n`);
+    expect(await ready(SUMS, source, data, first.marker)).toMatchObject({ ready: true });
+  });
+
+  test('beside a marker both are waited for, go along, and must have changed', async () => {
+    const both = { ready: MARKER, checksum: '{name}.sha256' };
+    await store.put('a.csv.sha256', SHA);
+    expect(await ready(both, source, data, null)).toMatchObject({ ready: false, reason: 'its marker a.csv.done is not there' });
+    await store.put('a.csv.done', '');
+    const first = await ready(both, source, data, null);
+    expect(first).toMatchObject({ ready: true, companions: ['a.csv.done', 'a.csv.sha256'] });
+    await store.overwrite('a.csv.done', '');
+    expect(await ready(both, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its checksum file a.csv.sha256 has not' });
+    await store.overwrite('a.csv.sha256', SHA);
+    expect(await ready(both, source, data, first.marker)).toMatchObject({ ready: true });
+  });
+
+  test('key=value and CSV manifests count as whole ones', async () => {
+    await store.put('a.manifest.json', 'rows=1\n');
+    expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({ ready: true, manifest: 'rows=1\n' });
+    await store.overwrite('a.manifest.json', 'nothing');
+    expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({ ready: false, reason: expect.stringContaining('cannot be used yet') as string });
+  });
+});

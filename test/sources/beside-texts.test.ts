@@ -64,7 +64,7 @@ describe('a checksum file', () => {
     expect(findChecksum(`${MD5}  a.csv`, 'a.csv.md5', 'a.csv', false)).toEqual({ algorithm: 'md5', digest: MD5 });
     expect(findChecksum(`${MD5}  a.csv`, 'a.csv.chk', 'a.csv', false)).toEqual({ algorithm: 'md5', digest: MD5 });
     expect(findChecksum(`${MD5}  a.csv`, 'a.csv.sha256', 'a.csv', false)).toEqual({ problem: 'it holds no sha256 checksum' });
-    expect(findChecksum(`${SHA.slice(0, 40)}`, 'a.csv.sha256', 'a.csv', false)).toEqual({ problem: 'it holds no sha256 checksum' });
+    expect(findChecksum(SHA.slice(0, 40), 'a.csv.sha256', 'a.csv', false)).toEqual({ problem: 'it holds no sha256 checksum' });
     expect(findChecksum('', 'checksums', 'a.csv', false)).toEqual({ problem: 'it holds no known checksum' });
   });
 

@@ -107,7 +107,7 @@ export function settleColumns({ tree, readings }: Draft, policy: FeedSpec['onUnk
   const fileColumns = cells.map(({ name }): FileColumn => ({ name, type: null }));
   const unknown = fileColumns.flatMap((_, cell) => (cell < known ? [] : [cell]));
   return {
-    layout: { fileColumns, cellOf, unknown, missing: [], overlap, drift },
+    layout: { fileColumns, cellOf, unknown, missing: [], overlap, jsonCells: true, drift },
     drift,
     plan: { tree, choices: settled, whole: -1, columns: cells.map(({ column }) => column) },
     readings,

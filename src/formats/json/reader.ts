@@ -3,6 +3,7 @@ import type { FileDialect, Layout, RecordReader } from '../../core/format.js';
 import { lateNotes, type Columns } from './columns.js';
 import type { JsonBatch } from './json-batch.js';
 import type { JsonRecords } from './records.js';
+import { retyped } from './retyped.js';
 
 /** One open JSON file. `layout.drift` may grow until `next` has given null. */
 export class JsonReader implements RecordReader {
@@ -32,6 +33,7 @@ export class JsonReader implements RecordReader {
   async next(): Promise<SpanBatch | null> {
     if (this.#ended) return null;
     if (await this.#records.pull(this.#batch, this.#firstRow)) {
+      if (this.#firstRow === 1) this.#columns.drift.push(...retyped(this.#columns, this.#batch));
       this.#firstRow += this.#batch.rows;
       return this.#batch;
     }

@@ -14,8 +14,8 @@ export const declaredRows = (speakers: readonly Speaker[]): number | null => spe
 export function checkRows(speakers: readonly Speaker[], read: number): void {
   const said = speakers.filter((speaker) => speaker.rows !== null);
   if (said.every((speaker) => speaker.rows === read)) return;
-  const words = said.map((speaker) => `${speaker.name} says ${speaker.rows} rows`);
-  throw new TallymanError('DECLARED_ROWS_MISMATCH', `${words.join(', ')}; ${read} were read`);
+  const words = said.map(({ name, rows }) => `${name} says ${rows} ${rows === 1 ? 'row' : 'rows'}`);
+  throw new TallymanError('DECLARED_ROWS_MISMATCH', `${words.join(', ')}; ${read} ${read === 1 ? 'was' : 'were'} read`);
 }
 
 /** A checksum that somebody says the file has. */

@@ -69,14 +69,14 @@ describe('a control total', () => {
 
 describe('a control total of column vectors', () => {
   const vector = (type: VectorType, bytes: Buffer, words = new Int32Array(0), validity: Uint8Array | null = null): Vector => ({ type, validity, bytes, words, children: [], clean: true });
-  const wide = (bytes: Buffer): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const wide = (bytes: Buffer<ArrayBuffer>) => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   function sumOf(one: Vector, rows: number): { readonly sum: string; readonly strange: number } {
-    const batch: VectorBatch = { kind: 'vectors', rows, columns: [one], names: ['amount'], firstRow: 1 };
+    const batch: VectorBatch = { kind: 'vectors', rows, columns: [one], names: ['amount'], firstRow: 1, size: one.bytes.length };
     const totals = new Totals({ amount: 'total' }, [column('amount', 'numeric')], [0], false);
     totals.add(batch);
     return { sum: totals.totals[0]!.sum.toString(), strange: totals.totals[0]!.strange };
   }
-  const aligned = (size: number): Buffer => Buffer.from(new ArrayBuffer(size));
+  const aligned = (size: number): Buffer<ArrayBuffer> => Buffer.from(new ArrayBuffer(size));
 
   test('integers of all widths, signed and unsigned', () => {
     expect(sumOf(vector({ kind: 'int', bytes: 1, signed: true }, Buffer.from([0xff, 2])), 2).sum).toBe('1');
