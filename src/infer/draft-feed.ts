@@ -132,7 +132,7 @@ function columnOf(column: UnitedColumn, found: Found, index: number, twins: Read
   const table = found.united.tables[0];
   const byName = table?.options['header'] !== false;
   const usable = source !== null && source.trim() !== '' && !source.includes('\0') && !twins.has(source);
-  const from = !byName ? positionFrom(name, position) : table?.dataLine === undefined ? null : usable || source === null ? (source === name || source === null ? null : source) : position;
+  const from = column.start !== null ? null : !byName ? positionFrom(name, position) : table?.dataLine === undefined ? null : usable || source === null ? (source === name || source === null ? null : source) : position;
   const typed = column.type !== null;
   const nothing = proven.nulls;
   const unique = typed ? null : isUnique(profile, guess, found.nulls.words);
@@ -149,6 +149,8 @@ function columnOf(column: UnitedColumn, found: Found, index: number, twins: Read
   return {
     name,
     from,
+    start: column.start,
+    width: column.width,
     guess,
     doubts: [...guess.doubts, ...afterthoughts(name, guess, min, max, profile.values)],
     facts,

@@ -5,6 +5,9 @@ export interface ColumnDraft {
   readonly name: string;
   /** Header name or position; null = the name itself. */
   readonly from: string | number | null;
+  /** Fixed width. */
+  readonly start: number | null;
+  readonly width: number | null;
   readonly guess: Guess;
   /** For people: why the type is doubtful. */
   readonly doubts: readonly string[];

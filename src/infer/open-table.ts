@@ -2,6 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { FormatType } from '../core/format.js';
 import { noCounts, once, readCells, type CellVisitor } from './cells.js';
 import { csvOptionsOf, openCsvTable, readCsvTable, shownToken, type CsvTable } from './csv-table.js';
+import { openFixedTable } from './fixed-table.js';
 import type { InferParts } from './infer.js';
 import { openJsonTable } from './json-table.js';
 import { refuseBinary, refuseKind, type Sample } from './sample.js';
@@ -20,7 +21,8 @@ export async function openTable(sample: Sample, parts: InferParts): Promise<Tabl
     if (found === undefined) throw new TallymanError('INTERNAL', `there is no format ${type}`);
     return found;
   };
-  return (await openJsonTable(named('json'), text)) ?? (await openDelimited(named('csv'), text));
+  const found = await openJsonTable(named('json'), text);
+  return found ?? (await openDelimited(named('csv'), parts.formats.find((one) => one.type === 'fixed') ?? null, text));
 }
 
 /** A format that names its columns and mostly their types too. */
@@ -52,8 +54,12 @@ async function openTyped(sample: Sample, format: FormatType): Promise<Table> {
   };
 }
 
-async function openDelimited(csv: FormatType, text: SampledText): Promise<Table> {
+async function openDelimited(csv: FormatType, fixed: FormatType | null, text: SampledText): Promise<Table> {
   const table = await openCsvTable(csv, text);
+  // Two blanks in a row between cells are the filling of columns.
+  const filled = table.sniffed.delimiter === ' ' && text.head.includes('  ');
+  const places = fixed === null || (table.sniffed.sure && !filled) ? null : openFixedTable(fixed, text);
+  if (places !== null) return places;
   if (table.sniffed.scanned.widths.length === 0 && table.sniffed.scanned.faults === 0) {
     return { ...tableOf(csv, table, null), options: {}, columns: [], described: ['empty: nothing says which columns there will be'], doubts: [] };
   }

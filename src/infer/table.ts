@@ -7,6 +7,9 @@ export interface TableColumn {
   readonly name: string | null;
   /** The type that the format carries; null = text cells. */
   readonly type: string | null;
+  /** Fixed width: first character, from 1, and number of characters. */
+  readonly start?: number;
+  readonly width?: number;
 }
 
 /** A sampled file of any format, as columns. */

@@ -12,6 +12,9 @@ export interface UnitedColumn {
   readonly position: number;
   readonly type: string | null;
   readonly profile: ColumnProfile;
+  /** Fixed width: where it stands in the line. */
+  readonly start: number | null;
+  readonly width: number | null;
   /** Files that have it. */
   files: number;
 }
@@ -27,12 +30,12 @@ export interface United {
 
 /** Reads all tables once, into one profile a column. */
 export async function unite(tables: readonly Table[]): Promise<United> {
-  const found: { source: string | null; position: number; type: string | null; files: number }[] = [];
+  const found: { source: string | null; position: number; type: string | null; start: number | null; width: number | null; files: number }[] = [];
   // Two header cells may be equal: the second of one file meets the second of another.
   const known = new Map<string, number>();
   const places = tables.map((table) => {
     const times = new Map<string, number>();
-    return table.columns.map(({ name, type }, index) => {
+    return table.columns.map(({ name, type, start = null, width = null }, index) => {
       const key = name === null ? `at ${index + 1}` : `named ${name}`;
       const time = (times.get(key) ?? 0) + 1;
       times.set(key, time);
@@ -40,7 +43,7 @@ export async function unite(tables: readonly Table[]): Promise<United> {
       const column = at === undefined ? undefined : found[at];
       if (at === undefined || column === undefined) {
         known.set(`${time} ${key}`, found.length);
-        return found.push({ source: name, position: index + 1, type, files: 1 }) - 1;
+        return found.push({ source: name, position: index + 1, type, start, width, files: 1 }) - 1;
       }
       column.files++;
       // Two files, two types: the cells of the one do not fit the other.

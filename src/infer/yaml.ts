@@ -44,11 +44,13 @@ function columnComment({ doubts, facts }: ColumnDraft): string {
 
 /** The keys of the column as the config has them. */
 export function columnKeys(column: ColumnDraft): Readonly<Record<string, unknown>> {
-  const { name, from, guess } = column;
+  const { name, from, start, width, guess } = column;
   const [format, another] = guess.formats ?? [];
   return {
     name,
     ...(from === null ? {} : { from }),
+    ...(start === null ? {} : { start }),
+    ...(width === null ? {} : { width }),
     type: guess.type,
     ...(format === undefined ? {} : { format: another === undefined ? format : guess.formats }),
     ...(guess.decimal === undefined ? {} : { decimal: guess.decimal }),

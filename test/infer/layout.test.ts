@@ -145,6 +145,27 @@ describe('encodings', () => {
   });
 });
 
+describe('fixed width', () => {
+  test('is told by lines of one length with blanks in common', async () => {
+    const { draft } = await reads('fixed.txt', 'ID   NAME        AMOUNT\n0001 Bob Smith    12.50\n0002 Amy         100.00\n0003 Joe Doe       7.25\n', 3);
+    expect(draft.format).toMatchObject({ type: 'fixed', header: true });
+    expect(draft.columns.map(({ name, start, width, guess }) => [name, start, width, guess.type])).toEqual([['id', 1, 5, 'text'], ['name', 6, 12, 'text'], ['amount', 18, 6, 'numeric(12,2)']]);
+  });
+
+  test('without a header', async () => {
+    expect((await reads('fixed2.txt', '1001  Bob Smith  20240131\n1002  Amy Jones  20240201\n1003  Joe Doe    20240202\n', 3)).draft.columns.map(({ start, guess }) => [start, guess.type])).toEqual([
+      [1, 'integer'],
+      [7, 'text'],
+      [11, 'text'],
+      [18, 'date'],
+    ]);
+  });
+
+  test('prose is none', async () => {
+    expect((await inferText('It was a dark and stormy night.\nNobody knew why.\nAnd so it went on.\n', 'prose.txt')).format['type']).toBe('csv');
+  });
+});
+
 describe('JSON', () => {
   test('an array inside of an object is found', async () => {
     const { draft } = await reads('root.json', '{"count":2,"data":{"items":[{"id":1,"v":"a"},{"id":2,"v":null}]}}', 2);

@@ -144,7 +144,7 @@ export function usualWidth({ widths, faults }: Scanned): { readonly width: numbe
 function judge(bytes: Buffer, scanned: Scanned): Judged {
   const { width, share } = usualWidth(scanned);
   if (width < 2) return { scanned, width, share, score: 0 };
-  if (weak(scanned.trial.delimiter) && (scanned.widths[0] !== width || moments(bytes, scanned))) return { scanned, width, share, score: 0 };
+  if (weak(scanned.trial.delimiter) && (share < 0.9 || scanned.widths[0] !== width || moments(bytes, scanned))) return { scanned, width, share, score: 0 };
   const faulty = scanned.faults / (scanned.faults + scanned.widths.length);
   const before = scanned.widths.findIndex((cells) => cells === width);
   // Of 2 records 1 is not half of the evidence against: a preamble line above a single record.
