@@ -73,7 +73,7 @@ export class LandingArea {
       throw new TallymanError('LANDING_FULL', `${size} bytes are to be landed, and ${this.#bytes} of landing.max (${maxBytes}) are taken`);
     }
     const { bavail, bsize } = await statfs(this.dir);
-    if (bavail * bsize < more + SPARE_BYTES) throw new TallymanError('LANDING_FULL', `${size} bytes are to be landed, and ${bavail * bsize} are free on the disk of ${this.dir}`);
+    if (bavail * bsize < more + SPARE_BYTES) throw new TallymanError('LANDING_FULL', `${size} bytes are to be landed, and ${bavail * bsize} are free on the disk of ${this.dir}, where ${SPARE_BYTES} stay free for others`);
     this.#drop(LandingArea.partName(name));
     this.#set(name, { size: Math.max(size, held), since: Date.now(), inUse: true });
   }
