@@ -57,8 +57,8 @@ async function openTyped(sample: Sample, format: FormatType): Promise<Table> {
 async function openDelimited(csv: FormatType, fixed: FormatType | null, text: SampledText): Promise<Table> {
   const table = await openCsvTable(csv, text);
   // Two blanks in a row between cells are the filling of columns.
-  const filled = table.sniffed.delimiter === ' ' && text.head.includes('  ');
-  const places = fixed === null || (table.sniffed.sure && !filled) ? null : openFixedTable(fixed, text);
+  const padded = table.sniffed.delimiter === ' ' && text.head.includes('  ');
+  const places = fixed === null || (table.sniffed.sure && !padded) ? null : openFixedTable(fixed, text);
   if (places !== null) return places;
   if (table.sniffed.scanned.widths.length === 0 && table.sniffed.scanned.faults === 0) {
     return { ...tableOf(csv, table, null), options: {}, columns: [], described: ['empty: nothing says which columns there will be'], doubts: [] };
