@@ -62,6 +62,7 @@ export const ERRORS = {
   DATABASE_UNREACHABLE: row('pause', 5, 'PostgreSQL cannot be reached.', 'Nothing is lost: loading goes on by itself when it is back. `tallyman check --connect` shows more.'),
   DATABASE_LOGIN: row('pause', 5, 'PostgreSQL refused the login.', 'Correct database.url, user or password.'),
   DATABASE_BUSY: row('pause', 5, 'PostgreSQL cannot take the load now (locks, connections, disk, read-only).', 'Nothing is lost: it is tried again. If it goes on, look at the message.'),
+  WORKER_UNUSABLE: row('pause', 5, 'No thread for loads can be started.', 'Nothing is lost: it is tried again. Look at the message: memory, limits of threads and files, a broken installation.'),
   DISK_FULL: row('pause', 5, "The disk under data_dir is full or cannot be written.", 'Free space; work goes on by itself.'),
   // the feed
   HOST_KEY_MISMATCH: row('feed', 5, 'The server did not show the host key that is pinned: no login was sent.', 'Ask the operator of the server for its fingerprint; then pin the key that the message shows.'),

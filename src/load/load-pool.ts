@@ -41,6 +41,8 @@ interface Slot {
   readonly gone: Promise<void>;
   /** Files it works on, in the order of the request; null = its result is there. */
   tasks: (Task | null)[];
+  /** It told that it has started. */
+  ready: boolean;
   /** What ended the thread, when something did. */
   fault: unknown;
 }
@@ -146,7 +148,7 @@ export class LoadPool {
       ...(this.#options.execArgv === undefined ? {} : { execArgv: [...this.#options.execArgv] }),
     });
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const slot: Slot = { worker, state: new Int32Array(data.state), gone, tasks: [], fault: null };
+    const slot: Slot = { worker, state: new Int32Array(data.state), gone, tasks: [], ready: false, fault: null };
     this.#slots.add(slot);
     worker.on('message', (message: unknown) => this.#hear(slot, message));
     worker.on('messageerror', (error) => {
@@ -161,6 +163,10 @@ export class LoadPool {
 
   #hear(slot: Slot, message: unknown): void {
     if (!isAnswer(message)) return;
+    if (message.kind === 'ready') {
+      slot.ready = true;
+      return;
+    }
     if (message.kind === 'progress') {
       this.#options.onProgress?.(message.progress);
       return;
@@ -180,7 +186,8 @@ export class LoadPool {
     // One of several is to blame, and nobody knows which: each goes alone now, and the one that kills its thread again pays for it.
     const again = tasks.length > 1 && !committing && !this.#closing;
     void forget(tasks).then(() => {
-      if (again) this.#waiting.unshift(...tasks.map((task) => ({ ...task, together: false })));
+      if (!slot.ready) for (const task of tasks) task.resolve(unstartable(why));
+      else if (again) this.#waiting.unshift(...tasks.map((task) => ({ ...task, together: false })));
       else for (const task of tasks) task.resolve(committing ? unknown(why) : failed(`the thread that loaded the file died: ${why}`));
       if (!this.#closing) this.#next();
       else for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
@@ -237,5 +244,7 @@ function isSmall({ file, feed, replaces }: LoadJob): boolean {
 }
 
 const failed = (message: string): LoadResult => ({ outcome: 'failed', error: new TallymanError('LOAD_FAILED', message).reported() });
+/** No file is to blame: nothing was read. The work pauses and is tried again. */
+const unstartable = (why: string): LoadResult => ({ outcome: 'unreachable', error: new TallymanError('WORKER_UNUSABLE', `no thread for loads can be started: ${why}`).reported() });
 const unknown = (why: string): LoadResult => ({ outcome: 'unknown', error: new TallymanError('LOAD_FAILED', `the thread died while it waited for the answer to COMMIT: ${why}`).reported() });
 const interrupted = (): LoadResult => ({ outcome: 'unreachable', error: new TallymanError('INTERRUPTED', 'the load was called off before it began').reported() });

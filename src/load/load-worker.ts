@@ -59,3 +59,5 @@ port.on('message', (request: unknown) => {
   else if (request.kind === 'stop') void stop();
   else void work(request.kind, request.jobs);
 });
+
+answer({ kind: 'ready' });

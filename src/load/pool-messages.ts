@@ -10,7 +10,11 @@ export type PoolRequest =
   /** Close the connection and end. */
   | { readonly kind: 'stop' };
 
-export type PoolAnswer = { readonly kind: 'progress'; readonly progress: LoadProgress } | { readonly kind: 'result'; /** Which of the jobs. */ readonly index: number; readonly result: LoadResult };
+export type PoolAnswer =
+  /** It has started: whatever ends it from now on has to do with its work. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly progress: LoadProgress }
+  | { readonly kind: 'result'; /** Which of the jobs. */ readonly index: number; readonly result: LoadResult };
 
 /** Given to a worker at its start. */
 export interface PoolWorkerData {
@@ -27,7 +31,7 @@ export function isRequest(value: unknown): value is PoolRequest {
 }
 
 export function isAnswer(value: unknown): value is PoolAnswer {
-  return hasKind(value) && ['progress', 'result'].includes(value.kind);
+  return hasKind(value) && ['ready', 'progress', 'result'].includes(value.kind);
 }
 
 export function isWorkerData(value: unknown): value is PoolWorkerData {

@@ -55,6 +55,11 @@ describe('the pool of load threads', () => {
     expect(await pool.run(scripted('exit-committing'))).toMatchObject({ outcome: 'unknown' });
   });
 
+  test('a thread that cannot start is no fault of any file: the work pauses', async () => {
+    pool = new LoadPool({ size: 1, workerUrl: new URL('./workers/not-there.mjs', import.meta.url) });
+    expect(await pool.run(scripted('answer'))).toMatchObject({ outcome: 'unreachable', error: { code: 'WORKER_UNUSABLE' } });
+  });
+
   test('calls one load off, under way or waiting', async () => {
     open(1);
     const held = scripted('hold');

@@ -29,3 +29,5 @@ parentPort.on('message', ({ kind, jobs }) => {
     for (;;) eaten.push(new Array(100_000).fill(0).map((_, i) => ({ i })));
   }
 });
+
+parentPort.postMessage({ kind: 'ready' });
