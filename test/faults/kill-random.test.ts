@@ -12,7 +12,7 @@ import { audit, type Book, type Expected } from './support/oracle.js';
 import { FULL, report } from './support/report.js';
 
 /** How often the daemon is killed in all; the oracle is asked after each epoch, on a workspace of its own. */
-const KILLS = Number(process.env['TALLYMAN_FAULTS_KILLS'] ?? (FULL ? '1000' : '8'));
+const KILLS = Number(process.env['TALLYMAN_FAULTS_KILLS'] ?? (FULL ? '1000' : '5'));
 const EPOCH = Math.min(KILLS, 50);
 
 /** Mixed arrivals, each complete at once (renamed into the drop), and what must become of them. */

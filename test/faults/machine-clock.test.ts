@@ -15,7 +15,7 @@ import { FULL, report } from './support/report.js';
 
 /** The clock jumps, the kernel drops events, descriptors run out, somebody says stop. */
 const columns = [{ name: 'id', type: 'bigint', required: true }, { name: 'file', type: 'text' }, { name: 'v', type: 'numeric(12,2)' }];
-const MANY = FULL ? 20_000 : 1_000;
+const MANY = FULL ? 20_000 : 500;
 const clock = findFakeTime();
 const cleanups: (() => Promise<void> | void)[] = [];
 
@@ -160,7 +160,7 @@ describe('limits of the process', () => {
 });
 
 describe('SIGTERM', () => {
-  const STOPS = FULL ? 60 : 6;
+  const STOPS = FULL ? 60 : 4;
   test(`at ${STOPS} moments from start-up to the end of a load: it ends with 0 within drain_timeout, and the rest is loaded later`, { timeout: 60_000 + STOPS * 20_000 }, async () => {
     const { db, ws } = await place({}, { daemon: { http: false, drain_timeout: '10s' } });
     const live: Book[] = [];

@@ -13,7 +13,7 @@ import { audit, type Book } from './support/oracle.js';
 import { FULL, report } from './support/report.js';
 
 const columns = [{ name: 'id', type: 'bigint', required: true }, { name: 'file', type: 'text' }, { name: 'v', type: 'numeric(12,2)' }];
-const ROUNDS = FULL ? 30 : 3;
+const ROUNDS = FULL ? 30 : 2;
 const cleanups: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
