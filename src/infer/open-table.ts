@@ -1,6 +1,6 @@
 import { TallymanError } from '../core/errors.js';
 import type { FormatType } from '../core/format.js';
-import { noCounts, once, readCells, type CellVisitor } from './cells.js';
+import { noCounts, type CellVisitor } from './cells.js';
 import { csvOptionsOf, openCsvTable, readCsvTable, shownToken, type CsvTable } from './csv-table.js';
 import { openFixedTable } from './fixed-table.js';
 import type { InferParts } from './infer.js';
@@ -8,11 +8,12 @@ import { openJsonTable } from './json-table.js';
 import { refuseBinary, refuseKind, type Sample } from './sample.js';
 import type { Table } from './table.js';
 import { sampledText, type SampledText } from './text.js';
+import { openTypedTable } from './typed-table.js';
 
 /** What a sampled file is, as columns: by its magic bytes, then as JSON, then as delimited text. */
 export async function openTable(sample: Sample, parts: InferParts): Promise<Table> {
   const format = parts.formats.find((one) => one.type === sample.kind?.name);
-  if (format !== undefined) return await openTyped(sample, format);
+  if (format !== undefined) return await openTypedTable(sample, format);
   refuseKind(sample);
   const text = await sampledText(sample);
   refuseBinary(sample, text.head);
@@ -23,35 +24,6 @@ export async function openTable(sample: Sample, parts: InferParts): Promise<Tabl
   };
   const found = await openJsonTable(named('json'), text);
   return found ?? (await openDelimited(named('csv'), parts.formats.find((one) => one.type === 'fixed') ?? null, text));
-}
-
-/** A format that names its columns and mostly their types too. */
-async function openTyped(sample: Sample, format: FormatType): Promise<Table> {
-  if (sample.compression !== 'none' && format.access === 'file') {
-    throw new TallymanError('FORMAT_MISMATCH', `${sample.path}: inside ${sample.compression} stands ${sample.kind?.title ?? format.type}, which is read only as it is.`, { fix: 'Ask the supplier for the bare file: it is compressed in itself.' });
-  }
-  const open = async () => await format.open({ bytes: once(sample.head), path: format.access === 'file' ? sample.path : null, contract: null }, format.options.parse({}));
-  const reader = await open();
-  const columns = reader.layout.fileColumns.map(({ name, type }) => ({ name, type }));
-  const { declaredRows } = reader;
-  await reader.close();
-  const typed = columns.every(({ type }) => type !== null);
-  return {
-    sample,
-    format: format.type,
-    options: {},
-    columns,
-    dataLine: null,
-    described: [`${sample.kind?.title ?? format.type}${declaredRows === null ? '' : `, ${declaredRows} records`}`],
-    doubts: [],
-    read: async (visitor) => {
-      const counts = noCounts();
-      // Types that the file itself carries need no values to prove them.
-      if (typed) return { ...counts, rows: declaredRows ?? 0 };
-      await readCells(await open(), visitor, { skipRows: 0, whole: sample.whole, mostRows: 100_000 }, counts);
-      return counts;
-    },
-  };
 }
 
 async function openDelimited(csv: FormatType, fixed: FormatType | null, text: SampledText): Promise<Table> {
