@@ -57,7 +57,9 @@ describe('a feed made by infer alone reads', () => {
   const some = process.env['TALLYMAN_TEST_LARGE'] === undefined ? readable.filter((_, index) => index % 12 === 0) : readable;
   test.runIf(registered('parquet')).each(some)('%s: %i records, with the types that it carries', async (name, count) => {
     const { rows, error } = await roundTrip(path.join(parquet, name));
-    expect({ rows, error }).toMatchObject({ rows: { read: count, loaded: count }, error: null });
+    // One of its timestamps stands in the year 290,000: no timestamp of PostgreSQL's ISO years (SPEC 7).
+    const refused = name === 'int96_from_spark.parquet' ? 1 : 0;
+    expect({ rows, error }).toMatchObject({ rows: { read: count, loaded: count - refused, quarantined: refused }, error: null });
   });
 });
 
