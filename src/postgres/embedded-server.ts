@@ -52,7 +52,9 @@ export function spawnServer(home: EmbeddedHome, binaries: EmbeddedBinaries, port
   rotateLog(home);
   const folder = openSync(home.dir, 'r');
   const log = openSync(logOf(home), 'a', 0o600);
-  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', fsync: 'on', password_encryption: 'scram-sha-256', timezone: 'UTC', log_timezone: 'UTC' };
+  // Errors of statements reach the client that made them; in the log their DETAIL would quote the rows that PostgreSQL refused. What the server itself has to say, and FATAL, stay.
+  const quiet = { log_min_messages: 'log', log_error_verbosity: 'terse' };
+  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', fsync: 'on', password_encryption: 'scram-sha-256', timezone: 'UTC', log_timezone: 'UTC', ...quiet };
   const args = ['-D', pathForServer(home, 'data'), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   let end: string | null = null;
   try {
