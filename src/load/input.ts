@@ -188,5 +188,7 @@ function openError(path: string, error: unknown): TallymanError {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new TallymanError('FILE_VANISHED', `${path}: gone`, { cause: error });
   if (code === 'ELOOP' || code === 'ENXIO') return new TallymanError('FILE_NOT_TAKEN', `${path}: not a regular file`, { cause: error });
+  // No trait of the file: this process, or the machine, has no descriptors left.
+  if (code === 'EMFILE' || code === 'ENFILE') return new TallymanError('SOURCE_UNREACHABLE', `${path}: ${messageOf(error)}`, { cause: error });
   return new TallymanError('FILE_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error });
 }
