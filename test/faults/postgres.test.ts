@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,6 +11,7 @@ import { startProxy } from '../support/tcp-proxy.js';
 import { chance, ROUNDS, SEED } from './support/chance.js';
 import { tell } from './support/counts.js';
 import { Harbour } from './support/harbour.js';
+import { isRoot, own } from './support/own-server.js';
 
 /**
  * PostgreSQL goes wrong at random moments of a load, under a daemon that goes on (issue 6, point 2): what passes is tried again and never blamed on a file, an unknown
@@ -14,6 +19,8 @@ import { Harbour } from './support/harbour.js';
  */
 const random = chance();
 let harbour: Harbour;
+/** A mounted tablespace. */
+let space: string | null = null;
 
 beforeAll(async () => {
   process.stderr.write(`faults: postgres, seed ${SEED}\n`);
@@ -24,6 +31,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await harbour.close();
+  if (space === null) return;
+  spawnSync('umount', [space]);
+  rmSync(space, { recursive: true, force: true });
 });
 
 const pause = (most: number): Promise<void> => sleep(50 + random.below(most));
@@ -133,6 +143,29 @@ test.each(Object.keys(FAULTS))('%s: tried again, no file is blamed, nothing is l
   await harbour.balances();
   if (ROUNDS > 1) await harbour.ledgerBalances();
   tell('PostgreSQL', name, ROUNDS, { transactions_open: open, files: harbour.files, ...(name.startsWith('answers') ? commits : {}) });
+});
+
+test('the tablespace is full: no file is blamed, and loading goes on once there is room', { timeout: 120_000 }, async () => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-space-'));
+  const mount = (...options: string[]): boolean => spawnSync('mount', ['-t', 'tmpfs', ...options, 'tmpfs', dir]).status === 0;
+  if (!isRoot || !mount('-o', 'size=500m')) {
+    process.stderr.write('note: only root can mount a small file system; the full tablespace was not tried\n');
+    rmSync(dir, { recursive: true });
+    return;
+  }
+  space = dir;
+  own(dir);
+  await harbour.server.query(`create tablespace small location '${dir}'`);
+  await harbour.server.query('alter table staging.plain set tablespace small');
+  const { blocks, bfree, bsize } = statfsSync(dir);
+  mount('-o', `remount,size=${(blocks - bfree) * bsize + 200_000}`);
+  const before = harbour.log().split('53100').length;
+  harbour.arrive();
+  await until(() => harbour.log().split('53100').length > before, 'the disk to be full', 60);
+  mount('-o', 'remount,size=500m');
+  await harbour.settled();
+  await harbour.balances();
+  tell('PostgreSQL', 'a full tablespace', 1, { files: harbour.files });
 });
 
 test('the deadlock was one, every file is in a named state, no attempt was used, `ledger verify` is clean; SIGTERM drains and leaves no session', async () => {
