@@ -57,7 +57,7 @@ export class ReadingProcess {
         resolve();
       });
       this.#child.once('exit', (code, signal) => {
-        this.#ended ??= signal === null ? `exit code ${code ?? 0}` : signal;
+        this.#ended ??= signal ?? `exit code ${code ?? 0}`;
         if (idle?.process === this) idle = null;
         resolve();
       });

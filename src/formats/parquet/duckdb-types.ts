@@ -9,6 +9,8 @@ export type ReadColumn = Pick<DescribedColumn, 'type' | 'word'> & { readonly asT
 
 const TEXT: ReadColumn = { type: { kind: 'text' }, word: 'text', asText: true };
 
+const NESTED = ['list', 'map', 'struct'] as const;
+
 /** What a column of DuckDB's type is here. `leaves`: what the file's own schema says of it, leaf by leaf in order. */
 export function readColumn(type: DuckDBType, leaves: readonly Meaning[]): ReadColumn {
   const rest = [...leaves];
@@ -16,7 +18,7 @@ export function readColumn(type: DuckDBType, leaves: readonly Meaning[]): ReadCo
   // A type that the schema tells in more leaves, or fewer, than DuckDB does (VARIANT): what they mean is not known.
   if (vectorType === null || rest.length > 0) return TEXT;
   const [leaf] = leaves;
-  if (leaves.length === 1 && leaf?.kind === 'unknown') return TEXT;
+  if (leaf?.kind === 'unknown' && NESTED.every((kind) => kind !== vectorType.kind)) return TEXT;
   const json = leaves.length === 1 && leaf?.kind === 'json' && vectorType.kind === 'text';
   return { type: vectorType, word: json ? 'jsonb' : wordOf(vectorType), asText: false };
 }

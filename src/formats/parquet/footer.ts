@@ -81,6 +81,8 @@ export function readFooter(bytes: Buffer): Footer {
     }
   });
   if (elements.length === 0 || rows < 0 || !Number.isSafeInteger(rows)) throw new TallymanError('FILE_CORRUPT', 'The Parquet footer names no columns or no number of rows.');
+  // Some writers of old left it at 0.
+  if (rows === 0) rows = grouped;
   if (rows !== grouped) throw new TallymanError('FILE_CORRUPT', `The Parquet footer says ${rows} rows, its row groups hold ${grouped}.`);
   return { rows, columns: topColumns(elements), exact: exactFooter(bytes, elements, int96, listStart, listEnd) };
 }
