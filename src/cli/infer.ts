@@ -7,8 +7,10 @@ import type { Act, Context } from './context.js';
 
 interface InferCommandOptions {
   readonly name?: string;
-  readonly sample: number;
+  readonly sample?: number;
 }
+
+const SAMPLE = 8 * 1024 * 1024;
 
 export function infer(program: Command, act: Act): void {
   program
@@ -16,7 +18,7 @@ export function infer(program: Command, act: Act): void {
     .description('reads a sample of files and prints a feed for them, ready to paste under feeds:, with a comment at every doubtful choice; needs no config')
     .argument('<file...>', 'files of one kind; compressed ones too')
     .option('--name <name>', "the feed's name (default: made from the first file's name)")
-    .option('--sample <size>', 'bytes read of the beginning of each file; of larger ones also parts of the rest', sampleSize, 8 * 1024 * 1024)
+    .option('--sample <size>', 'bytes read of the beginning of each file, 8MiB unless said; of larger ones also parts of the rest', sampleSize)
     .action(act(inferCommand));
 }
 
@@ -30,7 +32,7 @@ async function inferCommand(context: Context, files: readonly string[], options:
   const { out } = context;
   const config = context.options.config ?? process.env['TALLYMAN_CONFIG'];
   const base = config === undefined ? process.cwd() : path.dirname(path.resolve(config));
-  const inferred = await inferFeed(files, { name: options.name ?? null, sampleBytes: options.sample, base });
+  const inferred = await inferFeed(files, { name: options.name ?? null, sampleBytes: options.sample ?? SAMPLE, base });
   if (out.json) out.document(inferred.document);
   else out.write(inferred.yaml);
   return 0;

@@ -30,6 +30,11 @@ export class Distinct {
     else this.#seen.add(hash);
   }
 
+  /** `unique` is by file (SPEC 7): a value may come again in the next one. */
+  nextFile(): void {
+    this.#seen.clear();
+  }
+
   #end(unique: false | null): void {
     this.unique = unique;
     this.#seen.clear();

@@ -74,7 +74,7 @@ function headOf({ united, files }: Found): string[] {
     const counts = united.counts[index];
     const { sample } = table;
     const packed = sample.compression === 'none' ? [] : [`${sample.compression}${sample.members.length > 1 ? ` with ${sample.members.length} members, of which the first was read` : ''}`];
-    const rows = counts === undefined ? [] : [`${counts.rows} records${sample.whole ? '' : ' in the sample'}`];
+    const rows = counts === undefined ? [] : [`${counts.rows} record${counts.rows === 1 ? '' : 's'}${sample.whole || table.columns.every(({ type }) => type !== null) ? '' : ' in the sample'}`];
     return `${path.basename(files[index] ?? sample.path)}: ${[...table.described, ...packed, ...rows].join(', ')}`;
   });
 }

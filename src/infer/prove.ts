@@ -11,7 +11,7 @@ export interface Proven {
   /** Values that are NULL under the guess, and those that are not. */
   nulls: number;
   values: number;
-  /** Least and greatest value as they stand in the file; null where the type has no order. */
+  /** Least and greatest value in the plain form of the type, as `min` and `max` are written; null where it has no order. */
   min: string | null;
   max: string | null;
 }
@@ -68,14 +68,26 @@ export class Prover {
     const { compare } = column.codec;
     if (compare === null) return;
     const { buf, pos } = out;
-    if (this.#min === null || compare(buf, 4, pos, this.#min, 0, this.#min.length) < 0) {
-      this.#min = Buffer.from(buf.subarray(4, pos));
-      proven.min = shown(bytes, start, end).trim();
+    const less = this.#min === null || compare(buf, 4, pos, this.#min, 0, this.#min.length) < 0;
+    const more = this.#max === null || compare(buf, 4, pos, this.#max, 0, this.#max.length) > 0;
+    if (!less && !more) return;
+    const value = Buffer.from(buf.subarray(4, pos));
+    const plain = this.#plain(column, bytes, start, end);
+    if (less) [this.#min, proven.min] = [value, plain];
+    if (more) [this.#max, proven.max] = [value, plain];
+  }
+
+  /** Numbers keep their own digits: what the codec writes for COPY may be a number with an exponent. */
+  #plain({ codec, spec }: Column, bytes: Buffer, start: number, end: number): string {
+    if (/^(?:smallint|integer|bigint|numeric|real|double)/.test(this.proven.guess.type)) {
+      const text = bytes.toString('utf8', start, Math.min(end, start + 100)).trim();
+      const whole = spec.thousands === null ? text : text.replaceAll(spec.thousands, '');
+      return whole.replace(spec.decimal, '.');
     }
-    if (this.#max === null || compare(buf, 4, pos, this.#max, 0, this.#max.length) > 0) {
-      this.#max = Buffer.from(buf.subarray(4, pos));
-      proven.max = shown(bytes, start, end).trim();
-    }
+    const out = this.#out;
+    out.pos = 0;
+    codec.encodeText(bytes, start, end, out);
+    return out.buf.toString('utf8', 0, out.pos);
   }
 }
 

@@ -29,7 +29,7 @@ export async function openTypedTable(sample: Sample, format: FormatType): Promis
     options,
     columns,
     dataLine: null,
-    described: [`${sample.kind?.title ?? format.type}${declaredRows === null ? '' : `, ${declaredRows} records`}`],
+    described: [sample.kind?.title ?? format.type],
     doubts,
     read: async (visitor, nulls) => {
       const counts = noCounts();

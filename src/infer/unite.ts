@@ -56,6 +56,7 @@ export async function unite(tables: readonly Table[]): Promise<United> {
   const counts: ReadCounts[] = [];
   for (const [index, table] of tables.entries()) {
     const at = places[index]!.map((place) => columns[place]!.profile);
+    for (const profile of at) profile.distinct.nextFile();
     counts.push(
       table.columns.length === 0
         ? noCounts()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { doubtsOf, inferText, put, readBack, roundTrip, typesOf } from './support.js';
+import { doubtsOf, inferFiles, inferText, put, readBack, roundTrip, typesOf } from './support.js';
 
 /** A file of one column `v` beside an id. */
 const column = (...values: readonly string[]): string => ['id,v', ...values.map((value, index) => `${index + 1},${/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value}`), ''].join('\n');
@@ -179,5 +179,15 @@ describe('what a sample cannot prove', () => {
     const draft = await inferText(`id,currency,note\n${rows.join('\n')}\n`);
     expect(draft.columns.map(({ facts }) => facts)).toEqual([{ required: true, unique: true, min: 1, max: 40 }, { required: true, enum: ['EUR', 'USD'] }, { enum: ['x'] }]);
     expect(draft.columns.map(({ nullable }) => nullable)).toEqual([false, false, true]);
+  });
+
+  test('bounds are in the plain form of the type, as min and max are written', async () => {
+    const draft = await inferText('betrag;tag\n1.234,50;31/01/2024\n7,25;02/03/2024\n');
+    expect(draft.columns.map(({ min, max }) => [min, max])).toEqual([['7.25', '1234.50'], ['2024-01-31', '2024-03-02']]);
+  });
+
+  test('unique is by file', async () => {
+    const files = [put('u1.csv', 'id,v\n1,a\n2,a\n'), put('u2.csv', 'id,v\n1,a\n3,b\n')];
+    expect((await inferFiles(files)).columns.map(({ unique }) => unique)).toEqual([true, false]);
   });
 });
