@@ -108,8 +108,9 @@ export class ReadingProcess {
   }
 
   /** The file is done with; the process waits for the next one. */
-  release(): void {
+  async release(): Promise<void> {
     this.#leave();
+    await this.#tidy();
     if (this.#ended !== null) return;
     if (idle !== null || this.#files >= MOST_FILES) {
       this.#requests.end();
@@ -132,7 +133,12 @@ export class ReadingProcess {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.#gone, new Promise((resolve) => (timer = setTimeout(resolve, GONE_MS)))]);
     clearTimeout(timer);
+    await this.#tidy();
+  }
+
+  async #tidy(): Promise<void> {
     if (this.#scratch !== null) await rm(this.#scratch, { force: true });
+    this.#scratch = null;
   }
 
   #leave(): void {

@@ -27,7 +27,7 @@ async function open(input: FormatInput): Promise<ParquetReader> {
     const described = await process.open(input.path, scratch);
     return new ParquetReader(process, meetColumns(described.columns, input.contract, input.onUnknownColumn ?? 'ignore'), described.rows);
   } catch (error) {
-    if (error instanceof TallymanError && error.blame === 'file') process.release();
+    if (error instanceof TallymanError && error.blame === 'file') await process.release();
     else await process.kill();
     throw error;
   }

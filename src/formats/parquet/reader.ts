@@ -46,7 +46,7 @@ export class ParquetReader implements RecordReader {
     if (this.#state === 'closed') return;
     const finished = this.#state === 'done' || this.#state === 'new';
     this.#state = 'closed';
-    if (finished) this.#process.release();
+    if (finished) await this.#process.release();
     else await this.#process.kill();
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -116,6 +116,7 @@ describe('values that DuckDB itself would cut, overflow or round', () => {
     expect(faults(result)).toEqual(['at type-error digits past microseconds 2 2 2023-11-14 22:13:20.123456789Z']);
     const rounding = feed({ columns: [column('at', 'timestamptz', { round: true })], onUnknownColumn: 'ignore' });
     expect(counts(await loaded(file, rounding))).toMatchObject({ outcome: 'loaded', loaded: 3 });
+    expect(readdirSync(bench.dir).filter((name) => name.startsWith('spool-'))).toEqual([]);
     expect((await table(rounding)).rows.map((row) => row['at'])).toEqual(['2023-11-14 22:13:20.123456+00', '2023-11-14 22:13:20.123457+00', '1970-01-01 00:00:00+00']);
   });
 });
