@@ -1,11 +1,14 @@
 import type { Decoder } from './core/decoder.js';
 import type { FormatType } from './core/format.js';
 import type { SourceType } from './core/source.js';
+import { bzip2 } from './decode/bzip2.js';
 import { gzip } from './decode/gzip.js';
+import { xz } from './decode/xz.js';
 import { zip } from './decode/zip.js';
 import { zstd } from './decode/zstd.js';
 import { avro } from './formats/avro/index.js';
 import { csv } from './formats/csv/index.js';
+import { excel } from './formats/excel/index.js';
 import { fixed } from './formats/fixed/index.js';
 import { json } from './formats/json/index.js';
 import { parquet } from './formats/parquet/index.js';
@@ -16,6 +19,6 @@ import { sftp } from './sources/sftp.js';
 /** Every source, decoder and format that the program knows: one line each. Column types stand in columns/types.ts. */
 export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
-export const DECODERS: readonly Decoder[] = [gzip, zstd, zip];
+export const DECODERS: readonly Decoder[] = [gzip, zstd, bzip2, xz, zip];
 
-export const FORMATS: readonly FormatType[] = [csv, json, fixed, avro, parquet];
+export const FORMATS: readonly FormatType[] = [csv, json, fixed, excel, avro, parquet];

@@ -42,7 +42,7 @@ const said = () =>
 
 /** Everything under `feeds.NAME` but source, format and columns, which are checked piece by piece. */
 export const feedShape = {
-  compression: text().default('auto').describe('auto (by magic bytes), none, gzip, zstd or zip. A name: anything else is refused.'),
+  compression: text().default('auto').describe('auto (by magic bytes), none, gzip, zstd, bzip2, xz or zip. A name: anything else is refused.'),
   max_expansion: z
     .strictObject({
       ratio: z.number().min(1).default(200).describe('Decoded bytes past the first 10MB may be this many times the delivered ones.'),

@@ -35,11 +35,11 @@ export function choose(decoders: readonly Decoder[], compression: string, head: 
 const isArchiveOfAnotherKind = (decoder: Decoder, head: Buffer): boolean => decoder.name === 'zip' && detect(head)?.name !== 'zip';
 
 /** Packed in ways that no decoder reads. */
-const UNREAD = new Set(['bzip2', 'xz', 'lz4', 'snappy', 'compress', '7z', 'rar', 'tar']);
+const UNREAD = new Set(['lz4', 'snappy', 'compress', '7z', 'rar', 'tar']);
 
 function fixFor(kind: Kind, inside: string | null, decoders: readonly Decoder[]): string | undefined {
   if (kind.name === 'pgp') return inside === null ? 'Set decrypt: { private_key: { file: ... } }.' : 'Ask the supplier to encrypt the file once, and last.';
-  if (UNREAD.has(kind.name)) return `${kind.title} is not unpacked: ask the supplier for gzip, zstd or zip.`;
+  if (UNREAD.has(kind.name)) return `${kind.title} is not unpacked: ask the supplier for gzip, zstd, bzip2, xz or zip.`;
   if (!decoders.some((one) => one.name === kind.name)) return undefined;
   return inside === null ? 'Set compression: auto.' : 'Ask the supplier to compress the file once.';
 }

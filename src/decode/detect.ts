@@ -51,9 +51,9 @@ const MAGICS: readonly Magic[] = [
 
 /** Names of a zip's first member that say what the zip really is. */
 const ZIP_KINDS: readonly (readonly [RegExp, Kind])[] = [
-  [/^xl\//, { name: 'xlsx', title: 'Excel (xlsx)' }],
+  [/^xl\//, { name: 'excel', title: 'Excel (xlsx)' }],
   [/^(word|ppt)\//, { name: 'office', title: 'Office (docx, pptx)' }],
-  [/^(\[Content_Types\]\.xml$|_rels\/|docProps\/)/, { name: 'xlsx', title: 'Excel or another Office document (xlsx)' }],
+  [/^(\[Content_Types\]\.xml$|_rels\/|docProps\/)/, { name: 'excel', title: 'Excel or another Office document (xlsx)' }],
   [/^mimetype$/, { name: 'ods', title: 'OpenDocument or EPUB' }],
 ];
 

@@ -61,12 +61,14 @@ describe('compression: a name', () => {
 });
 
 describe('content of another kind', () => {
-  test.each(contents)('%s under a CSV feed: FORMAT_MISMATCH naming it', async (title, bytes) => {
+  const unread = contents.filter(([title]) => title !== 'bzip2' && title !== 'xz');
+
+  test.each(unread)('%s under a CSV feed: FORMAT_MISMATCH naming it', async (title, bytes) => {
     expect(await problem(() => open(bytes, { chunk: 7 }))).toBe(`FORMAT_MISMATCH: The file is ${title}, and the feed says csv.`);
   });
 
   test('packed in a way that is not read: what to ask for', async () => {
-    await expect(open(bzip2Magic)).rejects.toMatchObject({ fix: 'bzip2 is not unpacked: ask the supplier for gzip, zstd or zip.' });
+    await expect(open(Buffer.from([4, 0x22, 0x4d, 0x18, 1, 2, 3, 4]))).rejects.toMatchObject({ fix: 'lz4 is not unpacked: ask the supplier for gzip, zstd, bzip2, xz or zip.' });
   });
 
   test('gzip in gzip', async () => {

@@ -1,6 +1,8 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import { TallymanError, messageOf } from '../../core/errors.js';
 import type { Decoder } from '../../core/decoder.js';
+import { bzip2 } from '../../decode/bzip2.js';
+import { xz } from '../../decode/xz.js';
 import { zstd } from '../../decode/zstd.js';
 import { unsnap } from './snappy.js';
 
@@ -15,6 +17,8 @@ const CODECS: ReadonlyMap<string, BlockCodec> = new Map<string, BlockCodec>([
   ['deflate', (block) => inflateRawSync(block, { maxOutputLength: LARGEST_BLOCK })],
   ['snappy', snappy],
   ['zstandard', (block) => through(zstd, block)],
+  ['bzip2', (block) => through(bzip2, block)],
+  ['xz', (block) => through(xz, block)],
 ]);
 
 /** The codec that a file names. Throws FORMAT_MISMATCH. */
