@@ -17,6 +17,12 @@ const BATCH_MS = 50;
 /** Callers that wait at once at most. Each caller awaits its own write, so this many means that nobody waits for anything any more. */
 const QUEUE_LIMIT = 100_000;
 const BUSY_RETRY_MS = 25;
+/**
+ * After a transaction that several callers shared, the next one waits for so many times as long as that one took, at most so many milliseconds: while a disk syncs for 2 ms, the
+ * writes of many files at work gather, and three quarters of the time stay for other work. Whoever writes one thing after the other never waits.
+ */
+const GATHER_TIMES = 3;
+const GATHER_MOST_MS = 15;
 
 export interface StoreOptions {
   /** How long another process may hold the write lock before writes fail with LEDGER_UNUSABLE. Waited asynchronously. */
@@ -40,6 +46,8 @@ export class Store {
   #queue: Job[] = [];
   #scheduled = false;
   #busySince: number | null = null;
+  /** performance.now() before which the next transaction does not begin. */
+  #gatherUntil = 0;
 
   constructor(file: string, open: () => Database.Database, options: StoreOptions) {
     this.file = file;
@@ -134,8 +142,9 @@ export class Store {
       this.#scheduled = false;
       this.#flush();
     };
-    if (delayMs === 0) setImmediate(turn);
-    else setTimeout(turn, delayMs);
+    const wait = Math.max(delayMs, this.#gatherUntil - performance.now());
+    if (wait <= 0) setImmediate(turn);
+    else setTimeout(turn, wait);
   }
 
   #flush(): void {
@@ -147,6 +156,7 @@ export class Store {
       return;
     }
     this.#busySince = null;
+    const began = performance.now();
     const outcomes: (TallymanError | null)[] = [];
     let started = 0;
     try {
@@ -161,6 +171,8 @@ export class Store {
       this.#failAll(error, started);
       return;
     }
+    const ended = performance.now();
+    this.#gatherUntil = started > 1 ? ended + Math.min(GATHER_MOST_MS, GATHER_TIMES * (ended - began)) : 0;
     const jobs = this.#queue.slice(0, started);
     this.#queue = this.#queue.slice(started);
     for (const [i, job] of jobs.entries()) {
