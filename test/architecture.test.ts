@@ -54,6 +54,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   pino: ['daemon/', 'cli/', 'app.ts'],
   'pino-pretty': ['daemon/', 'cli/', 'app.ts'],
   'prom-client': ['daemon/'],
+  openpgp: ['decode/'],
+  'xz-decompress': ['decode/xz.ts'],
 };
 
 const folderOf = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : file);
