@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { unsnap } from '../../../src/formats/avro/snappy.js';
-import { fileOf, readAvro, record, typeOf } from './helpers.js';
+import { blockOf, fileOf, headerOf, problemOf, readAvro, record, typeOf } from './helpers.js';
 
 /** A type, values of it as avsc takes them, and what they are as JSON. */
 interface Kind {
@@ -99,8 +101,20 @@ describe('codecs of blocks', () => {
   });
 });
 
+test.each([
+  ['bzip2', 'bzip2/two.bz2', 20_000],
+  ['xz', 'xz/padded-streams.xz', 20_000],
+  ['zstandard', 'compressed/default.zst', 67_245],
+])('blocks packed by %s: one value as long as the fixture unpacks to', async (codec, name, size) => {
+  const schema = record(['v', { type: 'fixed', name: 'F', size }]);
+  const packed = readFileSync(path.resolve(import.meta.dirname, '../../../fixtures', name));
+  const [row] = await readAvro(Buffer.concat([headerOf(schema, codec), blockOf(1, packed)]));
+  expect(row?.cells?.[0]).toHaveLength(2 + 2 * size);
+  expect(await problemOf(Buffer.concat([headerOf(schema, codec), blockOf(1, packed.subarray(0, -9))]))).toMatch(/^FILE_CORRUPT: The Avro file has a block that cannot be unpacked/);
+});
+
 /** Snappy with copies wherever four bytes came before, in all three forms. */
-export function snap(bytes: Buffer): Buffer {
+function snap(bytes: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let left = bytes.length; ; left >>>= 7) {
     parts.push(Buffer.of(left > 127 ? (left & 127) | 128 : left));
