@@ -163,7 +163,7 @@ export function formatSuite<O extends Record<string, unknown>>(type: FormatType<
       for (const { options } of samples) expect(type.options.parse(options)).toEqual(options);
     });
 
-    test.runIf(type.emptyIsValid)('a file of no bytes is empty and has no records', async () => {
+    if (type.emptyIsValid) test('a file of no bytes is empty and has no records', async () => {
       const reader = await open({ ...samples[0]!, bytes: Buffer.alloc(0) });
       expect(reader.empty).toBe(true);
       expect(reader.layout.missing).toEqual([]);
