@@ -11,7 +11,7 @@ export interface RescuePlan {
   /** Indices of the unknown cells in a batch row, and their names in the file. */
   readonly cells: readonly number[];
   readonly names: readonly string[];
-  /** Cells without quotes are JSON values, and stay what they are: numbers, objects, lists. Unsaid: every cell is a text. */
+  /** Cells without quotes are JSON values, and stay what they are: numbers, objects, lists; a key that the record lacks is left out. Unsaid: every cell is a text, and all are there. */
   readonly jsonCells?: boolean;
 }
 
@@ -22,14 +22,14 @@ const HEX = Buffer.from('0123456789abcdef');
 /** Writes `{"name":"text", ...}`, of JSON records `{"name":value, ...}`; NULL cells as null, and the whole as NULL when no unknown cell holds anything. */
 export class RescueWriter {
   readonly #plan: RescuePlan;
-  /** `"name":` as JSON, a comma before all but the first. */
+  /** `,"name":` as JSON; the first that is written goes without its comma. */
   readonly #keys: readonly Buffer[];
   readonly #cell = new CellReader();
   readonly #json: CopyBuffer = { buf: Buffer.allocUnsafe(4096), pos: 0 };
 
   constructor(plan: RescuePlan) {
     this.#plan = plan;
-    this.#keys = plan.names.map((name, index) => Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(name)}:`));
+    this.#keys = plan.names.map((name) => Buffer.from(`,${JSON.stringify(name)}:`));
   }
 
   /** Most bytes that the next `write` of this row takes. Builds the JSON. */
@@ -62,14 +62,17 @@ export class RescueWriter {
   #build(batch: SpanBatch, row: number): void {
     const json = this.#json;
     const base = row * batch.width;
+    const jsonCells = this.#plan.jsonCells === true;
     json.buf[json.pos++] = 0x7b;
     for (let i = 0; i < this.#keys.length; i++) {
       const key = this.#keys[i]!;
+      const flags = batch.flags[base + this.#plan.cells[i]!]!;
+      if (jsonCells && (flags & MISSING) !== 0) continue;
       const there = this.#cell.read(batch, base + this.#plan.cells[i]!);
       // One byte becomes at most six (\u001f).
       growTo(json, key.length + 6 * (this.#cell.end - this.#cell.start) + 8);
-      json.pos += key.copy(json.buf, json.pos);
-      if (there && this.#plan.jsonCells === true && (batch.flags[base + this.#plan.cells[i]!]! & QUOTED) === 0) asItStands(this.#cell, json);
+      json.pos += key.copy(json.buf, json.pos, json.pos === 1 ? 1 : 0);
+      if (there && jsonCells && (flags & QUOTED) === 0) asItStands(this.#cell, json);
       else if (there) quoted(this.#cell, json);
       else json.pos += json.buf.write('null', json.pos, 'latin1');
     }

@@ -40,9 +40,12 @@ export async function dialectDrift(parts: Pick<ProcessParts, 'ledger' | 'receipt
   });
 }
 
+/** Files that are asked for one with records: an empty one shows no dialect. */
+const LOOKED_AT = 20;
+
 /** null = no load is known, or the database is away just now: the load itself is committed, and no warning is worth its end. */
 async function newestDialect({ ledger, receipts, log }: Pick<ProcessParts, 'ledger' | 'receipts' | 'log'>, feed: string): Promise<Told | null> {
-  const [newest] = await ledger.files({ feed, states: ['loaded'], limit: 1 });
+  const newest = (await ledger.files({ feed, states: ['loaded'], limit: LOOKED_AT })).find(({ rows }) => rows.read > 0);
   if (newest === undefined || newest.load_id === null) return null;
   try {
     return await receipts.dialect(newest.load_id);

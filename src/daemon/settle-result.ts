@@ -19,7 +19,8 @@ export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: 
     case 'loaded':
     case 'rejected': {
       const loaded = result.outcome === 'loaded';
-      const changed = loaded ? await dialectDrift(parts, feed, result.dialect) : [];
+      // A file without records shows no dialect of its own.
+      const changed = loaded && result.rows.read > 0 ? await dialectDrift(parts, feed, result.dialect) : [];
       for (const { message } of changed) parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
       const drift = [...result.drift, ...changed];
       const ended: EndOfFile = {

@@ -7,6 +7,7 @@ import { SingleByte } from './charset-single-byte.js';
 import { Utf16, Utf32 } from './charset-unicode.js';
 import { abandon, peek } from './peek.js';
 import { PIECE, type Transcoder } from './transcoder.js';
+import { bigEndian, zerosOfUtf16 } from './utf16.js';
 
 /** What `encoding: auto` looks at (SPEC 3). */
 const SAMPLE = 2 ** 20;
@@ -24,16 +25,21 @@ export interface Utf8 {
 
 /**
  * Text in the encoding that the label says, as UTF-8. UTF-8 itself passes untouched, its byte order mark too; those of UTF-16 and UTF-32 are dropped. Throws
- * FORMAT_MISMATCH when the file begins with the byte order mark of another encoding, and UNKNOWN_ENCODING for a label that nobody knows (config/ refuses it before).
+ * FORMAT_MISMATCH when the file begins with the byte order mark of another encoding, or is UTF-16 where UTF-8 is declared, and UNKNOWN_ENCODING for a label that nobody knows (config/ refuses it before).
  */
 export async function toUtf8(source: Bytes, label: string): Promise<Utf8> {
   const charset = charsetOf(label);
   if (charset === null) throw new TallymanError('UNKNOWN_ENCODING', `There is no encoding ${label} that can be read.`);
-  const { head, bytes } = await peek(source, charset.kind === 'auto' ? SAMPLE : charset.kind === 'utf-16' ? ORDER_SAMPLE : 4);
+  const { head, bytes } = await peek(source, charset.kind === 'auto' ? SAMPLE : charset.kind === 'utf-16' || charset.kind === 'utf-8' ? ORDER_SAMPLE : 4);
   const mark = markOf(head);
   if (mark !== null && !agrees(charset, mark)) {
     await abandon(bytes);
     throw new TallymanError('FORMAT_MISMATCH', `The file begins with the byte order mark of ${mark}, and format.encoding says ${charset.name}.`, { fix: `Set format.encoding to ${mark} or auto.` });
+  }
+  const wide = mark === null && charset.kind === 'utf-8' ? zerosOfUtf16(head) : null;
+  if (wide !== null) {
+    await abandon(bytes);
+    throw new TallymanError('FORMAT_MISMATCH', `The file is ${wide} by its bytes (every other one is zero), and format.encoding says ${charset.name}.`, { fix: `Set format.encoding to ${wide} or auto.` });
   }
   const used = settled(charset, mark, head);
   if (used.kind === 'utf-8') return { bytes, encoding: used.name };
@@ -74,18 +80,9 @@ function settled(charset: Charset, mark: Mark | null, head: Buffer): Charset {
     return { kind: name, name, table: '' };
   }
   if (kind !== 'auto') return charset;
+  const wide = zerosOfUtf16(head);
+  if (wide !== null) return { kind: wide, name: wide, table: '' };
   return beginsAsUtf8(head.subarray(0, SAMPLE)) ? { kind: 'utf-8', name: 'utf-8', table: '' } : { kind: 'single-byte', name: 'windows-1252', table: 'windows-1252' };
-}
-
-/** Delimiters, digits and line ends of any table have a zero as their upper byte. Equal: little endian, as the WHATWG reads `utf-16`. */
-function bigEndian(head: Buffer): boolean {
-  let even = 0;
-  let odd = 0;
-  for (let at = 0; at + 1 < Math.min(head.length, ORDER_SAMPLE); at += 2) {
-    if (head[at] === 0) even++;
-    if (head[at + 1] === 0) odd++;
-  }
-  return even > odd;
 }
 
 /** Valid UTF-8, the last character perhaps cut by the end of the sample. */

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { zerosOfUtf16 } from '../decode/utf16.js';
 
 /** What the bytes of a text say about its encoding. */
 export interface EncodingGuess {
@@ -20,25 +21,10 @@ export function guessEncoding(head: Buffer, whole: boolean): EncodingGuess {
   if (head[0] === 0xff && head[1] === 0xfe) return sure(head.length >= 4 && head[2] === 0 && head[3] === 0 ? 'utf-32' : 'utf-16', true);
   if (head[0] === 0xfe && head[1] === 0xff) return sure('utf-16', true);
   if (head.length >= 4 && head.readUInt32BE(0) === 0xfeff) return sure('utf-32', true);
-  const wide = utf16(head);
+  const wide = zerosOfUtf16(head);
   if (wide !== null) return { label: wide, mark: false, doubt: 'there is no byte order mark; every other byte is zero' };
   if (isUtf8(head) || (!whole && [1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut))))) return sure('utf-8');
   return eightBit(head.subarray(0, LOOK));
-}
-
-/** Text of mostly Latin letters, digits and delimiters has a zero in one half of each pair. */
-function utf16(head: Buffer): 'utf-16le' | 'utf-16be' | null {
-  const part = head.subarray(0, 4096);
-  if (part.length < 4) return null;
-  let even = 0;
-  let odd = 0;
-  for (let at = 0; at + 1 < part.length; at += 2) {
-    if (part[at] === 0) even++;
-    if (part[at + 1] === 0) odd++;
-  }
-  const pairs = part.length >> 1;
-  if (odd > pairs * 0.4 && even < pairs * 0.05) return 'utf-16le';
-  return even > pairs * 0.4 && odd < pairs * 0.05 ? 'utf-16be' : null;
 }
 
 interface Rival {

@@ -173,6 +173,27 @@ describe('encoding: utf-8', () => {
   });
 });
 
+describe('UTF-16 without a byte order mark', () => {
+  const text = 'id,name\n1,Zoë\n2,北京\n';
+  const little = Buffer.from(text, 'utf16le');
+  const kinds = [['utf-16le', little], ['utf-16be', Buffer.from(little).swap16()]] as const;
+
+  test.each(kinds)('%s: auto sees it by its zeros', async (name, bytes) => {
+    expect(await used(bytes, 'auto')).toBe(name);
+    expect((await utf8(bytes, 'auto', 1)).toString()).toBe(text);
+  });
+
+  test.each(kinds)('%s: under utf-8 the file is rejected, and told what it is', async (name, bytes) => {
+    await expect(toUtf8(chunks(bytes), 'utf-8')).rejects.toMatchObject({ code: 'FORMAT_MISMATCH', fix: `Set format.encoding to ${name} or auto.` });
+  });
+
+  test('a zero in a UTF-8 text does not make it UTF-16', async () => {
+    for (const some of ['x\n\0\n', 'a\0', '\0\0\0\0', `id\n${'1\n'.repeat(40)}\0\0\n`]) {
+      for (const label of ['utf-8', 'auto']) expect((await utf8(Buffer.from(some), label)).toString()).toBe(some);
+    }
+  });
+});
+
 describe('encoding: auto', () => {
   test.each([
     ['ASCII', Buffer.from('a,b\n1,2\n'), 'utf-8'],

@@ -97,13 +97,18 @@ test('delimiter: auto takes each file as it is; a change from one file to the ne
     };
     expect((await take('a.csv', 'id,v\n1,a\n2,b\n')).drift).toEqual([]);
     expect((await take('b.csv', 'id,v\n3,c\n4,d\n')).drift).toEqual([]);
+    // A file without records says nothing about the dialect, neither of itself nor to the next one.
+    ws.put('b2.csv', Buffer.from('\ufeff'));
+    const empty = reportOf(await ws.once(), 'auto', 'b2.csv');
+    expect(empty).toMatchObject({ state: 'loaded', rows: { read: 0 } });
+    expect(((await ws.json('files', 'show', String(empty.file_id))) as FileDetail).drift.filter(({ kind }) => kind === 'dialect')).toEqual([]);
     expect((await take('c.csv', Buffer.from('id;v\r\n5;\xe9\r\n6;f\r\n', 'latin1'))).drift.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
       'dialect: delimiter is ";"; in the feed\'s last file it was ","',
       'dialect: encoding is "windows-1252"; in the feed\'s last file it was "utf-8"',
       'dialect: line_ends is "crlf"; in the feed\'s last file it was "lf"',
     ]);
     const { rows } = await db.client.query<{ delimiter: string }>(`select dialect->>'delimiter' as delimiter from tallyman.loads where feed = 'auto' order by load_id`);
-    expect(rows.map(({ delimiter }) => delimiter)).toEqual([',', ',', ';']);
+    expect(rows.map(({ delimiter }) => delimiter)).toEqual([',', ',', ',', ';']);
   } finally {
     ws.remove();
   }

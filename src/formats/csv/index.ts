@@ -28,7 +28,8 @@ export async function openCsv(input: FormatInput, asked: CsvOptions, window?: nu
       if (!(await records.passLine())) break;
     }
     const columns = await readColumns(records, options.header, input.contract);
-    columns.drift.push(...drift);
+    // Nothing can be told of a file without content.
+    if (!columns.empty) columns.drift.push(...drift);
     return new CsvReader(records, options, columns, mark, input.batchRows ?? rowsFor(input.sizeHint, columns.layout.fileColumns.length));
   } catch (error) {
     await records.close();

@@ -34,7 +34,7 @@ export async function settleDelimiter(bytes: Bytes, options: CsvOptions, contrac
   if (found.sure) return { ...settled, drift: [doubt(`delimiter: auto took ${JSON.stringify(found.delimiter)}; ${JSON.stringify(found.rival)} would do as well`)] };
   // One column, or a file without content, has no delimiter to miss.
   if (found.width === 1 && found.share === 1) return { ...settled, drift: [] };
-  return { ...settled, drift: sample.length === 0 ? [] : [doubt('delimiter: auto found none that is convincing, and took ","')] };
+  return { ...settled, drift: [doubt('delimiter: auto found none that is convincing, and took ","')] };
 }
 
 const doubt = (message: string): DriftNote => ({ kind: 'dialect', column: '', message });

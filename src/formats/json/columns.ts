@@ -122,7 +122,7 @@ export function lateNotes({ plan, readings, layout }: Columns): DriftNote[] {
   const notes = strangersOf(plan.tree).filter((name) => !noted.has(name)).map((name): DriftNote => ({ kind: 'ignored', column: name, message: IGNORED }));
   if (plan.tree.keys?.overflowed === true) notes.push({ kind: 'ignored', column: '...', message: 'more keys that are not in the contract: ignored' });
   for (const { key, repeated } of plan.tree.keys?.entries ?? []) {
-    if (repeated > 0) notes.push({ kind: 'ignored', column: key.toString(), message: `stands more than once in ${repeated} records: the last value counts` });
+    if (repeated > 0) notes.push({ kind: 'ignored', column: key.toString(), message: `stands more than once in ${repeated} ${repeated === 1 ? 'record' : 'records'}: the last value counts` });
   }
   for (const { column, nodes } of readings) {
     if (!nodes.some((node) => node.met)) notes.push({ kind: 'missing', column: column.name, message: 'in no record: NULL or its default' });

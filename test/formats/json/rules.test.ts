@@ -128,7 +128,7 @@ describe('repeated keys', () => {
     while ((await reader.next()) !== null);
     expect(reader.layout.drift.filter(({ message }) => message.startsWith('stands'))).toEqual([
       { kind: 'ignored', column: 'a', message: 'stands more than once in 2 records: the last value counts' },
-      { kind: 'ignored', column: 'x', message: 'stands more than once in 1 records: the last value counts' },
+      { kind: 'ignored', column: 'x', message: 'stands more than once in 1 record: the last value counts' },
     ]);
   });
 });
