@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
@@ -22,6 +23,9 @@ import { WorkLoop, type WorkOutcome } from './work-loop.js';
 const REQUESTS_MS = 500;
 /** Tries of `run --once` to reach the database before it ends with exit code 5. */
 const ONCE_TRIES = 3;
+
+/** Waits on the one signal that are no leak: of the engine itself, and of each feed (its poll, what it lists, reads and lands). Beyond, Node warns. */
+const WAITS = { engine: 20, feed: 8 };
 
 /** Pause of `run --once` before it looks again at files that changed while they were worked on. */
 const CHANGED_MS = 100;
@@ -132,6 +136,7 @@ export class Engine {
 
   /** Until the signal. Resolves when what ran has ended. */
   async runDaemon(signal: AbortSignal): Promise<void> {
+    this.#expectWaits(signal);
     await this.#parts.landing.start(this.#parts.ledger);
     const outbox = this.#outbox();
     // Under a new name nothing may be discovered before the old one's entries have come over.
@@ -141,8 +146,14 @@ export class Engine {
     await this.#close();
   }
 
+  /** Node takes an eleventh wait for a leak and says so on stderr. */
+  #expectWaits(signal: AbortSignal): void {
+    setMaxListeners(WAITS.engine + WAITS.feed * this.#feeds.size, signal);
+  }
+
   /** Everything that is there now. */
   async runOnce(settleTimeoutMs: number, signal: AbortSignal): Promise<OnceResult> {
+    this.#expectWaits(signal);
     await this.#parts.landing.start(this.#parts.ledger);
     const errors: TallymanError[] = [];
     if (!(await this.#reconcile(ONCE_TRIES, signal))) {

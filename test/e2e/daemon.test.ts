@@ -79,6 +79,16 @@ describe('files', () => {
     await inState('a.csv', 'loaded');
   });
 
+  test('many feeds wait beside each other and nothing is taken for a leak', async () => {
+    const name = `d${++n}`;
+    const feeds = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`${name}_${i}`, { columns }]));
+    ws = workspace(db.url, feeds);
+    await go();
+    for (const feed of Object.keys(feeds)) put(ws, feed, `${feed}.csv`, csv(`1,${feed}`));
+    await until(async () => ((await ws.json('files', '--state', 'loaded')) as Listed).items.length === 30, 'all feeds to load');
+    expect((await stop()).stderr).not.toContain('Warning');
+  });
+
   test('a ready marker that comes later releases the file', async () => {
     const feed = await daemon({ source: { ready: { marker: '{name}.done' } } });
     put(ws, feed, 'a.csv', csv('1,a'));
