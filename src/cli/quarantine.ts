@@ -103,7 +103,8 @@ async function show(context: Context, id: string): Promise<number> {
   let rows = 0;
   for await (const page of pages) {
     for (const row of page) {
-      for (const error of row.errors) out.line(`row ${row.row}, line ${row.line ?? '-'}: ${visible(reasonOf(error))}${shownValue(error)}`);
+      const member = row.member === null ? '' : `${visible(row.member)} `;
+      for (const error of row.errors) out.line(`row ${row.row}, ${member}line ${row.line ?? '-'}: ${visible(reasonOf(error))}${shownValue(error)}`);
       out.line(`    ${visible(readable(row.raw.subarray(0, SHOWN_RAW))).replace(/\n/g, '\n    ')}${row.rawLength > SHOWN_RAW ? ' …' : ''}`);
       rows++;
     }

@@ -103,6 +103,8 @@ export interface RecordReader {
   dialect(): FileDialect;
   /** Records that the format itself declares (Parquet footer), else null. */
   readonly declaredRows: number | null;
+  /** Of an archive: the member that the record came from, by its number from 1; null = it has none. May be asked for all records that `next` has given. Unsaid = no archive. */
+  memberOf?(row: number): string | null;
   /** Next batch, or null at the end. The batch's buffers may be reused by the next call: take what you need before it. */
   next(): Promise<Batch | null>;
   /** Ends reading early; idempotent. */

@@ -60,6 +60,8 @@ export interface QuarantineRow {
   readonly row: number;
   readonly line: number | null;
   readonly byteOffset: number | null;
+  /** Of an archive: the member that the row came from; line and byteOffset are those within it. */
+  readonly member: string | null;
   readonly errors: readonly CellError[];
   readonly raw: Buffer;
   readonly rawLength: number;

@@ -85,7 +85,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
       throw new RunAgain('table-changed');
     }
     reached.loadId = begun.loadId;
-    const record = new QuarantineRecord(begun.loadId);
+    const record = new QuarantineRecord(begun.loadId, (row) => reader.memberOf?.(row) ?? null);
     reached.record = record;
     const quarantine = new QuarantineFlush(connection, control.quarantine, record);
     const context: LoadContext = { job, connection, control, record, progress: parts.progress, flushQuarantine: () => quarantine.flush() };

@@ -112,7 +112,7 @@ async function read({ job, index, loadId, hooks, plans, out }: MemberParts): Pro
       if (plan === null) return null;
       if (out.pos === 0 && plans.target !== null) append(out, plans.target.header);
       const from = out.pos;
-      const record = new QuarantineRecord(loadId);
+      const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
       unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
       const loop = new RowLoop(new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, loadId, false)), record, unique);
       progress.start();

@@ -10,7 +10,7 @@ export interface ReadableMember {
 
 /**
  * The members of an archive one after another, as one file: rows are numbered through, lines and offsets are those of the member. All members must have the columns
- * of the first that is not empty. `dialect().members` says with which row each that has rows begins, so that a row in quarantine leads to its member.
+ * of the first that is not empty. `dialect().members` says with which row each that has rows begins, and `memberOf` tells it for a row.
  */
 export class MembersReader implements RecordReader {
   readonly layout: Layout;
@@ -19,6 +19,9 @@ export class MembersReader implements RecordReader {
   readonly #members: readonly ReadableMember[];
   readonly #drift: DriftNote[];
   readonly #firstRows = new Map<string, number>();
+  /** Keys and values of #firstRows, ascending. */
+  readonly #titles: string[] = [];
+  readonly #starts: number[] = [];
   readonly #dialect: () => FileDialect;
   readonly #firstName: string;
   #reader: RecordReader | null;
@@ -52,6 +55,17 @@ export class MembersReader implements RecordReader {
 
   dialect(): FileDialect {
     return { ...this.#dialect(), members: Object.fromEntries(this.#firstRows) };
+  }
+
+  memberOf(row: number): string | null {
+    let low = 0;
+    let high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle]! <= row) low = middle + 1;
+      else high = middle;
+    }
+    return this.#titles[low - 1] ?? null;
   }
 
   async next(): Promise<Batch | null> {
@@ -100,6 +114,8 @@ export class MembersReader implements RecordReader {
     let title = name;
     for (let count = 2; this.#firstRows.has(title); count++) title = `${name} (${count})`;
     this.#firstRows.set(title, this.#rows + 1);
+    this.#titles.push(title);
+    this.#starts.push(this.#rows + 1);
   }
 
   #sameColumns(name: string, { fileColumns }: Layout): void {

@@ -57,15 +57,22 @@ export async function quarantinePage(connection: Connection, schema: string, loa
      ) page WHERE before < ${PAGE_BYTES} ORDER BY row_number, quarantine_id`,
     [loadId, after.row, after.quarantineId],
   );
-  return rows.map((row) => ({
+  return rows.map(toQuarantineRow);
+}
+
+function toQuarantineRow(row: Row): QuarantineRow {
+  const errors = rowList(row, 'errors');
+  const member = errors[0]?.['member'];
+  return {
     quarantineId: integer(row, 'quarantine_id'),
     row: integer(row, 'row_number'),
     line: integerOrNull(row, 'line_number'),
     byteOffset: integerOrNull(row, 'byte_offset'),
-    errors: rowList(row, 'errors').map(toCellError),
+    member: typeof member === 'string' ? member : null,
+    errors: errors.map(toCellError),
     raw: bytes(row, 'raw'),
     rawLength: integer(row, 'raw_length'),
-  }));
+  };
 }
 
 function toCellError(row: Row): CellError {

@@ -14,7 +14,7 @@ const NEEDS_QUOTES = /[",;\t\r\n]|^'|^\s|\s$/;
 
 /**
  * For spreadsheets (SPEC 4): comma, UTF-8 with BOM, CRLF, the file's header order, then `_row,_reason,_raw`. A cell that a spreadsheet could run as a formula gets
- * a leading ', so _raw is not always exact: jsonl is. A record that cannot be taken apart leaves its cells empty and stands in _raw; so do cells past the last heading.
+ * a leading ', so _raw is not always exact: jsonl is. A record that cannot be taken apart leaves its cells empty and stands in _raw; so do cells past the last heading. Of an archive _reason begins with the member's name.
  */
 export async function* exportCsv(_detail: FileDetail, pages: AsyncIterable<readonly QuarantineRow[]>, about: ExportAbout): AsyncIterable<string> {
   const { headings } = about;
@@ -23,7 +23,7 @@ export async function* exportCsv(_detail: FileDetail, pages: AsyncIterable<reado
   yield BOM + record([...headings, '_row', '_reason', '_raw']);
   yield* inBlocks(pages, (row) => {
     const cells = cellsOfRecord(row, about)?.cells ?? nothing;
-    const reason = row.errors.map((error) => reasonOf(error, label)).join('; ');
+    const reason = `${row.member === null ? '' : `${row.member}: `}${row.errors.map((error) => reasonOf(error, label)).join('; ')}`;
     return record([...headings.map((_, cell) => cells[cell] ?? ''), String(row.row), reason, readable(row.raw)]);
   });
 }

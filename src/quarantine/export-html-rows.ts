@@ -20,6 +20,8 @@ const MOST_FAULTS = 10;
 export interface ShownRow {
   readonly row: number;
   readonly line: number | null;
+  /** Of an archive. */
+  readonly member: string | null;
   /** The first faults; `faults` is how many there are. */
   readonly errors: readonly Pick<CellError, 'column' | 'class' | 'message'>[];
   readonly faults: number;
@@ -60,7 +62,7 @@ export async function takeRows(pages: AsyncIterable<readonly QuarantineRow[]>, a
 function showRow(row: QuarantineRow, about: ExportAbout): ShownRow {
   const record = cellsOfRecord(row, about, (cell) => readableStart(cell, CELL_BYTES));
   const errors = row.errors.slice(0, MOST_FAULTS).map(({ column, class: kind, message }) => ({ column, class: kind, message }));
-  const place = { row: row.row, line: row.line, errors, faults: row.errors.length };
+  const place = { row: row.row, line: row.line, member: row.member, errors, faults: row.errors.length };
   if (record === null) return { ...place, cells: null, raw: readableStart(row.raw, RAW_BYTES), bad: new Set(), unseen: 0 };
   const { cells, found } = record;
   const width = about.headings.length;

@@ -42,12 +42,13 @@ export function* rowTable(rows: readonly ShownRow[], about: ExportAbout): Genera
   /** Cells that a wide page shows when asked, and never on paper. */
   const fine = (cell: number): Html => (wide && !faulty.has(cell) ? html` fine` : NOTHING);
   const columns = Math.max(1, width + surplus);
+  const archive = rows.some((row) => row.member !== null);
   yield html`${wide ? html`<p class="wide"><span class="soft">Of ${columns} columns, the first and those with a fault are shown.</span> <label><input type="checkbox">show all</label></p>
 ` : NOTHING}<div class="frame rows" tabindex="0" role="region" aria-label="Refused rows"><table>
-<thead><tr><th class="n" scope="col">Row</th><th class="n" scope="col">Line</th><th scope="col">Reason</th>${headings(about, surplus, fine)}</tr></thead>
+<thead><tr><th class="n" scope="col">Row</th>${archive ? html`<th scope="col">File in the archive</th>` : NOTHING}<th class="n" scope="col">Line</th><th scope="col">Reason</th>${headings(about, surplus, fine)}</tr></thead>
 <tbody>
 `;
-  for (let at = 0; at < rows.length; at += BLOCK) yield html`${rows.slice(at, at + BLOCK).map((row) => rowLine(row, about, columns, fine))}`;
+  for (let at = 0; at < rows.length; at += BLOCK) yield html`${rows.slice(at, at + BLOCK).map((row) => rowLine(row, about, { archive, columns, fine }))}`;
   yield html`</tbody></table></div>
 `;
 }
@@ -58,8 +59,16 @@ function headings(about: ExportAbout, surplus: number, fine: (cell: number) => H
   return html`${about.headings.map((heading, cell) => html`<th class="c${fine(cell)}" scope="col">${text(heading, MESSAGE_LIMIT)}</th>`)}${Array.from({ length: surplus }, (_, i) => html`<th class="c${fine(width + i)}" scope="col">+${i + 1}</th>`)}`;
 }
 
-function rowLine(row: ShownRow, about: ExportAbout, columns: number, fine: (cell: number) => Html): Html {
-  const place = html`<th class="n" scope="row">${row.row}</th><td class="n">${row.line ?? html`–`}</td><td class="why"><ul>${reasons(row, about)}</ul></td>`;
+interface RowShape {
+  /** There is a column for the member. */
+  readonly archive: boolean;
+  readonly columns: number;
+  readonly fine: (cell: number) => Html;
+}
+
+function rowLine(row: ShownRow, about: ExportAbout, { archive, columns, fine }: RowShape): Html {
+  const member = archive ? html`<td class="why">${isolated(row.member ?? '', MESSAGE_LIMIT)}</td>` : NOTHING;
+  const place = html`<th class="n" scope="row">${row.row}</th>${member}<td class="n">${row.line ?? html`–`}</td><td class="why"><ul>${reasons(row, about)}</ul></td>`;
   if (row.cells === null) return html`<tr>${place}<td class="c raw bad" colspan="${columns}">${closeText(row.raw)}</td></tr>
 `;
   const { cells, bad } = row;

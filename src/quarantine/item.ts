@@ -11,6 +11,8 @@ export interface QuarantineItem {
   readonly line: number | null;
   /** In the decompressed stream. */
   readonly byte_offset: number | null;
+  /** Of a zip archive: the member that the row came from; line and byte_offset are those within it. Only there for archives. */
+  readonly member?: string;
   readonly errors: readonly CellError[];
   /** The record without its line end. Exact when it is valid UTF-8; otherwise NUL and undecodable bytes stand as `\xHH` and raw_base64 is exact. */
   readonly raw: string;
@@ -27,6 +29,7 @@ export function quarantineItem(row: QuarantineRow): QuarantineItem {
     row: row.row,
     line: row.line,
     byte_offset: row.byteOffset,
+    ...(row.member === null ? {} : { member: row.member }),
     errors: row.errors,
     raw: exact ?? readable(row.raw),
     ...(exact === null ? { raw_base64: row.raw.toString('base64') } : {}),

@@ -34,12 +34,15 @@ export class QuarantineRecord {
   count = 0;
   readonly groups = new ErrorGroups();
   readonly #loadId: number | null;
+  readonly #memberOf: (row: number) => string | null;
   readonly #pending = new RowBuffer();
   readonly #kept = new RowBuffer();
   #keptRows = 0;
 
-  constructor(loadId: number | null) {
+  /** `memberOf`: of an archive, RecordReader.memberOf. */
+  constructor(loadId: number | null, memberOf: (row: number) => string | null = (): null => null) {
     this.#loadId = loadId;
+    this.#memberOf = memberOf;
   }
 
   /**
@@ -49,7 +52,7 @@ export class QuarantineRecord {
     this.count++;
     this.groups.add(place, errors);
     if (this.#loadId === null) return;
-    const json = errorsJson(errors);
+    const json = errorsJson(errors, this.#memberOf(place.row));
     this.#pending.row(this.#loadId, place, json, raw, rawLength);
     if (this.#keptRows < KEPT_ROWS && this.#kept.length < KEPT_BYTES) {
       this.#keptRows++;
@@ -77,14 +80,16 @@ export class QuarantineRecord {
   }
 }
 
-/** `errors jsonb` (SPEC 6). */
-function errorsJson(errors: readonly CellError[]): Buffer {
+/** `errors jsonb` (SPEC 6); of an archive each with the `member`, the row's line and offset being those within it. */
+function errorsJson(errors: readonly CellError[], member: string | null): Buffer {
+  const origin = member === null ? {} : { member: visibleString(member) };
   const shown = errors.slice(0, MOST_ERRORS).map((error) => ({
     column: error.column === null ? null : visibleString(error.column),
     class: error.class,
     rule: error.rule,
     message: visibleString(error.message),
     value: error.value === null ? null : visibleString(error.value),
+    ...origin,
   }));
   return Buffer.from(JSON.stringify(shown));
 }

@@ -29,6 +29,7 @@ async function take(name: string, bytes: Buffer, change: Partial<FeedSpec> = {})
 
 const rowsOf = (table: string): Promise<Record<string, unknown>[]> => bench.query(`select _row::int, id, name from staging.${table} order by _row`);
 const dialectOf = async (table: string): Promise<unknown> => (await bench.query('select dialect from tallyman.loads where feed = $1', [table]))[0]?.['dialect'];
+const membersOf = (table: string): Promise<Record<string, unknown>[]> => bench.query(`select q.row_number::int as row, q.errors -> 0 ->> 'member' as member from tallyman.quarantine q join tallyman.loads l using (load_id) where l.feed = $1 order by 1`, [table]);
 const encoded = (encoding: string): Partial<FeedSpec> => ({ format: { type: 'csv', options: { encoding } } });
 
 describe('a compressed file', () => {
@@ -69,14 +70,24 @@ describe('a zip archive of several members', () => {
     const refused = await bench.query('select q.row_number::int as row, q.line_number::int as line, convert_from(q.raw, $2) as raw from tallyman.quarantine q join tallyman.loads l using (load_id) where l.feed = $1 order by 1', [table, 'utf8']);
     expect(refused).toEqual([{ row: 2, line: 3, raw: 'x,bad' }, { row: 4, line: 3, raw: 'y,bad' }]);
     const guide = /```sql\n([^`]+);\n```/.exec(readFileSync(path.resolve(import.meta.dirname, '../../docs/guide/compression-and-encodings.md'), 'utf8'))![1]!;
-    expect(await bench.query(`select row_number::int as row, member from (${guide}) q order by 1`)).toEqual([{ row: 2, member: 'day1.csv' }, { row: 4, member: 'day2.csv' }]);
+    expect(await bench.query(`select row_number::int as row, line_number::int as line, member from (${guide}) q order by 1`)).toEqual([{ row: 2, line: 3, member: 'day1.csv' }, { row: 4, line: 3, member: 'day2.csv' }]);
   });
 
-  test('finds a repeat of a unique key over members', async () => {
+  test('finds a repeat of a unique key over members; the quarantine tells the member', async () => {
     const twice = zipOf([{ name: 'a.csv', content: 'id,name\n1,a\n2,b\n' }, { name: 'b.csv', content: 'id,name\n2,again\n3,c\n' }]);
     const { result, table } = await take('unique.zip', twice, { columns: [column('id', 'integer', { unique: true }), column('name')] });
     expect(result).toMatchObject({ outcome: 'loaded', rows: { read: 4, loaded: 3, quarantined: 1 } });
     expect((await rowsOf(table)).map((row) => row['name'])).toEqual(['a', 'b', 'c']);
+    expect(await membersOf(table)).toEqual([{ row: 3, member: 'b.csv' }]);
+  });
+
+  test('of a rejected archive the rows that are kept tell their member; in a plain file there is none', async () => {
+    const bad = zipOf([{ name: 'dir/a.csv', content: 'id,name\nx,a\n' }, { name: 'é.csv', content: 'id,name\nx,b\ny,c\n' }]);
+    const { result, table } = await take('bad.zip', bad);
+    expect(result).toMatchObject({ outcome: 'rejected', error: { code: 'TOO_MANY_BAD_ROWS' } });
+    expect(await membersOf(table)).toEqual([{ row: 1, member: 'dir/a.csv' }, { row: 2, member: 'é.csv' }, { row: 3, member: 'é.csv' }]);
+    const plain = await take('plain.csv', Buffer.from('id,name\nx,a\n2,b\n'));
+    expect(await membersOf(plain.table)).toEqual([{ row: 1, member: null }]);
   });
 
   test('the same name twice stays two members', async () => {

@@ -23,6 +23,11 @@ describe('the csv export', () => {
     expect(row?.[3]).toBe('Customer Name: constraint-error (enum): not one of X; Amount: type-error: not an integer');
   });
 
+  test("of an archive begins the reason with the member's name, which cannot become a formula", async () => {
+    const rows = [quarantined('1', [fault('a'), fault('b')], { member: 'day1.csv' }), quarantined('1', [fault('a')], { member: '=1+1.csv' })];
+    expect((await csvRecords(rows, aboutOf(['a']))).slice(1).map((row) => row[2])).toEqual(['day1.csv: a: type-error: not an integer; b: type-error: not an integer', "'=1+1.csv: a: type-error: not an integer"]);
+  });
+
   test('has the header alone when nothing is in quarantine', async () => {
     expect(await csvRecords([], aboutOf(['a']))).toEqual([['a', '_row', '_reason', '_raw']]);
   });

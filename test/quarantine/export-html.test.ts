@@ -37,6 +37,14 @@ describe('the html page', () => {
     expect(html).toMatch(/<th class="n" scope="row">3<\/th><td class="n">4<\/td>.*<bdi>b<\/bdi>.*not a date.*<td class="c">1<\/td><td class="c bad">x<\/td>/s);
   });
 
+  test('of an archive has a column for the member, whose name is data like any other', async () => {
+    const html = await body([quarantined('1,x', [fault('b')], { member: '<b>day1</b>.csv' }), quarantined('1,y', [fault('b')], { member: 'day2.csv' })]);
+    expect(html).toContain('<th scope="col">File in the archive</th>');
+    expect(html).toContain('<bdi>&lt;b&gt;day1&lt;/b&gt;.csv</bdi>');
+    expect(html).toContain('<bdi>day2.csv</bdi>');
+    expect(await body([quarantined('1,x')])).not.toContain('in the archive');
+  });
+
   test('marks the cell from which the column at fault was taken', async () => {
     const about = aboutOf(['Id', 'Betrag', 'Name'], { cells: { amount: 2 } });
     expect(marked(await body([quarantined('1,x,n', [fault('amount')])], about))).toEqual(['x']);

@@ -17,6 +17,10 @@ describe('an item of quarantine show', () => {
     });
   });
 
+  test('of an archive tells the member', () => {
+    expect(quarantineItem(quarantined('1,x', [fault('a')], { member: 'day1/é.csv' }))).toMatchObject({ row: 3, line: 4, member: 'day1/é.csv' });
+  });
+
   test('shows bytes that are no UTF-8 as \\xHH, and has the exact ones beside it', () => {
     const raw = Buffer.from('4dfc6c6c6572', 'hex');
     expect(quarantineItem(quarantined(raw))).toMatchObject({ raw: 'M\\xFCller', raw_base64: raw.toString('base64') });

@@ -12,7 +12,7 @@ export function fault(column: string | null, kind: CellError['class'] = 'type-er
 
 export function quarantined(raw: string | Buffer, errors: readonly CellError[] = [fault('a')], rest: Partial<QuarantineRow> = {}): QuarantineRow {
   const bytes = Buffer.from(raw);
-  return { quarantineId: 7, row: 3, line: 4, byteOffset: 20, errors, raw: bytes, rawLength: bytes.length, ...rest };
+  return { quarantineId: 7, row: 3, line: 4, byteOffset: 20, member: null, errors, raw: bytes, rawLength: bytes.length, ...rest };
 }
 
 export function detailOf(change: Partial<FileDetail> = {}): FileDetail {

@@ -36,7 +36,7 @@ export const csvOptions = z
       .string()
       .refine((label) => charsetOf(label) !== null, 'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto')
       .default('utf-8')
-      .describe('Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-8, then windows-1252.'),
+      .describe('Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-16 by its zeros, then UTF-8, then windows-1252.'),
     nulls: z.array(z.string()).default(['']).describe('Cells that mean NULL: raw text, case-sensitive.'),
     nulls_quoted: z.boolean().default(false).describe('Quoted cells too can mean NULL.'),
     short_rows: z.enum(['quarantine', 'fill_null']).default('quarantine').describe('What becomes of a row with too few cells.'),
