@@ -1,5 +1,5 @@
 // `npm run test:faults`: every fault test with all its steps and rounds, in a bounded time, and the counts as JSON in docs/reliability-counts.json (or where
-// --counts FILE says). Other arguments go to vitest: `npm run test:faults -- test/faults/kill-sweep.test.ts`. `--all` makes the sweep stop at each and every call.
+// --counts FILE says). `--part long-run` is the half hour of long-run.mjs alone, with its own options. Other arguments go to vitest: `npm run test:faults -- test/faults/kill-sweep.test.ts`. `--all` makes the sweep stop at each and every call.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,11 @@ install();
 build();
 
 const args = process.argv.slice(2);
+if (args[0] === '--part') {
+  const [, part, ...more] = args;
+  if (part !== 'long-run') throw new Error(`no part ${part}: there is long-run`);
+  process.exit(spawnSync(process.execPath, [path.join(import.meta.dirname, `${part}.mjs`), ...more], { stdio: 'inherit' }).status ?? 1);
+}
 const take = (name, values) => {
   const at = args.indexOf(name);
   return at < 0 ? null : args.splice(at, 1 + values);
