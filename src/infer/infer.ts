@@ -12,6 +12,7 @@ import { openTable } from './open-table.js';
 import type { ColumnProfile } from './profile.js';
 import { Prover } from './prove.js';
 import { takeSample } from './sample.js';
+import { Scratch } from './scratch.js';
 import { NO_WORDS, type NullPlan, type Table } from './table.js';
 import { unite, type United } from './unite.js';
 
@@ -38,9 +39,18 @@ const LEAST_BYTES = 256 * 1024;
  * files of different formats.
  */
 export async function inferFeed(files: readonly string[], parts: InferParts, options: InferOptions): Promise<FeedDraft> {
+  const scratch = new Scratch();
+  try {
+    return await draftOf(files, parts, options, scratch);
+  } finally {
+    await scratch.remove();
+  }
+}
+
+async function draftOf(files: readonly string[], parts: InferParts, options: InferOptions, scratch: Scratch): Promise<FeedDraft> {
   const limit = Math.max(LEAST_BYTES, Math.min(options.sampleBytes, Math.floor(MOST_BYTES / files.length)));
   const tables: Table[] = [];
-  for (const file of files) tables.push(await openTable(await takeSample(file, parts.decoders, limit), parts));
+  for (const file of files) tables.push(await openTable(await takeSample(file, parts.decoders, limit), parts, scratch));
   const [first] = tables;
   if (first === undefined) throw new TallymanError('USAGE', 'no file was named');
   const other = tables.find((table) => table.format !== first.format);

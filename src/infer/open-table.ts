@@ -6,14 +6,18 @@ import { openFixedTable } from './fixed-table.js';
 import type { InferParts } from './infer.js';
 import { openJsonTable } from './json-table.js';
 import { refuseBinary, refuseKind, type Sample } from './sample.js';
+import type { Scratch } from './scratch.js';
 import type { Table } from './table.js';
 import { sampledText, type SampledText } from './text.js';
 import { openTypedTable } from './typed-table.js';
 
 /** What a sampled file is, as columns: by its magic bytes, then as JSON, then as delimited text. */
-export async function openTable(sample: Sample, parts: InferParts): Promise<Table> {
+export async function openTable(sample: Sample, parts: InferParts, scratch: Scratch): Promise<Table> {
   const format = parts.formats.find((one) => one.type === sample.kind?.name);
-  if (format !== undefined) return await openTypedTable(sample, format);
+  if (format !== undefined) {
+    const bare = format.access === 'stream' || sample.compression === 'none';
+    return await openTypedTable(sample, format, bare ? sample.path : await scratch.unpack(sample, parts.decoders));
+  }
   refuseKind(sample);
   const text = await sampledText(sample);
   refuseBinary(sample, text.head);

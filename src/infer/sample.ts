@@ -65,6 +65,26 @@ export async function takeSample(file: string, decoders: readonly Decoder[], lim
   }
 }
 
+/** All bytes of a compressed file that was sampled, of an archive those of its first member. Throws what decoders throw for a bad file. */
+export async function* unpacked({ path: file, compression }: Sample, decoders: readonly Decoder[]): AsyncGenerator<Buffer> {
+  const decoder = decoders.find((one) => one.name === compression);
+  if (decoder === undefined) throw new TallymanError('INTERNAL', `there is no decoder ${compression}`);
+  const handle = await openRegular(file);
+  try {
+    const { size } = await handle.stat();
+    const access: RandomAccess = { size, read: (into, position) => readAt(handle, file, into, position) };
+    if (decoder.members === undefined) {
+      yield* decoder.decode(chunks(access));
+      return;
+    }
+    const [member] = await decoder.members(access, visibleMember);
+    if (member === undefined) throw new TallymanError('FORMAT_MISMATCH', `${file}: the archive holds no file any more.`);
+    yield* member.open();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** As a load takes them where `members` is unsaid. */
 const visibleMember = (name: string): boolean => !name.slice(name.lastIndexOf('/') + 1).startsWith('.') && !name.startsWith('__MACOSX/');
 

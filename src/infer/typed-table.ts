@@ -1,4 +1,3 @@
-import { TallymanError } from '../core/errors.js';
 import type { FormatType, RecordReader } from '../core/format.js';
 import { noCounts, once, readCells } from './cells.js';
 import { HEADER_SAMPLE, judgeHeader } from './header.js';
@@ -10,13 +9,10 @@ const MOST_ROWS = 100_000;
 /** Rows of titles above a table that are looked for. */
 const MOST_TITLES = 12;
 
-/** A format that its magic bytes tell, and that names its columns: mostly with their types, which need no values to prove them. */
-export async function openTypedTable(sample: Sample, format: FormatType): Promise<Table> {
-  if (sample.compression !== 'none' && format.access === 'file') {
-    throw new TallymanError('FORMAT_MISMATCH', `${sample.path}: inside ${sample.compression} stands ${sample.kind?.title ?? format.type}, which is read only as it is.`, { fix: 'Ask the supplier for the bare file: it is compressed in itself.' });
-  }
+/** A format that its magic bytes tell, and that names its columns: mostly with their types, which need no values to prove them. `file`: path of its unpacked bytes. */
+export async function openTypedTable(sample: Sample, format: FormatType, file: string): Promise<Table> {
   const open = async (options: Readonly<Record<string, unknown>>): Promise<RecordReader> =>
-    await format.open({ bytes: once(sample.head), path: format.access === 'file' ? sample.path : null, contract: null }, format.options.parse(options));
+    await format.open({ bytes: once(sample.head), path: format.access === 'file' ? file : null, contract: null }, format.options.parse(options));
   const { options, doubts } = await layoutOf(format, open);
   const reader = await open(options);
   const columns = reader.layout.fileColumns.map(({ name, type }) => ({ name: options['header'] === false ? null : name, type }));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSize } from '../../config/units.js';
+import { charsetOf } from '../../decode/charset-names.js';
 import { parsePath } from './paths.js';
 
 const MIB = 2 ** 20;
@@ -22,7 +23,11 @@ export const jsonOptions = z
   .strictObject({
     shape: z.enum(['auto', 'lines', 'array']).default('auto').describe('lines: one object a line. array: one array of objects. auto: array when the first character is [, lines when line 1 is a whole object, else objects one after another.'),
     root: z.string().min(1, 'root cannot be empty').nullable().default(null).describe('Path of the array of records within one document: data.items. null: the document itself.'),
-    encoding: z.string().min(1).default('utf-8').describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
+    encoding: z
+      .string()
+      .refine((label) => charsetOf(label) !== null, 'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto')
+      .default('utf-8')
+      .describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
     max_record: size.default(16 * MIB).describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
   .superRefine((options, context) => {

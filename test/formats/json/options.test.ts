@@ -23,6 +23,7 @@ describe('options', () => {
     [{ root: 'a[x]' }, 'root'],
     [{ shape: 'lines', root: 'a' }, 'root: names an array within one document, so shape cannot be lines'],
     [{ max_record: 0 }, 'max_record: must be a size from 1 byte to 512MiB, such as 16MiB'],
+    [{ encoding: 'utf-7' }, 'encoding: is no encoding that can be read'],
     [{ header: true }, ''],
   ])('refuse %j', (options, message) => {
     const result = json.options.safeParse(options);
