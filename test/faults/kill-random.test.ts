@@ -40,7 +40,7 @@ class Arrivals {
     if (n % 3 === 1) this.#put('packed', `g${n}.csv.gz`, gzipFile(`g${n}`, size), true);
     if (n % 4 === 0) this.#put('lines', `l${n}.jsonl`, linesFile(`l${n}`, size, 101), true);
     if (n % 2 === 1) this.#put('checked', `c${n}.csv`, csvFile(`c${n}`, size), true);
-    if (n % 10 === 7) this.#put('strict', `s${n}.csv`, csvFile(`s${n}`, 500, 100));
+    if (n % 5 === 2) this.#put('strict', `s${n}.csv`, csvFile(`s${n}`, 500, 100));
   }
 
   #put(feed: string, name: string, { bytes, book }: Delivery, live = false): void {

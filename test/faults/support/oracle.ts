@@ -147,6 +147,9 @@ export async function audit(ws: Pick<Workspace, 'json'>, client: pg.Client, expe
 }
 
 async function liveLoads(client: pg.Client, { feed, table, columns }: FeedBooks): Promise<readonly Found[]> {
+  // Made with the feed's first load.
+  const { rows: there } = await client.query<{ there: boolean }>('select to_regclass($1) is not null there', [table]);
+  if (there[0]?.there !== true) return [];
   const cells = ['t._row::text', ...columns.map((column) => `coalesce(t.${client.escapeIdentifier(column)}::text, '~')`)].join(', ');
   const { rows } = await client.query<Found>(
     `select l.load_id::text, l.path, l.file_sha256 as sha, l.rows_read::int as read, l.rows_loaded::int as good, l.rows_quarantined::int as bad,
@@ -162,6 +165,8 @@ async function liveLoads(client: pg.Client, { feed, table, columns }: FeedBooks)
 }
 
 async function strayRows(client: pg.Client, { table }: FeedBooks): Promise<number> {
+  const { rows: there } = await client.query<{ there: boolean }>('select to_regclass($1) is not null there', [table]);
+  if (there[0]?.there !== true) return 0;
   const { rows } = await client.query<{ n: number }>(`select count(*)::int n from ${table} t where not exists (select from tallyman.loads l where l.load_id = t._load_id and l.status = 'loaded')`);
   return rows[0]?.n ?? 0;
 }
