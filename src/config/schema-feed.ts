@@ -91,7 +91,7 @@ export const feedShape = {
       table: text().optional().describe("Staging table, or schema.table. Default: the feed's name, in database.staging_schema."),
       mode: z.enum(['append', 'replace_all']).default('append').describe('replace_all: a snapshot feed, each file replaces the one before.'),
       create: z.boolean().default(true).describe('Creates the table and adds missing nullable columns.'),
-      load_index: z.enum(['none', 'brin', 'btree']).default('none').describe('Index on _load_id, for feeds that often replace.'),
+      load_index: z.enum(['none', 'brin', 'btree']).default('none').describe('Index on _load_id, made together with the table: for feeds that often replace, and for tables from which old rows are deleted (new rows then fill old pages, and without an index they are counted by a scan of the whole table).'),
     })
     .prefault({})
     .describe('Where the rows go.'),
