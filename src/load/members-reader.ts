@@ -15,7 +15,6 @@ export interface ReadableMember {
 export class MembersReader implements RecordReader {
   readonly layout: Layout;
   readonly empty: boolean;
-  readonly declaredRows = null;
   readonly #members: readonly ReadableMember[];
   readonly #drift: DriftNote[];
   readonly #firstRows = new Map<string, number>();
@@ -29,6 +28,8 @@ export class MembersReader implements RecordReader {
   #told: number;
   #at: number;
   #rows = 0;
+  /** Of the members opened so far; null = one of them declares none. */
+  #declared: number | null;
 
   private constructor(members: readonly ReadableMember[], first: { readonly at: number; readonly reader: RecordReader }) {
     const { layout } = first.reader;
@@ -40,6 +41,7 @@ export class MembersReader implements RecordReader {
     this.layout = { ...layout, drift: this.#drift };
     this.empty = first.reader.empty;
     this.#dialect = () => first.reader.dialect();
+    this.#declared = first.reader.declaredRows;
     this.#firstName = members[first.at]!.name;
   }
 
@@ -51,6 +53,11 @@ export class MembersReader implements RecordReader {
       await proveEmpty(reader);
     }
     throw new TallymanError('INTERNAL', 'an archive without members');
+  }
+
+  /** What all members declare together: known at the end. */
+  get declaredRows(): number | null {
+    return this.#declared;
   }
 
   dialect(): FileDialect {
@@ -99,6 +106,7 @@ export class MembersReader implements RecordReader {
         continue;
       }
       this.#told = 0;
+      this.#declared = this.#declared === null || reader.declaredRows === null ? null : this.#declared + reader.declaredRows;
       try {
         this.#sameColumns(member.name, reader.layout);
       } catch (error) {

@@ -90,6 +90,13 @@ describe('a zip archive of several members', () => {
     expect(await membersOf(plain.table)).toEqual([{ row: 1, member: null }]);
   });
 
+  test('of Parquet files declares what their footers say together', async () => {
+    const parquet = readFileSync(path.resolve(import.meta.dirname, '../../../shared/data/parquet/parquet-testing/alltypes_plain.parquet'));
+    const twice = zipOf([{ name: 'a.parquet', content: parquet }, { name: 'b.parquet', content: parquet }]);
+    const { result } = await take('p.zip', twice, { format: { type: 'parquet', options: {} }, columns: null, onUnknownColumn: 'add', onMissingColumn: 'fill_null' });
+    expect(result).toMatchObject({ outcome: 'loaded', rows: { read: 16, loaded: 16, declared: 16, delta: 0 } });
+  });
+
   test('the same name twice stays two members', async () => {
     const { table } = await take('same.zip', zipOf([{ name: 'a.csv', content: 'id,name\n1,a\n' }, { name: 'a.csv', content: 'id,name\n2,b\n' }]));
     expect(await dialectOf(table)).toMatchObject({ members: { 'a.csv': 1, 'a.csv (2)': 2 } });
