@@ -66,6 +66,8 @@ export interface DriftNote {
   readonly kind: 'unknown' | 'missing' | 'renamed' | 'reordered' | 'retyped' | 'added' | 'ignored' | 'dialect';
   readonly column: string;
   readonly message: string;
+  /** Of an unknown column: the type that the format carries. Unsaid = none, a text. */
+  readonly type?: string;
 }
 
 /** How contract and file columns meet. */

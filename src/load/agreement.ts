@@ -39,7 +39,10 @@ export function agree(feed: FeedSpec, layout: Layout, empty: boolean, present: r
 
 /** What of the file's shape an error stands for (UNKNOWN_COLUMNS, MISSING_COLUMNS): the notes of a file that was rejected for it. */
 export function shapeNotes(layout: Layout): readonly DriftNote[] {
-  const unknown = layout.unknown.map((cell): DriftNote => ({ kind: 'unknown', column: layout.fileColumns[cell]!.name, message: 'not in the contract' }));
+  const unknown = layout.unknown.map((cell): DriftNote => {
+    const { name, type } = layout.fileColumns[cell]!;
+    return { kind: 'unknown', column: name, message: 'not in the contract', ...(type === null ? {} : { type }) };
+  });
   return [...unknown, ...layout.missing.map((column): DriftNote => ({ kind: 'missing', column, message: 'not in the file' }))];
 }
 

@@ -22,6 +22,12 @@ describe('the contract as a file has it', () => {
     );
   });
 
+  test('new columns have the type that the format carries', () => {
+    expect(changedContract({ columns: [column('id', 'bigint')], names: 'snake' }, [{ ...unknown('At'), type: 'timestamptz' }, { ...unknown('sum'), type: 'numeric(9,2)' }])).toBe(
+      ['columns:', '  - { name: id, type: bigint }', '  - { name: at, from: At, type: timestamptz }   # new', '  - { name: sum, type: "numeric(9,2)" }   # new'].join('\n'),
+    );
+  });
+
   test('can be pasted, whatever the header holds', () => {
     const header = 'a: "b" # c\n\u001b{}';
     expect(parse(changedContract({ columns, names: 'keep' }, [unknown(header)]) ?? '')).toMatchObject({ columns: [{}, {}, {}, { name: header, type: 'text' }] });

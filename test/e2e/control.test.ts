@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startS3, type S3Server } from '../servers/s3.js';
+import { giveToLogin, startSshd, type Sshd } from '../servers/sshd.js';
 import { s3Harness, type S3Harness } from '../sources/s3-harness.js';
 import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
@@ -120,5 +121,52 @@ describe('what the sender says, in S3', () => {
     expect(states(round, 'sums')).toEqual(['sums/a.csv:loaded']);
     expect(await store.read('sums/a.csv.sha256')).toBeNull();
     expect((await ws.run('run', '--once', '--settle-timeout', '0s')).stdout).toContain('sums/waits.csv waits: its checksum file sums/waits.csv.sha256 is not there');
+  });
+});
+
+describe('what the sender says, over SFTP', () => {
+  let sshd: Sshd;
+  let db: TestDatabase;
+  let ws: Workspace;
+  beforeAll(async () => {
+    [sshd, db] = await Promise.all([startSshd(), createDatabase()]);
+    const feed = (name: string, more: object): object => ({ source: { type: 'sftp', connection: 'acme', dir: `upload/${name}`, pattern: '*.csv', settle: '0s', ...more }, format: { type: 'csv' }, columns });
+    const feeds = {
+      keys: { ...feed('keys', { ready: { manifest: '{stem}.json' } }), control: { manifest: { rows: 'n', sha1: 'sha' }, totals: { amount: 'sum' } } },
+      sums: { ...feed('sums', {}), control: { checksum: '{name}.sha512', trailer: '^END (?<rows>\\d+)$' } },
+    };
+    const acme = { type: 'sftp', host: sshd.host, port: sshd.port, user: sshd.user, password: sshd.password, host_key: await sshd.hostKey() };
+    ws = workspace(db.url, { unused: {} }, { connections: { acme }, feeds });
+  }, 300_000);
+  afterAll(async () => {
+    ws.remove();
+    await Promise.all([sshd.close(), db.drop()]);
+  });
+
+  test('manifests, checksum files and trailers are its word', async () => {
+    const give = (at: string, content: string): void => {
+      const target = path.join(sshd.upload, at);
+      mkdirSync(path.dirname(target), { recursive: true });
+      giveToLogin(path.dirname(target));
+      writeFileSync(target, content);
+      giveToLogin(target);
+    };
+    const good = 'id,amount\n1,1.50\n2,1\n';
+    give('keys/a.csv', good);
+    give('keys/a.json', JSON.stringify({ n: 2, sha: hash('sha1', good), sum: 2.5 }));
+    give('keys/b.csv', `${good}3,3\n`);
+    give('keys/b.json', JSON.stringify({ n: 2, sha: hash('sha1', `${good}3,3\n`), sum: 5.5 }));
+    give('sums/a.csv', `${good}END 2\n`);
+    give('sums/a.csv.sha512', `${hash('sha512', `${good}END 2\n`)}  a.csv\n`);
+    give('sums/b.csv', `${good}END 3\n`);
+    give('sums/b.csv.sha512', `${hash('sha512', `${good}END 2\n`)}  b.csv\n`);
+    give('sums/waits.csv', `${good}END 4\n`);
+    const round = await ws.once('--settle-timeout', '2s');
+    expect(states(round, 'keys')).toEqual(['a.csv:loaded', 'b.csv:rejected']);
+    expect(reportOf(round, 'keys', 'a.csv')).toMatchObject({ rows: { read: 2, loaded: 2, declared: 2 } });
+    expect(reportOf(round, 'keys', 'b.csv')).toMatchObject({ rows: { loaded: 0 }, error: { code: 'DECLARED_ROWS_MISMATCH', message: 'the manifest says 2 rows; 3 were read' } });
+    expect(states(round, 'sums')).toEqual(['a.csv:loaded', 'b.csv:rejected']);
+    expect(reportOf(round, 'sums', 'b.csv').error?.message).toMatch(/b\.csv\.sha512 says sha512 [0-9a-f]{128}, the file has [0-9a-f]{128}/);
+    expect((await db.client.query('select count(*)::int as n from staging.keys')).rows).toEqual([{ n: 2 }]);
   });
 });
