@@ -10,6 +10,8 @@ import type { S3Store } from './s3-store.js';
 /** Above this an object can come in several ranges at once, see S3Limits.farMs. Bytes. */
 const SPLIT_ABOVE = 64 * 1024 * 1024;
 const RANGE = 8 * 1024 * 1024;
+/** Ranges that come alone, all of them late and slow, before the store counts as far. */
+const PROBES = 3;
 /** Ranges under way at once; all of them are held in memory: 32 MiB. */
 const RANGES = 4;
 
@@ -30,29 +32,43 @@ export async function* readVersion(store: S3Store, file: SeenFile, offset: numbe
   }
 }
 
-/** The first range shows how far away the store is; the rest comes in the way that is faster then. */
+/** The first ranges show how far away the store is; the rest comes in the way that is faster then. */
 async function* readLarge(store: S3Store, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
-  const rest = offset + RANGE;
-  let headMs = 0;
-  yield* readRange(store, file, offset, rest, signal, (ms) => (headMs = ms));
-  if (headMs > store.limits.farMs) yield* readSplit(store, file, rest, signal);
-  else yield* readRange(store, file, rest, file.size, signal);
+  let at = offset;
+  for (let probe = 1; probe <= PROBES; probe++) {
+    const pace = { headMs: 0, bodyMs: 0 };
+    yield* readRange(store, file, at, at + RANGE, signal, pace);
+    at += RANGE;
+    // Near for once is near: a busy machine makes answers late (17 to 30 ms from the same host, where 10 are usual), nothing makes a far store's early.
+    if (pace.headMs <= store.limits.farMs || RANGE / pace.bodyMs >= store.limits.fastEnough) {
+      yield* readRange(store, file, at, file.size, signal);
+      return;
+    }
+  }
+  yield* readSplit(store, file, at, signal);
+}
+
+/** How a range came: until the head of its answer was there, and from there to its last byte. Milliseconds. */
+interface Pace {
+  headMs: number;
+  bodyMs: number;
 }
 
 /** From `from` to before `end`, proven to be this many bytes of this version. */
-async function* readRange(store: S3Store, file: SeenFile, from: number, end: number, signal: AbortSignal, onHead?: (ms: number) => void): AsyncGenerator<Buffer, void, undefined> {
+async function* readRange(store: S3Store, file: SeenFile, from: number, end: number, signal: AbortSignal, pace?: Pace): AsyncGenerator<Buffer, void, undefined> {
   const isWhole = from === 0 && end === file.size;
   const client = await store.client();
   const range = isWhole ? {} : { Range: `bytes=${from}-${end - 1}` };
   const asked = performance.now();
   const answer = await client.getObject({ Bucket: store.bucket, Key: keyOf(file.path), IfMatch: etagOf(file.version), ...range }, { abortSignal: signal });
-  onHead?.(performance.now() - asked);
+  const answered = performance.now();
   let count = 0;
   for await (const chunk of bodyChunks(store, file.path, answer.Body, signal, () => proveAnswer(answer, file, isWhole, from, end))) {
     count += chunk.length;
     if (count > end - from) throw wrongLength(file, `more than ${end - from} bytes came`);
     yield chunk;
   }
+  if (pace !== undefined) Object.assign(pace, { headMs: answered - asked, bodyMs: performance.now() - answered });
   if (count !== end - from) throw new TallymanError('SOURCE_UNREACHABLE', `${store.name}: ${file.path}: the body ended after ${count} of ${end - from} bytes`);
 }
 

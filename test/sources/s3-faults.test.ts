@@ -177,7 +177,7 @@ describe('reading', () => {
   ])('an object replaced between two ranges is FILE_CHANGED, and no byte of the new one comes (a %s store)', async (_, farMs, at) => {
     const size = 70 * 1024 * 1024;
     put('a.csv', Buffer.alloc(size, 'a'));
-    const source = store.source({}, {}, { farMs });
+    const source = store.source({}, {}, { farMs, fastEnough: Infinity });
     const file = await only(source);
     let reads = 0;
     fake.fault = (request) => {
@@ -190,6 +190,25 @@ describe('reading', () => {
     };
     expect(await thrown(read())).toMatchObject({ code: 'FILE_CHANGED' });
     expect(foreign).toBe(0);
+  });
+
+  test.each([
+    ['answers in time', { farMs: Infinity, fastEnough: Infinity }, 2],
+    ['answers late and gives slowly', { farMs: -1, fastEnough: Infinity }, 9],
+    ['answers late and gives fast', { farMs: -1, fastEnough: 0 }, 2],
+  ])('a large object from a store that %s comes whole, in as many ranges as pay', async (_, limits, ranges) => {
+    const content = Buffer.alloc(70 * 1024 * 1024, 'a').fill('b', 40 * 1024 * 1024);
+    put('a.csv', content);
+    const source = store.source({}, {}, limits);
+    const file = await only(source);
+    let reads = 0;
+    fake.fault = (request) => {
+      if (isRead(request)) reads++;
+      return null;
+    };
+    // Not toBe(content): that would print 70 MB.
+    expect((await readAll(source, file)) === content.toString()).toBe(true);
+    expect(reads).toBe(ranges);
   });
 
   test('an object replaced before it is gone on with at an offset is FILE_CHANGED', async () => {
