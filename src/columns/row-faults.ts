@@ -64,7 +64,7 @@ export class RowFaults {
   }
 
   #encoding(batch: SpanBatch, row: number, dirty: ReadonlySet<number>): CellError[] {
-    const message = 'not valid UTF-8, or NUL';
+    const message = "not valid in the file's encoding, or NUL";
     if (dirty.size === 0) {
       const value = visibleText(batch.bytes, batch.rowStarts[row]!, batch.rowEnds[row]!, VALUE_LIMIT);
       return [{ column: null, class: 'encoding-error', rule: null, message, value }];

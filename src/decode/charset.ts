@@ -5,6 +5,7 @@ import { MultiByte } from './charset-multi-byte.js';
 import { charsetOf, type Charset } from './charset-names.js';
 import { SingleByte } from './charset-single-byte.js';
 import { Utf16, Utf32 } from './charset-unicode.js';
+import { guessEightBit } from './eight-bit.js';
 import { abandon, peek } from './peek.js';
 import { PIECE, type Transcoder } from './transcoder.js';
 import { bigEndian, zerosOfUtf16 } from './utf16.js';
@@ -21,6 +22,8 @@ export interface Utf8 {
   readonly bytes: Bytes;
   /** The encoding that was used: never `auto`, and `utf-16` with its byte order. */
   readonly encoding: string;
+  /** Of `auto`: why what was used may be wrong. Unsaid: nothing speaks against it. */
+  readonly doubt?: string;
 }
 
 /**
@@ -44,7 +47,14 @@ export async function toUtf8(source: Bytes, label: string): Promise<Utf8> {
   const used = settled(charset, mark, head);
   if (used.kind === 'utf-8') return { bytes, encoding: used.name };
   const skip = mark === null || used.kind === 'single-byte' || used.kind === 'multi-byte' ? 0 : used.kind.startsWith('utf-16') ? 2 : 4;
-  return { bytes: transcoded(bytes, transcoderOf(used), skip), encoding: used.name };
+  const doubt = charset.kind === 'auto' && used.kind === 'single-byte' ? doubtOf(head) : null;
+  return { bytes: transcoded(bytes, transcoderOf(used), skip), encoding: used.name, ...(doubt === null ? {} : { doubt }) };
+}
+
+/** `auto` never takes another 8-bit encoding than windows-1252: a guess would change from file to file. */
+function doubtOf(head: Buffer): string | null {
+  const { label } = guessEightBit(head);
+  return label === 'windows-1252' ? null : `encoding: auto took windows-1252; by its characters the file looks like ${label}. If it is, declare it`;
 }
 
 async function* transcoded(bytes: Bytes, transcoder: Transcoder, skip: number): AsyncGenerator<Buffer> {

@@ -36,6 +36,8 @@ export interface DecodedBytes {
   readonly bytes: Bytes;
   /** null = the format is no text. */
   readonly encoding: string | null;
+  /** Why the encoding that `auto` took may be wrong; unsaid = nothing speaks against it. */
+  readonly doubt?: string;
   /** Who signed the file, known at its end; unsaid = it was not PGP. */
   readonly signed?: () => string;
 }

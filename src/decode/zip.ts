@@ -13,6 +13,9 @@ const DEFLATED = 8;
 /** Upper half of the external attributes: the mode of Unix; 0 = made elsewhere. */
 const TYPE_BITS = 0o170000;
 const REGULAR = 0o100000;
+/** yauzl's words for such names. */
+const OUTSIDE = /^(absolute path|invalid relative path|invalid characters in fileName): /;
+const DISHONEST = 'Ask the supplier what this is: an honest archive has no such member.';
 /** Bytes read of a member in one go, into buffers that take turns (core/format.ts, Bytes). */
 const CHUNK = 256 * 1024;
 const BUFFERS = 3;
@@ -42,7 +45,9 @@ async function members(file: RandomAccess, wanted: (path: string) => boolean): P
     }
   } catch (error) {
     if (error instanceof TallymanError) throw error;
-    throw new TallymanError('FILE_CORRUPT', `The zip archive is damaged: ${messageOf(error)}.`, { cause: error });
+    const said = messageOf(error);
+    if (OUTSIDE.test(said)) throw new TallymanError('FORMAT_MISMATCH', `The zip archive names a member that would lead outside of it: ${said}.`, { fix: DISHONEST, cause: error });
+    throw new TallymanError('FILE_CORRUPT', `The zip archive is damaged: ${said}.`, { cause: error });
   }
   return found;
 }
@@ -51,7 +56,7 @@ async function members(file: RandomAccess, wanted: (path: string) => boolean): P
 function refuse(entry: Entry): void {
   const type = (entry.externalFileAttributes >>> 16) & TYPE_BITS;
   const folder = entry.fileName.endsWith('/');
-  if (type !== 0 && type !== REGULAR && !folder) throw refused(entry, 'is no regular file');
+  if (type !== 0 && type !== REGULAR && !folder) throw refused(entry, 'is no regular file', DISHONEST);
 }
 
 function refuseUnreadable(entry: Entry): void {

@@ -1,5 +1,5 @@
 import type { Batch } from '../core/batch.js';
-import type { Bytes, FileDialect, Layout, RecordReader } from '../core/format.js';
+import type { Bytes, DriftNote, FileDialect, Layout, RecordReader } from '../core/format.js';
 import type { DecodedBytes } from '../decode/open.js';
 
 /** A reader over decoded bytes: tells how they were decoded, and reads them to their end, where a decoder finds what is cut off or too much. */
@@ -8,16 +8,19 @@ export class DecodedReader implements RecordReader {
   readonly #rest: Bytes;
   readonly #decoding: FileDialect;
   readonly #signed: (() => string) | null;
+  readonly #notes: readonly DriftNote[];
 
   constructor(inner: RecordReader, text: DecodedBytes, compression: string) {
     this.#inner = inner;
     this.#rest = text.bytes;
     this.#decoding = { compression, ...(text.encoding === null ? {} : { encoding: text.encoding }) };
     this.#signed = text.signed ?? null;
+    this.#notes = text.doubt === undefined ? [] : [{ kind: 'dialect', column: '', message: text.doubt }];
   }
 
   get layout(): Layout {
-    return this.#inner.layout;
+    const { layout } = this.#inner;
+    return this.#notes.length === 0 ? layout : { ...layout, drift: [...this.#notes, ...layout.drift] };
   }
 
   get empty(): boolean {

@@ -173,6 +173,28 @@ describe('encoding: utf-8', () => {
   });
 });
 
+describe('auto, where the text is no UTF-8', () => {
+  const doubt = async (text: string, encoding: string): Promise<string | undefined> => (await toUtf8(chunks(iconv.encode(text, encoding)), 'auto')).doubt;
+
+  test('takes windows-1252, and doubts it where the characters are those of another encoding', async () => {
+    expect(await doubt('id,name\n1,やまだ たろう\n2,カタカナ\n', 'shift_jis')).toBe('encoding: auto took windows-1252; by its characters the file looks like shift_jis. If it is, declare it');
+    expect(await doubt('id,name\n1,北京市海淀区\n2,上海市浦东新区\n', 'gb18030')).toContain('looks like gb18030');
+    expect(await doubt('id,name\n1,Müller\n2,Chloé “x” 5 €\n3,Ñandú\n', 'windows-1252')).toBeUndefined();
+    expect((await toUtf8(chunks(Buffer.from('id\né\n')), 'auto')).doubt).toBeUndefined();
+  });
+
+  test.each([
+    ['euc-kr', '대한민국 서울특별시,김철수,주문번호,배송지 주소는 다음과 같습니다'],
+    ['gb18030', '重庆,天津,广州,成都,武汉,西安'],
+    ['gb18030', '订单编号,客户姓名,收货地址如下,广东省深圳市南山区科技园'],
+    ['big5', '臺北市信義區,新北市板橋區,訂單編號,客戶姓名'],
+    ['shift_jis', '株式会社,東京都千代田区,ソニー,カタカナひらがな'],
+    ['euc-jp', '株式会社,東京都千代田区,ソニー,カタカナひらがな'],
+  ])('tells %s from its neighbours: %s', async (encoding, text) => {
+    expect(await doubt(`id,name\n${text}\n`, encoding)).toContain(`looks like ${encoding}.`);
+  });
+});
+
 describe('UTF-16 without a byte order mark', () => {
   const text = 'id,name\n1,Zoë\n2,北京\n';
   const little = Buffer.from(text, 'utf16le');

@@ -128,6 +128,12 @@ describe('an encoding', () => {
     expect(await dialectOf(table)).toMatchObject({ format: 'json', compression: 'gzip', encoding: 'utf-16le' });
   });
 
+  test('that auto may have got wrong is told as drift, before all that the file itself shows', async () => {
+    const { result, table } = await take('sjis.csv', iconv.encode('NAME,id\nやまだ たろう,1\nカタカナ,2\n', 'shift_jis'), encoded('auto'));
+    expect(result).toMatchObject({ outcome: 'loaded', drift: [{ kind: 'dialect', message: expect.stringContaining('looks like shift_jis') as string }, { kind: 'renamed' }, { kind: 'reordered' }] });
+    expect(await dialectOf(table)).toMatchObject({ encoding: 'windows-1252' });
+  });
+
   test('undecodable bytes cost their row and stand in quarantine as delivered', async () => {
     const bytes = Buffer.concat([Buffer.from('id,name\n1,J\xfcrgen \x80\n2,', 'latin1'), Buffer.of(0x41, 0x81, 0x42), Buffer.from('\n3,c\n')]);
     const { result, table } = await take('w.csv', bytes, encoded('windows-1252'));

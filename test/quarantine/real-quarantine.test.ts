@@ -50,7 +50,7 @@ describe('the quarantine of a real load', () => {
       ['Full Name', 'id', '_row', '_reason', '_raw'],
       ["'=cmd()", 'x', '2', 'id: type-error: not an integer', "'=cmd(),x"],
       ['Two\nlines', 'y', '3', 'id: type-error: not an integer', '"Two\nlines",y'],
-      ['M\\xFC', '2', '4', 'Full Name: encoding-error: not valid UTF-8, or NUL', 'M\\xFC,2'],
+      ['M\\xFC', '2', '4', "Full Name: encoding-error: not valid in the file's encoding, or NUL", 'M\\xFC,2'],
       ['Bob', '1', '5', 'id: unique-error: the same value stands in an earlier row', 'Bob,1'],
       ['', '', '6', 'quote-error: a quote opened on this line is never closed', '"open,4'],
     ]);
@@ -90,7 +90,7 @@ describe('the quarantine of a real load', () => {
   test('comes out for a feed without contract', async () => {
     const feed = feedOf({ columns: null, onUnknownColumn: 'add', onMissingColumn: 'fill_null', target: { schema: 'staging', table: 'any', mode: 'append', create: true, loadIndex: 'none' } });
     const loaded = await bench.take('any.csv', Buffer.concat([Buffer.from('Order Id,b\n1,x\n'), Buffer.from([0xff]), Buffer.from(',y\n')]), feed);
-    expect((await rowsOf(loaded))[1]).toEqual(['\\xFF', 'y', '2', 'Order Id: encoding-error: not valid UTF-8, or NUL', '\\xFF,y']);
+    expect((await rowsOf(loaded))[1]).toEqual(['\\xFF', 'y', '2', "Order Id: encoding-error: not valid in the file's encoding, or NUL", '\\xFF,y']);
     expect(await exported(exportHtml, loaded)).toContain('<td class="c bad">\\xFF</td>');
   });
 
