@@ -45,6 +45,8 @@ export class JsonRecords {
   /** Where and why the record that is refused went wrong, for the case that its end is not found; null = it is only too long. */
   #bad: string | null = null;
   #ended = false;
+  /** Why the file is rejected, while the records before that place are on their way. */
+  #broken: TallymanError | null = null;
 
   /** `pos` stands at the first record (array: behind the opening bracket). */
   constructor(cursor: Cursor, scanner: RecordScanner, shape: Shape, document: Document | null) {
@@ -59,8 +61,9 @@ export class JsonRecords {
   async pull(batch: JsonBatch, firstRow: number): Promise<boolean> {
     batch.clear(firstRow);
     const { window } = this.#cursor;
+    if (this.#broken !== null) throw this.#broken;
     while (!this.#ended) {
-      const outcome = this.#fill(batch);
+      const outcome = this.#fillAsFar(batch);
       if (outcome === FULL || (batch.rows > 0 && outcome !== END)) break;
       if (outcome === END) this.#ended = true;
       else if (outcome === MORE) await this.#cursor.more();
@@ -95,6 +98,17 @@ export class JsonRecords {
   async close(): Promise<void> {
     this.#ended = true;
     await this.#cursor.window.close();
+  }
+
+  /** The records before a place at which the file is rejected count as read: the batch is given first, the error with the next pull. */
+  #fillAsFar(batch: JsonBatch): Outcome {
+    try {
+      return this.#fill(batch);
+    } catch (error) {
+      if (!(error instanceof TallymanError) || batch.rows === 0) throw error;
+      this.#broken = error;
+      return FULL;
+    }
   }
 
   /** null: the file will be rejected at this place. */

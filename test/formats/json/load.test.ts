@@ -121,8 +121,8 @@ describe('a feed of lines', () => {
     expect(reportOf('orders', 'empty.ndjson')).toMatchObject({ state: 'loaded', rows: { read: 0 } });
   });
 
-  test('rejects a truncated array with the byte offset, and loads nothing of it', () => {
-    expect(reportOf('orders', 'cut.json')).toMatchObject({ state: 'rejected', rows: { loaded: 0 }, error: { code: 'FILE_CORRUPT', message: 'Byte 32 (line 3): the file ends within the record.' } });
+  test('rejects a truncated array with the byte offset and the records read so far, and loads nothing of it', () => {
+    expect(reportOf('orders', 'cut.json')).toMatchObject({ state: 'rejected', rows: { read: 2, loaded: 0, quarantined: 0, delta: null }, error: { code: 'FILE_CORRUPT', message: 'Byte 32 (line 3): the file ends within the record.' } });
   });
 });
 
