@@ -1,5 +1,6 @@
 import type { SFTPWrapper } from 'ssh2';
 import { TallymanError } from '../core/errors.js';
+import { takeBytes, type Arriving } from './sftp-bytes.js';
 import { answerError, hasStatus, STATUS, unreachable } from './sftp-errors.js';
 
 /** What the server tells of an entry; null = it does not tell. */
@@ -34,6 +35,8 @@ type Done<T> = (error: Error | undefined | null, value: T) => void;
 const READ_SAFE = 32_768;
 /** OpenSSH's limit of a packet less its header. */
 const READ_MAX = 261_120;
+/** The package wants room for each read. Nothing is ever left in it: bytes come past it, and where they don't they are copied out while the package tells of them. */
+const ROOM = Buffer.alloc(READ_MAX);
 
 /**
  * One SFTP channel with promises. Every request ends: with the server's answer, or with SOURCE_UNREACHABLE when the channel is lost or nothing is
@@ -46,6 +49,8 @@ export class SftpChannel {
   readonly #onStalled: (error: TallymanError) => void;
   readonly #pending = new Set<Pending>();
   #lastAnswer = 0;
+  /** The answer whose request the package is calling back. */
+  #arriving: Arriving | null = null;
   #dead: TallymanError | null = null;
   #watch: NodeJS.Timeout | null = null;
 
@@ -54,6 +59,13 @@ export class SftpChannel {
     this.#server = server;
     this.#limits = limits;
     this.#onStalled = onStalled;
+    const onArriving = (arriving: Arriving | null): void => {
+      this.#arriving = arriving;
+    };
+    const onBytes = (): void => {
+      this.#lastAnswer = performance.now();
+    };
+    takeBytes(sftp, READ_MAX, onArriving, onBytes);
     sftp.on('error', (error: Error) => this.fail(unreachable(server, error)));
     const lost = (): void => this.fail(new TallymanError('SOURCE_UNREACHABLE', `${server}: the connection was lost`));
     sftp.on('end', lost);
@@ -113,8 +125,21 @@ export class SftpChannel {
 
   /** At most `length` bytes from `position`; fewer when the server gives fewer, none at the end of the file. */
   async read(handle: Buffer, position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafeSlow(length);
-    return await this.#ask((done: Done<Buffer>) => this.#sftp.read(handle, buffer, 0, length, position, (error, bytesRead) => done(error, buffer.subarray(0, bytesRead))));
+    const pieces = await this.readPieces(handle, position, length);
+    return Buffer.concat(pieces);
+  }
+
+  /** The same in the pieces in which it came. `length` is at most `readSize`. Each piece is the caller's to keep. */
+  async readPieces(handle: Buffer, position: number, length: number): Promise<readonly Buffer[]> {
+    return await this.#ask((done: Done<readonly Buffer[]>) => {
+      this.#sftp.read(handle, ROOM, 0, Math.min(length, READ_MAX), position, (error, bytesRead) => {
+        const arriving = this.#arriving;
+        if (hasFailed(error)) done(error, []);
+        else if (arriving === null) done(null, bytesRead === 0 ? [] : [Buffer.from(ROOM.subarray(0, bytesRead))]);
+        else if (arriving.length > length) done(new Error('Received more data than requested'), []);
+        else arriving.deliver = (pieces) => done(null, pieces);
+      });
+    });
   }
 
   async #attrs(send: (done: Done<unknown>) => void): Promise<SftpAttrs | null> {
@@ -142,8 +167,8 @@ export class SftpChannel {
         send((error, value) => {
           this.#lastAnswer = performance.now();
           this.#pending.delete(pending);
-          if (error === undefined || error === null) resolve(value);
-          else reject(answerError(error, this.#server));
+          if (hasFailed(error)) reject(answerError(error, this.#server));
+          else resolve(value);
         });
       } catch (error) {
         this.#pending.delete(pending);
@@ -167,6 +192,8 @@ export class SftpChannel {
     this.#onStalled(error);
   }
 }
+
+const hasFailed = (error: Error | null | undefined): error is Error => error !== undefined && error !== null;
 
 const noValue =
   (done: Done<void>) =>

@@ -78,10 +78,10 @@ async function openFile(root: SftpRoot, channel: SftpChannel, path: string): Pro
 async function* readRange(channel: SftpChannel, handle: Buffer, offset: number, file: SeenFile): AsyncGenerator<Buffer, void, undefined> {
   const size = channel.readSize;
   const depth = Math.max(4, Math.ceil(AHEAD_BYTES / size));
-  const ahead: { readonly at: number; readonly length: number; readonly answer: Promise<Buffer> }[] = [];
+  const ahead: { readonly at: number; readonly length: number; readonly answer: Promise<readonly Buffer[]> }[] = [];
   let next = offset;
-  const ask = (at: number, length: number): Promise<Buffer> => {
-    const answer = channel.read(handle, at, length);
+  const ask = (at: number, length: number): Promise<readonly Buffer[]> => {
+    const answer = channel.readPieces(handle, at, length);
     // Told when its turn comes; until then it must not count as unhandled.
     answer.catch(() => undefined);
     return answer;
@@ -96,11 +96,13 @@ async function* readRange(channel: SftpChannel, handle: Buffer, offset: number, 
       const first = ahead.shift();
       if (first === undefined) return;
       for (let done = 0; done < first.length; ) {
-        const chunk = await (done === 0 ? first.answer : ask(first.at + done, first.length - done));
+        const pieces = await (done === 0 ? first.answer : ask(first.at + done, first.length - done));
         // The end, too early: what it means is for proveEnd to find out.
-        if (chunk.length === 0) throw new EarlyEnd(first.at + done);
-        done += chunk.length;
-        yield chunk;
+        if (pieces.length === 0) throw new EarlyEnd(first.at + done);
+        for (const piece of pieces) {
+          done += piece.length;
+          yield piece;
+        }
       }
     }
   } finally {
