@@ -3,12 +3,11 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { Xxh64 } from '../../src/decode/xxh64.js';
 import { openReader } from '../../src/load/open-reader.js';
 import { DECODERS, FORMATS } from '../../src/registry.js';
 import { readAll, type ReadRow } from '../contract/format-suite.js';
 import { feedOf } from '../load/support.js';
-import { chunks, fileOf, zipOf } from './support.js';
+import { chunks, fileOf, zipOf, zstdOf } from './support.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const DATA = path.join(ROOT, '../shared/data');
@@ -27,22 +26,6 @@ function csvsIn(folder: string): readonly string[] {
 function optionsBeside(file: string): Record<string, unknown> {
   const beside = file.replace(/\.csv$/, '.options.json');
   return existsSync(beside) ? (JSON.parse(readFileSync(beside, 'utf8')) as Record<string, unknown>) : {};
-}
-
-/** Frames of raw blocks with a checksum: what Node 20 cannot write. */
-function zstdOf(bytes: Buffer): Buffer {
-  const hash = new Xxh64();
-  hash.update(bytes);
-  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58])];
-  for (let at = 0; at === 0 || at < bytes.length; at += 50_000) {
-    const block = bytes.subarray(at, at + 50_000);
-    const head = Buffer.alloc(3);
-    head.writeUIntLE((block.length << 3) | (at + 50_000 >= bytes.length ? 1 : 0), 0, 3);
-    parts.push(head, block);
-  }
-  const sum = Buffer.alloc(4);
-  sum.writeUInt32LE(hash.low32());
-  return Buffer.concat([...parts, sum]);
 }
 
 interface Outcome {

@@ -3,6 +3,7 @@ import { TallymanError } from '../../src/core/errors.js';
 import type { Bytes } from '../../src/core/format.js';
 import type { DecodePlan, Decoded, DeliveredFile } from '../../src/decode/open.js';
 import { openDecoded } from '../../src/decode/open.js';
+import { Xxh64 } from '../../src/decode/xxh64.js';
 import { DECODERS } from '../../src/registry.js';
 
 /**
@@ -106,4 +107,20 @@ export function zipOf(members: readonly ZipMember[]): Buffer {
   end.writeUInt32LE(entries.length, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...parts, entries, end]);
+}
+
+/** Frames of raw blocks with a checksum: what Node 20 cannot write. */
+export function zstdOf(bytes: Buffer): Buffer {
+  const hash = new Xxh64();
+  hash.update(bytes);
+  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58])];
+  for (let at = 0; at === 0 || at < bytes.length; at += 50_000) {
+    const block = bytes.subarray(at, at + 50_000);
+    const head = Buffer.alloc(3);
+    head.writeUIntLE((block.length << 3) | (at + 50_000 >= bytes.length ? 1 : 0), 0, 3);
+    parts.push(head, block);
+  }
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(hash.low32());
+  return Buffer.concat([...parts, sum]);
 }

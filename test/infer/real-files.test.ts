@@ -3,7 +3,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { FORMATS } from '../../src/registry.js';
-import { zipOf } from '../decode/support.js';
+import { zipOf, zstdOf } from '../decode/support.js';
 import { DATA, put, roundTrip, typesOf } from './support.js';
 
 const at = (name: string): string => path.join(DATA, name);
@@ -39,15 +39,24 @@ describe('a feed made by infer alone reads', () => {
     expect(draft.columns.map((column) => column.from ?? column.name)).toEqual(Object.keys(first as object));
   });
 
-  test.each([
-    ['gzip', 'airlines.dat.gz', (bytes: Buffer) => gzipSync(bytes)],
-    ['zip', 'airlines.zip', (bytes: Buffer) => zipOf([{ name: 'airlines.dat', content: bytes }])],
-    ['UTF-16 with a byte order mark', 'airlines-16.dat', (bytes: Buffer) => Buffer.from(`\ufeff${bytes.toString('utf8')}`, 'utf16le')],
-    ['UTF-16 without one', 'airlines-le.dat', (bytes: Buffer) => Buffer.from(bytes.toString('utf8'), 'utf16le')],
-  ])('the same through %s', async (_what, name, pack) => {
-    const { rows, error, draft } = await roundTrip(put(name, pack(readFileSync(at('tables/airlines.dat')))));
-    expect({ rows, error }).toMatchObject({ rows: { read: 6_162, loaded: 6_162 }, error: null });
-    expect(typesOf(draft).slice(0, 2)).toEqual(['column_1 integer', 'column_2 text']);
+  test.each(COUNTS)('all of %s through gzip, zstd, zip and UTF-16 with and without a byte order mark, with the same types: %i records', async (name, count) => {
+    const bytes = readFileSync(at(name));
+    const base = path.basename(name);
+    const wide = Buffer.from(bytes.toString('utf8'), 'utf16le');
+    const packed = [
+      put(`${base}.gz`, gzipSync(bytes)),
+      put(`${base}.zst`, zstdOf(bytes)),
+      put(`${base}.zip`, zipOf([{ name: base, content: bytes }])),
+      put(`16-${base}`, Buffer.concat([Buffer.of(0xff, 0xfe), wide])),
+      put(`16le-${base}`, wide),
+    ];
+    let types: readonly string[] | null = null;
+    for (const file of packed) {
+      const { rows, error, draft } = await roundTrip(file);
+      expect({ file: path.basename(file), rows, error }).toMatchObject({ rows: { read: count, loaded: count, quarantined: 0 }, error: null });
+      types ??= typesOf(draft);
+      expect(typesOf(draft)).toEqual(types);
+    }
   });
 
   const parquet = at('parquet/parquet-testing');
