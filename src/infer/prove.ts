@@ -87,7 +87,8 @@ export class Prover {
     const out = this.#out;
     out.pos = 0;
     codec.encodeText(bytes, start, end, out);
-    return out.buf.toString('utf8', 0, out.pos);
+    // PostgreSQL's offset has seconds, that of `min` and `max` has none; nor had the file's.
+    return out.buf.toString('utf8', 0, out.pos).replace(/([+-]\d\d:\d\d):00$/, '$1');
   }
 }
 

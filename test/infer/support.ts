@@ -50,8 +50,12 @@ export function asConfigured(draft: FeedDraft): FeedSpec {
 
 /** Reads the file with the feed that was printed, as `load --dry-run` does. */
 export async function readBack(draft: FeedDraft, file: string): Promise<FileReport> {
+  return await readBackAs(asConfigured(draft), file);
+}
+
+export async function readBackAs(feed: FeedSpec, file: string): Promise<FileReport> {
   const hooks = { formats: FORMATS, decoders: DECODERS, onProgress: () => undefined, signal: new AbortController().signal };
-  return await dryRun((job) => checkFile(job, hooks), dir, asConfigured(draft), file);
+  return await dryRun((job) => checkFile(job, hooks), dir, feed, file);
 }
 
 /** infer, paste, read: what came of it. */

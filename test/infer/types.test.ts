@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { doubtsOf, inferFiles, inferText, put, readBack, roundTrip, typesOf } from './support.js';
+import { feedYaml } from '../../src/infer/yaml.js';
+import { onlyFeed, parse, REGISTERED } from '../config/support.js';
+import { doubtsOf, inferFiles, inferText, put, readBack, readBackAs, roundTrip, typesOf } from './support.js';
 
 /** A file of one column `v` beside an id. */
 const column = (...values: readonly string[]): string => ['id,v', ...values.map((value, index) => `${index + 1},${/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value}`), ''].join('\n');
@@ -184,6 +186,22 @@ describe('what a sample cannot prove', () => {
   test('bounds are in the plain form of the type, as min and max are written', async () => {
     const draft = await inferText('betrag;tag\n1.234,50;31/01/2024\n7,25;02/03/2024\n');
     expect(draft.columns.map(({ min, max }) => [min, max])).toEqual([['7.25', '1234.50'], ['2024-01-31', '2024-03-02']]);
+  });
+
+  test('can be moved into the braces as it is, and then takes the same file', async () => {
+    const rows = [
+      'n,at,local,day,hour,f,word,flag',
+      '1.50,2024-01-31T10:00:00Z,2024-01-31 10:00:00,2024-01-31,06:00:00,1e5,"a: b",true',
+      '20.25,2024-02-01T00:00:00+02:00,2024-02-01 00:00:00.5,2024-02-01,23:59:59,2.5E-3,x # y,false',
+      '3,2024-02-01T00:00:00-05:30,2024-02-01 00:00:00,1999-02-01,00:00:00,0,"""q""",true',
+    ];
+    const file = put('facts.csv', `${rows.join('\n')}\n`);
+    const draft = await inferFiles([file]);
+    const moved = feedYaml(draft).replace(/ \}   # (?:.*; )?in the sample: (.*)$/gm, ', $1 }');
+    expect(moved).toContain('max: "2024-02-01 00:00:00-05:30"');
+    const feed = onlyFeed(parse(`version: 1\ndatabase: { embedded: true }\nfeeds:\n${moved}`, { parts: REGISTERED, base: '/' }));
+    expect(feed.columns?.filter((column) => column.min !== null).map(({ name }) => name)).toEqual(['n', 'at', 'local', 'day', 'hour', 'f']);
+    expect(await readBackAs(feed, file)).toMatchObject({ rows: { read: 3, loaded: 3, quarantined: 0 }, error: null });
   });
 
   test('unique is by file', async () => {
