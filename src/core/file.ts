@@ -31,3 +31,11 @@ export interface ListingPage {
 export function sameVersion(a: SeenFile, b: SeenFile): boolean {
   return a.size === b.size && a.version === b.version;
 }
+
+/** At the end of the token of a version that can still be written again and look the same (SFTP: mtimes are whole seconds). It goes as the file grows older. */
+export const YOUNG = '~';
+
+/** True when the later look shows the earlier version, which only is no longer young. */
+export function isAged(earlier: SeenFile, later: SeenFile): boolean {
+  return earlier.size === later.size && earlier.version === `${later.version}${YOUNG}`;
+}

@@ -1,5 +1,5 @@
 import type { FeedSpec } from '../core/feed.js';
-import { sameVersion, type SeenFile, type SkippedEntry } from '../core/file.js';
+import { isAged, sameVersion, type SeenFile, type SkippedEntry } from '../core/file.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
 import { messageOf, TallymanError } from '../core/errors.js';
@@ -249,7 +249,9 @@ export class FeedWatcher {
     let readiness = null;
     if (spec.ready.kind !== 'always' || spec.checksum !== undefined) {
       const [previous] = await this.#ledger.versions(this.#feed.name, file.path, 1);
-      readiness = await ready(spec, this.#source, file, previous?.marker ?? null);
+      // Looked at once more because it is older now, not because it has changed: what released it still does.
+      const marker = previous === undefined || isAged(previous.file, file) ? null : previous.marker;
+      readiness = await ready(spec, this.#source, file, marker);
       if (!readiness.ready) {
         this.#settle.forget(file.path);
         // One that does not fit comes again with the next listing.

@@ -1,15 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { SeenFile } from '../core/file.js';
+import { YOUNG, type SeenFile } from '../core/file.js';
 import type { SftpAttrs, SftpChannel } from './sftp-channel.js';
 import type { SftpConnection } from './sftp-connection.js';
 import { fileError } from './sftp-errors.js';
 import { decodeName, encodeName, isBelow } from './path-name.js';
 
-/** Within this long after its mtime a version can still be written again in the same second, and look the same: mtimes are whole seconds. Milliseconds. */
+/** Within this long after its mtime a version can still be written again in the same second, and look the same: mtimes are whole seconds. Milliseconds.
+ * Its token ends in YOUNG; that goes as the file grows older, so that the next listing has it looked at once more (SPEC 3.1). */
 const YOUNG_MS = 2_000;
-/** At the end of the token of such a version. It goes as the file grows older, so that the next listing has it looked at once more (SPEC 3.1). */
-const YOUNG = '~';
 
 /** The folder on the server that a source stands on. Below it no symbolic link is followed unless `follow` says so. */
 export class SftpRoot {

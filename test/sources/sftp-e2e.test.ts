@@ -112,6 +112,19 @@ describe('an SFTP feed from outside', () => {
     expect((await ws.once()).reports.map((one) => one.state)).toEqual(['loaded']);
   });
 
+  test('a file that was taken seconds after it was written is looked at once more, under the marker that released it', async () => {
+    ws = await open({ source: { type: 'sftp', connection: 'acme', dir: `upload/e2e${folders + 1}`, settle: '0s', ready: { marker: '{name}.done' } } });
+    put('a.csv', 'id\n1\n', -2);
+    // Its own token must not change meanwhile: it is old enough.
+    put('a.csv.done', '');
+    expect((await ws.once()).reports.map((one) => one.state)).toEqual(['loaded']);
+    // Older than two seconds, it is told by another token: not a change that waits for a new marker for ever.
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    const { summary, reports } = await ws.once('--settle-timeout', '1s');
+    expect([summary.files['waiting'], reports]).toEqual([0, []]);
+    expect(await loads()).toMatchObject({ n: 1, live: 1, rows: 1 });
+  });
+
   test('a server that is away: exit 5, and the file loads when it is back', async () => {
     put('a.csv', 'id\n1\n');
     await sshd.kill();
