@@ -2,7 +2,7 @@ import type { ColumnSpec } from '../core/feed.js';
 import type { FormatType } from '../core/format.js';
 import { columnNames } from '../formats/names.js';
 import { noCounts, once, readCells } from './cells.js';
-import { columnSpec } from './column-spec.js';
+import { plainColumn } from '../columns/plain-column.js';
 import { judgeHeader } from './header.js';
 import type { Table } from './table.js';
 import type { SampledText } from './text.js';
@@ -32,7 +32,7 @@ export function openFixedTable(fixed: FormatType, text: SampledText): Table | nu
   const short = lines.filter((line) => line.length < (places.at(-1)?.start ?? 0) + 1).length;
   const { label, doubt } = text.encoding;
   const options = { ...(verdict.header ? { header: true } : {}), ...(short === 0 ? {} : { short_rows: 'fill_null' }), ...(label === 'utf-8' ? {} : { encoding: label }) };
-  const contract = places.map(({ start, width }, index): ColumnSpec => ({ ...columnSpec(names[index]!, names[index]!, 'text'), start: start + 1, width }));
+  const contract = places.map(({ start, width }, index): ColumnSpec => ({ ...plainColumn(names[index]!, names[index]!, 'text'), start: start + 1, width }));
   return {
     sample: text.sample,
     format: fixed.type,

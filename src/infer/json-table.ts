@@ -2,7 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { ColumnSpec } from '../core/feed.js';
 import type { FormatType, RecordReader } from '../core/format.js';
 import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
-import { columnSpec } from './column-spec.js';
+import { plainColumn } from '../columns/plain-column.js';
 import type { Table } from './table.js';
 import type { SampledText } from './text.js';
 
@@ -26,7 +26,7 @@ export async function openJsonTable(json: FormatType, text: SampledText): Promis
     ...(options.root === undefined ? [] : [`root: the records stand in the array ${JSON.stringify(options.root)} of one object`]),
     ...(names.length < chosen.keys.size ? ['a key without a name cannot be a column: it is left out'] : []),
   ];
-  const contract = names.map((name) => columnSpec(name, name, 'text'));
+  const contract = names.map((name) => plainColumn(name, name, 'text'));
   const written = { ...options, ...(text.encoding.label === 'utf-8' ? {} : { encoding: text.encoding.label }) };
   return {
     sample: text.sample,

@@ -1,7 +1,7 @@
 import { compileColumn, type Column } from '../columns/column.js';
 import { pgTypeNamed } from '../columns/type-name.js';
 import { NULL_WRITTEN, type CopyBuffer } from '../core/codec.js';
-import { columnSpec } from './column-spec.js';
+import { plainColumn } from '../columns/plain-column.js';
 import type { Guess } from './guess.js';
 import { shown } from './profile.js';
 
@@ -95,9 +95,9 @@ export class Prover {
 /** One for all columns: encode leaves nothing behind. */
 const SHARED: CopyBuffer = { buf: Buffer.allocUnsafe(4_096), pos: 0 };
 
-export function specOf(name: string, guess: Guess): ReturnType<typeof columnSpec> {
+export function specOf(name: string, guess: Guess): ReturnType<typeof plainColumn> {
   return {
-    ...columnSpec(name, name, guess.type),
+    ...plainColumn(name, name, guess.type),
     formats: guess.formats ?? [],
     decimal: guess.decimal ?? '.',
     thousands: guess.thousands ?? null,

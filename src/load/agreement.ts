@@ -2,6 +2,7 @@ import { pgTypeNamed } from '../columns/type-name.js';
 import { TallymanError } from '../core/errors.js';
 import type { ColumnSpec, FeedSpec } from '../core/feed.js';
 import type { DriftNote, Layout } from '../core/format.js';
+import { plainColumn } from '../columns/plain-column.js';
 import { columnNames } from '../formats/names.js';
 
 /** What a PostgreSQL table can hold, less the two lineage columns. */
@@ -130,34 +131,6 @@ function unknownColumns(
       return { columns: [...base.columns, ...added], cellOf: [...base.cellOf, ...unknown.map(({ cell }) => cell)], rescue: null, drift: unknown.map(({ name, type }) => ({ kind: 'added', column: name, message: `not in the contract: added as ${type}` })) };
     }
   }
-}
-
-/** A column that nobody wrote down: the cell as it stands. */
-export function plainColumn(name: string, from: string, type: string): ColumnSpec {
-  return {
-    name,
-    from: [from],
-    type,
-    required: false,
-    unique: false,
-    default: null,
-    trim: false,
-    formats: [],
-    timezone: null,
-    decimal: '.',
-    thousands: null,
-    round: false,
-    trueValues: null,
-    falseValues: null,
-    min: null,
-    max: null,
-    minLength: null,
-    maxLength: null,
-    pattern: null,
-    enum: null,
-    start: null,
-    width: null,
-  };
 }
 
 function listed(names: readonly string[]): string {

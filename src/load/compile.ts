@@ -8,7 +8,8 @@ import type { PgType } from '../core/codec.js';
 import type { ColumnSpec, FeedSpec } from '../core/feed.js';
 import type { Layout } from '../core/format.js';
 import type { StagingColumn } from '../postgres/staging-sql.js';
-import { plainColumn, RESCUE_COLUMN, type Agreement } from './agreement.js';
+import { plainColumn } from '../columns/plain-column.js';
+import { RESCUE_COLUMN, type Agreement } from './agreement.js';
 import type { UniqueKey } from './unique-losers.js';
 
 /** Types without `=` in SQL: compared as text. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { plainColumn } from '../../src/load/agreement.js';
+import { plainColumn } from '../../src/columns/plain-column.js';
 import type { ColumnSpec, FeedSpec } from '../../src/core/feed.js';
 import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';

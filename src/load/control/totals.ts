@@ -3,7 +3,7 @@ import { ExactSum } from '../../columns/exact-sum.js';
 import { MISSING, NULL_CELL, QUOTED, type Batch, type SpanBatch } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
 import type { ColumnSpec } from '../../core/feed.js';
-import { plainColumn } from '../agreement.js';
+import { plainColumn } from '../../columns/plain-column.js';
 import { addVector } from './vector-total.js';
 
 /** A column whose sum the sender declares. */

@@ -1,5 +1,5 @@
 import { avro } from '../../../src/formats/avro/index.js';
-import { plainColumn } from '../../../src/load/agreement.js';
+import { plainColumn } from '../../../src/columns/plain-column.js';
 import { formatSuite } from '../../contract/format-suite.js';
 import { deflated, fileOf, record } from './helpers.js';
 

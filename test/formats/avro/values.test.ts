@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { plainColumn } from '../../../src/load/agreement.js';
+import { plainColumn } from '../../../src/columns/plain-column.js';
 import { cellOf, fileOf, openAvro, readAvro, record, typeOf } from './helpers.js';
 
 const long = (logicalType: string) => ({ type: 'long', logicalType });

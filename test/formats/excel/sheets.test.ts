@@ -2,7 +2,7 @@ import { SSF, utils, write, type WorkSheet } from '@e965/xlsx';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dateFormat, numberText, serialText } from '../../../src/formats/excel/serial.js';
-import { plainColumn } from '../../../src/load/agreement.js';
+import { plainColumn } from '../../../src/columns/plain-column.js';
 import { cellsOf, openExcel, problemOf, readExcel, withFile, workbookOf } from './helpers.js';
 
 const row = (number: number, cells: string): string => `<row r="${number}">${cells}</row>`;

@@ -2,7 +2,7 @@ import type { ColumnSpec } from '../../../src/core/feed.js';
 import type { FormatInput } from '../../../src/core/format.js';
 import { fixed, openFixed } from '../../../src/formats/fixed/index.js';
 import type { FixedReader } from '../../../src/formats/fixed/reader.js';
-import { plainColumn } from '../../../src/load/agreement.js';
+import { plainColumn } from '../../../src/columns/plain-column.js';
 import { inChunks, readAll, type ReadRow } from '../../contract/format-suite.js';
 
 export interface Setting {

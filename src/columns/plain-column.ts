@@ -1,7 +1,7 @@
 import type { ColumnSpec } from '../core/feed.js';
 
-/** A column without any key but these, to be spread over. `from`: a name in the file, or a position from 1. */
-export function columnSpec(name: string, from: string | number, type: string): ColumnSpec {
+/** A column that nobody wrote more about: the cell as it stands. `from`: a name in the file, or a position from 1. */
+export function plainColumn(name: string, from: string | number, type: string): ColumnSpec {
   return {
     name,
     from: [from],
