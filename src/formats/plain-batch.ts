@@ -54,7 +54,7 @@ export class PlainBatch implements SpanBatch {
   }
 
   /** Appends a record that the parser refuses: it has a place and raw bytes, and no cells. */
-  refuse(at: { readonly start: number; readonly end: number; readonly line: number; readonly offset: number }, fault: Omit<RowFault, 'row'>): void {
+  refuse(at: { readonly start: number; readonly end: number; readonly line: number; readonly offset: number }, fault: Omit<RowFault, 'row' | 'column'> & { readonly column?: string | null }): void {
     const row = this.rows++;
     const first = row * this.width;
     this.starts.fill(at.end, first, first + this.width);
@@ -65,7 +65,7 @@ export class PlainBatch implements SpanBatch {
     this.rowEnds[row] = at.end;
     this.lines[row] = at.line;
     this.offsets[row] = at.offset;
-    this.faults.push({ ...fault, row });
+    this.faults.push({ ...fault, row, column: fault.column ?? null });
   }
 
   unescape(start: number, end: number, out: Buffer, at: number): number {
