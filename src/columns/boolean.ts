@@ -40,11 +40,13 @@ function booleanCodec(options: CodecOptions): Codec {
     for (let i = 0; i < candidates.length; i++) if (matches(candidates[i]!, bytes, from, to)) return candidates[i]!.value;
     return UNKNOWN;
   };
+  // `t`, `0`: what nearly every cell is
+  const byByte = Int8Array.from({ length: 256 }, (_, byte) => read(Buffer.of(byte), 0, 1));
   return {
     typeName: 'boolean',
     maxSize: () => 5,
     encode: (bytes, start, end, out) => {
-      const value = read(bytes, start, end);
+      const value = end - start === 1 ? byByte[bytes[start]!]! : read(bytes, start, end);
       if (value < 0) return value === UNKNOWN ? NOT_OF_TYPE : NULL_WRITTEN;
       putInt32(out.buf, out.pos, 1);
       out.buf[out.pos + 4] = value;

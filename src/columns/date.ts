@@ -2,6 +2,7 @@ import { type Codec, type CopyBuffer, NULL_WRITTEN } from '../core/codec.js';
 import { dropBlanks, putInt32, skipBlanks } from './cell.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { compareSigned } from './int64.js';
+import { NOT_QUICK, quickIsoDay } from './iso.js';
 import { EXACT, explainMoment, newMoment, NO_OFFSET, NOT_MIDNIGHT } from './moment.js';
 import { readerOf } from './strptime.js';
 import { putDate } from './temporal-text.js';
@@ -17,6 +18,7 @@ const MAX_SIZE = 12;
 function dateCodec(options: CodecOptions): Codec {
   const read = readerOf(options.formats, 'date');
   const zone = options.timezone === null ? null : timeZoneNamed(options.timezone);
+  const plain = options.formats.length === 0;
   const moment = newMoment();
 
   /** Fills `moment`. An offset counts only where the column has a timezone: then the day is the one there. */
@@ -34,6 +36,13 @@ function dateCodec(options: CodecOptions): Codec {
     typeName: 'date',
     maxSize: () => MAX_SIZE,
     encode(bytes: Buffer, start: number, end: number, out: CopyBuffer): number {
+      const quick = plain ? quickIsoDay(bytes, start, end) : NOT_QUICK;
+      if (quick !== NOT_QUICK) {
+        putInt32(out.buf, out.pos, 4);
+        putInt32(out.buf, out.pos + 4, quick);
+        out.pos += 8;
+        return 0;
+      }
       const code = day(bytes, start, end);
       if (code !== 0) return code;
       putInt32(out.buf, out.pos, 4);

@@ -18,6 +18,14 @@ export function nearestSingle(double: number, bytes: Buffer): number {
   return side === 0 ? rounded : Math.fround(side < 0 ? Math.min(nearest, mirrored) : Math.max(nearest, mirrored));
 }
 
+/** The nearest single where the double alone tells, which it nearly always does; NaN where nearestSingle must look at the literal. Doubles from 1e-9 to 1e10, and 0. */
+export function plainSingle(double: number): number {
+  const rounded = Math.fround(double);
+  if (rounded === double) return rounded;
+  const mirrored = rounded + 2 * (double - rounded);
+  return Math.fround(mirrored) === mirrored ? NaN : rounded;
+}
+
 /** What would follow the largest single; as a single it is Infinity. */
 const PAST_LARGEST = 2 ** 128;
 

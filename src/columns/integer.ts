@@ -13,15 +13,60 @@ export const integer: ColumnType = {
   build: (type, options) => localised(integerCodec(type, options), options),
 };
 
+const BILLION = 1_000_000_000;
+
 /** Bytes of the value, and the most that its magnitude may be below zero (one less above) as high * 10^9 + low. */
 interface Width {
   readonly bytes: number;
   readonly high: number;
   readonly low: number;
+  /** The largest value, as far as quickWhole gives it. */
+  readonly quickMost: number;
 }
-const INT2: Width = { bytes: 2, high: 0, low: 32_768 };
-const INT4: Width = { bytes: 4, high: 2, low: 147_483_648 };
-const INT8: Width = { bytes: 8, high: 9_223_372_036, low: 854_775_808 };
+const INT2: Width = { bytes: 2, high: 0, low: 32_768, quickMost: 32_767 };
+const INT4: Width = { bytes: 4, high: 2, low: 147_483_648, quickMost: 2_147_483_647 };
+const INT8: Width = { bytes: 8, high: 9_223_372_036, low: 854_775_808, quickMost: Infinity };
+
+/** quickWhole: another form; `read` tells. */
+const NOT_QUICK = -1;
+
+/** One to fifteen digits and nothing else, which is nearly every cell: in two runs of 32-bit arithmetic and without module state, half the time of `read`. */
+function quickWhole(bytes: Buffer, start: number, end: number): number {
+  const length = end - start;
+  if (length === 0 || length > 15) return NOT_QUICK;
+  const split = length > 9 ? end - 9 : end;
+  let front = 0;
+  for (let at = start; at < split; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return NOT_QUICK;
+    front = front * 10 + digit;
+  }
+  if (split === end) return front;
+  let back = 0;
+  for (let at = split; at < end; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return NOT_QUICK;
+    back = back * 10 + digit;
+  }
+  return front * BILLION + back;
+}
+
+function writeQuick(out: CopyBuffer, value: number, bytes: number): void {
+  const buf = out.buf;
+  const at = out.pos;
+  putInt32(buf, at, bytes);
+  out.pos = at + 4 + bytes;
+  if (bytes === 4) {
+    putInt32(buf, at + 4, value);
+  } else if (bytes === 8) {
+    const upper = value < 0x80000000 ? 0 : Math.floor(value / 0x100000000);
+    putInt32(buf, at + 4, upper);
+    putInt32(buf, at + 8, value - upper * 0x100000000);
+  } else {
+    buf[at + 4] = value >> 8;
+    buf[at + 5] = value;
+  }
+}
 
 /** "-9223372036854775808" in text; in binary at most 12 bytes. */
 const MAX_SIZE = 20;
@@ -34,6 +79,11 @@ function integerCodec(type: PgType, options: CodecOptions): Codec {
     typeName,
     maxSize: () => MAX_SIZE,
     encode: (bytes, start, end, out) => {
+      const quick = quickWhole(bytes, start, end);
+      if (quick >= 0 && quick <= width.quickMost) {
+        writeQuick(out, quick, width.bytes);
+        return 0;
+      }
       const refusal = read(bytes, start, end, width, round);
       if (refusal === 0) writeBinary(out, width.bytes);
       return refusal;
@@ -60,7 +110,6 @@ let high = 0;
 let low = 0;
 let negative = false;
 
-const BILLION = 1_000_000_000;
 /** Of a bigint; more significant digits never fit. */
 const MAX_DIGITS = 19;
 /** Below 2^53 / 10^9: high * 10^9 + low is an exact double. */

@@ -131,3 +131,22 @@ export function quickIsoSeconds(bytes: Buffer, start: number, end: number, utc: 
   if (day > 28 && day > daysInMonth(year, month)) return NOT_QUICK;
   return dayNumber(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
 }
+
+/** `YYYY-MM-DD` and nothing else, as quickIsoSeconds. Gives the day number, or NOT_QUICK. */
+export function quickIsoDay(bytes: Buffer, start: number, end: number): number {
+  if (end - start !== 10 || bytes[start + 4] !== DASH || bytes[start + 7] !== DASH) return NOT_QUICK;
+  const y1 = bytes[start]! - 0x30;
+  const y2 = bytes[start + 1]! - 0x30;
+  const y3 = bytes[start + 2]! - 0x30;
+  const y4 = bytes[start + 3]! - 0x30;
+  const o1 = bytes[start + 5]! - 0x30;
+  const o2 = bytes[start + 6]! - 0x30;
+  const d1 = bytes[start + 8]! - 0x30;
+  const d2 = bytes[start + 9]! - 0x30;
+  if ((y1 | (9 - y1) | y2 | (9 - y2) | y3 | (9 - y3) | y4 | (9 - y4) | o1 | (9 - o1) | o2 | (9 - o2) | d1 | (9 - d1) | d2 | (9 - d2)) < 0) return NOT_QUICK;
+  const year = y1 * 1000 + y2 * 100 + y3 * 10 + y4;
+  const month = o1 * 10 + o2;
+  const day = d1 * 10 + d2;
+  if (year === 0 || month === 0 || month > 12 || day === 0 || (day > 28 && day > daysInMonth(year, month))) return NOT_QUICK;
+  return dayNumber(year, month, day);
+}

@@ -9,6 +9,8 @@ import type { RowWriter } from './rows.js';
  * 3 MiB and no less with 8 MiB (medians of 6, in alternation). Two buffers of it are held.
  */
 const FLUSH_AT = 2 * 1024 * 1024;
+/** The first write, doubled with each up to FLUSH_AT: PostgreSQL begins while our code is still being compiled, 45 ms earlier than with a first write of 2 MiB. */
+const FIRST_FLUSH = 64 * 1024;
 /** Room for the row that crosses that mark; the encoder makes more when it must. */
 const ROOM = FLUSH_AT + 64 * 1024;
 
@@ -18,7 +20,7 @@ const ROOM = FLUSH_AT + 64 * 1024;
  */
 export class WholeCopy implements RowWriter {
   out: CopyBuffer;
-  readonly flushAt = FLUSH_AT;
+  flushAt = FIRST_FLUSH;
   readonly #context: LoadContext;
   readonly #target: CopyTarget;
   #spare: CopyBuffer = { buf: Buffer.alloc(0), pos: 0 };
@@ -35,7 +37,7 @@ export class WholeCopy implements RowWriter {
   }
 
   async advance(): Promise<void> {
-    if (this.out.pos >= FLUSH_AT) {
+    if (this.out.pos >= this.flushAt) {
       if (this.#spare.buf.length === 0) this.#spare.buf = Buffer.allocUnsafeSlow(ROOM);
       await this.#send();
     }
@@ -58,6 +60,7 @@ export class WholeCopy implements RowWriter {
 
   async #send(): Promise<void> {
     await this.#inFlight;
+    this.flushAt = Math.min(FLUSH_AT, 2 * this.flushAt);
     this.#stream ??= new CopyStream(this.#context.connection, this.#target.sql);
     this.#inFlight = this.#stream.write(this.out.buf.subarray(0, this.out.pos));
     // Looked at when the next piece is sent; without a listener until then Node would call it unhandled.

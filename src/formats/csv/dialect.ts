@@ -80,6 +80,9 @@ export function stands(token: Buffer, bytes: Buffer, at: number): boolean {
   return true;
 }
 
+/** Bytes from which Buffer's own search and copy are faster than a loop; a call costs 50 ns. */
+const LONG_RUN = 64;
+
 /**
  * Writes the value of a quoted cell that holds escapes to `out` from `at`; gives the end. A doubled quote becomes one; another escape goes and
  * what follows it stays as it is.
@@ -92,6 +95,12 @@ export function unescape(dialect: Dialect, bytes: Buffer, start: number, end: nu
   while (from < end) {
     if (bytes[from] !== first || !stands(mark, bytes, from) || from + mark.length >= end) {
       out[at++] = bytes[from++]!;
+      if (bytes[from] === first || end - from < LONG_RUN) continue;
+      // Up to the next mark at once: byte by byte, unescaping took more time than anything else for long texts.
+      const next = bytes.indexOf(first, from);
+      const to = next === -1 || next > end ? end : next;
+      at += bytes.copy(out, at, from, to);
+      from = to;
       continue;
     }
     from += mark.length;

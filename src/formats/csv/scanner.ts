@@ -11,6 +11,11 @@ export const BAD_QUOTE = 2;
 export const LONG = 3;
 export type ScanEnd = typeof MORE | typeof FULL | typeof BAD_QUOTE | typeof LONG;
 
+/**
+ * Bytes inside quotes that are looked at one by one (0.7 ns each) before the rest of the cell is left to Buffer.indexOf, whose call costs 50 ns.
+ */
+const LONG_RUN = 64;
+
 /** What is wrong with the quotes of the record at `pos`. The same words for every row, because the reports group by them. */
 export const NEVER_CLOSED = 'a quote opened on this line is never closed';
 export const TEXT_BEHIND_QUOTE = 'text stands behind a closing quote';
@@ -57,9 +62,14 @@ export class Scanner {
   /** True while a header is counted: empty cells past the width are cells too. */
   countEmptySurplus = false;
   readonly #dialect: Dialect;
+  /** The bytes that have a class inside quotes, and where each of them stands next (Infinity: nowhere); true from there backwards to where it was asked. */
+  readonly #enders: readonly number[];
+  readonly #nextEnds: Float64Array;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+    this.#enders = [...dialect.quoted.keys()].filter((byte) => dialect.quoted[byte] !== 0);
+    this.#nextEnds = new Float64Array(this.#enders.length);
   }
 
   /**
@@ -84,6 +94,7 @@ export class Scanner {
     let outcome: ScanEnd = FULL;
     this.open = false;
     this.inComment = false;
+    this.#nextEnds.fill(0);
     bytes[end] = LF;
 
     records: while (row < capacity) {
@@ -144,11 +155,12 @@ export class Scanner {
           start = at;
           flag = QUOTED;
           for (;;) {
+            const far = at + LONG_RUN;
+            while (at < far && quoted[bytes[at]!] === 0) at++;
+            if (at === far) at = this.#endOfRun(bytes, at);
             byte = bytes[at]!;
             const kind = quoted[byte]!;
-            if (kind === 0) {
-              at++;
-            } else if (kind === TOKEN) {
+            if (kind === TOKEN) {
               if (longQuotes && at + quoteLength + escapeLength > end && !last) {
                 this.open = true;
                 outcome = MORE;
@@ -291,5 +303,19 @@ export class Scanner {
     // The fault stands past max_record: whether it is the length or an open quote is judged there.
     if (outcome === BAD_QUOTE && at - record > maxRecord) return LONG;
     return outcome;
+  }
+
+  /** The first byte from `at` on that has a class inside quotes. Each kind is looked for by the machine's own search and once only: what was found ahead of `at` still stands there. */
+  #endOfRun(bytes: Buffer, at: number): number {
+    const ends = this.#nextEnds;
+    let nearest = Infinity;
+    for (let i = 0; i < ends.length; i++) {
+      if (ends[i]! < at) {
+        const found = bytes.indexOf(this.#enders[i]!, at);
+        ends[i] = found === -1 ? Infinity : found;
+      }
+      if (ends[i]! < nearest) nearest = ends[i]!;
+    }
+    return nearest;
   }
 }
