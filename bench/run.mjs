@@ -1,4 +1,4 @@
-// `npm run bench [-- --part csv,small --rows 2000000 --rounds 5 --full --readme]`: every claim about speed and memory is made here. tallyman and its peers in
+// `npm run bench [-- --part csv,small --rows 2000000 --rounds 5 --full memory --readme]`: every claim about speed and memory is made here. tallyman and its peers in
 // alternation on generated data; prints medians, ratios and aims, writes bench/results/latest.json. Needs psql on the PATH, a Linux for CPU and memory.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -17,7 +17,7 @@ const USAGE = `npm run bench -- [options]
   --shapes a,b     of part csv (typed16,narrow4,wide200,texts)
   --files N        small files (5,000)
   --scale X        factor on the sizes of memory, ledger, folder and reconcile (1)
-  --full           these four at full size: 10 GB, 10,000,000 entries, 1,000,000 files, 100,000,000 rows
+  --full a,b       of these four, or all of them: at full size (10 GB, 10,000,000 entries, 1,000,000 files, 100,000,000 rows)
   --dist DIR       another build than this checkout's dist/
   --readme         write the table into README.md
 `;
@@ -30,14 +30,16 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: 'typed16,narrow4,wide200,texts' },
     files: { type: 'string', default: '5000' },
     scale: { type: 'string', default: '1' },
-    full: { type: 'boolean', default: false },
+    full: { type: 'string', default: '' },
     dist: { type: 'string' },
     readme: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 const wanted = values.part.split(',');
-const unknown = wanted.filter((name) => !PARTS.includes(name));
+const FULL = ['memory', 'ledger', 'folder', 'reconcile'];
+const full = values.full === 'all' ? FULL : values.full.split(',').filter((name) => name !== '');
+const unknown = [...wanted.filter((name) => !PARTS.includes(name)), ...full.filter((name) => !FULL.includes(name))];
 const numbers = [values.rows, values.rounds, values.files, values.scale].map(Number);
 if (values.help || unknown.length > 0 || numbers.some((value) => !(value > 0))) {
   process.stderr.write(`${unknown.length > 0 ? `bench: no part ${unknown.join(', ')}\n` : ''}${USAGE}`);
@@ -71,7 +73,6 @@ try {
     files: Number(values.files),
     scale: Number(values.scale),
     shapes: values.shapes.split(','),
-    full: values.full,
   };
   mkdirSync(bench.data, { recursive: true });
   const result = {
@@ -89,7 +90,7 @@ try {
     log(`${name}: ${about}`);
     const started = performance.now();
     try {
-      const part = { name, ...(await run(bench)), seconds: (performance.now() - started) / 1000 };
+      const part = { name, ...(await run({ ...bench, full: full.includes(name) })), seconds: (performance.now() - started) / 1000 };
       result.parts.push(part);
       process.stdout.write(partText(part));
     } catch (error) {

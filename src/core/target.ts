@@ -24,8 +24,8 @@ export interface Receipts {
   byIds(loadIds: readonly number[]): Promise<readonly ReceiptRef[]>;
   /** status `cleared`; rows stay. Gives how many receipts changed. */
   clear(loadIds: readonly number[]): Promise<number>;
-  /** status `ignored` receipts for files that are recorded without being read. */
-  adopt(files: readonly { readonly loadKey: string; readonly feed: string; readonly path: string; readonly fileUri: string; readonly size: number; readonly mtimeUs: number | null; readonly version: string; readonly target: string }[], instanceId: string): Promise<void>;
+  /** status `ignored` receipts for files that are recorded without being read. Gives the load_id of each load_key that was new. */
+  adopt(files: readonly { readonly loadKey: string; readonly feed: string; readonly path: string; readonly fileUri: string; readonly size: number; readonly mtimeUs: number | null; readonly version: string; readonly target: string }[], instanceId: string): Promise<ReadonlyMap<string, number>>;
   /** SPEC 3, `formerly`: receipts of this instance under feed `from` stand under `to` from now on. Throws CONFIG_INVALID when the same content is live under both. */
   renameFeed(from: string, to: string, instanceId: string): Promise<void>;
   /** Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says. */

@@ -25,8 +25,8 @@ export async function adoptPresent(
     if (unknown.length === 0) continue;
     const files = unknown.map((file) => ({ file, uri: source.uri(file.path), loadKey: randomUUID() }));
     // The receipts first: a crash in between leaves files that are adopted again, not files that a rebuilt ledger would load.
-    await receipts.adopt(files.map(({ file, uri, loadKey }) => ({ loadKey, feed: feed.name, path: file.path, fileUri: uri, size: file.size, mtimeUs: file.mtimeUs, version: file.version, target })), ledger.instanceId);
-    adopted += await ledger.adopt(feed.name, files, parts.actor, 'ledger adopt');
+    const loadIds = await receipts.adopt(files.map(({ file, uri, loadKey }) => ({ loadKey, feed: feed.name, path: file.path, fileUri: uri, size: file.size, mtimeUs: file.mtimeUs, version: file.version, target })), ledger.instanceId);
+    adopted += await ledger.adopt(feed.name, files.map((one) => ({ ...one, loadId: loadIds.get(one.loadKey) ?? null })), parts.actor, 'ledger adopt');
   }
   return { seen, adopted };
 }

@@ -141,9 +141,9 @@ function absorb(store: Store, fileId: number, into: number): void {
 function adopt(store: Store, feed: string, files: readonly Adopted[], cause: Cause): number {
   const id = internFeed(store, feed);
   const fresh = files.filter(({ file }) => store.value(STANDS, file.size, file.version, id, file.path) !== 1);
-  for (const { file, uri, loadKey } of fresh) {
+  for (const { file, uri, loadKey, loadId } of fresh) {
     const fileId = store.run(
-      `insert into entry (feed_id, path, uri, size, mtime_us, version, state, load_key, discovered_at, finished_at) values (?, ?, ?, ?, ?, ?, 'ignored', ?, ?, ?)`,
+      `insert into entry (feed_id, path, uri, size, mtime_us, version, state, load_key, load_id, discovered_at, finished_at) values (?, ?, ?, ?, ?, ?, 'ignored', ?, ?, ?, ?)`,
       id,
       file.path,
       uri,
@@ -151,11 +151,12 @@ function adopt(store: Store, feed: string, files: readonly Adopted[], cause: Cau
       file.mtimeUs,
       file.version,
       loadKey,
+      loadId,
       cause.at,
       cause.at,
     ).lastId;
     changeState(store, fileId, null, 'ignored', cause);
-    store.run(`insert into receipt values (?, null, ?, ?, 'ignored', null, ?, 1, 0, 0, 0, 0, null)`, loadKey, fileId, id, file.size);
+    store.run(`insert into receipt values (?, ?, ?, ?, 'ignored', null, ?, 1, 0, 0, 0, 0, null)`, loadKey, loadId, fileId, id, file.size);
   }
   return fresh.length;
 }

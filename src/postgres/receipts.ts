@@ -9,7 +9,7 @@ import { isMissing, liveCounts } from './live-counts.js';
 import { FIRST_PAGE, openQuarantine, quarantineGroups, quarantinePage, type PagePosition } from './quarantine-read.js';
 import { RECEIPT_COLUMNS, timestampSql, toReceipt } from './receipt-row.js';
 import { resolveLoad } from './resolve.js';
-import { isRow, text, type Row } from './rows.js';
+import { integer, isRow, text, type Row } from './rows.js';
 import { SharedSession } from './session.js';
 
 /** Keys, IDs or files sent with one statement. */
@@ -62,7 +62,8 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
       return cleared.length;
     },
     adopt: async (files, instanceId) => {
-      await sliced(files, (slice) => session.run('recording files as ignored', (connection) => insertIgnored(connection, loads, slice, instanceId)));
+      const rows = await sliced(files, (slice) => session.run('recording files as ignored', (connection) => insertIgnored(connection, loads, slice, instanceId)));
+      return new Map(rows.map((row) => [text(row, 'load_key'), integer(row, 'load_id')]));
     },
     renameFeed: (from, to, instanceId) =>
       read('renaming a feed', undefined, async (connection) => {
@@ -106,7 +107,7 @@ async function insertIgnored(connection: Connection, loads: string, files: reado
     `INSERT INTO ${loads} (load_key, instance_id, feed, path, file_uri, file_size, file_mtime, file_version, target, status, host, started_at, committed_at)
      SELECT f.load_key, $1, f.feed, f.path, f.uri, f.size, ${timestampSql('f.mtime_us')}, f.version, f.target, 'ignored', $2, pg_catalog.now(), pg_catalog.now()
      FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[]) AS f(load_key, feed, path, uri, size, mtime_us, version, target)
-     ON CONFLICT (load_key) DO NOTHING RETURNING load_id`,
+     ON CONFLICT (load_key) DO NOTHING RETURNING load_key::text AS load_key, load_id`,
     [instanceId, os.hostname(), column('loadKey'), column('feed'), column('path'), column('fileUri'), column('size'), column('mtimeUs'), column('version'), column('target')],
   );
   return rows;

@@ -197,10 +197,10 @@ describe('adopt', () => {
     const known = look('known.csv');
     await discover(ledger, known);
     const old = look('old.csv');
-    const adopted = [known, old].map((file, i) => ({ file, uri: `file:///drop/${file.path}`, loadKey: `adopt-${i}` }));
+    const adopted = [known, old].map((file, i) => ({ file, uri: `file:///drop/${file.path}`, loadKey: `adopt-${i}`, loadId: 40 + i }));
     expect(await ledger.adopt('orders', adopted, 'cli:ann', 'ledger adopt')).toBe(1);
     expect(await ledger.unknown('orders', [known, old])).toEqual([]);
-    expect(await ledger.files({ limit: 0, states: ['ignored'] })).toMatchObject([{ path: 'old.csv', sha256: null, attempts: 0, load_id: null }]);
+    expect(await ledger.files({ limit: 0, states: ['ignored'] })).toMatchObject([{ path: 'old.csv', sha256: null, attempts: 0, load_id: 41 }]);
   });
 });
 

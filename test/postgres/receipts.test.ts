@@ -96,12 +96,13 @@ describe('receipts', () => {
   test('of adopted files are ignored, without rows, and may be written twice', async () => {
     const file = { loadKey: crypto.randomUUID(), feed: 'orders', path: "o'ld\n.csv", fileUri: 'file:///old', size: 7, mtimeUs: 1_700_000_000_000_001, version: 'v', target: 'public.t' };
     const other = { ...file, loadKey: crypto.randomUUID(), path: 'x', mtimeUs: null };
-    await receipts.adopt([file, other], 'me');
-    await receipts.adopt([file, other], 'me');
+    const loadIds = await receipts.adopt([file, other], 'me');
+    expect([...(await receipts.adopt([file, other], 'me'))]).toEqual([]);
     const found = await receipts.after(0, 10);
     expect(found).toHaveLength(2);
     expect(found[0]).toMatchObject({ loadKey: file.loadKey, instanceId: 'me', path: file.path, size: 7, mtimeUs: file.mtimeUs, status: 'ignored', sha256: null, rows: { read: 0, loaded: 0, delta: 0 } });
     expect(found[1]!.mtimeUs).toBeNull();
+    expect(found.map((receipt) => [receipt.loadKey, receipt.loadId])).toEqual([...loadIds]);
   });
 
   test('keep every microsecond of a time, forth and back', async () => {
