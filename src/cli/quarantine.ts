@@ -169,6 +169,9 @@ async function writeWhole(file: string, pieces: AsyncIterable<string>, signal: A
     if (!direct) await rm(target, { force: true });
     // The database that went away while it was read says so itself.
     if (error instanceof TallymanError) throw error;
-    throw new TallymanError('USAGE', `cannot write ${file}: ${messageOf(error)}`, { cause: error, fix: 'Free space, or choose another place with -o.' });
+    throw new TallymanError(isDiskFault(error) ? 'DISK_FULL' : 'USAGE', `cannot write ${file}: ${messageOf(error)}`, { cause: error, fix: 'Free space, or choose another place with -o.' });
   }
 }
+
+/** A disk that is full or broken; the rest (no such folder, no right to write) is what the user asked for. */
+const isDiskFault = (error: unknown): boolean => error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'].includes(String(error.code));

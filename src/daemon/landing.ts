@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir, stat } from 'node:fs/promises';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
@@ -22,6 +23,8 @@ export class Landing {
   constructor(dir: string, limits: LandingLimits, log: Log) {
     this.#area = new LandingArea(dir, limits);
     this.#log = log;
+    // Each landing listens, small files 32 a slot: what Node takes for a leak from the eleventh on is a burst, and the slots bound it.
+    setMaxListeners(0, this.#cancelled.signal);
   }
 
   /** True when copies outlive the end of their file. */

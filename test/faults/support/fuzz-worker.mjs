@@ -19,7 +19,8 @@ const hooks = { formats: FORMATS, decoders: DECODERS, onProgress: () => undefine
 
 for (let n = first; Date.now() < untilMs; n++) {
   const below = random(n);
-  const origin = contents[below(contents.length)];
+  // In turn, so that each format has its share however few cases there are.
+  const origin = contents[n % contents.length];
   const bytes = mutate(origin.bytes, contents[below(contents.length)].bytes, below);
   const file = path.join(dir, `fuzz-${origin.name}`);
   writeFileSync(file, bytes);

@@ -27,3 +27,8 @@ export const remount = (dir: string, options: string): void => run('mount', '-o'
 export function unmount(dir: string): void {
   spawnSync('umount', ['-l', dir]);
 }
+
+/** Shows the folder `from` at `dir` too. */
+export function bindMount(from: string, dir: string): void {
+  run('mount', '--bind', from, dir);
+}
