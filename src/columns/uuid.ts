@@ -1,7 +1,7 @@
 import { type Codec, type CopyBuffer, NULL_WRITTEN } from '../core/codec.js';
 import { NOT_OF_TYPE, compareBytes, dropBlanks, putAscii, putInt32, skipBlanks } from './cell.js';
 import type { ColumnType } from './column-type.js';
-import { NIBBLES, NO_NIBBLE } from './hex.js';
+import { NIBBLES } from './hex.js';
 
 /** uuid in the forms that PostgreSQL takes: 32 hexadecimal digits in any case, a hyphen allowed behind each group of four, braces around all. */
 export const uuid: ColumnType = {
@@ -31,41 +31,6 @@ const codec: Codec = {
 };
 
 function encode(bytes: Buffer, start: number, end: number, out: CopyBuffer): number {
-  if (end - start === TEXT_LENGTH && putCanonical(bytes, start, out.buf, out.pos + 4)) {
-    putInt32(out.buf, out.pos, BYTES);
-    out.pos += 4 + BYTES;
-    return 0;
-  }
-  return encodeAny(bytes, start, end, out);
-}
-
-const HYPHEN = 0x2d;
-
-/** 8-4-4-4-12 digits. False = not so; then what was written is to be written over. */
-function putCanonical(bytes: Buffer, start: number, buf: Buffer, at: number): boolean {
-  if (bytes[start + 8] !== HYPHEN || bytes[start + 13] !== HYPHEN || bytes[start + 18] !== HYPHEN || bytes[start + 23] !== HYPHEN) return false;
-  const wrong =
-    putHex(bytes, start, buf, at, 4) |
-    putHex(bytes, start + 9, buf, at + 4, 2) |
-    putHex(bytes, start + 14, buf, at + 6, 2) |
-    putHex(bytes, start + 19, buf, at + 8, 2) |
-    putHex(bytes, start + 24, buf, at + 10, 6);
-  return wrong < NO_NIBBLE;
-}
-
-/** Writes `count` bytes; gives at least NO_NIBBLE when one of the digits was none. */
-function putHex(bytes: Buffer, from: number, buf: Buffer, at: number, count: number): number {
-  let wrong = 0;
-  for (let n = 0, i = from; n < count; n++, i += 2) {
-    const high = NIBBLES[bytes[i]!]!;
-    const low = NIBBLES[bytes[i + 1]!]!;
-    wrong |= high | low;
-    buf[at + n] = (high << 4) | low;
-  }
-  return wrong;
-}
-
-function encodeAny(bytes: Buffer, start: number, end: number, out: CopyBuffer): number {
   let from = start;
   let to = end;
   if (from === to || bytes[from]! <= 0x20 || bytes[to - 1]! <= 0x20) {
@@ -89,9 +54,9 @@ function encodeAny(bytes: Buffer, start: number, end: number, out: CopyBuffer): 
     wrong |= high | low;
     buf[at + n] = (high << 4) | low;
     i += 2;
-    if ((n & 1) === 1 && n < BYTES - 1 && i < to && bytes[i] === HYPHEN) i += 1;
+    if ((n & 1) === 1 && n < BYTES - 1 && i < to && bytes[i] === 0x2d) i += 1;
   }
-  if (i !== to || wrong >= NO_NIBBLE) return NOT_OF_TYPE;
+  if (i !== to || wrong > 0xf) return NOT_OF_TYPE;
   putInt32(buf, out.pos, BYTES);
   out.pos = at + BYTES;
   return 0;
