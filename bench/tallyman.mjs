@@ -1,6 +1,6 @@
 // tallyman as the bench runs it: `run --once` measured, or the daemon beside the bench. Every feed has `settle: 0s`.
 import { spawn } from 'node:child_process';
-import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { onEnd } from './cleanup.mjs';
@@ -38,22 +38,6 @@ export async function loadOne(bench, { url, file, columns, rows, format, concurr
     const [report] = run.reports;
     if (run.reports.length !== 1 || report.state !== 'loaded' || report.rows.read !== rows) throw new Error(`tallyman: expected ${rows} rows: ${run.out.slice(0, 3000)}`);
     return { seconds: run.seconds, commit: report.seconds.load, peak: run.peak, client: run.client, server: run.server };
-  } finally {
-    space.remove();
-  }
-}
-
-/** A file behind another one in one process, as a daemon has it: { seconds } from claim to commit of the second. */
-export async function loadSecond(bench, { url, first, file, columns, rows }) {
-  const space = workspace(bench, { url, concurrency: 1, feeds: { t: feed({ dir: 'drop', pattern: '*.csv', columns }) } });
-  try {
-    // Hard links: the bytes stay in the page cache once.
-    linkSync(first, path.join(space.drop, 'a.csv'));
-    linkSync(file, path.join(space.drop, 'b.csv'));
-    const { reports, out } = await runOnce(bench, space.config);
-    const second = reports.find((report) => report.path === 'b.csv');
-    if (second?.state !== 'loaded' || second.rows.read !== rows) throw new Error(`tallyman: expected ${rows} rows: ${out.slice(0, 3000)}`);
-    return { seconds: second.seconds.load };
   } finally {
     space.remove();
   }

@@ -95,7 +95,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     const rows = await copyRows(parts, context, reached, { reader, agreement, table, plan, begun, said, consumed: () => pass.consumed });
     const sha256 = await pass.finish();
     reached.sha256 = sha256;
-    const scan: TallyScan = { table, loadId: begun.loadId, pages: begun.pages };
+    const scan: TallyScan = { table, loadId: begun.loadId, pages: begun.pages, ended: session.endOf(job.feed) };
     const lost = await settleUnique(parts, context, { scan, plan, agreement, unique: rows.unique, copied: rows.copied });
     judgeAtEnd(job.feed.limits, reached.read, record.count);
     reached.declared = said.declared(reader.declaredRows);
@@ -104,7 +104,8 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     proveQuarantined(quarantine.written, record.count);
 
     const loaded = rows.copied - lost;
-    const replaced = await proveTally(context, scan, begun.replaced, sha256, loaded);
+    const { replaced, pages } = await proveTally(context, scan, begun.replaced, sha256, loaded);
+    session.ended(job.feed, pages);
     const counts: RowCounts = { read: reached.read, loaded, quarantined: record.count, skipped: 0, declared: reached.declared, delta: reached.read - loaded - record.count };
     if (counts.delta !== 0) throw new TallymanError('TALLY_MISMATCH', `${counts.read} rows were read, ${counts.loaded} loaded and ${counts.quarantined} quarantined`);
     signal.throwIfAborted();

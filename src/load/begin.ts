@@ -6,6 +6,7 @@ import { isServerError } from '../postgres/errors.js';
 import { qualified } from '../postgres/identifiers.js';
 import { advisoryKey } from '../postgres/locks.js';
 import { integer, list } from '../postgres/rows.js';
+import { pagesSql } from './tally.js';
 import { replacedSql, toReplaced, type ReplacedLoad } from './replaced.js';
 
 /** What stands once the locks are held. */
@@ -50,7 +51,6 @@ export async function begin(connection: Connection, job: LoadJob, table: TargetT
     advisoryKey('path', job.feed.name, job.file.path),
     ...(job.feed.target.mode === 'replace_all' || table.hasUniqueOrExclusion ? [advisoryKey('target', table.schema, table.name)] : []),
   ];
-  const pages = table.leaves.map((leaf) => `pg_catalog.pg_relation_size(${leaf.oid}::oid) / pg_catalog.current_setting('block_size')::integer`);
   const statements = [
     BEGIN,
     ...LOAD_SETTINGS,
@@ -58,7 +58,7 @@ export async function begin(connection: Connection, job: LoadJob, table: TargetT
     SYNCHRONOUS,
     ...locks.map((key) => `SELECT pg_catalog.pg_advisory_xact_lock('${key}'::bigint)`),
     `LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`,
-    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, pg_catalog.nextval(${control.loadIdSequence}) AS load_id, ARRAY[${pages.join(', ')}]::float8[] AS pages`,
+    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, pg_catalog.nextval(${control.loadIdSequence}) AS load_id, ${pagesSql(table)} AS pages`,
     replacedSql(job, control, job.file.sha256),
   ];
   let results;

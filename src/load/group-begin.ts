@@ -6,6 +6,7 @@ import { isServerError } from '../postgres/errors.js';
 import { qualified, quoteLiteral } from '../postgres/identifiers.js';
 import { advisoryKey } from '../postgres/locks.js';
 import { integer, list, text } from '../postgres/rows.js';
+import { pagesSql } from './tally.js';
 import { BEGIN, LOAD_SETTINGS, SYNCHRONOUS, transactionTimeout } from './begin.js';
 
 /** What stands once the locks of a group are held. */
@@ -24,7 +25,6 @@ export async function beginGroup(connection: Connection, jobs: readonly LoadJob[
   // In one order everywhere: two groups that share paths would otherwise wait for each other.
   const paths = jobs.map((job) => advisoryKey('path', feed.name, job.file.path)).sort();
   const locks = [...jobs.map((job) => advisoryKey('load-key', job.loadKey)), ...(table.hasUniqueOrExclusion ? [advisoryKey('target', table.schema, table.name)] : []), ...paths];
-  const pages = table.leaves.map((leaf) => `pg_catalog.pg_relation_size(${leaf.oid}::oid) / pg_catalog.current_setting('block_size')::integer`);
   const statements = [
     BEGIN,
     ...LOAD_SETTINGS,
@@ -32,7 +32,7 @@ export async function beginGroup(connection: Connection, jobs: readonly LoadJob[
     SYNCHRONOUS,
     `SELECT ${locks.map((key) => `pg_catalog.pg_advisory_xact_lock('${key}'::bigint)`).join(', ')}`,
     `LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`,
-    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ARRAY[${pages.join(', ')}]::float8[] AS pages`,
+    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${pagesSql(table)} AS pages`,
     `SELECT pg_catalog.nextval(${control.loadIdSequence}) AS load_id FROM pg_catalog.generate_series(1, ${jobs.length})`,
     `SELECT DISTINCT path FROM ${control.loads} WHERE feed = ${quoteLiteral(feed.name)} AND path IN (${jobs.map((job) => quoteLiteral(job.file.path)).join(', ')}) AND instance_id = ${quoteLiteral(instanceId)} AND status IN ('cleared', 'rejected')`,
   ];

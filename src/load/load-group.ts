@@ -5,7 +5,7 @@ import { controlNames, type ControlNames } from '../postgres/control-schema.js';
 import type { TargetTable } from '../postgres/catalog.js';
 import type { Connection } from '../postgres/connect.js';
 import { quoteLiteral } from '../postgres/identifiers.js';
-import { integer } from '../postgres/rows.js';
+import { integer, list, type Row } from '../postgres/rows.js';
 import { agree } from './agreement.js';
 import { presentColumns } from './attempt.js';
 import { commitAll, OutcomeUnknown, rollback } from './commit.js';
@@ -21,7 +21,7 @@ import { outcomeOf } from './outcome.js';
 import { copyQuarantine, proveQuarantined } from './quarantine-copy.js';
 import { receiptsSql } from './receipt.js';
 import type { LoadSession } from './session.js';
-import { countGroupSql, type TallyScan } from './tally.js';
+import { countGroupSql, fullCountGroupSql, pagesSql, scansTail, type TallyScan } from './tally.js';
 
 /** Encoded bytes of a group; what is past it is loaded alone. Compressed files can be larger than they look. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -62,7 +62,7 @@ export async function loadGroup(jobs: readonly LoadJob[], hooks: LoadHooks, sess
     if (members.length === 0 || plans.target === null) throw new NotTogether('no file of it goes smoothly');
     await copyRows(connection, plans.target, out, members);
     await copyBadRows(connection, control, members);
-    await proveCounts(connection, control, { table, pages: begun.pages }, members);
+    session.ended(feed, await proveCounts(connection, control, { table, pages: begun.pages, ended: session.endOf(feed) }, members));
     hooks.signal.throwIfAborted();
     const elapsedMs = performance.now() - began;
     const receipts = members.map(({ job, loadId, sha256, rows, dialect }) => ({
@@ -146,22 +146,32 @@ async function copyBadRows(connection: Connection, control: ControlNames, member
 }
 
 /**
- * Each load's rows are counted in the table, in one round trip with the last look at what a load of this content would replace. Fewer behind the table's old end is no proof of a
- * mismatch (tally.ts): alone, each is counted in full.
+ * Each load's rows are counted in the table, in one round trip with the last look at what a load of this content would replace. Fewer at the table's end is no proof of a
+ * mismatch (tally.ts): then one full count tells, for all of them. Gives the pages of the table's leaves as they are now.
  */
-async function proveCounts(connection: Connection, control: ControlNames, scan: Omit<TallyScan, 'loadId'>, members: readonly Member[]): Promise<void> {
+async function proveCounts(connection: Connection, control: ControlNames, scan: Omit<TallyScan, 'loadId'>, members: readonly Member[]): Promise<readonly number[]> {
+  const loadIds = members.map((member) => member.loadId);
   const hashes = members.map((member) => quoteLiteral(member.sha256)).join(', ');
   const results = await connection.queryAll(
     [
       ...(scan.table.hasDeferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : []),
-      countGroupSql(scan, members.map((member) => member.loadId)),
+      countGroupSql(scan, loadIds),
+      `SELECT ${pagesSql(scan.table)} AS pages`,
       `SELECT load_id FROM ${control.loads} WHERE feed = ${quoteLiteral(members[0]!.job.feed.name)} AND file_sha256 IN (${hashes}) AND status = 'cleared' LIMIT 1`,
     ].join(';\n'),
     { timeoutMs: 0 },
   );
   if ((results.at(-1)?.rows.length ?? 1) > 0) throw new NotTogether('one of them replaces a load');
-  const counted = new Map((results.at(-2)?.rows ?? []).map((row) => [integer(row, 'load_id'), integer(row, 'rows')]));
-  for (const { loadId, rows } of members) {
-    if ((counted.get(loadId) ?? 0) !== rows.loaded) throw new NotTogether('the count of one does not balance');
-  }
+  const ended = results.at(-2)?.rows[0];
+  if (ended === undefined) throw new TallymanError('INTERNAL', 'the count gave nothing');
+  let counted = results.at(-3)?.rows ?? [];
+  if (!balances(counted, members) && scansTail(scan)) counted = (await connection.query(fullCountGroupSql(scan.table, loadIds), undefined, { timeoutMs: 0 })).rows;
+  if (!balances(counted, members)) throw new NotTogether('the count of one does not balance');
+  return list(ended, 'pages').map(Number);
+}
+
+/** Each load has as many rows in the table as it should. */
+function balances(counted: readonly Row[], members: readonly Member[]): boolean {
+  const rows = new Map(counted.map((row) => [integer(row, 'load_id'), integer(row, 'rows')]));
+  return members.every((member) => (rows.get(member.loadId) ?? 0) === member.rows.loaded);
 }

