@@ -75,10 +75,13 @@ export function writeReadme(result) {
   writeFileSync(file, `${text.slice(0, from)}${BEGIN}\n${readmeText(result)}${text.slice(to)}`);
 }
 
+/** A pipe ends a cell of a Markdown table, also in code. */
+const cell = (text) => text.replaceAll('|', '\\|');
+
 export function readmeText({ machine, versions, commit, date, options, parts }) {
   const head = `One run of \`${options.command}\` on ${date.slice(0, 10)} at ${commit}: ${machine.cpus} x ${machine.model}, ${machine.memoryGB} GB, ${versions.postgres}, Node ${versions.node}; medians of ${options.rounds} rounds in alternation with their quartiles, checksum, ledger, contract, quarantine, tally and lineage columns switched on.`;
   const tables = parts.flatMap((part) => (part.tables ?? []).filter((table) => table.readme === true));
-  const timing = tables.flatMap(({ title, lines }) => ['', `${title}:`, '', '| | seconds | of `psql \\copy` | of the floor | peak MB |', '|---|---|---|---|---|', ...lines.map((line) => `| ${[line.label, figure(line.seconds), figure(line.ofBase), figure(line.ofFloor), line.peak === null ? '' : String(Math.round(line.peak.median / 1e6))].join(' | ')} |`)]);
-  const claims = parts.filter((part) => part.readme !== false).flatMap((part) => part.claims.map((one) => `| ${one.what} | ${figure(one.value, one.unit)} | ${aimText(one)} | ${metText(one)} |`));
+  const timing = tables.flatMap(({ title, lines }) => ['', `${title}:`, '', '| | seconds | of `psql \\copy` | of the floor | peak MB |', '|---|---|---|---|---|', ...lines.map((line) => `| ${[cell(line.label), figure(line.seconds), figure(line.ofBase), figure(line.ofFloor), line.peak === null ? '' : String(Math.round(line.peak.median / 1e6))].join(' | ')} |`)]);
+  const claims = parts.filter((part) => part.readme !== false).flatMap((part) => part.claims.map((one) => `| ${cell(one.what)} | ${figure(one.value, one.unit)} | ${aimText(one)} | ${metText(one)} |`));
   return `${[head, ...timing, '', 'All figures (`of` = time as a part of the other\'s time, so less is faster):', '', '| | figure | aim | met |', '|---|---|---|---|', ...claims].join('\n')}\n`;
 }
