@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -18,6 +20,8 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
+/** What the script leaves once it has the packages. */
+const UNPACKED = path.join(process.env['TALLYMAN_TEST_CACHE'] ?? path.join(os.homedir(), '.cache', 'tallyman-test'), 'ceph', 'ok');
 const SCRIPT = path.join(import.meta.dirname, 's3-ceph.sh');
 
 export const s3Client = (endpoint: string, accessKeyId: string, secretAccessKey: string): S3 => {
@@ -50,15 +54,29 @@ export async function startS3(): Promise<S3Server> {
   return over(fake.endpoint, 'fake', () => fake.close());
 }
 
-/** null where it does not start: no Debian, no package server. Each file of tests has its own, on ports of its own. */
+/** Blocks of 100 ports, from 20,000 on; the monitor takes the block ten further. */
+const BLOCKS = 100;
+const TRIES = 3;
+
+/** null where it does not start: no Debian, no package server. Each file of tests has its own, on ports of its own; those that another run holds are passed by. */
 async function startCeph(): Promise<{ readonly endpoint: string; readonly close: () => Promise<void> } | null> {
+  for (let n = 0; n < TRIES; n++) {
+    const block = (process.pid + n * 37) % BLOCKS;
+    const started = await startCephAt(20_000 + block * 100);
+    if (started !== null) return started;
+    // Without the packages another port is no better.
+    if (!existsSync(UNPACKED)) return null;
+  }
+  return null;
+}
+
+async function startCephAt(port: number): Promise<{ readonly endpoint: string; readonly close: () => Promise<void> } | null> {
+  for (const one of [port, port + 1_000, port + 1_001]) if (!(await isFree(one))) return null;
   const dir = await mkdtemp(path.join(os.tmpdir(), 'tallyman-s3-'));
   const close = async (): Promise<void> => {
     spawnSync('bash', [SCRIPT, 'stop', dir], { stdio: 'ignore' });
     await rm(dir, { recursive: true, force: true });
   };
-  // The monitor takes the port 1,000 above, the others up to 99 beyond that.
-  const port = 20_000 + (process.pid % 100) * 100;
   const child = spawn('bash', [SCRIPT, 'start', dir, String(port)], { stdio: ['ignore', 'pipe', 'ignore'] });
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -90,4 +108,13 @@ async function answers(endpoint: string): Promise<boolean> {
   } finally {
     client.destroy();
   }
+}
+
+/** Does nobody listen there? */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
