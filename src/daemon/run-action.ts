@@ -1,5 +1,5 @@
 import { TallymanError } from '../core/errors.js';
-import type { SeenFile } from '../core/file.js';
+import { YOUNG, type SeenFile } from '../core/file.js';
 import type { FileEntry, PlannedAction } from '../core/ledger.js';
 import type { Source } from '../core/source.js';
 import { splitVersions } from '../sources/companion.js';
@@ -52,7 +52,7 @@ async function removed(source: Source, file: SeenFile): Promise<string> {
 
 /**
  * The file first, its companions behind it: a crash between the two leaves a marker without a file, which releases nothing. When the name has a new file by
- * now, or the marker is not the one that released ours, the marker is the new file's and stays.
+ * now, or the marker is not the one that released ours, the marker is the new file's and stays. One that was young then and is no longer is the same.
  */
 async function takeAlong(source: Source, action: PlannedAction, entry: FileEntry, act: (companion: SeenFile) => Promise<unknown>): Promise<string> {
   let told = '';
@@ -61,7 +61,8 @@ async function takeAlong(source: Source, action: PlannedAction, entry: FileEntry
     try {
       const companion = await source.statMarker(path);
       if (companion === null) continue;
-      const isNewer = (released !== null && !released.includes(companion.version)) || (await source.statMarker(entry.file.path)) !== null;
+      const isOther = released !== null && !released.includes(companion.version) && !released.includes(companion.version + YOUNG);
+      const isNewer = isOther || (await source.statMarker(entry.file.path)) !== null;
       if (isNewer) told += `; ${path} stays, it is newer`;
       else {
         await act(companion);

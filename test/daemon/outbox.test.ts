@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
-import type { SeenFile } from '../../src/core/file.js';
+import { YOUNG, type SeenFile } from '../../src/core/file.js';
 import type { EndOfFile, FileEntry, Ledger } from '../../src/core/ledger.js';
 import type { ActionEntry } from '../../src/core/report.js';
 import type { Source } from '../../src/core/source.js';
@@ -95,6 +95,16 @@ describe('what the outbox does', () => {
     await outbox.drain(never);
     expect((await actionOf(entry)).detail).toBe('moved to done/a.csv, with a.csv.done');
     expect(await store.read('done/a.csv.done')).toBe('a.csv.done');
+    expect(await store.read('a.csv.done')).toBeNull();
+  });
+
+  test('a marker that was written just before it released its file, and is only older by now, goes along', async () => {
+    const file = await dropped('a.csv');
+    const marker = (await dropped('a.csv.done')).version;
+    // As an SFTP source tells it in the first two seconds.
+    const entry = await plan(file, { ...DELETE, companions: ['a.csv.done'] }, `${marker}${YOUNG}`);
+    await outbox.drain(never);
+    expect(await actionOf(entry)).toMatchObject({ state: 'done', detail: 'deleted, with a.csv.done' });
     expect(await store.read('a.csv.done')).toBeNull();
   });
 
