@@ -104,37 +104,33 @@ export function quickIsoSeconds(bytes: Buffer, start: number, end: number, utc: 
   ) {
     return NOT_QUICK;
   }
-  const y1 = bytes[start]! - 0x30;
-  const y2 = bytes[start + 1]! - 0x30;
-  const y3 = bytes[start + 2]! - 0x30;
-  const y4 = bytes[start + 3]! - 0x30;
-  const o1 = bytes[start + 5]! - 0x30;
-  const o2 = bytes[start + 6]! - 0x30;
-  const d1 = bytes[start + 8]! - 0x30;
-  const d2 = bytes[start + 9]! - 0x30;
+  const day = quickDay(bytes, start);
   const h1 = bytes[start + 11]! - 0x30;
   const h2 = bytes[start + 12]! - 0x30;
   const m1 = bytes[start + 14]! - 0x30;
   const m2 = bytes[start + 15]! - 0x30;
   const s1 = bytes[start + 17]! - 0x30;
   const s2 = bytes[start + 18]! - 0x30;
-  const date = y1 | (9 - y1) | y2 | (9 - y2) | y3 | (9 - y3) | y4 | (9 - y4) | o1 | (9 - o1) | o2 | (9 - o2) | d1 | (9 - d1) | d2 | (9 - d2);
-  const clock = h1 | (9 - h1) | h2 | (9 - h2) | m1 | (9 - m1) | m2 | (9 - m2) | s1 | (9 - s1) | s2 | (9 - s2);
-  if ((date | clock) < 0) return NOT_QUICK;
-  const year = y1 * 1000 + y2 * 100 + y3 * 10 + y4;
-  const month = o1 * 10 + o2;
-  const day = d1 * 10 + d2;
+  if (day === NO_DAY || (h1 | (9 - h1) | h2 | (9 - h2) | m1 | (9 - m1) | m2 | (9 - m2) | s1 | (9 - s1) | s2 | (9 - s2)) < 0) return NOT_QUICK;
   const hour = h1 * 10 + h2;
   const minute = m1 * 10 + m2;
   const second = s1 * 10 + s2;
-  if (year === 0 || month === 0 || month > 12 || day === 0 || hour > 23 || minute > 59 || second > 59) return NOT_QUICK;
-  if (day > 28 && day > daysInMonth(year, month)) return NOT_QUICK;
-  return dayNumber(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
+  if (hour > 23 || minute > 59 || second > 59) return NOT_QUICK;
+  return day * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
 }
 
 /** `YYYY-MM-DD` and nothing else, as quickIsoSeconds. Gives the day number, or NOT_QUICK. */
 export function quickIsoDay(bytes: Buffer, start: number, end: number): number {
   if (end - start !== 10 || bytes[start + 4] !== DASH || bytes[start + 7] !== DASH) return NOT_QUICK;
+  const day = quickDay(bytes, start);
+  return day === NO_DAY ? NOT_QUICK : day;
+}
+
+/** Far below the first day of year 1. */
+const NO_DAY = -(2 ** 30);
+
+/** Day number of `YYYY?MM?DD`, or NO_DAY. */
+function quickDay(bytes: Buffer, start: number): number {
   const y1 = bytes[start]! - 0x30;
   const y2 = bytes[start + 1]! - 0x30;
   const y3 = bytes[start + 2]! - 0x30;
@@ -143,10 +139,10 @@ export function quickIsoDay(bytes: Buffer, start: number, end: number): number {
   const o2 = bytes[start + 6]! - 0x30;
   const d1 = bytes[start + 8]! - 0x30;
   const d2 = bytes[start + 9]! - 0x30;
-  if ((y1 | (9 - y1) | y2 | (9 - y2) | y3 | (9 - y3) | y4 | (9 - y4) | o1 | (9 - o1) | o2 | (9 - o2) | d1 | (9 - d1) | d2 | (9 - d2)) < 0) return NOT_QUICK;
+  if ((y1 | (9 - y1) | y2 | (9 - y2) | y3 | (9 - y3) | y4 | (9 - y4) | o1 | (9 - o1) | o2 | (9 - o2) | d1 | (9 - d1) | d2 | (9 - d2)) < 0) return NO_DAY;
   const year = y1 * 1000 + y2 * 100 + y3 * 10 + y4;
   const month = o1 * 10 + o2;
   const day = d1 * 10 + d2;
-  if (year === 0 || month === 0 || month > 12 || day === 0 || (day > 28 && day > daysInMonth(year, month))) return NOT_QUICK;
+  if (year === 0 || month === 0 || month > 12 || day === 0 || (day > 28 && day > daysInMonth(year, month))) return NO_DAY;
   return dayNumber(year, month, day);
 }
