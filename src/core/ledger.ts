@@ -239,6 +239,8 @@ export interface AdmitFacts {
   readonly sameSize: boolean;
   /** Highest generation among loads that go with the entry's load whatever is decided: cleared ones of the same path or content, and `replaces`. 0 = none. */
   readonly outgoingGeneration: number;
+  /** load_ids of the path's later versions that are rejected: the newest 1,000. An older version that is loaded behind them leaves them to be looked at. */
+  readonly laterRejected: readonly number[];
   /** Only for snapshot feeds. */
   readonly snapshot: {
     /** The feed's live load. May be the entry itself. */

@@ -69,13 +69,15 @@ export interface ReplaceRule {
   readonly path: boolean;
   /** All live loads of this feed (mode: replace_all). */
   readonly feed: boolean;
-  // Loads with status `cleared` of the same feed and (path or content) are always replaced.
+  /** Rejections of later versions of the path: they stay what they are. Unsaid = there are none. */
+  readonly keep?: readonly number[];
+  // Loads with status `cleared` of the same feed and (path or content), and the path's earlier rejections, are always replaced.
 }
 
 /** How a load ended. Only `loaded` and `rejected` left a receipt. */
 export type LoadResult =
   | (LoadOutcome & { readonly outcome: 'loaded'; readonly loadId: number; readonly committedAt: string; readonly replaced: readonly number[] })
-  | (LoadOutcome & { readonly outcome: 'rejected'; readonly loadId: number | null; readonly committedAt: string | null; readonly error: ReportedError })
+  | (LoadOutcome & { readonly outcome: 'rejected'; readonly loadId: number | null; readonly committedAt: string | null; readonly replaced: readonly number[]; readonly error: ReportedError })
   /** `load --dry-run`. */
   | (LoadOutcome & { readonly outcome: 'checked'; readonly error: ReportedError | null })
   /** Another live receipt holds this content: same path = adopt it, other path = on_duplicate. */

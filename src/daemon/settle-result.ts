@@ -33,7 +33,7 @@ export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: 
         drift,
         committedAt: result.committedAt,
         seconds: { land: 0, load: result.seconds },
-        replaced: loaded ? result.replaced : [],
+        replaced: result.replaced,
         olderSnapshots: loaded && feed.target.mode === 'replace_all',
         action: plannedAction(feed, entry, result.outcome, result.committedAt),
       };

@@ -173,7 +173,7 @@ function load(facts: AdmitFacts, gone: { readonly others: readonly FileEntry[]; 
   const own = entry.liveLoadId === null ? [] : [entry.liveLoadId];
   return {
     kind: 'load',
-    replaces: { loadIds: [...new Set([...own, ...entry.replaces, ...(gone.ids ?? [])])], path: gone.path ?? false, feed: snapshot !== null },
+    replaces: { loadIds: [...new Set([...own, ...entry.replaces, ...(gone.ids ?? [])])], path: gone.path ?? false, feed: snapshot !== null, ...(facts.laterRejected.length > 0 && { keep: facts.laterRejected }) },
     // A second live receipt of the content: only where one is there and a policy or a person said so. It stays allowed when it is taken again.
     duplicateAllowed: entry.duplicateAllowed || (entry.liveLoadId === null && snapshot === null && facts.liveElsewhere !== null),
     // "A load that replaces another ... raises generation"; reprocess has raised the entry's own already.

@@ -23,17 +23,21 @@ export interface Replacing {
   readonly sha256: string | null;
 }
 
-/** The loads that went in this load's transaction: their receipts are `superseded` in PostgreSQL, so are their entries here. */
+/** The loads and rejections that went in this load's (or rejection's) transaction: their receipts are `superseded` in PostgreSQL, so are their entries here. */
 export function supersedeReplaced(store: Store, by: Replacing, loadIds: readonly number[], cause: Cause, done: Consequences): void {
   for (const loadId of loadIds) {
-    for (const receipt of receiptsOf(store, loadId)) {
+    for (const receipt of receiptsOf(store, loadId, REPLACEABLE)) {
       if (receipt.loadKey === by.loadKey) continue;
       setStatus(store, receipt.loadKey, 'superseded');
       const old = receipt.fileId === null || receipt.fileId === by.fileId ? null : findEntry(store, receipt.fileId);
-      if (old !== null) supersede(store, old, loadId, by, cause, done);
+      if (old === null) continue;
+      if (old.state === 'rejected' && old.loadId === loadId) supersedeBad(store, old, `replaced by ${nameOf(by)}`, cause, done);
+      else supersede(store, old, loadId, by, cause, done);
     }
   }
 }
+
+const REPLACEABLE = ['loaded', 'cleared', 'rejected'] as const;
 
 function supersede(store: Store, old: FileEntry, loadId: number, by: Replacing, cause: Cause, done: Consequences): void {
   const wasLive = old.liveLoadId === loadId;
@@ -75,21 +79,22 @@ function reopenDuplicates(store: Store, old: FileEntry, by: Replacing, cause: Ca
 }
 
 /** "A later loaded version turns the path's earlier rejected or failed ones into `superseded`." */
-export function supersedeBad(store: Store, by: FileEntry, feed: number, cause: Cause, done: Consequences): void {
+export function supersedeEarlierBad(store: Store, by: FileEntry, feed: number, cause: Cause, done: Consequences): void {
   const rows = store.all(`select file_id from entry where feed_id = ? and path = ? and state in ('rejected', 'failed') and file_id < ?`, feed, by.file.path, by.fileId);
-  for (const row of rows) {
-    const bad = mustFind(store, int(row, 'file_id'));
-    const reason = `file ${by.fileId}, a later version of the path, is loaded`;
-    if (bad.liveLoadId === null) {
-      changeState(store, bad.fileId, bad.state, 'superseded', { ...cause, reason });
-      done.superseded.push(bad.fileId);
-    } else {
-      // Rejected was only its reprocess: the rows of the load before are in staging and stay there.
-      restoreLive(store, bad);
-      store.run('delete from detail where file_id = ?', bad.fileId);
-      changeState(store, bad.fileId, bad.state, 'loaded', { ...cause, reason: `${reason}; load ${bad.liveLoadId} stays` });
-    }
+  for (const row of rows) supersedeBad(store, mustFind(store, int(row, 'file_id')), `file ${by.fileId}, a later version of the path, is loaded`, cause, done);
+}
+
+/** A rejected or failed version that nobody need look at any more. */
+export function supersedeBad(store: Store, bad: FileEntry, reason: string, cause: Cause, done: Consequences): void {
+  if (bad.liveLoadId === null) {
+    changeState(store, bad.fileId, bad.state, 'superseded', { ...cause, reason });
+    done.superseded.push(bad.fileId);
+    return;
   }
+  // Rejected was only its reprocess: the rows of the load before are in staging and stay there.
+  restoreLive(store, bad);
+  store.run('delete from detail where file_id = ?', bad.fileId);
+  changeState(store, bad.fileId, bad.state, 'loaded', { ...cause, reason: `${reason}; load ${bad.liveLoadId} stays` });
 }
 
 /** Snapshot feeds: "an older one becomes `superseded` and touches nothing". */

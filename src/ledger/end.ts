@@ -2,7 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { EndOfFile, EndResult, FileEntry, Ledger } from '../core/ledger.js';
 import { NO_ROWS } from '../core/report.js';
 import { changeState, isOpen, mustFindRow, wrongState, type Cause } from './change.js';
-import { closeOlderSnapshots, supersedeBad, supersedeReplaced, type Consequences } from './consequences.js';
+import { closeOlderSnapshots, supersedeEarlierBad, supersedeReplaced, type Consequences } from './consequences.js';
 import { originalCounts } from './facts.js';
 import { RECEIPT_STATUSES, recordReceipt } from './receipt-rows.js';
 import { fromIsoOrNull, int, sha, toEntry } from './rows.js';
@@ -33,7 +33,7 @@ function endFile(store: Store, fileId: number, end: EndOfFile, cause: Cause): En
   supersedeReplaced(store, by, end.replaced ?? [], cause, consequences);
   if (end.state === 'loaded') {
     store.run('update feed set last_loaded = ? where feed_id = ?', fileId, feed);
-    supersedeBad(store, ended, feed, cause, consequences);
+    supersedeEarlierBad(store, ended, feed, cause, consequences);
     if (end.olderSnapshots === true) closeOlderSnapshots(store, ended, feed, cause, consequences);
   }
   return { entry: ended, ...consequences };

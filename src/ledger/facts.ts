@@ -35,6 +35,7 @@ export function admitFacts(store: Store, fileId: number, options: { readonly sna
     loadingUnhashed: entry.file.size === 0 ? null : loadingUnhashed(store, subject),
     sameSize: snapshot === null ? sameSize(store, subject) : snapshot.live !== null && snapshot.live.fileId !== fileId && snapshot.live.file.size === entry.file.size,
     outgoingGeneration: outgoingGeneration(store, subject),
+    laterRejected: laterRejected(store, subject),
     snapshot,
   };
 }
@@ -161,6 +162,11 @@ function outgoingGeneration(store: Store, { entry, feed, content, outgoing }: Su
     outgoing,
   );
   return found === null ? 0 : int(found, 'generation');
+}
+
+function laterRejected(store: Store, { entry, feed }: Subject): readonly number[] {
+  const where = `feed_id = ? and path = ? and state in ('rejected', 'failed') and state = 'rejected' and file_id > ? and load_id is not null`;
+  return store.all(`select load_id from entry where ${where} order by file_id desc limit 1000`, feed, entry.file.path, entry.fileId).map((row) => int(row, 'load_id'));
 }
 
 function snapshotFacts(store: Store, { entry, feed }: Subject): NonNullable<AdmitFacts['snapshot']> {

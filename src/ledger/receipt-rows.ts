@@ -45,9 +45,9 @@ export function writeReceipt(store: Store, note: ReceiptNote & { readonly fileId
 }
 
 /** Nearly always one. After a restore of the database its sequence gives the same load_ids again: lost ones are left out. */
-export function receiptsOf(store: Store, loadId: number): readonly { readonly loadKey: string; readonly fileId: number | null }[] {
+export function receiptsOf(store: Store, loadId: number, statuses: readonly ReceiptRef['status'][]): readonly { readonly loadKey: string; readonly fileId: number | null }[] {
   return store
-    .all(`select load_key, file_id from receipt where load_id = ? and status in ('loaded', 'cleared')`, loadId)
+    .all('select load_key, file_id from receipt where load_id = ? and status in (select value from json_each(?))', loadId, JSON.stringify(statuses))
     .map((row) => ({ loadKey: text(row, 'load_key'), fileId: intOrNull(row, 'file_id') }));
 }
 

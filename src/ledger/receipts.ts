@@ -5,7 +5,7 @@ import type { ReportedError } from '../core/report.js';
 import type { FileState } from '../core/states.js';
 import { changeState, isOpen, mustFind, takeAgain, type Cause } from './change.js';
 import { internFeed } from './feeds.js';
-import { supersedeReplaced } from './consequences.js';
+import { supersedeBad, supersedeReplaced } from './consequences.js';
 import { RECEIPT_STATUSES, restoreLive, setStatus, writeReceipt } from './receipt-rows.js';
 import { ENTRY, fromIso, int, intOrNull, sha, text, toEntry } from './rows.js';
 import type { Row, Store } from './store.js';
@@ -98,6 +98,16 @@ function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
     store.run('update entry set live_load_id = ?, live_read = ? where file_id = ?', receipt.loadId, receipt.rows.read, fileId);
     restoreLive(store, mustFind(store, fileId));
     changeState(store, fileId, entry.state, 'loaded', causeOf(store));
+    return;
+  }
+  if (entry.loadId === receipt.loadId && entry.state === 'rejected' && receipt.status === 'superseded') {
+    const cause = causeOf(store);
+    supersedeBad(store, entry, cause.reason, cause, { superseded: [], closed: [], reopened: [] });
+    return;
+  }
+  if (entry.loadId === receipt.loadId && entry.state === 'superseded' && receipt.status === 'rejected') {
+    // The database was restored to the time before: what superseded the rejection never was.
+    changeState(store, fileId, 'superseded', 'rejected', causeOf(store));
     return;
   }
   if (entry.liveLoadId !== receipt.loadId || (receipt.status !== 'superseded' && receipt.status !== 'cleared')) return;

@@ -60,7 +60,7 @@ function transition(store: Store, fileId: number, to: FileState, change: EntryCh
 /** Its rows stay in staging until a later load of the path or content replaces them, so the entry keeps that load's id. */
 function clearLive(store: Store, entry: FileEntry): void {
   if (entry.liveLoadId === null) return;
-  for (const receipt of receiptsOf(store, entry.liveLoadId)) {
+  for (const receipt of receiptsOf(store, entry.liveLoadId, ['loaded'])) {
     if (receipt.fileId === entry.fileId) setStatus(store, receipt.loadKey, 'cleared');
   }
   store.run('update entry set load_id = live_load_id, live_load_id = null, live_read = null where file_id = ?', entry.fileId);

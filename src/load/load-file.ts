@@ -119,11 +119,11 @@ async function reject(error: TallymanError, parts: SettleParts, reached: Reached
   const connection = await session.connection(job.database);
   try {
     const rejection = { error, loadId: reached.loadId, sha256, rows, dialect, record: reached.record, elapsedMs: performance.now() - parts.began };
-    const { loadId, committedAt } = await writeRejection(connection, job, rejection, parts.onCommit);
+    const { loadId, committedAt, replaced } = await writeRejection(connection, job, rejection, parts.onCommit);
     const layout = reached.reader?.layout ?? null;
     const shape = layout !== null && (error.code === 'UNKNOWN_COLUMNS' || error.code === 'MISSING_COLUMNS') ? shapeNotes(layout) : [];
     const drift = [...(layout?.drift ?? []), ...shape];
-    return { outcome: 'rejected', loadId, committedAt, error: error.reported(), sha256, rows, errors: reached.record.report(), drift, dialect, seconds: (performance.now() - parts.began) / 1000 };
+    return { outcome: 'rejected', loadId, committedAt, replaced, error: error.reported(), sha256, rows, errors: reached.record.report(), drift, dialect, seconds: (performance.now() - parts.began) / 1000 };
   } catch (failure) {
     await rollback(connection);
     throw failure;

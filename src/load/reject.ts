@@ -23,11 +23,19 @@ export interface Rejection {
   readonly elapsedMs: number;
 }
 
+/** The receipt as it was written. */
+export interface WrittenRejection {
+  readonly loadId: number;
+  readonly committedAt: string;
+  /** load_ids of the earlier rejections that it superseded. */
+  readonly replaced: readonly number[];
+}
+
 /**
  * Writes a rejected file's receipt and its first bad rows, in a transaction of its own behind the one that was rolled back. An earlier rejection of the same content of
  * the path is superseded: its bad rows are these. Throws OutcomeUnknown and what the database throws.
  */
-export async function writeRejection(connection: Connection, job: LoadJob, rejection: Rejection, onCommit: () => void): Promise<{ readonly loadId: number; readonly committedAt: string }> {
+export async function writeRejection(connection: Connection, job: LoadJob, rejection: Rejection, onCommit: () => void): Promise<WrittenRejection> {
   const control = controlNames(job.database.controlSchema);
   const { sha256 } = rejection;
   const same = `feed = ${quoteLiteral(job.feed.name)} AND path = ${quoteLiteral(job.file.path)} AND instance_id = ${quoteLiteral(job.instanceId)} AND status = 'rejected' AND file_sha256 = ${quoteLiteral(sha256 ?? '')}`;
@@ -49,7 +57,7 @@ export async function writeRejection(connection: Connection, job: LoadJob, rejec
   await copyQuarantine(connection, control.quarantine, rejection.record.kept());
   const receipt = receiptSql(job, control, { ...rejection, loadId, status: 'rejected', errorCode: rejection.error.code, replaces: earlier });
   try {
-    return await commitWith(connection, [...supersedeSql(control, earlier, loadId), receipt], onCommit);
+    return { ...(await commitWith(connection, [...supersedeSql(control, earlier, loadId), receipt], onCommit)), replaced: earlier };
   } catch (error) {
     if (error instanceof LostRace) throw new TallymanError('INTERNAL', `a receipt with the load_key ${job.loadKey} is there already`);
     throw error;

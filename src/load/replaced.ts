@@ -19,10 +19,11 @@ export interface ReplacedLoad {
  */
 export function replacedSql(job: LoadJob, control: ControlNames, sha256: string | null): string {
   const { replaces } = job;
+  const keep = replaces.keep ?? [];
   const feed = `feed = ${quoteLiteral(job.feed.name)}`;
   const path = `${feed} AND path = ${quoteLiteral(job.file.path)} AND instance_id = ${quoteLiteral(job.instanceId)}`;
   const ways = [
-    `${path} AND status IN ('cleared', 'rejected')`,
+    `${path} AND (status = 'cleared' OR (status = 'rejected'${keep.length === 0 ? '' : ` AND load_id NOT IN (${keep.map(Number).join(', ')})`}))`,
     ...(sha256 === null ? [] : [`${feed} AND file_sha256 = ${quoteLiteral(sha256)} AND status = 'cleared'`]),
     ...(replaces.path ? [`${path} AND status = 'loaded'`] : []),
     ...(replaces.feed ? [`${feed} AND status = 'loaded'`] : []),

@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, rmSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FileDetail } from '../../src/core/report.js';
@@ -62,6 +62,20 @@ test('a later loaded version turns the rejected one of its path into superseded'
   expect((await show(bad.file_id)).state).toBe('superseded');
   expect(await column(db, `select status from tallyman.loads where load_id = ${bad.load_id}`)).toEqual(['superseded']);
   expect(await column(db, `select distinct status from tallyman.quarantine where load_id = ${bad.load_id}`)).toEqual(['superseded']);
+  expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
+});
+test('rejected again, after a retry and as a touched file: one rejection is open, and ledger and database agree', async () => {
+  const file = put(ws, 'f', 'again.csv', csv('x,a', 'y,b'));
+  const first = reportOf(await ws.once(), 'f', 'again.csv');
+  expect((await ws.run('retry', String(first.file_id), '--reason', 'once more')).code).toBe(0);
+  expect(reportOf(await ws.once(), 'f', 'again.csv')).toMatchObject({ file_id: first.file_id, state: 'rejected' });
+  expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
+  utimesSync(file, 1_000_000_000, 1_000_000_000);
+  const touched = reportOf(await ws.once(), 'f', 'again.csv');
+  expect(touched).toMatchObject({ state: 'rejected' });
+  expect([(await show(first.file_id)).state, (await show(touched.file_id)).state]).toEqual(['superseded', 'rejected']);
+  expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
+  expect(await column(db, `select status from tallyman.loads where path = 'again.csv' order by load_id`)).toEqual(['superseded', 'superseded', 'rejected']);
 });
 test('a file gone before it was read is vanished', async () => {
   // Discovered while the table cannot be used, gone when it can.

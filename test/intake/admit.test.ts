@@ -57,6 +57,7 @@ function facts(change: Partial<AdmitFacts> = {}): AdmitFacts {
     loadingUnhashed: null,
     sameSize: false,
     outgoingGeneration: 0,
+    laterRejected: [],
     snapshot: null,
     ...change,
   };
@@ -69,6 +70,10 @@ const kind = (decision: Decision): string => decision.kind;
 describe('new path, content not seen', () => {
   it('load', () => {
     expect(admit(facts(), policy())).toMatchObject({ kind: 'load', replaces: { loadIds: [], path: false, feed: false }, duplicateAllowed: false, generation: 1 });
+  });
+
+  it('leaves the rejections of later versions of its path as they are', () => {
+    expect(admit(facts({ laterRejected: [9, 8] }), policy())).toMatchObject({ kind: 'load', replaces: { keep: [9, 8] } });
   });
 
   it('needs no hash when nothing of its size is there', () => {

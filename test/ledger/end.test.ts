@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FileEntry, Ledger } from '../../src/core/ledger.js';
 import { codeOf, counts, discover, ended, hashOf, load, loaded, look, newLedger, stateOf } from './support.js';
 
 describe('end', () => {
@@ -188,6 +189,13 @@ describe('duplicates of a replaced load', () => {
   });
 });
 
+/** A file that was rejected, with a receipt that superseded `replaced`. */
+async function rejected(ledger: Ledger, name: string, loadId: number, replaced: readonly number[] = []): Promise<FileEntry> {
+  const entry = await discover(ledger, look(name));
+  await ledger.claim(entry.fileId, { loadKey: `rejection ${loadId}`, sha256: hashOf('bad'), duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+  return (await ledger.end(entry.fileId, { state: 'rejected', loadId, replaced, error: { code: 'X', message: '', fix: '' } }, 'daemon', 'bad')).entry;
+}
+
 describe('earlier versions of a path', () => {
   it.each(['rejected', 'failed'] as const)('%s ones become superseded when a later version is loaded', async (state) => {
     const ledger = newLedger();
@@ -219,6 +227,29 @@ describe('earlier versions of a path', () => {
     const bad = await ended(ledger, look('a.csv'), { state: 'rejected' });
     await ended(ledger, look('a.csv'), { state: 'rejected' });
     expect(await stateOf(ledger, bad)).toBe('rejected');
+  });
+
+  it('rejected ones whose receipts went with a rejection of the same content become superseded', async () => {
+    const ledger = newLedger();
+    const first = await rejected(ledger, 'a.csv', 8_010);
+    const again = await rejected(ledger, 'a.csv', 8_011, [8_010]);
+    expect([await stateOf(ledger, first), await stateOf(ledger, again)]).toEqual(['superseded', 'rejected']);
+    expect(await ledger.knownLoads(0, 10)).toMatchObject([{ loadId: 8_010, status: 'superseded' }, { loadId: 8_011, status: 'rejected' }]);
+  });
+
+  it('rejected ones have superseded receipts once a later version is loaded', async () => {
+    const ledger = newLedger();
+    const bad = await rejected(ledger, 'a.csv', 8_020);
+    const { superseded } = await load(ledger, await discover(ledger, look('a.csv')), { replaced: [8_020] });
+    expect(superseded).toEqual([bad.fileId]);
+    expect((await ledger.knownLoads(0, 10)).find((known) => known.loadId === 8_020)).toMatchObject({ status: 'superseded' });
+  });
+
+  it('a retry settles the receipt of its own first rejection', async () => {
+    const ledger = newLedger();
+    const bad = await rejected(ledger, 'a.csv', 8_030);
+    await load(ledger, await ledger.transition(bad.fileId, 'discovered', { attempts: 0 }, 'cli:ann', 'retry'), { replaced: [8_030] });
+    expect((await ledger.knownLoads(0, 10)).map((known) => known.status).sort()).toEqual(['loaded', 'superseded']);
   });
 
   it('whose reprocess was rejected are loaded again: their rows are in staging', async () => {

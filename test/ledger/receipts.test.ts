@@ -94,6 +94,27 @@ describe('a ledger that is behind', () => {
     expect(await ledger.entry(entry.fileId)).toMatchObject({ state: status, liveLoadId: null });
   });
 
+  it('learns that a rejection was superseded, and that the database was restored to before that', async () => {
+    const ledger = newLedger();
+    const rejection = own(ledger, { status: 'rejected', errorCode: 'TOO_MANY_BAD_ROWS' });
+    await ledger.takeReceipts([rejection]);
+    for (const status of ['superseded', 'rejected'] as const) {
+      await ledger.takeReceipts([{ ...rejection, status }]);
+      expect(await ledger.byLoadId(rejection.loadId)).toMatchObject({ state: status, liveLoadId: null });
+      expect(await ledger.knownLoads(0, 10)).toMatchObject([{ status }]);
+    }
+  });
+
+  it('learns that the rejection of a reprocess was superseded: the load before it is shown again', async () => {
+    const ledger = newLedger();
+    const same = { version: 'one version', sha256: hashOf('x') };
+    const first = own(ledger, same);
+    const rejection = own(ledger, { ...same, generation: 2, status: 'rejected', errorCode: 'TOO_FEW_ROWS' });
+    await ledger.takeReceipts([first, rejection]);
+    await ledger.takeReceipts([{ ...rejection, status: 'superseded' }]);
+    expect(await ledger.byLoadId(first.loadId)).toMatchObject({ state: 'loaded', loadId: first.loadId, liveLoadId: first.loadId });
+  });
+
   it('learns from a new receipt which loads it replaced', async () => {
     const ledger = newLedger();
     const entry = await loaded(ledger, 'a.csv', { content: 'x' });

@@ -45,6 +45,14 @@ describe('content', () => {
     expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'x')).toMatchObject({ kind: 'load' });
   });
 
+  it('an older version of a path leaves the rejection of a later one, and not that of an earlier one, as it is', async () => {
+    const ledger = newLedger();
+    await ended(ledger, look('a.csv'), { state: 'rejected', loadId: 8_100, loadKey: 'earlier' });
+    const held = await ended(ledger, look('a.csv'), { state: 'held' });
+    await ended(ledger, look('a.csv'), { state: 'rejected', loadId: 8_101, loadKey: 'later' });
+    expect(await decide(ledger, await ledger.transition(held.fileId, 'discovered', { released: true }, 'cli:ann', 'release'), 'x')).toMatchObject({ kind: 'load', replaces: { keep: [8_101] } });
+  });
+
   it('of a cleared load is loaded again, one generation up', async () => {
     const ledger = newLedger();
     const old = await loaded(ledger, 'a.csv', { content: 'x' });

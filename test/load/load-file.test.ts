@@ -203,8 +203,9 @@ describe('a file that cannot be read as the feed says', () => {
   });
 
   test('is rejected again by a retry, and only the last rejection stays open', async () => {
-    await bench.take('a.csv', 'id,name\nx,a\n', feedOf({ limits: { badRows: 0, badRatio: null, minRows: 0, databaseRows: 1 } }));
-    await bench.take('a.csv', 'id,name\nx,a\n', feedOf({ limits: { badRows: 0, badRatio: null, minRows: 0, databaseRows: 1 } }));
+    const first = await bench.take('a.csv', 'id,name\nx,a\n', feedOf({ limits: { badRows: 0, badRatio: null, minRows: 0, databaseRows: 1 } }));
+    const again = await bench.take('a.csv', 'id,name\nx,a\n', feedOf({ limits: { badRows: 0, badRatio: null, minRows: 0, databaseRows: 1 } }));
+    expect([first, again]).toMatchObject([{ replaced: [] }, { replaced: [first.outcome === 'rejected' ? first.loadId : null] }]);
     expect(await bench.query('select status, count(*) as n from tallyman.loads group by 1 order by 1')).toEqual([{ status: 'rejected', n: '1' }, { status: 'superseded', n: '1' }]);
     expect(await bench.query('select status, count(*) as n from tallyman.quarantine group by 1 order by 1')).toEqual([{ status: 'open', n: '1' }, { status: 'superseded', n: '1' }]);
   });

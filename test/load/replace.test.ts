@@ -72,6 +72,17 @@ describe('a load that replaces others', () => {
     expect(await staged()).toEqual([{ load: foreign, id: 9 }, { load: last, id: 3 }]);
   });
 
+  test('settles the rejections of its path, but not those of later versions', async () => {
+    const rejectionOf = async (content: string): Promise<number> => {
+      const result = await bench.take('a.csv', content);
+      return result.outcome === 'rejected' ? (result.loadId ?? 0) : 0;
+    };
+    const [earlier, later] = [await rejectionOf('id,name\nx,a\n'), await rejectionOf('id,name\ny,a\n')];
+    const result = await bench.take('a.csv', 'id,name\n1,a\n', feedOf(), { replaces: { loadIds: [], path: false, feed: false, keep: [later] } });
+    expect(result).toMatchObject({ outcome: 'loaded', replaced: [earlier] });
+    expect(await statuses()).toMatchObject([{ load: earlier, status: 'superseded' }, { load: later, status: 'rejected' }, { status: 'loaded' }]);
+  });
+
   test('takes the place of a cleared load of its path without being told', async () => {
     const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n'));
     await bench.query(`update tallyman.loads set status = 'cleared'`);
