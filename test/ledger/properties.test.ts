@@ -171,13 +171,21 @@ class World {
     if (fate === 'unreachable' || changed) {
       await this.ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, 'daemon', 'unreachable');
       await this.#scan();
-    } else if (fate === 'loaded') {
-      const { generation, duplicateAllowed, replaces } = decision;
-      const rows = counts(recordsIn(content));
-      const replaced = this.staging.commit({ loadId, path: entry.file.path, content, records: rows.read, duplicateAllowed, generation }, replaces);
+      return true;
+    }
+    const { generation, duplicateAllowed, replaces } = decision;
+    const rows = counts(recordsIn(content));
+    const receipt = { loadId, path: entry.file.path, content, records: rows.read, duplicateAllowed, generation };
+    if (fate === 'loaded') {
+      const { replaced, winner } = this.staging.commit(receipt, replaces);
+      if (winner !== null) {
+        await this.ledger.end(entry.fileId, { state: 'duplicate', duplicateOf: (await this.ledger.byLoadId(winner))?.fileId ?? null, sha256: hashOf(content) }, 'daemon', 'lost race');
+        return true;
+      }
       await this.ledger.end(entry.fileId, { state: 'loaded', sha256: hashOf(content), loadId, generation, rows, replaced, olderSnapshots: replaces.feed }, 'daemon', 'committed');
     } else {
-      await this.ledger.end(entry.fileId, { state: fate, sha256: hashOf(content), loadId: fate === 'rejected' ? loadId : null }, 'daemon', fate);
+      const replaced = fate === 'rejected' ? this.staging.reject(receipt) : [];
+      await this.ledger.end(entry.fileId, { state: fate, sha256: hashOf(content), loadId: fate === 'rejected' ? loadId : null, replaced }, 'daemon', fate);
     }
     return true;
   }
@@ -208,10 +216,13 @@ async function checkLedger({ ledger, staging }: World): Promise<void> {
     if (entry.state === 'loaded') expect(entry.liveLoadId).not.toBeNull();
     if (['superseded', 'cleared', 'vanished', 'duplicate'].includes(entry.state)) expect(entry.liveLoadId).toBeNull();
     if (entry.liveLoadId !== null && entry.state === 'loaded') expect(entry.generation).toBe(staging.loads.find((load) => load.loadId === entry.liveLoadId)?.generation);
+    if (entry.state === 'rejected') expect(staging.loads.find((load) => load.loadId === entry.loadId)?.status).toBe('rejected');
     expect(entry.finishedAt === null).toBe(['discovered', 'landing', 'landed', 'loading'].includes(entry.state));
   }
   expect(new Set(liveHere)).toEqual(new Set(staging.live().map((load) => load.loadId)));
   expect(liveHere).toHaveLength(staging.live().length);
+  const known = await ledger.knownLoads(0, 1_000);
+  expect(known.map(({ loadId, status }) => ({ loadId, status }))).toEqual(staging.loads.map(({ loadId, status }) => ({ loadId, status })).sort((a, b) => a.loadId - b.loadId));
   expect((await ledger.feedSummaries('2000-01-01T00:00:00Z'))[0]?.states ?? {}).toEqual(states);
 }
 
@@ -252,7 +263,7 @@ describe('whatever happens', () => {
         }
         await world.ledger.close();
       }),
-      { numRuns: 100, examples: [[{ onDuplicate: 'skip', onChanged: 'hold', target: { mode: 'append' } }, CHAIN]] },
+      { numRuns: 200, examples: [[{ onDuplicate: 'skip', onChanged: 'hold', target: { mode: 'append' } }, CHAIN]] },
     );
   });
 });
