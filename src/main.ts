@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import process from 'node:process';
-import { runCli } from './cli/program.js';
+import { isFewDescriptors, TallymanError } from './core/errors.js';
 
 // The process edge: argv, signals, exit code. The first signal asks, a second one ends at once (SPEC 8).
 const interrupted = new AbortController();
@@ -25,6 +25,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCli(process.argv, { signal: interrupted.signal, exitCode: () => exitCode });
+process.exitCode = await run();
 // Every part was closed by its command; a handle that some library still holds must not keep a finished command alive.
 process.stdout.write('', () => process.exit());
+
+/** The program's files are opened some 200 at once; where so many are not allowed, that is said instead of a trace. */
+async function run(): Promise<number> {
+  const program = await import('./cli/program.js').catch((error: unknown) => {
+    if (!isFewDescriptors(error)) throw error;
+    const { message, fix, exit } = new TallymanError('WORKER_UNUSABLE', 'the program cannot be read: too many open files', { cause: error });
+    process.stderr.write(`tallyman: ${message}\n  what to do: ${fix}\n`);
+    return exit;
+  });
+  return typeof program === 'number' ? program : await program.runCli(process.argv, { signal: interrupted.signal, exitCode: () => exitCode });
+}

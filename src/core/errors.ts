@@ -104,7 +104,7 @@ export class TallymanError extends Error {
   constructor(code: ErrorCode, message: string, options?: { readonly fix?: string; readonly cause?: unknown }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.fix = options?.fix ?? ERRORS[code].fix;
+    this.fix = options?.fix ?? (isFewDescriptors(options?.cause) ? MORE_DESCRIPTORS : ERRORS[code].fix);
   }
 
   get blame(): Blame {
@@ -125,6 +125,12 @@ export class TallymanError extends Error {
     return { code: this.code, message: this.message, fix: this.fix };
   }
 }
+
+/** Whatever could not be opened, a disk or a source: it was not that which was at fault. */
+const MORE_DESCRIPTORS = 'Raise the limit of open files (ulimit -n, LimitNOFILE of the service); 1,024 are plenty.';
+
+/** This process, or the machine, has no descriptors left. */
+export const isFewDescriptors = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
 
 /** Text of anything thrown, for a message. */
 export function messageOf(error: unknown): string {

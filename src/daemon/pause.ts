@@ -31,8 +31,9 @@ export class Pause {
     return this.#error === null ? 0 : Math.max(0, this.#until - performance.now());
   }
 
-  /** Gives true when this is news (another reason than last time). */
+  /** Gives true when this is news (another reason than last time). What many files under way tell of one trouble at once is told once, and makes the pause no longer. */
   begin(error: TallymanError): boolean {
+    if (this.leftMs > 0 && this.#error?.code === error.code) return false;
     const news = this.#error?.message !== error.message;
     this.#error = error;
     this.#failures++;

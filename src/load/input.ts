@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants, type BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { TallymanError, messageOf } from '../core/errors.js';
+import { isFewDescriptors, messageOf, TallymanError } from '../core/errors.js';
 import type { Algorithm } from '../core/feed.js';
 import type { Bytes } from '../core/format.js';
 import type { LoadJob } from '../core/load.js';
@@ -189,6 +189,6 @@ function openError(path: string, error: unknown): TallymanError {
   if (code === 'ENOENT' || code === 'ENOTDIR') return new TallymanError('FILE_VANISHED', `${path}: gone`, { cause: error });
   if (code === 'ELOOP' || code === 'ENXIO') return new TallymanError('FILE_NOT_TAKEN', `${path}: not a regular file`, { cause: error });
   // No trait of the file: this process, or the machine, has no descriptors left.
-  if (code === 'EMFILE' || code === 'ENFILE') return new TallymanError('SOURCE_UNREACHABLE', `${path}: ${messageOf(error)}`, { cause: error });
+  if (isFewDescriptors(error)) return new TallymanError('SOURCE_UNREACHABLE', `${path}: ${messageOf(error)}`, { cause: error });
   return new TallymanError('FILE_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error });
 }

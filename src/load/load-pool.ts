@@ -123,7 +123,8 @@ export class LoadPool {
     if (this.#waiting.length === 0) return;
     let slot = [...this.#slots].find(isFree);
     if (slot === undefined) {
-      if (this.#slots.size >= this.#options.size) return;
+      // One at a time: a thread opens some 50 files at once while it starts. Four together ran into a limit of 256, and what a thread had open when it died of that stays open.
+      if (this.#slots.size >= this.#options.size || [...this.#slots].some(({ ready }) => !ready)) return;
       slot = this.#start();
     }
     const tasks = this.#take();
@@ -176,6 +177,7 @@ export class LoadPool {
     if (!isAnswer(message)) return;
     if (message.kind === 'ready') {
       slot.ready = true;
+      if (!this.#closing) this.#next();
       return;
     }
     if (message.kind === 'progress') {

@@ -28,6 +28,12 @@ describe('errors', () => {
     ]);
   });
 
+  test('that come from too few open files say how to get more', () => {
+    const cause = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    expect(new TallymanError('DISK_FULL', 'work', { cause }).fix).toContain('ulimit -n');
+    expect(new TallymanError('DISK_FULL', 'work', { cause: new Error('full') }).fix).toBe(ERRORS.DISK_FULL.fix);
+  });
+
   test('every exit code is one of the specification', () => {
     const allowed = new Set([0, 1, 2, 3, 4, 5, 6, 11, 78, 130, 143]);
     expect(Object.entries(ERRORS).filter(([, row]) => !allowed.has(row.exit))).toEqual([]);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -12,10 +12,12 @@ import { fakeClock, findFakeTime } from './support/fake-clock.js';
 import { csvFile, deliver, feedBooks } from './support/mixed.js';
 import { audit, type Book } from './support/oracle.js';
 import { FULL, report } from './support/report.js';
+import { MAIN } from './support/strace.js';
 
 /** The clock jumps, the kernel drops events, descriptors run out, somebody says stop. */
 const columns = [{ name: 'id', type: 'bigint', required: true }, { name: 'file', type: 'text' }, { name: 'v', type: 'numeric(12,2)' }];
 const MANY = FULL ? 20_000 : 500;
+const hasPrlimit = (): boolean => spawnSync('prlimit', ['--version']).status === 0;
 const clock = findFakeTime();
 const cleanups: (() => Promise<void> | void)[] = [];
 
@@ -145,9 +147,9 @@ describe('events', () => {
 });
 
 describe('limits of the process', () => {
-  test('256 open files at most: 350 files load', { timeout: 180_000 }, async (context) => {
-    if (spawnSync('prlimit', ['--version']).status !== 0) return context.skip('prlimit is not installed');
-    const { db, ws } = await place({}, { daemon: { http: false, concurrency: 2 } });
+  test('256 open files at most, 4 loads at once: 350 files load', { timeout: 180_000 }, async (context) => {
+    if (!hasPrlimit()) return context.skip('prlimit is not installed');
+    const { db, ws } = await place({}, { daemon: { http: false, concurrency: 4 } });
     const live = [...many(ws, 0, 300)];
     const daemon = daemonOf(ws, { through: ['prlimit', '--nofile=256:256'] });
     await loads(db, 300, 120);
@@ -155,24 +157,34 @@ describe('limits of the process', () => {
     await loads(db, 350, 60);
     expect(daemon.output()).not.toContain('EMFILE');
     await stop(daemon);
-    await balanced(db, ws, live, 'open-file limit of 256');
+    await balanced(db, ws, live, 'open-file limit of 256 and 4 loads at once');
   });
-});
 
-describe('too few descriptors', () => {
-  test('128 open files for 4 loads at once: it is said, no file is blamed; with more, all are loaded', { timeout: 120_000 }, async (context) => {
-    if (spawnSync('prlimit', ['--version']).status !== 0) return context.skip('prlimit is not installed');
+  test('too few to start with: it is said, with what to do, and no trace', (context) => {
+    if (!hasPrlimit()) return context.skip('prlimit is not installed');
+    const { status, stderr } = spawnSync('prlimit', ['--nofile=100:100', process.execPath, MAIN, '--version'], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([5, expect.stringMatching(/^tallyman: the program cannot be read: too many open files\n {2}what to do: Raise the limit of open files \(ulimit -n/) as string]);
+  });
+
+  test('none left while it works: it is said, no file is blamed, and with more it goes on by itself', { timeout: 180_000 }, async (context) => {
+    if (!hasPrlimit()) return context.skip('prlimit is not installed');
     const { db, ws } = await place({}, { daemon: { http: false, concurrency: 4 } });
-    const live = many(ws, 0, 200);
-    const daemon = daemonOf(ws, { through: ['prlimit', '--nofile=128:128'] });
+    const live = [...many(ws, 0, 50)];
+    const daemon = daemonOf(ws);
+    await loads(db, 50, 60);
+    const pid = String(daemon.child.pid);
+    spawnSync('prlimit', ['--pid', pid, `--nofile=${readdirSync(`/proc/${pid}/fd`).length}:4096`]);
+    live.push(...many(ws, 50, 200));
     await daemon.said('EMFILE');
     await sleep(3_000);
-    for (const { path, state, error } of await files(ws)) expect(['discovered', 'loading', 'loaded'], `${path} ${error?.message}`).toContain(state);
-    daemon.killGroup('SIGKILL');
-    await daemon.ended;
-    expect((await ws.once()).code).toBe(0);
+    for (const { path, state, error } of await files(ws)) expect([path, ['discovered', 'loading', 'loaded'].includes(state), error]).toEqual([path, true, null]);
+    expect(daemon.output()).toContain('ulimit -n');
+    expect(daemon.output().split('EMFILE').length).toBeLessThan(40);
+    spawnSync('prlimit', ['--pid', pid, '--nofile=1024:4096']);
+    await loads(db, 250, 60);
     for (const { attempts } of await files(ws)) expect(attempts).toBe(1);
-    await balanced(db, ws, live, 'open-file limit of 128 and 4 loads at once');
+    await stop(daemon);
+    await balanced(db, ws, live, 'no open files left for a while, 4 loads at once');
   });
 });
 

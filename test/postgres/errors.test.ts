@@ -53,7 +53,7 @@ describe('whose fault an error is', () => {
     expect(classify(fatal(code))).toBe(fault);
   });
 
-  test.each(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EPIPE', 'EAI_AGAIN', 'ERR_TLS_CERT_ALTNAME_INVALID', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'])('%s of the socket: lost', (code) => {
+  test.each(['ECONNREFUSED', 'ECONNRESET', 'EMFILE', 'ETIMEDOUT', 'ENOTFOUND', 'EPIPE', 'EAI_AGAIN', 'ERR_TLS_CERT_ALTNAME_INVALID', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'])('%s of the socket: lost', (code) => {
     expect(classify(socket(code))).toBe('lost');
     expect(endsSession(socket(code))).toBe(true);
   });
