@@ -16,9 +16,9 @@ const POLL_MS = 1_000;
 const RETRY = { baseMs: 5_000, maxMs: 10 * 60_000 };
 /** An action waits this long while its file is being taken again (reprocess). */
 const BUSY_MS = 5_000;
-/** Later than any backoff: `drain` tries the pending ones now (SPEC 4, `run --once`). */
 /** Clocks are slewed by less than this between two looks. */
 const SET_BACK_MS = 2_000;
+/** Later than any backoff: `drain` tries the pending ones now (SPEC 4, `run --once`). */
 const END_OF_TIME = '9999-12-31T23:59:59.999Z';
 
 export interface OutboxParts {
@@ -49,7 +49,8 @@ export class Outbox {
   /** The daemon's loop, until the signal; actions under way are ended first. Never throws: a ledger that cannot be read now is asked again. */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;
-    let ahead = -Infinity;
+    // At the start nobody knows what the clock was when it was down.
+    let ahead = Infinity;
     while (!signal.aborted) {
       // The next tries stand in the ledger by the wall clock: when it has been set back they would wait for as long as it was, so all have their turn.
       const offset = Date.now() - performance.now();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
 import { YOUNG, type SeenFile } from '../../src/core/file.js';
 import type { EndOfFile, FileEntry, Ledger } from '../../src/core/ledger.js';
@@ -52,6 +52,19 @@ async function dropped(path: string, content = path): Promise<SeenFile> {
   await store.put(path, content);
   return (await source.statMarker(path))!;
 }
+
+describe('a start', () => {
+  test('has every action tried: the clock may have been set back while nothing ran', async () => {
+    const entry = await plan(await dropped('a.csv'), MOVE);
+    const [action] = await ledger.dueActions('2100-01-01T00:00:00Z', 1);
+    await ledger.actionFailed(action!.actionId, 'EACCES', '2090-01-01T00:00:00Z');
+    const stop = new AbortController();
+    const running = outbox.run(stop.signal);
+    await vi.waitFor(async () => expect(await actionOf(entry)).toMatchObject({ state: 'done' }));
+    stop.abort();
+    await running;
+  });
+});
 
 describe('what the outbox does', () => {
   test('delete takes the version away', async () => {
