@@ -44,6 +44,14 @@ async function planDuplicate(file: SeenFile, duplicateOf: number | null, action:
   return await ended(ledger, file, { state: 'duplicate', sha256: hashOf('same'), duplicateOf, action });
 }
 
+/** Its action failed, and is to be tried again in another age. */
+async function postponed(entry: FileEntry): Promise<FileEntry> {
+  const [action] = await ledger.dueActions('9999-01-01T00:00:00.000Z', 1);
+  expect(action?.entry.fileId).toBe(entry.fileId);
+  await ledger.actionFailed(action!.actionId, 'no right', '9999-01-01T00:00:00.000Z');
+  return entry;
+}
+
 async function actionOf(entry: FileEntry): Promise<ActionEntry> {
   return (await ledger.detail(entry.fileId))!.actions.at(-1)!;
 }
@@ -55,9 +63,7 @@ async function dropped(path: string, content = path): Promise<SeenFile> {
 
 describe('a start', () => {
   test('has every action tried: the clock may have been set back while nothing ran', async () => {
-    const entry = await plan(await dropped('a.csv'), MOVE);
-    const [action] = await ledger.dueActions('2100-01-01T00:00:00Z', 1);
-    await ledger.actionFailed(action!.actionId, 'EACCES', '2090-01-01T00:00:00Z');
+    const entry = await postponed(await plan(await dropped('a.csv'), MOVE));
     const stop = new AbortController();
     const running = outbox.run(stop.signal);
     await vi.waitFor(async () => expect(await actionOf(entry)).toMatchObject({ state: 'done' }));
@@ -291,12 +297,15 @@ describe('the loop', () => {
   };
 
   test('takes up what comes, leaves backoffs alone, and ends with the signal', async () => {
-    const waiting = await plan(await dropped('a.csv'), DELETE);
-    const [action] = await ledger.dueActions('9999-01-01T00:00:00.000Z', 1);
-    await ledger.actionFailed(action!.actionId, 'no right', '9999-01-01T00:00:00.000Z');
-    const entry = await plan(await dropped('b.csv'), DELETE);
+    const first = await plan(await dropped('first.csv'), DELETE);
     const stop = new AbortController();
-    const running = outbox.run(stop.signal);
+    let closed = false;
+    const running = outboxOf({ ledger: { ...ledger, dueActions: async (now, limit) => (closed ? [] : await ledger.dueActions(now, limit)) } }).run(stop.signal);
+    await until(async () => (await actionOf(first)).state === 'done');
+    closed = true;
+    const waiting = await postponed(await plan(await dropped('a.csv'), DELETE));
+    const entry = await plan(await dropped('b.csv'), DELETE);
+    closed = false;
     await until(async () => (await actionOf(entry)).state === 'done');
     stop.abort();
     await running;
