@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { csv, put, reportOf } from '../e2e/support.js';
 import { workspace, type Workspace } from '../support/cli.js';
 import { connect, createDatabase, type TestDatabase } from '../support/postgres.js';
+import { tell } from './support/counts.js';
 
 /**
  * The least rights of the role that loads (issue 6, point 6): docs/reference/database-rights.md names them as SQL; a role with just those does everything, and each right
@@ -94,5 +95,6 @@ describe('one right less', () => {
       await giveAll();
     }
     expect(reportOf(await ws.once(), 'f', 'a.csv')).toMatchObject({ state: 'loaded' });
+    tell('Secrets and rights', 'a right that is missing', 1);
   });
 });

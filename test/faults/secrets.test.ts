@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -8,6 +9,8 @@ import { startEmbedded } from '../../src/postgres/embedded.js';
 import { start, workspace, type Ended, type Workspace } from '../support/cli.js';
 import { startFakeS3, type FakeS3 } from '../support/fake-s3.js';
 import { startSshd, type Sshd } from '../servers/sshd.js';
+import { tell } from './support/counts.js';
+import { startDaemon } from './support/daemon.js';
 import { freePort, ownServer, type OwnServer } from './support/own-server.js';
 
 /**
@@ -24,6 +27,8 @@ const SECRETS = {
 } as const;
 const CELL = 'canarycellRr27';
 const ENV = { DB_PASSWORD: SECRETS.database, SFTP_PASSWORD: SECRETS.sftpPassword, SFTP_PHRASE: SECRETS.sftpPassphrase, S3_SECRET: SECRETS.s3Secret, HTTP_TOKEN: SECRETS.token };
+/** With the private keys, which are made when the server starts. */
+let env: NodeJS.ProcessEnv;
 const umask = [0o000, 0o077] as const;
 
 let server: OwnServer;
@@ -54,7 +59,11 @@ beforeAll(async () => {
 
   const port = await freePort();
   const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text', max_length: 60 }, { name: 'w', type: 'text' }];
+  env = { ...process.env, ...ENV, SFTP_KEY: sshd.key, SFTP_LOCKED_KEY: sshd.lockedKey };
   const connections = {
+    // A key that is taken, and one whose passphrase is another.
+    byKey: { type: 'sftp', host: sshd.host, port: sshd.port, user: sshd.user, private_key: { env: 'SFTP_KEY' }, host_key: await sshd.hostKey() },
+    byLockedKey: { type: 'sftp', host: sshd.host, port: sshd.port, user: sshd.user, private_key: { env: 'SFTP_LOCKED_KEY' }, passphrase: { env: 'SFTP_PHRASE' }, host_key: await sshd.hostKey() },
     // The right host, and secrets that it does not take: its refusals are what is to be looked at.
     byPassword: { type: 'sftp', host: sshd.host, port: sshd.port, user: sshd.user, password: { env: 'SFTP_PASSWORD' }, host_key: await sshd.hostKey() },
     lake: { type: 's3', endpoint: s3.endpoint, region: 'eu-west-1', force_path_style: true, access_key_id: 'someone', secret_access_key: { env: 'S3_SECRET' } },
@@ -66,6 +75,8 @@ beforeAll(async () => {
       cells: { columns, limits },
       refused: { columns: columns.map((one) => ({ name: one.name, type: one.type })), limits },
       sftp: { source: { type: 'sftp', connection: 'byPassword', dir: 'upload' } },
+      sftp_key: { source: { type: 'sftp', connection: 'byKey', dir: 'upload' } },
+      sftp_locked_key: { source: { type: 'sftp', connection: 'byLockedKey', dir: 'upload' } },
     },
     { connections },
   );
@@ -79,7 +90,6 @@ beforeAll(async () => {
   put(ws, 'cells', 'c.csv', ['id,v,w', line('1', 'good'), line(`${CELL}x`, 'no number'), line('2', `${CELL}${'y'.repeat(80)}`), line('3', `"${CELL}`), `${CELL},`, ''].join('\n'));
   put(ws, 'refused', 'r.csv', ['id,v,w', line('1', 'good'), line('2', `${CELL} check`), line('1', `${CELL} twice`), line('3', `${CELL} trigger`), line('4', 'v', `${CELL} domain`), ''].join('\n'));
 
-  const env = { ...process.env, ...ENV };
   const daemon = start(['run', '-v', '-c', ws.config], { cwd: ws.dir, env });
   const loads = async (count: number): Promise<void> => {
     try {
@@ -131,7 +141,7 @@ function filesUnder(dir: string): readonly string[] {
 
 describe('secrets', () => {
   test('the run was what it should be: rows refused in every way, sources refused, much said', async () => {
-    const { items } = JSON.parse((await start(['files', '--json', '--limit', '0', '-c', ws.config], { cwd: ws.dir, env: { ...process.env, ...ENV } }).ended).stdout) as Listed;
+    const { items } = JSON.parse((await start(['files', '--json', '--limit', '0', '-c', ws.config], { cwd: ws.dir, env }).ended).stdout) as Listed;
     expect(reportOf({ reports: items, stderr: '' }, 'refused', 'r.csv')).toMatchObject({ state: 'loaded', rows: { read: 5, loaded: 1, quarantined: 4 } });
     expect(reportOf({ reports: items, stderr: '' }, 'cells', 'c.csv')).toMatchObject({ state: 'loaded', rows: { read: 5, loaded: 1, quarantined: 4 } });
     expect(said.get('daemon stderr')).toContain('SOURCE_UNREACHABLE');
@@ -145,6 +155,29 @@ describe('secrets', () => {
   test.each(Object.entries(SECRETS))('%s stands in no file under data_dir', (_, secret) => {
     expect(filesUnder(path.join(ws.dir, 'data')).filter((file) => readFileSync(file).includes(secret))).toEqual([]);
   });
+  test('no line of a private key stands in any of these, nor in a file under data_dir', () => {
+    const lines = [sshd.key, sshd.lockedKey].flatMap((key) => key.split('\n').filter((line) => line.length > 40 && !line.startsWith('-----')));
+    expect(lines.length).toBeGreaterThan(4);
+    for (const line of lines) {
+      expect(places(said, line)).toEqual([]);
+      expect(filesUnder(path.join(ws.dir, 'data')).filter((file) => readFileSync(file).includes(line))).toEqual([]);
+    }
+  });
+  test('a crash leaves no core file, whatever the limit it was started with; where one is asked for it holds no memory', { timeout: 120_000 }, async (context) => {
+    const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'latin1').trim();
+    if (!/^core(\.%p)?$/.test(pattern)) return context.skip(`core files go to ${pattern} here`);
+    const cores = async (askFor: boolean): Promise<readonly Buffer[]> => {
+      const daemon = startDaemon(['run', '-c', ws.config], { cwd: ws.dir, env, through: ['prlimit', '--core=unlimited'] });
+      await daemon.said('"watching"');
+      if (askFor) spawnSync('prlimit', ['--pid', String(daemon.pid), '--core=unlimited']);
+      process.kill(daemon.pid, 'SIGSEGV');
+      expect(await daemon.ended).toMatchObject({ signal: 'SIGSEGV' });
+      return readdirSync(ws.dir).filter((name) => name.startsWith('core')).map((name) => readFileSync(path.join(ws.dir, name)));
+    };
+    expect(await cores(false)).toEqual([]);
+    // Without coredump_filter it has 50 MB and more.
+    expect((await cores(true)).map((core) => [core.subarray(0, 4).toString('latin1'), core.length < 2 ** 20])).toEqual([['\x7fELF', true]]);
+  });
   test('no secret is in the database', async () => {
     for (const table of ['loads', 'quarantine', 'meta']) {
       for (const secret of Object.values(SECRETS)) expect(await server.query(`select 1 from tallyman.${table} t where t::text like '%' || $1 || '%'`, [secret])).toEqual([]);
@@ -157,7 +190,6 @@ describe('cells', () => {
     expect(places(said, CELL)).toEqual([]);
   });
   test('a report has one as the example of a group, and nowhere else', async () => {
-    const env = { ...process.env, ...ENV };
     const { items } = JSON.parse((await start(['files', '--json', '--limit', '0', '-c', ws.config], { cwd: ws.dir, env }).ended).stdout) as Listed;
     expect(items.flatMap((item) => item.errors).filter(({ example }) => example?.includes(CELL) === true).length).toBeGreaterThan(0);
     // What a trigger says in its own words is its author's choice: it is kept as the reason.
@@ -229,4 +261,5 @@ describe('HTTP', () => {
 
 test('the canaries were really there: ten refused rows hold them', async () => {
   expect(await server.query(`select count(*)::int as n from tallyman.quarantine where position('${CELL}'::bytea in raw) > 0`)).toEqual([{ n: 10 }]);
+  tell('Secrets and rights', 'outputs, answers and files in which secrets and cells were looked for', said.size + filesUnder(path.join(ws.dir, 'data')).length);
 });
