@@ -23,6 +23,8 @@ export class WholeCopy implements RowWriter {
   flushAt = FIRST_FLUSH;
   readonly #context: LoadContext;
   readonly #target: CopyTarget;
+  /** Bytes of each buffer. Many files are small: two of 2 MiB for each of them would keep the collector busy for longer than the load takes. */
+  readonly #room: number;
   #spare: CopyBuffer = { buf: Buffer.alloc(0), pos: 0 };
   #stream: CopyStream | null = null;
   #inFlight: Promise<void> = Promise.resolve();
@@ -31,14 +33,14 @@ export class WholeCopy implements RowWriter {
   constructor(context: LoadContext, target: CopyTarget) {
     this.#context = context;
     this.#target = target;
-    // Many files are small: 640 KiB for each of them would keep the collector busy for longer than the load takes.
-    this.out = { buf: Buffer.allocUnsafeSlow(Math.min(ROOM, 4 * context.job.file.size + 4096)), pos: 0 };
+    this.#room = Math.min(ROOM, 4 * context.job.file.size + 4096);
+    this.out = { buf: Buffer.allocUnsafeSlow(this.#room), pos: 0 };
     append(this.out, target.header);
   }
 
   async advance(): Promise<void> {
     if (this.out.pos >= this.flushAt) {
-      if (this.#spare.buf.length === 0) this.#spare.buf = Buffer.allocUnsafeSlow(ROOM);
+      if (this.#spare.buf.length === 0) this.#spare.buf = Buffer.allocUnsafeSlow(this.#room);
       await this.#send();
     }
     if (this.#context.record.full) {
