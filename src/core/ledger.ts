@@ -220,7 +220,7 @@ export interface AdmitFacts {
   readonly entry: FileEntry;
   /** Entry's hash, or the one given; null = not known yet. */
   readonly sha256: string | null;
-  /** The path's newest other version when its bytes still stand there as far as the ledger knows. `seen` = its content counts (SPEC 3.1, "Seen"). */
+  /** The path's newest other version when its bytes still stand there as far as the ledger knows. `seen` = its content counts (SPEC 3.1, "Seen"), or it was rejected and is the very same look, only no longer young. */
   readonly present: { readonly entry: FileEntry; readonly seen: boolean } | null;
   /** The path's newest other version with a live load. */
   readonly live: FileEntry | null;

@@ -1,3 +1,4 @@
+import { isAged } from '../core/file.js';
 import type { AdmitFacts, FileEntry } from '../core/ledger.js';
 import { mustFindRow } from './change.js';
 import { ENTRY, int, intOrNull, sha, text, toEntry } from './rows.js';
@@ -45,7 +46,9 @@ function present(store: Store, { entry, feed }: Subject): AdmitFacts['present'] 
   if (row === null) return null;
   const found = toEntry(row);
   if (found.movedTo !== null || found.deleted || found.state === 'vanished' || found.state === 'cleared') return null;
-  return { entry: found, seen: int(row, 'seen') > 0 || isLiveDuplicate(store, row) || (found.state === 'ignored' && found.sha256 === null) };
+  // A rejected file counts for nothing when it comes again; that the server's clock went on is no coming.
+  const isOlder = found.state === 'rejected' && isAged(found.file, entry.file);
+  return { entry: found, seen: int(row, 'seen') > 0 || isOlder || isLiveDuplicate(store, row) || (found.state === 'ignored' && found.sha256 === null) };
 }
 
 /** A duplicate counts as long as its original does. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { YOUNG } from '../../src/core/file.js';
 import type { FileEntry, Ledger } from '../../src/core/ledger.js';
 import { admit, NO_PROBES, type AdmitPolicy, type Decision, type Probes } from '../../src/intake/admit.js';
 import { discover, ended, hashOf, load, loaded, look, newLedger, receipt } from './support.js';
@@ -120,6 +121,18 @@ describe('path', () => {
     const again = await arrive(ledger, 'a.csv');
     expect(await decide(ledger, again, null)).toEqual({ kind: 'needHash' });
     expect(await decide(ledger, again, 'x')).toEqual({ kind: 'touched', present: present.fileId });
+  });
+
+  it('a rejected file that only grew older (SFTP): touched when the bytes are the same; dropped again it is tried again', async () => {
+    const ledger = newLedger();
+    const young = look('a.csv');
+    const bad = await ended(ledger, { ...young, version: `${young.version}${YOUNG}` }, { state: 'rejected', sha256: hashOf('x') });
+    const aged = await discover(ledger, young);
+    expect(await decide(ledger, aged, null)).toEqual({ kind: 'needHash' });
+    expect(await decide(ledger, aged, 'x')).toEqual({ kind: 'touched', present: bad.fileId });
+    expect(await decide(ledger, aged, 'y')).toMatchObject({ kind: 'load' });
+    await ledger.absorb(aged.fileId, bad.fileId);
+    expect(await decide(ledger, await discover(ledger, look('a.csv')), 'x')).toMatchObject({ kind: 'load' });
   });
 
   it('same bytes as a present duplicate: touched as long as its original is loaded', async () => {

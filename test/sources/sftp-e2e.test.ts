@@ -90,6 +90,22 @@ describe('an SFTP feed from outside', () => {
     expect(await loads()).toMatchObject({ n: 2, rows: 2 });
   });
 
+  test('a file that was rejected within seconds of its writing is looked at once more, and not rejected twice', async () => {
+    ws = await open({ columns: [{ name: 'id', type: 'bigint' }] });
+    const now = Math.floor(Date.now() / 1_000) + 6;
+    put('a.csv', 'id\nx\n');
+    utimesSync(path.join(folder, 'a.csv'), now, now);
+    expect((await ws.once()).reports.map((one) => one.state)).toEqual(['rejected']);
+    await sleep(now * 1_000 + 2_500 - Date.now());
+    const again = await ws.once();
+    expect([again.code, again.reports, landed()]).toEqual([0, [], []]);
+    expect(await loads()).toMatchObject({ n: 1, live: 0 });
+    // Dropped again it is tried again.
+    put('a.csv', 'id\nx\n');
+    expect((await ws.once()).reports.map((one) => one.state)).toEqual(['rejected']);
+    expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
+  });
+
   test('after: move and delete act on the server', async () => {
     ws = await open({ after: { loaded: { move: 'done' }, rejected: 'delete' }, limits: { bad_ratio: 0 }, columns: [{ name: 'id', type: 'bigint' }] });
     put('good.csv', 'id\n1\n');
