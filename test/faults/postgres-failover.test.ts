@@ -70,7 +70,7 @@ test('to a synchronous standby: nothing committed is lost, what was under way is
   }
   await harbour.balances();
   await harbour.ledgerBalances();
-  tell('PostgreSQL', 'failover to a synchronous standby', ROUNDS, { files: harbour.files });
+  tell('PostgreSQL', 'failover to a synchronous standby', ROUNDS, { files: harbour.files, rows: harbour.rows });
 });
 
 test('to a standby that lacks the last commits: the daemon notices that receipts are gone, and loads those files again', { timeout: 60_000 + ROUNDS * 60_000 }, async () => {
@@ -93,6 +93,6 @@ test('to a standby that lacks the last commits: the daemon notices that receipts
   }
   expect(lost).toBeGreaterThan(0);
   await harbour.balances();
-  tell('PostgreSQL', 'failover to a standby that lacks commits', ROUNDS, { commits_lost_by_the_database: lost, files: harbour.files });
+  tell('PostgreSQL', 'failover to a standby that lacks commits', ROUNDS, { commits_lost_by_the_database: lost, files: harbour.files, rows: harbour.rows });
   await harbour.land();
 });

@@ -153,7 +153,7 @@ test.each(Object.keys(FAULTS))('%s: tried again, no file is blamed, nothing is l
   }
   await harbour.balances();
   if (ROUNDS > 1) await harbour.ledgerBalances();
-  tell('PostgreSQL', name, ROUNDS, { transactions_open: open, files: harbour.files, ...(name.startsWith('answers') ? commits : {}) });
+  tell('PostgreSQL', name, ROUNDS, { transactions_open: open, files: harbour.files, rows: harbour.rows, ...(name.startsWith('answers') ? commits : {}) });
 });
 
 test('the tablespace is full: no file is blamed, and loading goes on once there is room', { timeout: 120_000 }, async () => {
@@ -176,7 +176,7 @@ test('the tablespace is full: no file is blamed, and loading goes on once there 
   mount('-o', 'remount,size=500m');
   await harbour.settled();
   await harbour.balances();
-  tell('PostgreSQL', 'a full tablespace', 1, { files: harbour.files });
+  tell('PostgreSQL', 'a full tablespace', 1, { files: harbour.files, rows: harbour.rows });
 });
 
 test('the deadlock was one, every file is in a named state, no attempt was used, `ledger verify` is clean; SIGTERM drains and leaves no session', async () => {

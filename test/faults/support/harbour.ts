@@ -183,6 +183,11 @@ export class Harbour {
     return this.#cargo.size;
   }
 
+  /** Good rows of these files. */
+  get rows(): number {
+    return [...this.#cargo.values()].reduce((sum, { good }) => sum + good, 0);
+  }
+
   async close(): Promise<void> {
     this.#daemon?.child.kill('SIGKILL');
     await this.#daemon?.ended;
