@@ -50,10 +50,15 @@ async function run(): Promise<number> {
  * Where there is neither (not Linux), the system's own limit holds; see docs/reliability.md.
  */
 function emptyCoreFiles(): void {
-  try {
-    writeFileSync('/proc/self/coredump_filter', '0x10');
-  } catch {
-    // As it was: nothing else depends on it.
+  // Where one of the two fails it is as it was: nothing else depends on it. spawn throws where no process can be made (ENOMEM under vm.overcommit_memory=2).
+  for (const step of [
+    () => writeFileSync('/proc/self/coredump_filter', '0x10'),
+    () => spawn('prlimit', ['--pid', String(process.pid), '--core=0:'], { stdio: 'ignore' }).on('error', () => undefined).unref(),
+  ]) {
+    try {
+      step();
+    } catch {
+      continue;
+    }
   }
-  spawn('prlimit', ['--pid', String(process.pid), '--core=0:'], { stdio: 'ignore' }).on('error', () => undefined).unref();
 }
