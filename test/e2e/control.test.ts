@@ -161,7 +161,7 @@ describe('what the sender says, over SFTP', () => {
     give('sums/b.csv', `${good}END 3\n`);
     give('sums/b.csv.sha512', `${hash('sha512', `${good}END 2\n`)}  b.csv\n`);
     give('sums/waits.csv', `${good}END 4\n`);
-    const round = await ws.once('--settle-timeout', '2s');
+    const round = await ws.once('--settle-timeout', '8s');
     expect(states(round, 'keys')).toEqual(['a.csv:loaded', 'b.csv:rejected']);
     expect(reportOf(round, 'keys', 'a.csv')).toMatchObject({ rows: { read: 2, loaded: 2, declared: 2 } });
     expect(reportOf(round, 'keys', 'b.csv')).toMatchObject({ rows: { loaded: 0 }, error: { code: 'DECLARED_ROWS_MISMATCH', message: 'the manifest says 2 rows; 3 were read' } });

@@ -171,8 +171,13 @@ test('the tablespace is full: no file is blamed, and loading goes on once there 
   const { blocks, bfree, bsize } = statfsSync(dir);
   mount('-o', `remount,size=${(blocks - bfree) * bsize + 200_000}`);
   const before = harbour.log().split('53100').length;
-  harbour.arrive();
-  await until(() => harbour.log().split('53100').length > before, 'the disk to be full', 60);
+  // A vacuum may have left room in the table: files come until there is none.
+  const isFull = (): boolean => harbour.log().split('53100').length > before;
+  for (let n = 0; n < 20 && !isFull(); n++) {
+    harbour.arrive();
+    for (let waited = 0; waited < 60 && !isFull(); waited++) await pause(50);
+  }
+  expect(isFull()).toBe(true);
   mount('-o', 'remount,size=500m');
   await harbour.settled();
   await harbour.balances();
