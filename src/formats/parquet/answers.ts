@@ -22,7 +22,7 @@ const vectorType: z.ZodType<VectorType> = z.lazy(() =>
 );
 
 const described: z.ZodType<Described> = z.object({ rows: z.number().int().nonnegative(), columns: z.array(z.object({ name: z.string(), type: vectorType, word: z.string().nullable() })) });
-const failure: z.ZodType<Failure> = z.object({ code: z.enum(['FILE_CORRUPT', 'FORMAT_MISMATCH', 'LOAD_FAILED', 'DISK_FULL']), message: z.string(), fix: z.string().nullable() });
+const failure: z.ZodType<Failure> = z.object({ code: z.enum(['FILE_CORRUPT', 'FORMAT_MISMATCH', 'EXPANSION_LIMIT', 'LOAD_FAILED', 'DISK_FULL']), message: z.string(), fix: z.string().nullable() });
 
 export const isDescribed = (value: unknown): value is Described => described.safeParse(value).success;
 export const isFailure = (value: unknown): value is Failure => failure.safeParse(value).success;

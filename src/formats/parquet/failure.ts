@@ -13,7 +13,7 @@ export function failureOf(error: unknown): Failure {
   if (isSystemError(error)) return { code: error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'DISK_FULL' : 'LOAD_FAILED', message, fix: null };
   const tooLarge = asksForMoreThanAll(message);
   if (tooLarge !== null) {
-    return { code: 'FILE_CORRUPT', message: `The Parquet file asks for ${tooLarge.wanted} of memory at once, the reader may have ${tooLarge.limit}: a length in it is wrong, or one page is that large.`, fix: 'Compare sha256 with the supplier\'s; ask for smaller row groups and pages.' };
+    return { code: 'EXPANSION_LIMIT', message: `The Parquet file asks for ${tooLarge.wanted} of memory at once, the reader may have ${tooLarge.limit}: a length in it is wrong, or one page is that large.`, fix: 'Compare sha256 with the supplier\'s; ask for smaller row groups and pages.' };
   }
   if (/out of memory|failed to allocate|memory limit/i.test(message)) {
     return { code: 'LOAD_FAILED', message: `Reading the Parquet file takes more memory than the reader may have: ${plainWords(message)}`, fix: 'Ask the supplier for smaller row groups and pages, or for shorter values.' };

@@ -40,7 +40,7 @@ export interface Described {
 
 /** Answer FAILED. `code`: of TallymanError. */
 export interface Failure {
-  readonly code: 'FILE_CORRUPT' | 'FORMAT_MISMATCH' | 'LOAD_FAILED' | 'DISK_FULL';
+  readonly code: 'FILE_CORRUPT' | 'FORMAT_MISMATCH' | 'EXPANSION_LIMIT' | 'LOAD_FAILED' | 'DISK_FULL';
   readonly message: string;
   readonly fix: string | null;
 }

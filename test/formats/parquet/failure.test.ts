@@ -4,7 +4,7 @@ import { failureOf } from '../../../src/formats/parquet/failure.js';
 describe('what went wrong in the reading process', () => {
   test('a piece that is larger than all the reader may have is a trait of the file: it is not tried again', () => {
     const found = failureOf(new Error('Out of Memory Error: failed to allocate data of size 2.0 GiB (68.1 KiB/1.0 GiB used)\n\nPossible solutions: ...'));
-    expect(found).toMatchObject({ code: 'FILE_CORRUPT', message: expect.stringContaining('asks for 2.0 GiB of memory at once, the reader may have 1.0 GiB') as string });
+    expect(found).toMatchObject({ code: 'EXPANSION_LIMIT', message: expect.stringContaining('asks for 2.0 GiB of memory at once, the reader may have 1.0 GiB') as string });
   });
 
   test.each([
