@@ -1,4 +1,5 @@
-// What the bench started or wrote is gone when it ends, also on Ctrl-C: servers, daemons, temporary folders. Last in, first out.
+// What the bench started or wrote is gone when it ends, also on Ctrl-C: servers, daemons, temporary folders. Last in,
+// first out.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

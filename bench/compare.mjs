@@ -1,12 +1,12 @@
-// Contestants in alternation, and the table that shows them. Each runs against a database that is fresh, after a checkpoint, so that none pays for the writes
-// of the one before.
+// Contestants in alternation, and the table that shows them. Each runs against a database that is fresh, after a
+// checkpoint, so that none pays for the writes of the one before.
 import { freshDatabase, query } from './server.mjs';
 import { must } from './measure.mjs';
 import { alternate, ratio, spread } from './statistics.mjs';
 
 /**
- * contestants: { name: { label, run(url), ddl?, template? } }. `run` gives { seconds, client?, server?, peak?, commit? }; `commit` (claim to commit) makes a line of
- * its own. Gives { series, lines, of(a, metricA, b, metricB) }.
+ * contestants: { name: { label, run(url), ddl?, template? } }. `run` gives { seconds, client?, server?, peak?, commit?
+ * }; `commit` (claim to commit) makes a line of its own. Gives { series, lines, of(a, metricA, b, metricB) }.
  */
 export async function compare(bench, contestants, { base, floor = null, rounds = bench.rounds }) {
   const runs = Object.fromEntries(
@@ -24,7 +24,9 @@ export async function compare(bench, contestants, { base, floor = null, rounds =
       },
     ]),
   );
-  const series = await alternate(rounds, runs, (name, round, { seconds }) => bench.log(`${round === 0 ? 'warm-up' : `round ${round}`} ${name} ${seconds.toFixed(2)} s`));
+  const series = await alternate(rounds, runs, (name, round, { seconds }) =>
+    bench.log(`${round === 0 ? 'warm-up' : `round ${round}`} ${name} ${seconds.toFixed(2)} s`),
+  );
   const of = (a, metricA, b, metricB = 'seconds') => ratio(series[a][metricA], series[b][metricB]);
   const lines = Object.entries(contestants).flatMap(([name, { label }]) => {
     const line = (text, metric) => ({
@@ -36,7 +38,10 @@ export async function compare(bench, contestants, { base, floor = null, rounds =
       server: metric === 'seconds' ? optional(series[name].server) : null,
       peak: metric === 'seconds' ? optional(series[name].peak) : null,
     });
-    return [...(series[name].commit === undefined ? [] : [line(`${label}, claim to commit`, 'commit')]), line(series[name].commit === undefined ? label : `${label}, whole process`, 'seconds')];
+    return [
+      ...(series[name].commit === undefined ? [] : [line(`${label}, claim to commit`, 'commit')]),
+      line(series[name].commit === undefined ? label : `${label}, whole process`, 'seconds'),
+    ];
   });
   return { series, lines, of };
 }
@@ -45,12 +50,16 @@ const optional = (values) => (values === undefined || values.length === 0 ? null
 
 /** A measured psql. */
 export async function psql(bench, url, command) {
-  const { seconds, client, server, peak } = await must('psql', [url, '-v', 'ON_ERROR_STOP=1', '-qc', command], { server: bench.server });
+  const { seconds, client, server, peak } = await must('psql', [url, '-v', 'ON_ERROR_STOP=1', '-qc', command], {
+    server: bench.server,
+  });
   return { seconds, client, server, peak };
 }
 
 /** A measured shell line; $1 is the URL. Any part of a pipe that fails fails the line. */
 export async function shell(bench, line, ...args) {
-  const { seconds, client, server, peak } = await must('bash', ['-o', 'pipefail', '-c', line, 'bash', ...args], { server: bench.server });
+  const { seconds, client, server, peak } = await must('bash', ['-o', 'pipefail', '-c', line, 'bash', ...args], {
+    server: bench.server,
+  });
   return { seconds, client, server, peak };
 }

@@ -1,6 +1,15 @@
 // Files of the shapes, kept in bench/data between runs: CSV, and the same rows as gzip, NDJSON, Parquet, binary COPY.
 import { spawnSync } from 'node:child_process';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
@@ -9,7 +18,8 @@ import { must } from './measure.mjs';
 import { freshDatabase, query } from './server.mjs';
 import { prng, SHAPES } from './shapes.mjs';
 
-export const rowsOf = (bench, shape, share = 1) => Math.max(1_000, Math.round(bench.rows * SHAPES[shape].share * share));
+export const rowsOf = (bench, shape, share = 1) =>
+  Math.max(1_000, Math.round(bench.rows * SHAPES[shape].share * share));
 
 /** CSV with a header. `badEvery`: each n-th row gets a wrong first cell. Gives the path. */
 export function csvFile(bench, shape, rows, badEvery = 0) {
@@ -32,7 +42,9 @@ export function csvFile(bench, shape, rows, badEvery = 0) {
 }
 
 export function gzipFile(bench, csv) {
-  return made(bench, `${path.basename(csv)}.gz`, (file) => must('sh', ['-c', 'gzip -6 -c "$1" > "$2"', 'sh', csv, file]));
+  return made(bench, `${path.basename(csv)}.gz`, (file) =>
+    must('sh', ['-c', 'gzip -6 -c "$1" > "$2"', 'sh', csv, file]),
+  );
 }
 
 /** The same rows one JSON object a line: numbers and booleans bare, all else as strings. */
@@ -40,7 +52,8 @@ export function ndjsonFile(bench, shape, csv) {
   return made(bench, path.basename(csv, '.csv') + '.ndjson', async (file) => {
     const { parse } = await import('csv-parse');
     const bare = SHAPES[shape].columns.map(([, type]) => /int|numeric|double|real/.test(type));
-    const cell = (type, bareNumber, value) => (type === 'boolean' ? String(value === 't') : bareNumber ? value : JSON.stringify(value));
+    const cell = (type, bareNumber, value) =>
+      type === 'boolean' ? String(value === 't') : bareNumber ? value : JSON.stringify(value);
     const out = createWriteStream(file);
     let text = '';
     for await (const record of createReadStream(csv).pipe(parse({ from: 2 }))) {
@@ -59,12 +72,16 @@ export function ndjsonFile(bench, shape, csv) {
 export function parquetFile(bench, shape, csv) {
   return made(bench, path.basename(csv, '.csv') + '.parquet', async (file) => {
     const { DuckDBInstance } = await import('@duckdb/node-api');
-    const types = SHAPES[shape].columns.map(([name, type]) => `'${name}': '${type.replace(/^varchar.*/, 'varchar').replace('double precision', 'double')}'`);
+    const types = SHAPES[shape].columns.map(
+      ([name, type]) => `'${name}': '${type.replace(/^varchar.*/, 'varchar').replace('double precision', 'double')}'`,
+    );
     const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
     const connection = await instance.connect();
     try {
       await connection.run(`SET TimeZone = 'UTC'`);
-      await connection.run(`COPY (SELECT * FROM read_csv('${csv}', header = true, columns = {${types.join(', ')}})) TO '${file}' (FORMAT parquet)`);
+      await connection.run(
+        `COPY (SELECT * FROM read_csv('${csv}', header = true, columns = {${types.join(', ')}})) TO '${file}' (FORMAT parquet)`,
+      );
     } finally {
       connection.closeSync();
       instance.closeSync();
@@ -72,7 +89,9 @@ export function parquetFile(bench, shape, csv) {
   });
 }
 
-/** The rows as PostgreSQL's binary COPY with both lineage columns: what the floor swallows. `name` says of which rows. */
+/**
+ * The rows as PostgreSQL's binary COPY with both lineage columns: what the floor swallows. `name` says of which rows.
+ */
 export function binaryFile(bench, shape, csv) {
   return made(bench, `${path.basename(csv, '.csv')}.bin`, async (file) => {
     const { columns } = SHAPES[shape];
@@ -89,7 +108,14 @@ export function binaryFile(bench, shape, csv) {
 export async function longFile(bench, csv, bytes) {
   const copies = Math.max(1, Math.ceil(bytes / statSync(csv).size));
   const file = path.join(bench.work, `long-${copies}.csv`);
-  await must('sh', ['-c', 'head -n 1 "$1" > "$2"; i=0; while [ $i -lt $3 ]; do tail -n +2 "$1" >> "$2"; i=$((i+1)); done', 'sh', csv, file, String(copies)]);
+  await must('sh', [
+    '-c',
+    'head -n 1 "$1" > "$2"; i=0; while [ $i -lt $3 ]; do tail -n +2 "$1" >> "$2"; i=$((i+1)); done',
+    'sh',
+    csv,
+    file,
+    String(copies),
+  ]);
   return { file, copies, remove: () => rmSync(file, { force: true }) };
 }
 
@@ -109,7 +135,17 @@ export function smallFiles(dir, shape, count) {
 }
 
 export const createTable = (shape, lineage, more = '') =>
-  `create table t (${[...(lineage ? [['_load_id', 'bigint not null'], ['_row', 'bigint not null']] : []), ...SHAPES[shape].columns].map(([name, type]) => `${name} ${type}`).join(', ')}${more})`;
+  `create table t (${[
+    ...(lineage
+      ? [
+          ['_load_id', 'bigint not null'],
+          ['_row', 'bigint not null'],
+        ]
+      : []),
+    ...SHAPES[shape].columns,
+  ]
+    .map(([name, type]) => `${name} ${type}`)
+    .join(', ')}${more})`;
 
 async function made(bench, name, write) {
   mkdirSync(bench.data, { recursive: true });

@@ -1,4 +1,5 @@
-// Runs one command and says what it took: seconds, CPU seconds of it and its children, the most memory that it held (Linux; null elsewhere).
+// Runs one command and says what it took: seconds, CPU seconds of it and its children, the most memory that it held
+// (Linux; null elsewhere).
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
@@ -6,10 +7,16 @@ import { onEnd } from './cleanup.mjs';
 
 /** USER_HZ: fixed at 100 for what /proc shows, on every Linux that Node runs on. */
 const TICKS = 100;
-/** Between two looks at the memory. VmHWM is a high-water mark, so only what was first reached in the last 25 ms is missed. */
+/**
+ * Between two looks at the memory. VmHWM is a high-water mark, so only what was first reached in the last 25 ms is
+ * missed.
+ */
 const LOOK_MS = 25;
 
-/** Options: those of spawn; `server`: a server of server.mjs, whose CPU seconds are then told too; `stdin`: a file descriptor. */
+/**
+ * Options: those of spawn; `server`: a server of server.mjs, whose CPU seconds are then told too; `stdin`: a file
+ * descriptor.
+ */
 export async function measure(command, args, { server = null, stdin = 'ignore', ...options } = {}) {
   const serverBefore = server?.cpu() ?? null;
   const before = childrenCpu();
@@ -33,14 +40,23 @@ export async function measure(command, args, { server = null, stdin = 'ignore', 
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   await release();
-  return { code, seconds, peak: memory.peak, client: minus(childrenCpu(), before), server: minus((await server?.settledCpu()) ?? null, serverBefore), out, err };
+  return {
+    code,
+    seconds,
+    peak: memory.peak,
+    client: minus(childrenCpu(), before),
+    server: minus((await server?.settledCpu()) ?? null, serverBefore),
+    out,
+    err,
+  };
 }
 
 /** The same, and an error unless the command ended well. */
 export async function must(command, args, options = {}) {
   const { codes = [0], ...rest } = options;
   const run = await measure(command, args, rest);
-  if (!codes.includes(run.code)) throw new Error(`${command} ended with ${run.code}: ${run.err.slice(-2000)}${run.out.slice(-2000)}`);
+  if (!codes.includes(run.code))
+    throw new Error(`${command} ended with ${run.code}: ${run.err.slice(-2000)}${run.out.slice(-2000)}`);
   return run;
 }
 
@@ -68,19 +84,27 @@ export class Memory {
   }
 }
 
-/** CPU seconds of a process and of its children that have ended; null where there is no /proc, or the process is gone. */
+/**
+ * CPU seconds of a process and of its children that have ended; null where there is no /proc, or the process is gone.
+ */
 export function cpuOf(pid) {
   const stat = readOrNull(`/proc/${pid}/stat`);
   if (stat === null) return null;
-  // Behind the name in parentheses, which may hold anything: state is the first, utime the 12th, then stime, cutime, cstime.
+  // Behind the name in parentheses, which may hold anything: state is the first, utime the 12th, then stime, cutime,
+  // cstime.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { own: (Number(fields[11]) + Number(fields[12])) / TICKS, ended: (Number(fields[13]) + Number(fields[14])) / TICKS };
+  return {
+    own: (Number(fields[11]) + Number(fields[12])) / TICKS,
+    ended: (Number(fields[13]) + Number(fields[14])) / TICKS,
+  };
 }
 
 /** Processes that any thread of this one has started. */
 export function childrenOf(pid) {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((task) => (readOrNull(`/proc/${pid}/task/${task}/children`) ?? '').trim().split(' ').filter(Boolean).map(Number));
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      (readOrNull(`/proc/${pid}/task/${task}/children`) ?? '').trim().split(' ').filter(Boolean).map(Number),
+    );
   } catch {
     return []; // gone between two looks
   }

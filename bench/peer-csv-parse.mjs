@@ -1,4 +1,5 @@
-// What many people write: csv-parse, each record as a line of text COPY, no checks of its own. `node peer-csv-parse.mjs FILE URL`.
+// What many people write: csv-parse, each record as a line of text COPY, no checks of its own. `node peer-csv-parse.mjs
+// FILE URL`.
 import { createReadStream } from 'node:fs';
 import process from 'node:process';
 import { Transform } from 'node:stream';

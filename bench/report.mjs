@@ -7,7 +7,8 @@ const BEGIN = '<!-- bench:begin -->';
 const END = '<!-- bench:end -->';
 
 const digits = (value) => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
-export const number = (value, unit = '') => `${value.toLocaleString('en-US', { minimumFractionDigits: digits(value), maximumFractionDigits: digits(value) })}${unit === '' ? '' : ` ${unit}`}`;
+export const number = (value, unit = '') =>
+  `${value.toLocaleString('en-US', { minimumFractionDigits: digits(value), maximumFractionDigits: digits(value) })}${unit === '' ? '' : ` ${unit}`}`;
 const isSpread = (value) => typeof value === 'object' && value !== null;
 const middle = (value) => (isSpread(value) ? value.median : value);
 
@@ -20,23 +21,38 @@ export function figure(value, unit = '') {
 }
 
 /**
- * A figure that was claimed. `aim` with `better`: 'lower' = at most, 'higher' = at least. `command` names the part that measures it.
+ * A figure that was claimed. `aim` with `better`: 'lower' = at most, 'higher' = at least. `command` names the part that
+ * measures it.
  */
 export function claim(what, value, { unit = '', aim = null, better = 'lower' } = {}) {
   const met = aim === null ? null : better === 'lower' ? middle(value) <= aim : middle(value) >= aim;
   return { what, value, unit, aim, better, met };
 }
 
-const aimText = ({ aim, better, unit }) => (aim === null ? '' : `${better === 'lower' ? '<=' : '>='} ${aim.toLocaleString('en-US')}${unit === '' ? '' : ` ${unit}`}`);
+const aimText = ({ aim, better, unit }) =>
+  aim === null
+    ? ''
+    : `${better === 'lower' ? '<=' : '>='} ${aim.toLocaleString('en-US')}${unit === '' ? '' : ` ${unit}`}`;
 const metText = ({ met }) => (met === null ? '' : met ? 'yes' : 'NO');
 
 /** The comparison tables of a part, then its claims, for a terminal. */
 export function partText({ title, tables = [], claims, notes = [], seconds }) {
   const out = [`\n== ${title} (${seconds.toFixed(0)} s)`];
   for (const { title: heading, lines } of tables) {
-    out.push('', heading, ...columns([['', 'seconds', 'of psql', 'of floor', 'CPU client', 'CPU server', 'peak'], ...lines.map(lineCells)]));
+    out.push(
+      '',
+      heading,
+      ...columns([['', 'seconds', 'of psql', 'of floor', 'CPU client', 'CPU server', 'peak'], ...lines.map(lineCells)]),
+    );
   }
-  if (claims.length > 0) out.push('', ...columns([['', 'figure', 'aim', 'met'], ...claims.map((one) => [one.what, figure(one.value, one.unit), aimText(one), metText(one)])]));
+  if (claims.length > 0)
+    out.push(
+      '',
+      ...columns([
+        ['', 'figure', 'aim', 'met'],
+        ...claims.map((one) => [one.what, figure(one.value, one.unit), aimText(one), metText(one)]),
+      ]),
+    );
   out.push(...notes.map((note) => `  ${note}`));
   return `${out.join('\n')}\n`;
 }
@@ -53,7 +69,9 @@ const lineCells = (line) => [
 
 function columns(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  return rows.map((row) => `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')}`.trimEnd());
+  return rows.map((row) =>
+    `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')}`.trimEnd(),
+  );
 }
 
 /** bench/results/latest.json, and the same under its date. */
@@ -81,7 +99,23 @@ const cell = (text) => text.replaceAll('|', '\\|');
 export function readmeText({ machine, versions, commit, date, options, parts }) {
   const head = `One run of \`${options.command}\` on ${date.slice(0, 10)} at ${commit}: ${machine.cpus} x ${machine.model}, ${machine.memoryGB} GB, ${versions.postgres}, Node ${versions.node}; medians of ${options.rounds} rounds in alternation with their quartiles, checksum, ledger, contract, quarantine, tally and lineage columns switched on.`;
   const tables = parts.flatMap((part) => (part.tables ?? []).filter((table) => table.readme === true));
-  const timing = tables.flatMap(({ title, lines }) => ['', `${title}:`, '', '| | seconds | of `psql \\copy` | of the floor | peak MB |', '|---|---|---|---|---|', ...lines.map((line) => `| ${[cell(line.label), figure(line.seconds), figure(line.ofBase), figure(line.ofFloor), line.peak === null ? '' : String(Math.round(line.peak.median / 1e6))].join(' | ')} |`)]);
-  const claims = parts.filter((part) => part.readme !== false).flatMap((part) => part.claims.map((one) => `| ${cell(one.what)} | ${figure(one.value, one.unit)} | ${aimText(one)} | ${metText(one)} |`));
-  return `${[head, ...timing, '', 'All figures (`of` = time as a part of the other\'s time, so less is faster):', '', '| | figure | aim | met |', '|---|---|---|---|', ...claims].join('\n')}\n`;
+  const timing = tables.flatMap(({ title, lines }) => [
+    '',
+    `${title}:`,
+    '',
+    '| | seconds | of `psql \\copy` | of the floor | peak MB |',
+    '|---|---|---|---|---|',
+    ...lines.map(
+      (line) =>
+        `| ${[cell(line.label), figure(line.seconds), figure(line.ofBase), figure(line.ofFloor), line.peak === null ? '' : String(Math.round(line.peak.median / 1e6))].join(' | ')} |`,
+    ),
+  ]);
+  const claims = parts
+    .filter((part) => part.readme !== false)
+    .flatMap((part) =>
+      part.claims.map(
+        (one) => `| ${cell(one.what)} | ${figure(one.value, one.unit)} | ${aimText(one)} | ${metText(one)} |`,
+      ),
+    );
+  return `${[head, ...timing, '', "All figures (`of` = time as a part of the other's time, so less is faster):", '', '| | figure | aim | met |', '|---|---|---|---|', ...claims].join('\n')}\n`;
 }

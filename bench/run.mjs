@@ -1,5 +1,6 @@
-// `npm run bench [-- --part csv,small --rows 2000000 --rounds 5 --full memory --readme]`: every claim about speed and memory is made here. tallyman and its peers in
-// alternation on generated data; prints medians, ratios and aims, writes bench/results/latest.json. Needs psql on the PATH, a Linux for CPU and memory.
+// `npm run bench [-- --part csv,small --rows 2000000 --rounds 5 --full memory --readme]`: every claim about speed and
+// memory is made here. tallyman and its peers in alternation on generated data; prints medians, ratios and aims, writes
+// bench/results/latest.json. Needs psql on the PATH, a Linux for CPU and memory.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -9,7 +10,21 @@ import { parseArgs } from 'node:util';
 import { build, install, root } from '../config/setup.mjs';
 import { endAll, endOnSignals, isEnding, temporary } from './cleanup.mjs';
 
-const PARTS = ['csv', 'variants', 'formats', 'peers', 'four', 'small', 'lag', 'memory', 'ledger', 'folder', 'reconcile', 'landing', 'profile'];
+const PARTS = [
+  'csv',
+  'variants',
+  'formats',
+  'peers',
+  'four',
+  'small',
+  'lag',
+  'memory',
+  'ledger',
+  'folder',
+  'reconcile',
+  'landing',
+  'profile',
+];
 const USAGE = `npm run bench -- [options]
   --part a,b       only these parts: ${PARTS.join(', ')}
   --rows N         rows of the 16-column CSV (2,000,000); other shapes and parts take their share
@@ -58,7 +73,8 @@ if (spawnSync('psql', ['--version']).status !== 0) {
 }
 
 const began = performance.now();
-const log = (text) => process.stderr.write(`  ${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
+const log = (text) =>
+  process.stderr.write(`  ${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
 let failed = false;
 try {
   const server = await startServer();
@@ -77,20 +93,45 @@ try {
   mkdirSync(bench.data, { recursive: true });
   const result = {
     date: new Date().toISOString(),
-    commit: spawnSync('git', ['-C', path.dirname(bench.main), 'describe', '--always', '--dirty', '--tags'], { encoding: 'utf8' }).stdout?.trim() || 'an unknown commit',
-    machine: { model: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, memoryGB: Math.round(totalmem() / 2 ** 30), kernel: (await must('uname', ['-sr'])).out.trim() },
-    versions: { node: process.version, postgres: (await query(server.url, 'select version()')).rows[0].version.split(' on ')[0], psql: (await must('psql', ['--version'])).out.trim() },
-    options: { command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2).filter((word) => word !== '--readme')] : [])].join(' '), ...values, rounds: bench.rounds },
+    commit:
+      spawnSync('git', ['-C', path.dirname(bench.main), 'describe', '--always', '--dirty', '--tags'], {
+        encoding: 'utf8',
+      }).stdout?.trim() || 'an unknown commit',
+    machine: {
+      model: cpus()[0]?.model ?? 'unknown',
+      cpus: cpus().length,
+      memoryGB: Math.round(totalmem() / 2 ** 30),
+      kernel: (await must('uname', ['-sr'])).out.trim(),
+    },
+    versions: {
+      node: process.version,
+      postgres: (await query(server.url, 'select version()')).rows[0].version.split(' on ')[0],
+      psql: (await must('psql', ['--version'])).out.trim(),
+    },
+    options: {
+      command: [
+        'npm run bench',
+        ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2).filter((word) => word !== '--readme')] : []),
+      ].join(' '),
+      ...values,
+      rounds: bench.rounds,
+    },
     parts: [],
   };
   const { machine, versions } = result;
-  process.stdout.write(`${result.commit}, ${machine.cpus} x ${machine.model}, ${versions.postgres}, ${versions.psql}, Node ${versions.node}\n`);
+  process.stdout.write(
+    `${result.commit}, ${machine.cpus} x ${machine.model}, ${versions.postgres}, ${versions.psql}, Node ${versions.node}\n`,
+  );
   for (const name of wanted) {
     const { about, run } = await import(`./parts/${name}.mjs`);
     log(`${name}: ${about}`);
     const started = performance.now();
     try {
-      const part = { name, ...(await run({ ...bench, full: full.includes(name) })), seconds: (performance.now() - started) / 1000 };
+      const part = {
+        name,
+        ...(await run({ ...bench, full: full.includes(name) })),
+        seconds: (performance.now() - started) / 1000,
+      };
       result.parts.push(part);
       process.stdout.write(partText(part));
     } catch (error) {

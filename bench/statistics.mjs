@@ -20,8 +20,9 @@ export const median = (values) => spread(values).median;
 export const ratio = (a, b) => spread(a.map((value, i) => value / b[i]));
 
 /**
- * The contestants in turn, round after round, so that a noisy minute hits all of them. A first round that does not count warms the file cache and the server.
- * contestants: { name: async () => ({ metric: number }) }. Gives { name: { metric: number[] } }.
+ * The contestants in turn, round after round, so that a noisy minute hits all of them. A first round that does not
+ * count warms the file cache and the server. contestants: { name: async () => ({ metric: number }) }. Gives { name: {
+ * metric: number[] } }.
  */
 export async function alternate(rounds, contestants, told = () => undefined) {
   const results = Object.fromEntries(Object.keys(contestants).map((name) => [name, {}]));
@@ -30,7 +31,8 @@ export async function alternate(rounds, contestants, told = () => undefined) {
       const measured = await run();
       told(name, round, measured);
       if (round === 0) continue;
-      for (const [metric, value] of Object.entries(measured)) if (typeof value === 'number') (results[name][metric] ??= []).push(value);
+      for (const [metric, value] of Object.entries(measured))
+        if (typeof value === 'number') (results[name][metric] ??= []).push(value);
     }
   }
   return results;

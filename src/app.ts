@@ -22,7 +22,10 @@ import { parseDatabaseUrl } from './postgres/url.js';
 import { DECODERS, FORMATS, SOURCES } from './registry.js';
 import { direct } from './sources/direct.js';
 
-/** The parts behind one config, each opened when it is first asked for and closed together. The only file that knows every part. */
+/**
+ * The parts behind one config, each opened when it is first asked for and closed together. The only file that knows
+ * every part.
+ */
 export class App {
   readonly config: Config;
   readonly log: Log;
@@ -47,13 +50,20 @@ export class App {
     try {
       makeFolder(this.dataDir);
     } catch (error) {
-      throw new TallymanError('LEDGER_UNUSABLE', `data_dir ${this.dataDir} cannot be made: ${messageOf(error)}`, { cause: error, fix: 'Choose a data_dir that the user who runs tallyman may write to.' });
+      throw new TallymanError('LEDGER_UNUSABLE', `data_dir ${this.dataDir} cannot be made: ${messageOf(error)}`, {
+        cause: error,
+        fix: 'Choose a data_dir that the user who runs tallyman may write to.',
+      });
     }
   }
 
   feed(name: string): FeedSpec {
     const feed = this.config.feeds.find((candidate) => candidate.name === name);
-    if (feed === undefined) throw new TallymanError('UNKNOWN_FEED', `there is no feed ${name}; the config has: ${this.config.feeds.map((f) => f.name).join(', ')}`);
+    if (feed === undefined)
+      throw new TallymanError(
+        'UNKNOWN_FEED',
+        `there is no feed ${name}; the config has: ${this.config.feeds.map((f) => f.name).join(', ')}`,
+      );
     return feed;
   }
 
@@ -151,13 +161,22 @@ export class App {
   }
 }
 
-/** `tallyman infer`: a feed proposed for these files, as YAML to stand under `feeds:` and as a document. Needs no config. */
-export async function infer(files: readonly string[], options: InferOptions): Promise<{ readonly yaml: string; readonly document: Readonly<Record<string, unknown>> }> {
+/**
+ * `tallyman infer`: a feed proposed for these files, as YAML to stand under `feeds:` and as a document. Needs no
+ * config.
+ */
+export async function infer(
+  files: readonly string[],
+  options: InferOptions,
+): Promise<{ readonly yaml: string; readonly document: Readonly<Record<string, unknown>> }> {
   const draft = await inferFeed(files, { formats: FORMATS, decoders: DECODERS }, options);
   return { yaml: feedYaml(draft), document: inferDocument(draft) };
 }
 
-/** One level at a time: Node's recursive mkdir never ends where the kernel answers ENOENT for a folder whose parent is there (/proc). */
+/**
+ * One level at a time: Node's recursive mkdir never ends where the kernel answers ENOENT for a folder whose parent is
+ * there (/proc).
+ */
 function makeFolder(dir: string): void {
   if (existsSync(dir)) return;
   makeFolder(path.dirname(dir));

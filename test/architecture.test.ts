@@ -12,7 +12,11 @@ interface Import {
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
 const imports: readonly Import[] = files.flatMap((file) =>
-  [...readFileSync(path.join(SRC, file), 'utf8').matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm)].map((m) => ({
+  [
+    ...readFileSync(path.join(SRC, file), 'utf8').matchAll(
+      /^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm,
+    ),
+  ].map((m) => ({
     file,
     to: m[2]!.startsWith('.') ? path.join(path.dirname(file), m[2]!).replace(/\.js$/, '.ts') : m[2]!,
     typeOnly: m[1] !== undefined,
@@ -99,11 +103,20 @@ describe('the structure', () => {
   });
 
   test('no file is longer than 400 lines', () => {
-    const long = files.map((f) => [f, readFileSync(path.join(SRC, f), 'utf8').split('\n').length] as const).filter(([, n]) => n > 400);
+    const long = files
+      .map((f) => [f, readFileSync(path.join(SRC, f), 'utf8').split('\n').length] as const)
+      .filter(([, n]) => n > 400);
     expect(long).toEqual([]);
   });
 
   test('only main.ts ends the process', () => {
-    expect(files.filter((f) => f !== 'main.ts' && !f.endsWith('-worker.ts') && readFileSync(path.join(SRC, f), 'utf8').includes('process.exit('))).toEqual([]);
+    expect(
+      files.filter(
+        (f) =>
+          f !== 'main.ts' &&
+          !f.endsWith('-worker.ts') &&
+          readFileSync(path.join(SRC, f), 'utf8').includes('process.exit('),
+      ),
+    ).toEqual([]);
   });
 });

@@ -20,7 +20,16 @@ const result = path.join(dir, 'result.json');
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const { status } = spawnSync(
   process.execPath,
-  [vitest, 'run', '--config', path.join(root, 'test', 'vitest.config.ts'), '--reporter=default', '--reporter=json', `--outputFile.json=${result}`, ...args],
+  [
+    vitest,
+    'run',
+    '--config',
+    path.join(root, 'test', 'vitest.config.ts'),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${result}`,
+    ...args,
+  ],
   { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env },
 );
 
@@ -29,7 +38,11 @@ let failed = status === 0 ? 0 : 1;
 try {
   const report = JSON.parse(readFileSync(result, 'utf8'));
   passed = report.numPassedTests;
-  failed = Math.max(report.numFailedTests + report.testResults.filter((t) => t.status === 'failed' && t.assertionResults.length === 0).length, failed);
+  failed = Math.max(
+    report.numFailedTests +
+      report.testResults.filter((t) => t.status === 'failed' && t.assertionResults.length === 0).length,
+    failed,
+  );
 } catch (error) {
   process.stderr.write(`no test report: ${error.message}\n`);
   failed = 1;

@@ -1,4 +1,5 @@
-// A folder full of files that the ledger knows already: how long from the start of the daemon until a new one among them is found. 200,000 files; `--full`: 1,000,000.
+// A folder full of files that the ledger knows already: how long from the start of the daemon until a new one among
+// them is found. 200,000 files; `--full`: 1,000,000.
 import { mkdirSync, writeFileSync, writeSync, openSync, closeSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -28,7 +29,11 @@ export async function run(bench) {
   for (let i = 0; i < count; i++) closeSync(openSync(path.join(dir, `orders-${i}.csv`), 'w'));
   const space = workspace(bench, { url, feeds: { t: feed({ dir, pattern: '*.csv', columns }) } });
   bench.log('tallyman ledger adopt');
-  const adopt = await must(process.execPath, [bench.main, 'ledger', 'adopt', '--feed', 't', '--json', '-c', space.config], { server: bench.server });
+  const adopt = await must(
+    process.execPath,
+    [bench.main, 'ledger', 'adopt', '--feed', 't', '--json', '-c', space.config],
+    { server: bench.server },
+  );
   if (JSON.parse(adopt.out).adopted !== count) throw new Error(`tallyman: ${adopt.out}`);
   const at = `${count.toLocaleString('en-US')} ledgered files`;
   try {
@@ -39,10 +44,17 @@ export async function run(bench) {
       claim(`${at}: \`ledger adopt\` of all`, adopt.seconds, { unit: 's' }),
       claim(`${at}: daemon's start to the first new file found`, Math.min(...again.seconds), { unit: 's', aim: 15 }),
       claim(`${at}: to the last of ${NEW.length} new files found`, Math.max(...again.seconds), { unit: 's' }),
-      claim(`${at}: the first start after \`ledger adopt\`, to the first`, Math.min(...first.seconds), { unit: 's', aim: 15 }),
+      claim(`${at}: the first start after \`ledger adopt\`, to the first`, Math.min(...first.seconds), {
+        unit: 's',
+        aim: 15,
+      }),
       claim(`${at}: the first start after \`ledger adopt\`, to the last`, Math.max(...first.seconds), { unit: 's' }),
     ];
-    if (again.peak !== null) claims.push(claim(`${at}: peak memory`, again.peak / 1e6, { unit: 'MB', aim: 250 }), claim(`${at}: peak memory of the first start`, first.peak / 1e6, { unit: 'MB' }));
+    if (again.peak !== null)
+      claims.push(
+        claim(`${at}: peak memory`, again.peak / 1e6, { unit: 'MB', aim: 250 }),
+        claim(`${at}: peak memory of the first start`, first.peak / 1e6, { unit: 'MB' }),
+      );
     return { title: 'A folder of known files', claims };
   } finally {
     space.remove();
@@ -52,10 +64,16 @@ export async function run(bench) {
   }
 }
 
-/** Puts new files among the others and starts the daemon: seconds until each is found, and the most memory that it held. */
+/**
+ * Puts new files among the others and starts the daemon: seconds until each is found, and the most memory that it held.
+ */
 async function start(bench, space, dir, round) {
   const names = NEW.map((name) => `${round}-${name}`);
-  for (const name of names) writeFileSync(path.join(dir, name), `${columns.map(([column]) => column).join(',')}\n${round},2,2026-01-01T00:00:00Z,${name.charCodeAt(2)}\n`);
+  for (const name of names)
+    writeFileSync(
+      path.join(dir, name),
+      `${columns.map(([column]) => column).join(',')}\n${round},2,2026-01-01T00:00:00Z,${name.charCodeAt(2)}\n`,
+    );
   const tallyman = daemon(bench, space.config);
   try {
     const found = await foundAt(path.join(space.dataDir, 'ledger.db'), tallyman, names);
@@ -70,7 +88,9 @@ async function start(bench, space, dir, round) {
 async function foundAt(file, tallyman, names) {
   const ledger = new Database(file, { readonly: true });
   try {
-    const ask = ledger.prepare('select discovered_at from entry where feed_id = (select feed_id from feed where name = ?) and path = ?').pluck();
+    const ask = ledger
+      .prepare('select discovered_at from entry where feed_id = (select feed_id from feed where name = ?) and path = ?')
+      .pluck();
     for (const until = performance.now() + 300_000; performance.now() < until; await sleep(50)) {
       tallyman.alive();
       const found = names.map((name) => ask.get('t', name));

@@ -1,4 +1,5 @@
-// NDJSON against what PostgreSQL's users do (`\copy` into jsonb, then a typed INSERT ... SELECT), and Parquet against `psql \copy` of the CSV of the same rows.
+// NDJSON against what PostgreSQL's users do (`\copy` into jsonb, then a typed INSERT ... SELECT), and Parquet against
+// `psql \copy` of the CSV of the same rows.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compare, psql, shell } from '../compare.mjs';
@@ -18,7 +19,12 @@ export async function run(bench) {
   const notes = [];
   if (FORMATS.some(({ type }) => type === 'parquet')) parts.push(await parquet(bench));
   else notes.push('this build has no format parquet: left out');
-  return { title: 'JSON and Parquet', tables: parts.map(({ table }) => table), claims: parts.flatMap(({ claims }) => claims), notes };
+  return {
+    title: 'JSON and Parquet',
+    tables: parts.map(({ table }) => table),
+    claims: parts.flatMap(({ claims }) => claims),
+    notes,
+  };
 }
 
 async function ndjson(bench) {
@@ -30,12 +36,26 @@ async function ndjson(bench) {
   const { lines, of } = await compare(
     bench,
     {
-      psql: { label: 'psql \\copy into jsonb, then INSERT ... SELECT', ddl: `${createTable(shape, false)}; create table raw (j jsonb)`, run: (url) => shell(bench, `psql "$1" -v ON_ERROR_STOP=1 -q -c "$2" -c "$3"`, url, copy, typed) },
-      tallyman: { label: 'tallyman run --once', run: (url) => loadOne(bench, { url, file, columns, rows, format: { type: 'json' } }) },
+      psql: {
+        label: 'psql \\copy into jsonb, then INSERT ... SELECT',
+        ddl: `${createTable(shape, false)}; create table raw (j jsonb)`,
+        run: (url) => shell(bench, `psql "$1" -v ON_ERROR_STOP=1 -q -c "$2" -c "$3"`, url, copy, typed),
+      },
+      tallyman: {
+        label: 'tallyman run --once',
+        run: (url) => loadOne(bench, { url, file, columns, rows, format: { type: 'json' } }),
+      },
     },
     { base: 'psql' },
   );
-  return { table: { title: `NDJSON: ${rows.toLocaleString('en-US')} rows`, lines }, claims: [claim('NDJSON: claim to commit of `\\copy` into jsonb + INSERT ... SELECT', of('tallyman', 'commit', 'psql'), { aim: 0.3 })] };
+  return {
+    table: { title: `NDJSON: ${rows.toLocaleString('en-US')} rows`, lines },
+    claims: [
+      claim('NDJSON: claim to commit of `\\copy` into jsonb + INSERT ... SELECT', of('tallyman', 'commit', 'psql'), {
+        aim: 0.3,
+      }),
+    ],
+  };
 }
 
 async function parquet(bench) {
@@ -45,12 +65,24 @@ async function parquet(bench) {
   const { lines, of, series } = await compare(
     bench,
     {
-      psql: { label: 'psql \\copy of the CSV', ddl: createTable(shape, false), run: (url) => psql(bench, url, `\\copy t from '${csv}' csv header`) },
-      tallyman: { label: 'tallyman run --once, Parquet', run: (url) => loadOne(bench, { url, file, columns, rows, format: { type: 'parquet' } }) },
+      psql: {
+        label: 'psql \\copy of the CSV',
+        ddl: createTable(shape, false),
+        run: (url) => psql(bench, url, `\\copy t from '${csv}' csv header`),
+      },
+      tallyman: {
+        label: 'tallyman run --once, Parquet',
+        run: (url) => loadOne(bench, { url, file, columns, rows, format: { type: 'parquet' } }),
+      },
     },
     { base: 'psql' },
   );
-  const claims = [claim('Parquet: claim to commit of `psql \\copy` of the CSV', of('tallyman', 'commit', 'psql'), { aim: 0.8 })];
-  if (series.tallyman.peak !== undefined) claims.push(claim('Parquet: peak memory, reader process included', Math.max(...series.tallyman.peak) / 1e6, { unit: 'MB' }));
+  const claims = [
+    claim('Parquet: claim to commit of `psql \\copy` of the CSV', of('tallyman', 'commit', 'psql'), { aim: 0.8 }),
+  ];
+  if (series.tallyman.peak !== undefined)
+    claims.push(
+      claim('Parquet: peak memory, reader process included', Math.max(...series.tallyman.peak) / 1e6, { unit: 'MB' }),
+    );
   return { table: { title: `Parquet: ${rows.toLocaleString('en-US')} rows`, lines }, claims };
 }

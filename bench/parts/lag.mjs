@@ -1,4 +1,5 @@
-// How long the main thread's event loop lags while two large loads run. `node --import bench/lag-hook.mjs` counts it, beside the product: nothing in it changes.
+// How long the main thread's event loop lags while two large loads run. `node --import bench/lag-hook.mjs` counts it,
+// beside the product: nothing in it changes.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,8 +21,13 @@ export async function run(bench) {
   const rows = rowsOf(bench, shape, 0.5);
   const csv = readFileSync(await csvFile(bench, shape, rows));
   const url = await freshDatabase(bench.server.url, 'bench_lag');
-  await query(url, `create schema staging; ${['t0', 't1'].map((name) => createTable(shape, true).replace('table t ', `table staging.${name} `)).join('; ')}`);
-  const feeds = Object.fromEntries(['t0', 't1'].map((name) => [name, feed({ dir: './drop', pattern: `${name}.csv`, columns })]));
+  await query(
+    url,
+    `create schema staging; ${['t0', 't1'].map((name) => createTable(shape, true).replace('table t ', `table staging.${name} `)).join('; ')}`,
+  );
+  const feeds = Object.fromEntries(
+    ['t0', 't1'].map((name) => [name, feed({ dir: './drop', pattern: `${name}.csv`, columns })]),
+  );
   const space = workspace(bench, { url, feeds });
   const lagFile = path.join(space.dir, 'lag.json');
   const names = ['t0.csv', 't1.csv'];
@@ -47,7 +53,9 @@ export async function run(bench) {
         claim('the same, longest', busy.max, { unit: 'ms' }),
         claim('the same without loads, 99 of 100', idle.p99, { unit: 'ms' }),
       ],
-      notes: [`${rows.toLocaleString('en-US')} rows a file; ${busy.count.toLocaleString('en-US')} looks, one each 10 ms`],
+      notes: [
+        `${rows.toLocaleString('en-US')} rows a file; ${busy.count.toLocaleString('en-US')} looks, one each 10 ms`,
+      ],
     };
   } finally {
     space.remove();
@@ -55,7 +63,14 @@ export async function run(bench) {
   }
 }
 
-const loads = async (url) => Number((await query(url, `select count(*) as n from tallyman.loads where status = 'loaded'`).catch(() => ({ rows: [{ n: 0 }] }))).rows[0].n);
+const loads = async (url) =>
+  Number(
+    (
+      await query(url, `select count(*) as n from tallyman.loads where status = 'loaded'`).catch(() => ({
+        rows: [{ n: 0 }],
+      }))
+    ).rows[0].n,
+  );
 
 /** SIGUSR2 makes the hook write what it counted since the last signal. */
 async function lag(tallyman, file, work) {

@@ -28,9 +28,17 @@ export async function run(bench) {
     const long = await longFile(bench, csv, size * MB);
     const url = await freshDatabase(bench.server.url, 'bench_memory');
     try {
-      const { seconds, commit, peak } = await loadOne(bench, { url, file: long.file, columns, rows: rows * long.copies });
+      const { seconds, commit, peak } = await loadOne(bench, {
+        url,
+        file: long.file,
+        columns,
+        rows: rows * long.copies,
+      });
       bench.log(`${size} MB: ${seconds.toFixed(1)} s`);
-      claims.push(claim(`peak memory, file of ${size.toLocaleString('en-US')} MB`, peak / MB, { unit: 'MB', aim: 250 }), claim(`claim to commit of it`, size / commit, { unit: 'MB/s' }));
+      claims.push(
+        claim(`peak memory, file of ${size.toLocaleString('en-US')} MB`, peak / MB, { unit: 'MB', aim: 250 }),
+        claim(`claim to commit of it`, size / commit, { unit: 'MB/s' }),
+      );
     } finally {
       long.remove();
       await query(bench.server.url, 'drop database bench_memory with (force)');

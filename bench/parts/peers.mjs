@@ -1,4 +1,5 @@
-// Other ways to get the same CSV in: csv-parse with a text COPY, and pgloader where it is on the PATH. On an eighth of the rows: they are slow.
+// Other ways to get the same CSV in: csv-parse with a text COPY, and pgloader where it is on the PATH. On an eighth of
+// the rows: they are slow.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -26,15 +27,34 @@ export async function run(bench) {
   const contestants = {
     psql: { label: 'psql \\copy of the CSV', ddl, run: (url) => psql(bench, url, `\\copy t from '${csv}' csv header`) },
     tallyman: { label: 'tallyman run --once', run: (url) => loadOne(bench, { url, file: csv, columns, rows }) },
-    csvparse: { label: 'csv-parse, text COPY, no checks', ddl, run: async (url) => complete(url, await own(bench, process.execPath, [path.join(import.meta.dirname, '..', 'peer-csv-parse.mjs'), csv, url])) },
+    csvparse: {
+      label: 'csv-parse, text COPY, no checks',
+      ddl,
+      run: async (url) =>
+        complete(
+          url,
+          await own(bench, process.execPath, [path.join(import.meta.dirname, '..', 'peer-csv-parse.mjs'), csv, url]),
+        ),
+    },
   };
   const notes = [];
-  if (onPath('pgloader')) contestants.pgloader = { label: 'pgloader', ddl, run: async (url) => complete(url, await own(bench, 'pgloader', ['--quiet', loadFile(bench, csv, url, columns)])) };
+  if (onPath('pgloader'))
+    contestants.pgloader = {
+      label: 'pgloader',
+      ddl,
+      run: async (url) => complete(url, await own(bench, 'pgloader', ['--quiet', loadFile(bench, csv, url, columns)])),
+    };
   else notes.push('pgloader is not on the PATH: left out');
   const { lines, of } = await compare(bench, contestants, { base: 'psql' });
-  const claims = [claim('csv-parse script, time of tallyman\'s whole process', of('csvparse', 'seconds', 'tallyman'))];
-  if (contestants.pgloader !== undefined) claims.push(claim('pgloader, time of tallyman\'s whole process', of('pgloader', 'seconds', 'tallyman')));
-  return { title: 'Other ways', tables: [{ title: `${shape}: ${rows.toLocaleString('en-US')} rows`, lines }], claims, notes };
+  const claims = [claim("csv-parse script, time of tallyman's whole process", of('csvparse', 'seconds', 'tallyman'))];
+  if (contestants.pgloader !== undefined)
+    claims.push(claim("pgloader, time of tallyman's whole process", of('pgloader', 'seconds', 'tallyman')));
+  return {
+    title: 'Other ways',
+    tables: [{ title: `${shape}: ${rows.toLocaleString('en-US')} rows`, lines }],
+    claims,
+    notes,
+  };
 }
 
 async function own(bench, command, args) {

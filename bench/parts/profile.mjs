@@ -1,5 +1,5 @@
-// Where the time goes: a CPU profile of `run --once` (main thread and workers, by folder of src/), the server's CPU, its WAL and fsyncs. Shares, not claims: the profiler
-// costs a few hundredths itself.
+// Where the time goes: a CPU profile of `run --once` (main thread and workers, by folder of src/), the server's CPU,
+// its WAL and fsyncs. Shares, not claims: the profiler costs a few hundredths itself.
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createTable, csvFile, rowsOf, smallFiles } from '../generate.mjs';
@@ -26,7 +26,12 @@ export async function run(bench) {
   const large = await profiled(beside, 'large file', path.dirname(csv), path.basename(csv));
   const many = await profiled(beside, 'small files', small, '*.csv');
   await server.stop();
-  return { title: 'Where the time goes', readme: false, claims: [...large, ...many], notes: [`large file: ${rows.toLocaleString('en-US')} rows; small files: ${files.toLocaleString('en-US')}`] };
+  return {
+    title: 'Where the time goes',
+    readme: false,
+    claims: [...large, ...many],
+    notes: [`large file: ${rows.toLocaleString('en-US')} rows; small files: ${files.toLocaleString('en-US')}`],
+  };
 }
 
 async function profiled(bench, what, dir, pattern) {
@@ -40,10 +45,15 @@ async function profiled(bench, what, dir, pattern) {
     await query(url, `select pg_stat_reset_shared('io'), pg_stat_reset_shared('wal')`);
     const run = await runOnce(bench, space.config, { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${profiles}`] });
     const claims = [claim(`${what}: whole process, with the profiler`, run.seconds, { unit: 's' })];
-    if (run.client !== null) claims.push(claim(`${what}: CPU of tallyman`, run.client, { unit: 's' }), claim(`${what}: CPU of the server`, run.server, { unit: 's' }));
+    if (run.client !== null)
+      claims.push(
+        claim(`${what}: CPU of tallyman`, run.client, { unit: 's' }),
+        claim(`${what}: CPU of the server`, run.server, { unit: 's' }),
+      );
     claims.push(claim(`${what}: files loaded`, run.summary.files.loaded));
     for (const [name, seconds] of shares(profiles)) claims.push(claim(`${what}: ${name}`, seconds, { unit: 's' }));
-    for (const [name, value, unit] of await serverShares(url)) claims.push(claim(`${what}: server, ${name}`, value, { unit }));
+    for (const [name, value, unit] of await serverShares(url))
+      claims.push(claim(`${what}: server, ${name}`, value, { unit }));
     return claims;
   } finally {
     space.remove();
@@ -60,20 +70,41 @@ const PLACES = [
   ['row loop, load (load/)', (frame) => frame.url.includes('/dist/load/')],
   ['decode (decode/)', (frame) => frame.url.includes('/dist/decode/')],
   ['ledger (SQLite)', (frame) => frame.url.includes('/dist/ledger/') || frame.url.includes('better-sqlite3')],
-  ['PostgreSQL client (pg)', (frame) => frame.url.includes('/dist/postgres/') || /\/node_modules\/(pg|pg-[a-z]+|postgres-[a-z]+)\//.test(frame.url)],
+  [
+    'PostgreSQL client (pg)',
+    (frame) =>
+      frame.url.includes('/dist/postgres/') || /\/node_modules\/(pg|pg-[a-z]+|postgres-[a-z]+)\//.test(frame.url),
+  ],
   ['daemon, intake, sources, cli', (frame) => /\/dist\/(daemon|intake|sources|cli|config|app|main)/.test(frame.url)],
   ['other packages', (frame) => frame.url.includes('/node_modules/')],
-  ['socket writes and reads', (frame) => /writeBuffer|writev|writeUtf8String|writeLatin1String|readStart|onStreamRead/.test(frame.functionName) || /node:(net|internal\/stream_base_commons|internal\/streams)/.test(frame.url)],
+  [
+    'socket writes and reads',
+    (frame) =>
+      /writeBuffer|writev|writeUtf8String|writeLatin1String|readStart|onStreamRead/.test(frame.functionName) ||
+      /node:(net|internal\/stream_base_commons|internal\/streams)/.test(frame.url),
+  ],
   ['files', (frame) => /node:(fs|internal\/fs)/.test(frame.url)],
-  ['loading of modules', (frame) => /node:internal\/modules|compileFunction|node:internal\/(bootstrap|vm|url)/.test(`${frame.url}${frame.functionName}`)],
+  [
+    'loading of modules',
+    (frame) =>
+      /node:internal\/modules|compileFunction|node:internal\/(bootstrap|vm|url)/.test(
+        `${frame.url}${frame.functionName}`,
+      ),
+  ],
   ['Node and V8, the rest', () => true],
 ];
 
-/** Own seconds by place, for the main thread and for all workers together; less than a hundredth of a second is left out. */
+/**
+ * Own seconds by place, for the main thread and for all workers together; less than a hundredth of a second is left
+ * out.
+ */
 function shares(dir) {
   const found = [];
   // One file a thread; the main thread's is the one with thread id 0: CPU.date.time.pid.tid.seq.cpuprofile.
-  const threads = readdirSync(dir).map((name) => ({ main: name.split('.')[4] === '0', profile: JSON.parse(readFileSync(path.join(dir, name), 'utf8')) }));
+  const threads = readdirSync(dir).map((name) => ({
+    main: name.split('.')[4] === '0',
+    profile: JSON.parse(readFileSync(path.join(dir, name), 'utf8')),
+  }));
   for (const main of [true, false]) {
     const seconds = new Map();
     for (const { profile } of threads.filter((thread) => thread.main === main)) {
@@ -83,14 +114,24 @@ function shares(dir) {
         seconds.set(place, (seconds.get(place) ?? 0) + profile.timeDeltas[i] / 1e6);
       }
     }
-    for (const [place, spent] of [...seconds].sort((a, b) => b[1] - a[1])) if (spent >= 0.01) found.push([`${main ? 'main thread' : 'workers'}, ${place}`, spent]);
+    for (const [place, spent] of [...seconds].sort((a, b) => b[1] - a[1]))
+      if (spent >= 0.01) found.push([`${main ? 'main thread' : 'workers'}, ${place}`, spent]);
   }
   return found;
 }
 
 async function serverShares(url) {
-  const wal = (await query(url, 'select wal_bytes::float8 / 1e6 as mb, wal_records::float8 as records, wal_fpi::float8 as images from pg_stat_wal')).rows[0];
-  const found = [['WAL written', wal.mb, 'MB'], ['WAL records', wal.records, ''], ['full page images', wal.images, '']];
+  const wal = (
+    await query(
+      url,
+      'select wal_bytes::float8 / 1e6 as mb, wal_records::float8 as records, wal_fpi::float8 as images from pg_stat_wal',
+    )
+  ).rows[0];
+  const found = [
+    ['WAL written', wal.mb, 'MB'],
+    ['WAL records', wal.records, ''],
+    ['full page images', wal.images, ''],
+  ];
   const { rows } = await query(
     url,
     `select object, sum(writes)::float8 as writes, sum(write_time) / 1e3 as write_s, sum(fsyncs)::float8 as fsyncs, sum(fsync_time) / 1e3 as fsync_s, sum(extends)::float8 as extends, sum(extend_time) / 1e3 as extend_s
@@ -99,7 +140,8 @@ async function serverShares(url) {
   for (const row of rows) {
     for (const kind of ['write', 'fsync', 'extend']) {
       const [times, seconds] = [row[`${kind}s`], row[`${kind}_s`]];
-      if (times > 0) found.push([`${row.object} ${kind}s`, times, ''], [`${row.object} ${kind}s, time`, seconds ?? 0, 's']);
+      if (times > 0)
+        found.push([`${row.object} ${kind}s`, times, ''], [`${row.object} ${kind}s, time`, seconds ?? 0, 's']);
     }
   }
   return found;

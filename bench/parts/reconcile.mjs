@@ -1,5 +1,6 @@
-// The cost of a file against the size of its table: counts and receipts of a load must not read what earlier loads left. Tables of 0, 1,000,000 and 10,000,000
-// rows (`--full`: 100,000,000 too) with a receipt for each 1,000 of them, and the largest once more after a purge of half of them.
+// The cost of a file against the size of its table: counts and receipts of a load must not read what earlier loads
+// left. Tables of 0, 1,000,000 and 10,000,000 rows (`--full`: 100,000,000 too) with a receipt for each 1,000 of them,
+// and the largest once more after a purge of half of them.
 import path from 'node:path';
 import { createTable, smallFiles } from '../generate.mjs';
 import { claim } from '../report.mjs';
@@ -8,7 +9,8 @@ import { SHAPES } from '../shapes.mjs';
 import { spread } from '../statistics.mjs';
 import { feed, runOnce, workspace } from '../tallyman.mjs';
 
-export const about = 'claim to commit of a small file into tables of up to 10,000,000 rows (--full: 100,000,000), and into a purged one';
+export const about =
+  'claim to commit of a small file into tables of up to 10,000,000 rows (--full: 100,000,000), and into a purged one';
 
 const shape = 'narrow4';
 const { columns } = SHAPES[shape];
@@ -17,16 +19,22 @@ const AT_ONCE = 10_000_000;
 const ROWS_A_LOAD = 1_000;
 
 export async function run(bench) {
-  const sizes = (bench.full ? [0, 1_000_000, 10_000_000, 100_000_000] : [0, 1_000_000, 10_000_000]).map((size) => Math.round(size * bench.scale));
+  const sizes = (bench.full ? [0, 1_000_000, 10_000_000, 100_000_000] : [0, 1_000_000, 10_000_000]).map((size) =>
+    Math.round(size * bench.scale),
+  );
   const url = await freshDatabase(bench.server.url, 'bench_reconcile');
   await query(url, `create schema staging; ${createTable(shape, true).replace('table t ', 'table staging.t ')}`);
   const claims = [];
   const dataDir = path.join(bench.work, 'reconcile-data');
-  const measured = async (what, turn) => claims.push(claim(`small file into ${what}: claim to commit`, await load(bench, url, dataDir, turn), { unit: 'ms' }));
+  const measured = async (what, turn) =>
+    claims.push(
+      claim(`small file into ${what}: claim to commit`, await load(bench, url, dataDir, turn), { unit: 'ms' }),
+    );
   await load(bench, url, dataDir, 'warm');
   let there = 0;
   for (const size of sizes) {
-    for (; there < size; there = Math.min(size, there + AT_ONCE)) await fill(url, there, Math.min(size, there + AT_ONCE));
+    for (; there < size; there = Math.min(size, there + AT_ONCE))
+      await fill(url, there, Math.min(size, there + AT_ONCE));
     await query(url, 'vacuum analyze');
     await measured(`a table of ${size.toLocaleString('en-US')} rows`, `rows_${size}`);
   }
@@ -41,7 +49,10 @@ export async function run(bench) {
   return { title: 'Reconciliation', claims };
 }
 
-/** Rows and receipts as loads of 1,000 rows would have left them; of another host, so that the ledger need not know them. */
+/**
+ * Rows and receipts as loads of 1,000 rows would have left them; of another host, so that the ledger need not know
+ * them.
+ */
 async function fill(url, from, to) {
   await query(
     url,
@@ -59,7 +70,12 @@ async function fill(url, from, to) {
 async function load(bench, url, dataDir, turn) {
   const dir = path.join(bench.work, `reconcile-${turn}`);
   smallFiles(dir, shape, FILES);
-  const space = workspace(bench, { url, dataDir, concurrency: 1, feeds: { [`f_${turn}`]: feed({ dir, pattern: '*.csv', columns, target: { table: 't' } }) } });
+  const space = workspace(bench, {
+    url,
+    dataDir,
+    concurrency: 1,
+    feeds: { [`f_${turn}`]: feed({ dir, pattern: '*.csv', columns, target: { table: 't' } }) },
+  });
   try {
     const run = await runOnce(bench, space.config);
     const loaded = run.reports.filter(({ state }) => state === 'loaded');

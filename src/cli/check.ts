@@ -15,7 +15,11 @@ import { visible } from './output.js';
 type Finding = Pick<Problem, 'key' | 'message' | 'hint'> & { readonly code: string; readonly exit: number };
 
 export function check(program: Command, act: Act): void {
-  program.command('check').description('validates the config; with --connect also each source, database, table and right').option('--connect', 'reach every source and the database').action(act(checkCommand));
+  program
+    .command('check')
+    .description('validates the config; with --connect also each source, database, table and right')
+    .option('--connect', 'reach every source and the database')
+    .action(act(checkCommand));
 }
 
 async function checkCommand(context: Context, options: { readonly connect?: boolean }): Promise<number> {
@@ -29,15 +33,30 @@ async function checkCommand(context: Context, options: { readonly connect?: bool
     context.out.say(`${error.problems.length} mistake${error.problems.length === 1 ? '' : 's'}`);
     return 78;
   }
-  const findings = [...(await feedNames(context.app())), ...(options.connect === true ? await connect(context.app()) : [])];
+  const findings = [
+    ...(await feedNames(context.app())),
+    ...(options.connect === true ? await connect(context.app()) : []),
+  ];
   const ok = findings.length === 0;
   if (context.out.json) {
-    const found = findings.map(({ key, code, message, hint }) => ({ file: '', line: 0, column: 0, key, code, message, hint }));
+    const found = findings.map(({ key, code, message, hint }) => ({
+      file: '',
+      line: 0,
+      column: 0,
+      key,
+      code,
+      message,
+      hint,
+    }));
     context.out.document({ ok, problems: found, warnings: config.warnings });
   } else {
     for (const warning of config.warnings) context.out.line(visible(problemLine(warning)));
-    for (const f of findings) context.out.line(visible(`${f.key}: ${f.code}: ${f.message}${f.hint === '' ? '' : `\n  what to do: ${f.hint}`}`));
-    if (ok) context.out.line(`the config is right: ${config.feeds.length} feed${config.feeds.length === 1 ? '' : 's'}${options.connect === true ? ', every source and the database answer' : ''}`);
+    for (const f of findings)
+      context.out.line(visible(`${f.key}: ${f.code}: ${f.message}${f.hint === '' ? '' : `\n  what to do: ${f.hint}`}`));
+    if (ok)
+      context.out.line(
+        `the config is right: ${config.feeds.length} feed${config.feeds.length === 1 ? '' : 's'}${options.connect === true ? ', every source and the database answer' : ''}`,
+      );
   }
   return findings.some((f) => f.exit === 78) ? 78 : findings.length > 0 ? 5 : 0;
 }
@@ -65,14 +84,16 @@ async function connect(app: App): Promise<Finding[]> {
       findings.push({ key, code: known.code, message: known.message, hint: known.fix, exit: known.exit });
     }
   };
-  for (const feed of app.config.feeds) await attempt(`feeds.${feed.name}.source`, () => probeSource(app, feed, findings));
+  for (const feed of app.config.feeds)
+    await attempt(`feeds.${feed.name}.source`, () => probeSource(app, feed, findings));
   const before = findings.length;
   await attempt('database', async () => {
     await (await app.receipts()).databaseId();
   });
   if (findings.length === before) {
     const database = await app.database();
-    for (const feed of app.config.feeds) await attempt(`feeds.${feed.name}.target`, () => checkStaging(database, feed.target, feed.columns));
+    for (const feed of app.config.feeds)
+      await attempt(`feeds.${feed.name}.target`, () => checkStaging(database, feed.target, feed.columns));
   }
   return findings;
 }
@@ -81,7 +102,11 @@ async function probeSource(app: App, feed: FeedSpec, findings: Finding[]): Promi
   const kinds = [feed.after.loaded, feed.after.rejected, feed.after.duplicate].map((action) => action.kind);
   const source = app.source(feed);
   try {
-    for (const message of await source.probe({ delete: kinds.includes('delete'), move: kinds.includes('move'), tag: kinds.includes('tag') })) {
+    for (const message of await source.probe({
+      delete: kinds.includes('delete'),
+      move: kinds.includes('move'),
+      tag: kinds.includes('tag'),
+    })) {
       findings.push({ key: `feeds.${feed.name}.source`, code: 'SOURCE_UNREACHABLE', message, hint: '', exit: 5 });
     }
   } finally {

@@ -5,8 +5,9 @@ import type { Log } from '../daemon/log.js';
 import { visible } from './output.js';
 
 /**
- * The log of a command that ends by itself: it tells its outcome as data and its errors at the end, so only what would go unseen (a name that is not taken) is said on the
- * way; with -v everything. Plain text, and no logging package to load: that is 50 ms of start-up.
+ * The log of a command that ends by itself: it tells its outcome as data and its errors at the end, so only what would
+ * go unseen (a name that is not taken) is said on the way; with -v everything. Plain text, and no logging package to
+ * load: that is 50 ms of start-up.
  */
 export function commandLog(config: Config, options: { readonly quiet: boolean; readonly verbose: boolean }): Log {
   const silent = (): void => undefined;

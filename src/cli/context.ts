@@ -24,7 +24,10 @@ export interface Context {
   readonly options: GlobalOptions;
   /** Throws CONFIG_INVALID (all mistakes) or CONFIG_MISSING. */
   config(): Config;
-  /** The parts behind the config. Closed by the caller of the command. `makeLog`: another log than that of a command that ends by itself. */
+  /**
+   * The parts behind the config. Closed by the caller of the command. `makeLog`: another log than that of a command
+   * that ends by itself.
+   */
   app(makeLog?: typeof commandLog): App;
   /** Signals: aborted by the first SIGINT or SIGTERM. */
   readonly interrupt: Interrupt;
@@ -73,12 +76,19 @@ export class Invocation {
 
   context(): Context {
     return {
-      out: new Output({ json: this.json, quiet: this.#options.quiet === true, verbose: this.#options.verbose === true }),
+      out: new Output({
+        json: this.json,
+        quiet: this.#options.quiet === true,
+        verbose: this.#options.verbose === true,
+      }),
       options: this.#options,
       config: () => this.#loadConfig(),
       app: (makeLog = commandLog) => {
         const config = this.#loadConfig();
-        return (this.#app ??= new App(config, makeLog(config, { quiet: this.#options.quiet === true, verbose: this.#options.verbose === true })));
+        return (this.#app ??= new App(
+          config,
+          makeLog(config, { quiet: this.#options.quiet === true, verbose: this.#options.verbose === true }),
+        ));
       },
       interrupt: this.#interrupt,
     };
@@ -86,9 +96,13 @@ export class Invocation {
 
   /** Any error as one that people read, secrets masked. */
   explain(error: unknown): TallymanError {
-    const known = error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
+    const known =
+      error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
     if (this.#config === null || this.#config.secrets.length === 0) return known;
-    const masked = maskSecrets(known.message, this.#config.secrets.map((secret) => secret.reveal()));
+    const masked = maskSecrets(
+      known.message,
+      this.#config.secrets.map((secret) => secret.reveal()),
+    );
     return masked === known.message ? known : new TallymanError(known.code, masked, { fix: known.fix });
   }
 
@@ -97,6 +111,11 @@ export class Invocation {
   }
 
   #loadConfig(): Config {
-    return (this.#config ??= loadConfig({ ...(this.#options.config === undefined ? {} : { path: this.#options.config }), env: process.env, cwd: process.cwd(), parts: PARTS }).config);
+    return (this.#config ??= loadConfig({
+      ...(this.#options.config === undefined ? {} : { path: this.#options.config }),
+      env: process.env,
+      cwd: process.cwd(),
+      parts: PARTS,
+    }).config);
   }
 }

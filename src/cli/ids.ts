@@ -24,7 +24,8 @@ export function addSelectors(command: Command, limit: string): Command {
 
 export function selector(options: SelectorOptions, now: Date = new Date()): FileSelector {
   const limit = Number(options.limit ?? '0');
-  if (!Number.isSafeInteger(limit) || limit < 0) throw new TallymanError('USAGE', `--limit ${options.limit ?? ''}: not a whole number`);
+  if (!Number.isSafeInteger(limit) || limit < 0)
+    throw new TallymanError('USAGE', `--limit ${options.limit ?? ''}: not a whole number`);
   return {
     ...(options.feed === undefined ? {} : { feed: options.feed }),
     ...(options.state === undefined ? {} : { states: options.state.flatMap((text) => text.split(',')).map(state) }),
@@ -36,12 +37,18 @@ export function selector(options: SelectorOptions, now: Date = new Date()): File
 
 /** True when something narrows the selection. */
 export function isNarrowed(options: SelectorOptions): boolean {
-  return options.feed !== undefined || options.state !== undefined || options.since !== undefined || options.match !== undefined;
+  return (
+    options.feed !== undefined ||
+    options.state !== undefined ||
+    options.since !== undefined ||
+    options.match !== undefined
+  );
 }
 
 function state(text: string): FileState {
   const found = FILE_STATES.find((known) => known === text);
-  if (found === undefined) throw new TallymanError('USAGE', `--state ${text}: no such state; there are ${FILE_STATES.join(', ')}`);
+  if (found === undefined)
+    throw new TallymanError('USAGE', `--state ${text}: no such state; there are ${FILE_STATES.join(', ')}`);
   return found;
 }
 
@@ -49,16 +56,22 @@ function state(text: string): FileState {
 export function time(text: string, now: Date): string {
   const back = parseDuration(text);
   const at = back === null ? new Date(text) : new Date(now.getTime() - back);
-  if (Number.isNaN(at.getTime())) throw new TallymanError('USAGE', `${text}: neither a time such as 2026-11-20T06:00:00Z nor a duration such as 7d`);
+  if (Number.isNaN(at.getTime()))
+    throw new TallymanError('USAGE', `${text}: neither a time such as 2026-11-20T06:00:00Z nor a duration such as 7d`);
   return at.toISOString();
 }
 
 /** A file id, or `load:N`. Throws USAGE and UNKNOWN_FILE. */
 export async function fileId(ledger: Ledger, text: string): Promise<number> {
   const load = /^load:(\d+)$/.exec(text);
-  if (load === null && !/^\d+$/.test(text)) throw new TallymanError('USAGE', `${text}: not a file id (a number, or load:N)`);
+  if (load === null && !/^\d+$/.test(text))
+    throw new TallymanError('USAGE', `${text}: not a file id (a number, or load:N)`);
   const number = Number(load?.[1] ?? text);
   const entry = load === null ? await ledger.entry(number) : await ledger.byLoadId(number);
-  if (entry === null) throw new TallymanError('UNKNOWN_FILE', load === null ? `the ledger knows no file ${text}` : `the ledger knows no load ${number}`);
+  if (entry === null)
+    throw new TallymanError(
+      'UNKNOWN_FILE',
+      load === null ? `the ledger knows no file ${text}` : `the ledger knows no load ${number}`,
+    );
   return entry.fileId;
 }

@@ -15,10 +15,16 @@ const SAMPLE = 8 * 1024 * 1024;
 export function infer(program: Command, act: Act): void {
   program
     .command('infer')
-    .description('reads a sample of files and prints a feed for them, ready to paste under feeds:, with a comment at every doubtful choice; needs no config')
+    .description(
+      'reads a sample of files and prints a feed for them, ready to paste under feeds:, with a comment at every doubtful choice; needs no config',
+    )
     .argument('<file...>', 'files of one kind; compressed ones too')
     .option('--name <name>', "the feed's name (default: made from the first file's name)")
-    .option('--sample <size>', 'bytes read of the beginning of each file, 8MiB unless said; of larger ones also parts of the rest', sampleSize)
+    .option(
+      '--sample <size>',
+      'bytes read of the beginning of each file, 8MiB unless said; of larger ones also parts of the rest',
+      sampleSize,
+    )
     .action(act(inferCommand));
 }
 

@@ -6,7 +6,11 @@ import { messageOf, TallymanError } from '../core/errors.js';
 import type { Act, Context } from './context.js';
 
 export function init(program: Command, act: Act): void {
-  program.command('init').description('writes a commented tallyman.yaml (embedded database), a drop folder and one sample file').argument('[dir]', 'where', '.').action(act(initCommand));
+  program
+    .command('init')
+    .description('writes a commented tallyman.yaml (embedded database), a drop folder and one sample file')
+    .argument('[dir]', 'where', '.')
+    .action(act(initCommand));
 }
 
 const CONFIG = 'tallyman.yaml';
@@ -18,7 +22,10 @@ function initCommand(context: Context, dir: string): Promise<number> {
     { path: CONFIG, text: TEMPLATE_CONFIG },
     { path: path.join(TEMPLATE_DROP, TEMPLATE_SAMPLE.name), text: TEMPLATE_SAMPLE.text },
   ];
-  if (existsSync(path.join(root, CONFIG))) throw new TallymanError('USAGE', `${path.join(root, CONFIG)} is there already; nothing was written`, { fix: 'Choose another folder, or remove the file first.' });
+  if (existsSync(path.join(root, CONFIG)))
+    throw new TallymanError('USAGE', `${path.join(root, CONFIG)} is there already; nothing was written`, {
+      fix: 'Choose another folder, or remove the file first.',
+    });
   const written: string[] = [];
   try {
     for (const file of files) {
@@ -29,7 +36,10 @@ function initCommand(context: Context, dir: string): Promise<number> {
       written.push(full);
     }
   } catch (error) {
-    throw new TallymanError('USAGE', `cannot write into ${root}: ${messageOf(error)}`, { cause: error, fix: 'Choose a folder that you may write to.' });
+    throw new TallymanError('USAGE', `cannot write into ${root}: ${messageOf(error)}`, {
+      cause: error,
+      fix: 'Choose a folder that you may write to.',
+    });
   }
   if (context.out.json) context.out.document({ items: written });
   else for (const file of written) context.out.line(file);

@@ -34,7 +34,10 @@ async function loadCommand(context: Context, files: readonly string[], options: 
   const { out, interrupt } = context;
   const app = context.app();
   const spec = app.feed(options.feed);
-  const feed: FeedSpec = { ...spec, after: { loaded: { kind: 'leave' }, rejected: { kind: 'leave' }, duplicate: { kind: 'leave' } } };
+  const feed: FeedSpec = {
+    ...spec,
+    after: { loaded: { kind: 'leave' }, rejected: { kind: 'leave' }, duplicate: { kind: 'leave' } },
+  };
   // All of them first: one wrong name among many, and nothing is loaded.
   const paths = await Promise.all(files.map(namedFile));
   const progress = new Progress(out);
@@ -50,8 +53,22 @@ async function loadCommand(context: Context, files: readonly string[], options: 
     const replaces = options.replaces === undefined ? [] : [await replacedLoad(app, feed.name, options.replaces)];
     for (const file of paths) {
       if (interrupt.signal.aborted) break;
-      const engine = (owner: string): Promise<Engine> => app.engine({ feeds: [feed], actor: 'load', once: true, owner, onReport: (report) => reporter.file(report), onProgress: (p) => progress.update(p) });
-      const error = await loadNamed({ ledger: app.ledger(), dataDir: app.dataDir, engine, actor: actor(), say: (text) => out.say(text) }, feed, file, replaces, interrupt.signal);
+      const engine = (owner: string): Promise<Engine> =>
+        app.engine({
+          feeds: [feed],
+          actor: 'load',
+          once: true,
+          owner,
+          onReport: (report) => reporter.file(report),
+          onProgress: (p) => progress.update(p),
+        });
+      const error = await loadNamed(
+        { ledger: app.ledger(), dataDir: app.dataDir, engine, actor: actor(), say: (text) => out.say(text) },
+        feed,
+        file,
+        replaces,
+        interrupt.signal,
+      );
       if (error !== null) errors.push(error);
       if (error?.blame === 'pause' || error?.blame === 'feed') break;
     }
@@ -68,7 +85,8 @@ async function loadCommand(context: Context, files: readonly string[], options: 
 async function replacedLoad(app: App, feed: string, text: string): Promise<number> {
   const ledger = app.ledger();
   const entry = await ledger.entry(await fileId(ledger, text));
-  if (entry !== null && entry.feed !== feed) throw new TallymanError('USAGE', `--replaces ${text}: that file is of feed ${entry.feed}, not of ${feed}`);
+  if (entry !== null && entry.feed !== feed)
+    throw new TallymanError('USAGE', `--replaces ${text}: that file is of feed ${entry.feed}, not of ${feed}`);
   const loadId = entry?.liveLoadId ?? entry?.loadId ?? null;
   if (loadId === null) throw new TallymanError('WRONG_STATE', `--replaces ${text}: that file has no load to replace`);
   return loadId;

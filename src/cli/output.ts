@@ -44,8 +44,14 @@ export class Output {
   }
 
   error(error: TallymanError): void {
-    if (this.json) process.stderr.write(`${JSON.stringify({ message_type: 'error', code: error.code, message: error.message, fix: error.fix })}\n`);
-    else process.stderr.write(`tallyman: ${visible(error.message)}\n${error.fix === '' ? '' : `  what to do: ${error.fix}\n`}`);
+    if (this.json)
+      process.stderr.write(
+        `${JSON.stringify({ message_type: 'error', code: error.code, message: error.message, fix: error.fix })}\n`,
+      );
+    else
+      process.stderr.write(
+        `tallyman: ${visible(error.message)}\n${error.fix === '' ? '' : `  what to do: ${error.fix}\n`}`,
+      );
   }
 
   table(headings: readonly Heading[], rows: readonly (readonly string[])[]): void {
@@ -57,23 +63,49 @@ export class Output {
   }
 }
 
-/** Control characters of file names and cells made visible, so that data cannot steer the terminal. Newlines of our own messages stay. */
+/**
+ * Control characters of file names and cells made visible, so that data cannot steer the terminal. Newlines of our own
+ * messages stay.
+ */
 export function visible(text: string): string {
   // C0 but newline and tab, DEL, C1, and the bidirectional overrides that make a name read backwards.
   return text.replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-const CONTROLS = new RegExp('[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]', 'g');
+const CONTROLS = new RegExp(
+  '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]',
+  'g',
+);
 
 function tableText(headings: readonly Heading[], rows: readonly (readonly string[])[], colour: boolean): string {
   const table = new Table({
     head: headings.map((heading) => heading.title),
     colAligns: headings.map((heading) => heading.align ?? 'left'),
     style: { head: colour ? ['bold'] : [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
-    chars: { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '' },
+    chars: {
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: '',
+    },
   });
   for (const row of rows) table.push(row.map((cell) => visible(cell).replace(/[\n\t]/g, ' ')));
-  return table.toString().split('\n').map((line) => line.trimEnd()).join('\n');
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }
 
 const number = new Intl.NumberFormat('en-US');

@@ -20,28 +20,44 @@ import { status } from './status.js';
 /** Adds a command to the program: one file a command under cli/, one line in COMMANDS. */
 export type AddCommand = (program: Command, act: Act) => void;
 
-const COMMANDS: readonly AddCommand[] = [init, infer, check, run, load, status, files, requestCommands, ledgerCommands, quarantineCommands, ddl, configCommands];
+const COMMANDS: readonly AddCommand[] = [
+  init,
+  infer,
+  check,
+  run,
+  load,
+  status,
+  files,
+  requestCommands,
+  ledgerCommands,
+  quarantineCommands,
+  ddl,
+  configCommands,
+];
 
 /** Parses the command line and runs the command. Gives the exit code (SPEC 4); never throws for what users do. */
 export async function runCli(argv: readonly string[], interrupt: Interrupt): Promise<number> {
   let exit = 0;
-  const act: Act = (action) => async (...args) => {
-    const command = args.at(-1);
-    if (!(command instanceof Command)) throw new Error('commander gives the command last');
-    const invocation = new Invocation(command, interrupt);
-    const context = invocation.context();
-    try {
-      // Commander gives the action its arguments, then its options, then the command itself, which the action does not need.
-      exit = await action(context, ...args);
-    } catch (error) {
-      const known = invocation.explain(error);
-      context.out.error(known);
-      if (context.out.verbose && error instanceof Error && error.stack !== undefined) context.out.say(error.stack);
-      exit = interrupt.exitCode() ?? known.exit;
-    } finally {
-      await invocation.close();
-    }
-  };
+  const act: Act =
+    (action) =>
+    async (...args) => {
+      const command = args.at(-1);
+      if (!(command instanceof Command)) throw new Error('commander gives the command last');
+      const invocation = new Invocation(command, interrupt);
+      const context = invocation.context();
+      try {
+        // Commander gives the action its arguments, then its options, then the command itself, which the action does
+        // not need.
+        exit = await action(context, ...args);
+      } catch (error) {
+        const known = invocation.explain(error);
+        context.out.error(known);
+        if (context.out.verbose && error instanceof Error && error.stack !== undefined) context.out.say(error.stack);
+        exit = interrupt.exitCode() ?? known.exit;
+      } finally {
+        await invocation.close();
+      }
+    };
   let said = '';
   const program = makeProgram(act, (text) => {
     said += text;
@@ -63,7 +79,9 @@ export async function runCli(argv: readonly string[], interrupt: Interrupt): Pro
 /** `writeErr` gets what commander says by itself: help where a command is missing, and its mistakes a second time. */
 export function makeProgram(act: Act, writeErr: (text: string) => void): Command {
   const program = new Command('tallyman')
-    .description('Finds files dropped into folders, proves them complete, and loads them into PostgreSQL staging tables, exactly once, tallied.')
+    .description(
+      'Finds files dropped into folders, proves them complete, and loads them into PostgreSQL staging tables, exactly once, tallied.',
+    )
     .version(version(), '-V, --version')
     .option('-c, --config <file>', 'config file (default: $TALLYMAN_CONFIG, then ./tallyman.yaml)')
     .option('--json', 'machine-readable output')
@@ -78,12 +96,21 @@ export function makeProgram(act: Act, writeErr: (text: string) => void): Command
   return program;
 }
 
-/** Sub-commands do not inherit exitOverride and configureOutput when they are made by hand; global options may stand behind the command too. */
+/**
+ * Sub-commands do not inherit exitOverride and configureOutput when they are made by hand; global options may stand
+ * behind the command too.
+ */
 function quietErrors(command: Command, writeErr: (text: string) => void): void {
   for (const sub of command.commands) {
     sub.exitOverride().configureOutput({ writeErr });
-    for (const option of [['-c, --config <file>', 'config file'], ['--json', 'machine-readable output'], ['-q, --quiet', 'no messages'], ['-v, --verbose', 'say more']] as const) {
-      if (!sub.options.some((known) => known.long === option[0].split(/[ ,]+/).find((word) => word.startsWith('--')))) sub.option(option[0], option[1]);
+    for (const option of [
+      ['-c, --config <file>', 'config file'],
+      ['--json', 'machine-readable output'],
+      ['-q, --quiet', 'no messages'],
+      ['-v, --verbose', 'say more'],
+    ] as const) {
+      if (!sub.options.some((known) => known.long === option[0].split(/[ ,]+/).find((word) => word.startsWith('--'))))
+        sub.option(option[0], option[1]);
     }
     quietErrors(sub, writeErr);
   }
@@ -91,5 +118,7 @@ function quietErrors(command: Command, writeErr: (text: string) => void): void {
 
 function version(): string {
   const text: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof text === 'object' && text !== null && 'version' in text && typeof text.version === 'string' ? text.version : 'unknown';
+  return typeof text === 'object' && text !== null && 'version' in text && typeof text.version === 'string'
+    ? text.version
+    : 'unknown';
 }

@@ -23,8 +23,16 @@ import { count, visible } from './output.js';
 const FORMATS: Readonly<Record<string, Export>> = { csv: exportCsv, jsonl: exportJsonl, html: exportHtml };
 
 export function quarantineCommands(program: Command, act: Act): void {
-  const command = program.command('quarantine').description('open quarantine, grouped by file, column and reason').option('--feed <name>', 'only this feed').action(act(groups));
-  command.command('show').description('the rows: row, line, column, value, reason').argument('<file_id>', 'file id, or load:N').action(act(show));
+  const command = program
+    .command('quarantine')
+    .description('open quarantine, grouped by file, column and reason')
+    .option('--feed <name>', 'only this feed')
+    .action(act(groups));
+  command
+    .command('show')
+    .description('the rows: row, line, column, value, reason')
+    .argument('<file_id>', 'file id, or load:N')
+    .action(act(show));
   command
     .command('export')
     .description('the refused rows for the supplier')
@@ -42,7 +50,19 @@ async function groups(context: Context, options: { readonly feed?: string }): Pr
   const items = [];
   for (const g of found) {
     const entry = await ledger.byLoadId(g.loadId);
-    items.push({ feed: g.feed, file_id: entry?.fileId ?? null, load_id: g.loadId, path: g.path, column: g.column, class: g.class, rows: g.rows, first_row: g.firstRow, first_line: g.firstLine, example: g.example, message: g.message });
+    items.push({
+      feed: g.feed,
+      file_id: entry?.fileId ?? null,
+      load_id: g.loadId,
+      path: g.path,
+      column: g.column,
+      class: g.class,
+      rows: g.rows,
+      first_row: g.firstRow,
+      first_line: g.firstLine,
+      example: g.example,
+      message: g.message,
+    });
   }
   if (context.out.json) {
     context.out.document({ items });
@@ -53,8 +73,30 @@ async function groups(context: Context, options: { readonly feed?: string }): Pr
     return 0;
   }
   context.out.table(
-    [{ title: 'file', align: 'right' }, { title: 'feed' }, { title: 'path' }, { title: 'rows', align: 'right' }, { title: 'column' }, { title: 'class' }, { title: 'first row', align: 'right' }, { title: 'line', align: 'right' }, { title: 'example' }, { title: 'reason' }],
-    items.map((i) => [i.file_id === null ? `load:${i.load_id}` : String(i.file_id), i.feed, i.path, count(i.rows), i.column ?? '-', i.class, count(i.first_row), count(i.first_line), (i.example ?? '-').slice(0, 40), i.message]),
+    [
+      { title: 'file', align: 'right' },
+      { title: 'feed' },
+      { title: 'path' },
+      { title: 'rows', align: 'right' },
+      { title: 'column' },
+      { title: 'class' },
+      { title: 'first row', align: 'right' },
+      { title: 'line', align: 'right' },
+      { title: 'example' },
+      { title: 'reason' },
+    ],
+    items.map((i) => [
+      i.file_id === null ? `load:${i.load_id}` : String(i.file_id),
+      i.feed,
+      i.path,
+      count(i.rows),
+      i.column ?? '-',
+      i.class,
+      count(i.first_row),
+      count(i.first_line),
+      (i.example ?? '-').slice(0, 40),
+      i.message,
+    ]),
   );
   context.out.say(`next: tallyman quarantine show ${items[0]?.file_id ?? ''}`);
   return 0;
@@ -104,12 +146,19 @@ async function show(context: Context, id: string): Promise<number> {
   for await (const page of pages) {
     for (const row of page) {
       const member = row.member === null ? '' : `${visible(row.member)} `;
-      for (const error of row.errors) out.line(`row ${row.row}, ${member}line ${row.line ?? '-'}: ${visible(reasonOf(error))}${shownValue(error)}`);
-      out.line(`    ${visible(readable(row.raw.subarray(0, SHOWN_RAW))).replace(/\n/g, '\n    ')}${row.rawLength > SHOWN_RAW ? ' …' : ''}`);
+      for (const error of row.errors)
+        out.line(`row ${row.row}, ${member}line ${row.line ?? '-'}: ${visible(reasonOf(error))}${shownValue(error)}`);
+      out.line(
+        `    ${visible(readable(row.raw.subarray(0, SHOWN_RAW))).replace(/\n/g, '\n    ')}${row.rawLength > SHOWN_RAW ? ' …' : ''}`,
+      );
       rows++;
     }
   }
-  out.say(rows === 0 ? `file ${detail.file_id} has nothing in quarantine` : `${count(rows)} rows; for the supplier: tallyman quarantine export ${detail.file_id} --format html -o refused.html`);
+  out.say(
+    rows === 0
+      ? `file ${detail.file_id} has nothing in quarantine`
+      : `${count(rows)} rows; for the supplier: tallyman quarantine export ${detail.file_id} --format html -o refused.html`,
+  );
   return 0;
 }
 
@@ -120,9 +169,14 @@ function shownValue({ value }: CellError): string {
   return `: "${visible(short.replace(/\r\n?|\n/g, '\\n').replaceAll('\t', '\\t'))}"`;
 }
 
-async function exportRows(context: Context, id: string, options: { readonly format: string; readonly output?: string }): Promise<number> {
+async function exportRows(
+  context: Context,
+  id: string,
+  options: { readonly format: string; readonly output?: string },
+): Promise<number> {
   const format = Object.entries(FORMATS).find(([name]) => name === options.format)?.[1];
-  if (format === undefined) throw new TallymanError('USAGE', `--format ${options.format}: there are ${Object.keys(FORMATS).join(', ')}`);
+  if (format === undefined)
+    throw new TallymanError('USAGE', `--format ${options.format}: there are ${Object.keys(FORMATS).join(', ')}`);
   const { detail, pages, loadId, receipts } = await rowsOf(context, id);
   const about = await aboutOf(detail, loadId, receipts);
   const pieces = format(detail, pages, about);
@@ -150,7 +204,10 @@ async function writeAll(stream: Writable, pieces: AsyncIterable<string>, signal:
   }
 }
 
-/** A private temporary name first: a full disk or Ctrl-C leaves no half report under the final name. A device or pipe is written to as it is. */
+/**
+ * A private temporary name first: a full disk or Ctrl-C leaves no half report under the final name. A device or pipe is
+ * written to as it is.
+ */
 async function writeWhole(file: string, pieces: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
   const direct = !((await stat(file).catch(() => null))?.isFile() ?? true);
   const target = direct ? file : `${file}.${process.pid}.tmp`;
@@ -169,9 +226,13 @@ async function writeWhole(file: string, pieces: AsyncIterable<string>, signal: A
     if (!direct) await rm(target, { force: true });
     // The database that went away while it was read says so itself.
     if (error instanceof TallymanError) throw error;
-    throw new TallymanError(isDiskFault(error) ? 'DISK_FULL' : 'USAGE', `cannot write ${file}: ${messageOf(error)}`, { cause: error, fix: 'Free space, or choose another place with -o.' });
+    throw new TallymanError(isDiskFault(error) ? 'DISK_FULL' : 'USAGE', `cannot write ${file}: ${messageOf(error)}`, {
+      cause: error,
+      fix: 'Free space, or choose another place with -o.',
+    });
   }
 }
 
 /** A disk that is full or broken; the rest (no such folder, no right to write) is what the user asked for. */
-const isDiskFault = (error: unknown): boolean => error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'].includes(String(error.code));
+const isDiskFault = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'].includes(String(error.code));

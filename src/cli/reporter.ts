@@ -8,7 +8,10 @@ type Kept = Pick<FileReport, 'file_id' | 'feed' | 'state' | 'rows' | 'error' | '
 
 const COLUMNS = [36, 10, 10, 11, 6, 9, 9] as const;
 
-/** Tells of each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running (SPEC 4, "For people"). */
+/**
+ * Tells of each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running (SPEC
+ * 4, "For people").
+ */
 export class Reporter {
   readonly #out: Output;
   readonly #progress: Progress;
@@ -36,8 +39,20 @@ export class Reporter {
     this.#progress.pause(() => {
       if (!this.#headed) this.#row(['file', 'read', 'loaded', 'quarantined', 'delta', 'bytes', 'time', 'state'], true);
       this.#headed = true;
-      this.#row([report.path, count(rows.read), count(rows.loaded), count(rows.quarantined), rows.delta === null ? '-' : count(rows.delta), bytes(size), seconds(report.seconds.load), stateText(report)]);
-      if (error !== null) this.#out.line(`  ${error.code}: ${visible(error.message)}\n  what to do: ${error.fix.replaceAll('FILE_ID', String(file_id))}`);
+      this.#row([
+        report.path,
+        count(rows.read),
+        count(rows.loaded),
+        count(rows.quarantined),
+        rows.delta === null ? '-' : count(rows.delta),
+        bytes(size),
+        seconds(report.seconds.load),
+        stateText(report),
+      ]);
+      if (error !== null)
+        this.#out.line(
+          `  ${error.code}: ${visible(error.message)}\n  what to do: ${error.fix.replaceAll('FILE_ID', String(file_id))}`,
+        );
     });
   }
 
@@ -51,25 +66,47 @@ export class Reporter {
       files[kept.state] = (files[kept.state] ?? 0) + 1;
       if (kept.state !== 'loaded' && kept.state !== 'checked') continue;
       size += kept.size;
-      for (const key of ['read', 'loaded', 'quarantined', 'skipped', 'delta'] as const) rows[key] += kept.rows[key] ?? 0;
+      for (const key of ['read', 'loaded', 'quarantined', 'skipped', 'delta'] as const)
+        rows[key] += kept.rows[key] ?? 0;
     }
     if (this.#out.json) {
       this.#out.document({ message_type: 'summary', files: { ...files, waiting }, rows, exit_code: exit });
       return;
     }
     const took = (performance.now() - this.#started) / 1_000;
-    if (this.#headed) this.#row([`total: ${count(this.#kept.length)} file${this.#kept.length === 1 ? '' : 's'}`, count(rows.read), count(rows.loaded), count(rows.quarantined), count(rows.delta), bytes(size), seconds(took), ''], true);
+    if (this.#headed)
+      this.#row(
+        [
+          `total: ${count(this.#kept.length)} file${this.#kept.length === 1 ? '' : 's'}`,
+          count(rows.read),
+          count(rows.loaded),
+          count(rows.quarantined),
+          count(rows.delta),
+          bytes(size),
+          seconds(took),
+          '',
+        ],
+        true,
+      );
     else this.#out.line('nothing new');
-    if (waiting > 0) this.#out.line(`${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`);
+    if (waiting > 0)
+      this.#out.line(
+        `${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`,
+      );
     for (const reason of waitingFor) this.#out.line(`  ${visible(reason)}`);
     const next = this.#next();
     if (next !== null) this.#out.say(`next: ${next}`);
   }
 
   #next(): string | null {
-    const refused = this.#kept.find((kept) => (kept.state === 'rejected' || kept.state === 'loaded') && kept.rows.quarantined > 0);
+    const refused = this.#kept.find(
+      (kept) => (kept.state === 'rejected' || kept.state === 'loaded') && kept.rows.quarantined > 0,
+    );
     if (refused !== undefined) return `tallyman quarantine show ${refused.file_id}`;
-    const failed = this.#kept.find((kept) => ['rejected', 'failed', 'held'].includes(kept.state) || (kept.state === 'discovered' && kept.error !== null));
+    const failed = this.#kept.find(
+      (kept) =>
+        ['rejected', 'failed', 'held'].includes(kept.state) || (kept.state === 'discovered' && kept.error !== null),
+    );
     if (failed !== undefined) return `tallyman files show ${failed.file_id}`;
     return null;
   }

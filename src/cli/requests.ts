@@ -28,7 +28,12 @@ export interface RequestOptions extends SelectorOptions {
 const LOOK_MS = 200;
 
 export function requestCommands(program: Command, act: Act): void {
-  addRequest(program, 'reprocess', 'clear the ledger entry and take the file again; its earlier rows are replaced', act);
+  addRequest(
+    program,
+    'reprocess',
+    'clear the ledger entry and take the file again; its earlier rows are replaced',
+    act,
+  );
   addRequest(program, 'retry', 'failed, rejected -> taken again, attempts 0', act);
   addRequest(program, 'release', 'held -> loaded', act);
   addRequest(program, 'ignore', 'held, failed, rejected -> ignored', act);
@@ -36,16 +41,30 @@ export function requestCommands(program: Command, act: Act): void {
 
 /** `NAME ID...` or selectors, with --reason, --dry-run, --yes and --wait. */
 export function addRequest(program: Command, kind: RequestKind, description: string, act: Act): void {
-  const command = addSelectors(program.command(kind).description(description).argument('[id...]', 'file ids, or load:N'), '0')
+  const command = addSelectors(
+    program.command(kind).description(description).argument('[id...]', 'file ids, or load:N'),
+    '0',
+  )
     .option('--reason <text>', 'stands in the history')
     .option('--dry-run', 'say what would be asked for, change nothing')
     .option('--yes', 'act on a selection without asking')
     .option('--wait', 'wait until the daemon has done it');
-  if (kind === 'reprocess') command.option('--from-landing', 'only from the copy under data_dir/landing (landing.keep), whatever stands at the source');
-  command.action(act((context: Context, ids: readonly string[], options: RequestOptions) => request(context, kind, ids, options)));
+  if (kind === 'reprocess')
+    command.option(
+      '--from-landing',
+      'only from the copy under data_dir/landing (landing.keep), whatever stands at the source',
+    );
+  command.action(
+    act((context: Context, ids: readonly string[], options: RequestOptions) => request(context, kind, ids, options)),
+  );
 }
 
-async function request(context: Context, kind: RequestKind, ids: readonly string[], options: RequestOptions): Promise<number> {
+async function request(
+  context: Context,
+  kind: RequestKind,
+  ids: readonly string[],
+  options: RequestOptions,
+): Promise<number> {
   const { out } = context;
   const app = context.app();
   const ledger = app.ledger();
@@ -56,27 +75,71 @@ async function request(context: Context, kind: RequestKind, ids: readonly string
     if (refusal !== null) throw refusal;
   }
   const stands = new Map<number, SeenFile>();
-  if (kind === 'reprocess') for (const entry of entries) stands.set(entry.fileId, await bytesThere(entry, sourceFor(app, entry), { copy: await app.landing().copyOf(entry), only: options.fromLanding === true }));
+  if (kind === 'reprocess')
+    for (const entry of entries)
+      stands.set(
+        entry.fileId,
+        await bytesThere(entry, sourceFor(app, entry), {
+          copy: await app.landing().copyOf(entry),
+          only: options.fromLanding === true,
+        }),
+      );
   if (options.dryRun !== true && ids.length === 0 && options.yes !== true) await confirm(kind, entries.length);
   const items = [];
   for (const entry of entries) {
     const now = stands.get(entry.fileId);
     // The same bytes, touched since they were seen: or the next listing would take them for another version.
-    if (now !== undefined && options.dryRun !== true && !isOpen(entry) && !sameVersion(now, entry.movedTo ?? entry.file)) await ledger.touch(entry.fileId, now);
-    const requestId = options.dryRun === true ? null : await ledger.request({ kind, fileId: entry.fileId, actor: `cli:${process.env['USER'] ?? String(process.getuid?.() ?? 'user')}`, reason: options.reason ?? '' });
-    items.push({ request_id: requestId, kind, file_id: entry.fileId, feed: entry.feed, path: entry.file.path, state: entry.state });
-    if (!out.json) out.line(`${options.dryRun === true ? 'would ' : ''}${kind} file ${entry.fileId}: ${visible(entry.file.path)} (${entry.state})`);
+    if (
+      now !== undefined &&
+      options.dryRun !== true &&
+      !isOpen(entry) &&
+      !sameVersion(now, entry.movedTo ?? entry.file)
+    )
+      await ledger.touch(entry.fileId, now);
+    const requestId =
+      options.dryRun === true
+        ? null
+        : await ledger.request({
+            kind,
+            fileId: entry.fileId,
+            actor: `cli:${process.env['USER'] ?? String(process.getuid?.() ?? 'user')}`,
+            reason: options.reason ?? '',
+          });
+    items.push({
+      request_id: requestId,
+      kind,
+      file_id: entry.fileId,
+      feed: entry.feed,
+      path: entry.file.path,
+      state: entry.state,
+    });
+    if (!out.json)
+      out.line(
+        `${options.dryRun === true ? 'would ' : ''}${kind} file ${entry.fileId}: ${visible(entry.file.path)} (${entry.state})`,
+      );
   }
   if (out.json) out.document({ items });
   if (entries.length === 0) out.say('nothing meets the selection');
-  else if (options.dryRun !== true && options.wait !== true) out.say('asked; a running daemon acts within a second, else the next `tallyman run`');
+  else if (options.dryRun !== true && options.wait !== true)
+    out.say('asked; a running daemon acts within a second, else the next `tallyman run`');
   if (options.wait !== true || options.dryRun === true) return 0;
-  return await waitFor(context, ledger, items.flatMap((item) => (item.request_id === null ? [] : [{ requestId: item.request_id, fileId: item.file_id }])));
+  return await waitFor(
+    context,
+    ledger,
+    items.flatMap((item) => (item.request_id === null ? [] : [{ requestId: item.request_id, fileId: item.file_id }])),
+  );
 }
 
-async function chosen(app: App, ledger: Ledger, kind: RequestKind, ids: readonly string[], options: RequestOptions): Promise<FileEntry[]> {
+async function chosen(
+  app: App,
+  ledger: Ledger,
+  kind: RequestKind,
+  ids: readonly string[],
+  options: RequestOptions,
+): Promise<FileEntry[]> {
   if (options.feed !== undefined) app.feed(options.feed);
-  if (ids.length === 0 && !isNarrowed(options)) throw new TallymanError('USAGE', `${kind} needs file ids, or a selection such as --feed or --state`);
+  if (ids.length === 0 && !isNarrowed(options))
+    throw new TallymanError('USAGE', `${kind} needs file ids, or a selection such as --feed or --state`);
   const found: number[] = [];
   if (ids.length > 0) {
     for (const id of ids) found.push(await fileId(ledger, id));
@@ -93,9 +156,12 @@ async function chosen(app: App, ledger: Ledger, kind: RequestKind, ids: readonly
 
 /** IDs and a selection: an ID outside the selection is a slip of the hand, and then nothing is done. */
 async function mustMeet(ledger: Ledger, found: readonly number[], options: RequestOptions): Promise<void> {
-  const met = new Set((await ledger.files({ ...selector(options), ids: found, limit: 0 })).map((report) => report.file_id));
+  const met = new Set(
+    (await ledger.files({ ...selector(options), ids: found, limit: 0 })).map((report) => report.file_id),
+  );
   const outside = found.filter((id) => !met.has(id));
-  if (outside.length > 0) throw new TallymanError('USAGE', `file ${outside.join(', ')} does not meet the selection; nothing was changed`);
+  if (outside.length > 0)
+    throw new TallymanError('USAGE', `file ${outside.join(', ')} does not meet the selection; nothing was changed`);
 }
 
 /** null = the feed is not in the config any more. */
@@ -116,8 +182,15 @@ async function confirm(kind: RequestKind, n: number): Promise<void> {
   }
 }
 
-/** Waits until every request is carried out and its file has ended again. Gives the exit code that a run over these files would end with; 2 when one was refused. */
-async function waitFor(context: Context, ledger: Ledger, asked: readonly { readonly requestId: number; readonly fileId: number }[]): Promise<number> {
+/**
+ * Waits until every request is carried out and its file has ended again. Gives the exit code that a run over these
+ * files would end with; 2 when one was refused.
+ */
+async function waitFor(
+  context: Context,
+  ledger: Ledger,
+  asked: readonly { readonly requestId: number; readonly fileId: number }[],
+): Promise<number> {
   const { out, interrupt } = context;
   const reports: FileReport[] = [];
   let refused = false;

@@ -29,7 +29,8 @@ export function run(program: Command, act: Act): void {
 
 async function runCommand(context: Context, options: RunOptions): Promise<number> {
   const timeoutMs = parseDuration(options.settleTimeout);
-  if (timeoutMs === null) throw new TallymanError('USAGE', `--settle-timeout ${options.settleTimeout}: not a duration such as 60s`);
+  if (timeoutMs === null)
+    throw new TallymanError('USAGE', `--settle-timeout ${options.settleTimeout}: not a duration such as 60s`);
   // The daemon's logger is loaded by the daemon only.
   const app = context.app(options.once === true ? undefined : (await import('./log.js')).makeLog);
   const feeds = selected(app, options.feed);

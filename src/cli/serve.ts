@@ -12,8 +12,8 @@ import { drainTimer } from './drain.js';
 import { bytes, count, seconds } from './output.js';
 
 /**
- * The daemon: an engine until a signal. SIGHUP validates the new config and, when it is right, lets what runs end and goes on with a new engine; a bad one is
- * reported and the old one stays (SPEC 8).
+ * The daemon: an engine until a signal. SIGHUP validates the new config and, when it is right, lets what runs end and
+ * goes on with a new engine; a bad one is reported and the old one stays (SPEC 8).
  */
 export async function serve(context: Context, first: App, feedNames: readonly string[] | null): Promise<number> {
   const { interrupt } = context;
@@ -33,7 +33,14 @@ export async function serve(context: Context, first: App, feedNames: readonly st
     });
   };
   const metrics = new Metrics();
-  const http = app.config.daemon.http === false ? null : await startHttp(app.config.daemon.http, { metrics, engine: () => engine, feeds: () => app.config.feeds.map((feed) => feed.name) });
+  const http =
+    app.config.daemon.http === false
+      ? null
+      : await startHttp(app.config.daemon.http, {
+          metrics,
+          engine: () => engine,
+          feeds: () => app.config.feeds.map((feed) => feed.name),
+        });
   if (http !== null) app.log.info({ url: http.url }, 'http listens');
   interrupt.signal.addEventListener('abort', forward);
   process.on('SIGHUP', reload);
@@ -49,8 +56,16 @@ export async function serve(context: Context, first: App, feedNames: readonly st
       const feeds = feedNames === null ? running.config.feeds : feedNames.map((name) => running.feed(name));
       const drain = drainTimer(running, stop.signal);
       try {
-        engine = await running.engine({ feeds, actor: 'daemon', once: false, onReport: (report) => tell(running, metrics, report) });
-        running.log.info({ feeds: feeds.map((feed) => feed.name), data_dir: running.dataDir, pid: process.pid }, 'watching');
+        engine = await running.engine({
+          feeds,
+          actor: 'daemon',
+          once: false,
+          onReport: (report) => tell(running, metrics, report),
+        });
+        running.log.info(
+          { feeds: feeds.map((feed) => feed.name), data_dir: running.dataDir, pid: process.pid },
+          'watching',
+        );
         await engine.runDaemon(stop.signal);
       } finally {
         drain.clear();
@@ -70,15 +85,26 @@ export async function serve(context: Context, first: App, feedNames: readonly st
 /** null = the old config stays. Never rejects. */
 async function reloadConfig(context: Context, app: App, feedNames: readonly string[] | null): Promise<App | null> {
   try {
-    const { config } = loadConfig({ ...(context.options.config === undefined ? {} : { path: context.options.config }), env: process.env, cwd: process.cwd(), parts: PARTS });
-    if (config.dataDir !== app.dataDir) throw new TallymanError('CONFIG_INVALID', 'data_dir cannot change while tallyman runs', { fix: 'Stop it and start it again.' });
+    const { config } = loadConfig({
+      ...(context.options.config === undefined ? {} : { path: context.options.config }),
+      env: process.env,
+      cwd: process.cwd(),
+      parts: PARTS,
+    });
+    if (config.dataDir !== app.dataDir)
+      throw new TallymanError('CONFIG_INVALID', 'data_dir cannot change while tallyman runs', {
+        fix: 'Stop it and start it again.',
+      });
     renamedFeeds(config.feeds, await app.ledger().feeds());
     const loaded = new App(config, app.log);
     for (const name of feedNames ?? []) loaded.feed(name);
     return loaded;
   } catch (error) {
     const known = error instanceof TallymanError ? error : new TallymanError('INTERNAL', String(error));
-    app.log.error({ code: known.code, fix: known.fix }, `the new config is not taken, the old one stays: ${known.message}`);
+    app.log.error(
+      { code: known.code, fix: known.fix },
+      `the new config is not taken, the old one stays: ${known.message}`,
+    );
     return null;
   }
 }
@@ -86,8 +112,24 @@ async function reloadConfig(context: Context, app: App, feedNames: readonly stri
 function tell(app: App, metrics: Metrics, report: FileReport): void {
   metrics.file(report);
   const { rows } = report;
-  const fields = { feed: report.feed, file_id: report.file_id, path: report.path, state: report.state, rows, code: report.error?.code };
-  if (report.error !== null) app.log.error({ ...fields, fix: report.error.fix }, `${report.path}: ${report.state}: ${report.error.message}`);
-  else if (report.state === 'loaded') app.log.info(fields, `${report.path}: loaded ${count(rows.loaded)} of ${count(rows.read)} rows, ${count(rows.quarantined)} quarantined, ${bytes(report.size)} in ${seconds(report.seconds.load)}`);
-  else app.log.info(fields, `${report.path}: ${report.state}${report.duplicate_of === null ? '' : ` of ${report.duplicate_of}`}`);
+  const fields = {
+    feed: report.feed,
+    file_id: report.file_id,
+    path: report.path,
+    state: report.state,
+    rows,
+    code: report.error?.code,
+  };
+  if (report.error !== null)
+    app.log.error({ ...fields, fix: report.error.fix }, `${report.path}: ${report.state}: ${report.error.message}`);
+  else if (report.state === 'loaded')
+    app.log.info(
+      fields,
+      `${report.path}: loaded ${count(rows.loaded)} of ${count(rows.read)} rows, ${count(rows.quarantined)} quarantined, ${bytes(report.size)} in ${seconds(report.seconds.load)}`,
+    );
+  else
+    app.log.info(
+      fields,
+      `${report.path}: ${report.state}${report.duplicate_of === null ? '' : ` of ${report.duplicate_of}`}`,
+    );
 }

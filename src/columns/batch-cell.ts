@@ -3,7 +3,9 @@ import { CellReader } from './cell-reader.js';
 import type { Column } from './column.js';
 import { VectorCell } from './vector-cells.js';
 
-/** One cell of any batch as text. One object for all cells: the fields are those of the last `read`. Off the hot path. */
+/**
+ * One cell of any batch as text. One object for all cells: the fields are those of the last `read`. Off the hot path.
+ */
 export class BatchCell {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
@@ -11,7 +13,10 @@ export class BatchCell {
   readonly #span = new CellReader();
   readonly #vector = new VectorCell();
 
-  /** Cell `cell` of row `row`; false when it is NULL or missing. `column`: the text that its codec reads; null = the text for people. */
+  /**
+   * Cell `cell` of row `row`; false when it is NULL or missing. `column`: the text that its codec reads; null = the
+   * text for people.
+   */
   read(batch: Batch, row: number, cell: number, column: Pick<Column, 'type'> | null): boolean {
     if (batch.kind === 'spans') return this.#span.read(batch, row * batch.width + cell) && this.#take(this.#span);
     const vector = batch.columns[cell] ?? null;

@@ -3,8 +3,9 @@ import { NOT_OF_TYPE, compareBytes, dropBlanks, putInt32, skipBlanks } from './c
 import type { CodecOptions, ColumnType } from './column-type.js';
 
 /**
- * boolean: t, true, y, yes, on, 1 and f, false, n, no, off, 0 in any case. A list of the column's own takes the place of that side's words and is
- * meant as written: case counts. PostgreSQL also takes beginnings (`tru`, `of`); here they are refused, a cut-off cell is damage.
+ * boolean: t, true, y, yes, on, 1 and f, false, n, no, off, 0 in any case. A list of the column's own takes the place
+ * of that side's words and is meant as written: case counts. PostgreSQL also takes beginnings (`tru`, `of`); here they
+ * are refused, a cut-off cell is damage.
  */
 export const boolean: ColumnType = {
   typnames: ['bool'],
@@ -29,7 +30,9 @@ function booleanCodec(options: CodecOptions): Codec {
     ...(options.falseValues === null ? wordsOf(FALSE_WORDS, 0, true) : []),
   ];
   const longest = Math.max(...words.map((word) => word.bytes.length));
-  const byLength = Array.from({ length: longest + 1 }, (_, length) => words.filter((word) => word.bytes.length === length));
+  const byLength = Array.from({ length: longest + 1 }, (_, length) =>
+    words.filter((word) => word.bytes.length === length),
+  );
   // a blank cell is NULL unless a list names it: SAP writes X and nothing
   const blank = words.find((word) => word.bytes.length === 0)?.value ?? NULL_WRITTEN;
   const read = (bytes: Buffer, start: number, end: number): number => {
@@ -37,7 +40,8 @@ function booleanCodec(options: CodecOptions): Codec {
     const to = dropBlanks(bytes, from, end);
     if (from === to) return blank;
     const candidates = to - from < byLength.length ? byLength[to - from]! : NONE;
-    for (let i = 0; i < candidates.length; i++) if (matches(candidates[i]!, bytes, from, to)) return candidates[i]!.value;
+    for (let i = 0; i < candidates.length; i++)
+      if (matches(candidates[i]!, bytes, from, to)) return candidates[i]!.value;
     return UNKNOWN;
   };
   // `t`, `0`: what nearly every cell is
@@ -81,7 +85,8 @@ function matches(word: Word, bytes: Buffer, start: number, end: number): boolean
   const expected = word.bytes;
   for (let i = 0; i < end - start; i++) {
     const byte = bytes[start + i]!;
-    if (byte !== expected[i] && !(word.anyCase && byte >= 0x41 && byte <= 0x5a && byte + 0x20 === expected[i])) return false;
+    if (byte !== expected[i] && !(word.anyCase && byte >= 0x41 && byte <= 0x5a && byte + 0x20 === expected[i]))
+      return false;
   }
   return true;
 }

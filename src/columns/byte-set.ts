@@ -1,4 +1,7 @@
-/** A fixed set of texts, asked by bytes: no string a question (a Map of strings would need one). Open addressing, at most half full. */
+/**
+ * A fixed set of texts, asked by bytes: no string a question (a Map of strings would need one). Open addressing, at
+ * most half full.
+ */
 export class ByteSet {
   readonly #slots: (Buffer | null)[];
   readonly #mask: number;

@@ -4,8 +4,8 @@ import type { ColumnType } from './column-type.js';
 import { NIBBLES } from './hex.js';
 
 /**
- * bytea in PostgreSQL's two forms: hex (`\x0aff`, blanks allowed between bytes) and escape (`\\` a backslash, `\ooo` a byte in octal, all else as it
- * stands).
+ * bytea in PostgreSQL's two forms: hex (`\x0aff`, blanks allowed between bytes) and escape (`\\` a backslash, `\ooo` a
+ * byte in octal, all else as it stands).
  */
 export const bytea: ColumnType = {
   typnames: ['bytea'],
@@ -22,7 +22,8 @@ const codec: Codec = {
   encode,
   encodeText: (bytes, start, end, out) => {
     const at = out.pos;
-    // the bytes first, out of the way of their hex digits: byte i of at most n stands at 2n + 4 + i, its digits end at 2i + 4
+    // the bytes first, out of the way of their hex digits: byte i of at most n stands at 2n + 4 + i, its digits end at
+    // 2i + 4
     out.pos = at + 2 * (end - start);
     const valueAt = out.pos + 4;
     const refusal = encode(bytes, start, end, out);
@@ -50,14 +51,19 @@ function encode(bytes: Buffer, start: number, end: number, out: CopyBuffer): num
   const to = dropBlanks(bytes, from, end);
   if (from === to) return NULL_WRITTEN;
   const isHex = bytes[from] === BACKSLASH && bytes[from + 1] === 0x78 && from + 1 < to;
-  const valueEnd = isHex ? decodeHex(bytes, from + 2, to, out.buf, out.pos + 4) : decodeEscapes(bytes, from, to, out.buf, out.pos + 4);
+  const valueEnd = isHex
+    ? decodeHex(bytes, from + 2, to, out.buf, out.pos + 4)
+    : decodeEscapes(bytes, from, to, out.buf, out.pos + 4);
   if (valueEnd < 0) return NOT_OF_TYPE;
   putInt32(out.buf, out.pos, valueEnd - out.pos - 4);
   out.pos = valueEnd;
   return 0;
 }
 
-/** Writes the bytes, gives their end; -1 = not hex. Blanks only between whole bytes: blank, \t, \n, \r (hex_decode in PostgreSQL). */
+/**
+ * Writes the bytes, gives their end; -1 = not hex. Blanks only between whole bytes: blank, \t, \n, \r (hex_decode in
+ * PostgreSQL).
+ */
 function decodeHex(bytes: Buffer, start: number, end: number, to: Buffer, at: number): number {
   let out = at;
   let i = start;

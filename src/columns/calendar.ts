@@ -1,6 +1,6 @@
 /**
- * The proleptic Gregorian calendar in whole days. Day 0 is 2000-01-01, PostgreSQL's own beginning (POSTGRES_EPOCH_JDATE), so that a day number
- * is what binary COPY wants. Years 1 to 9999 (SPEC 7).
+ * The proleptic Gregorian calendar in whole days. Day 0 is 2000-01-01, PostgreSQL's own beginning
+ * (POSTGRES_EPOCH_JDATE), so that a day number is what binary COPY wants. Years 1 to 9999 (SPEC 7).
  */
 
 /** 0001-01-01 and 9999-12-31. */
@@ -27,7 +27,17 @@ export function daysInMonth(year: number, month: number): number {
 export function dayNumber(year: number, month: number, day: number): number {
   const whole = year - 1;
   const leap = month > 2 && isLeapYear(year) ? 1 : 0;
-  return FIRST_DAY + whole * 365 + ((whole / 4) | 0) - ((whole / 100) | 0) + ((whole / 400) | 0) + BEFORE_MONTH[month]! + leap + day - 1;
+  return (
+    FIRST_DAY +
+    whole * 365 +
+    ((whole / 4) | 0) -
+    ((whole / 100) | 0) +
+    ((whole / 400) | 0) +
+    BEFORE_MONTH[month]! +
+    leap +
+    day -
+    1
+  );
 }
 
 /** 0 = Sunday. 2000-01-01 was a Saturday. */
@@ -39,12 +49,16 @@ const DAYS_IN_400_YEARS = 146_097;
 /** Day number of 0000-03-01: with years that begin in March the leap day is the last of its year. */
 const MARCH_OF_YEAR_0 = FIRST_DAY - 306;
 
-/** The date of a day number as year * 10,000 + month * 100 + day: one number, no object. Algorithm: H. Hinnant, civil_from_days. */
+/**
+ * The date of a day number as year * 10,000 + month * 100 + day: one number, no object. Algorithm: H. Hinnant,
+ * civil_from_days.
+ */
 export function dateOf(day: number): number {
   const shifted = day - MARCH_OF_YEAR_0;
   const era = Math.floor(shifted / DAYS_IN_400_YEARS);
   const dayOfEra = shifted - era * DAYS_IN_400_YEARS;
-  const yearOfEra = ((dayOfEra - ((dayOfEra / 1460) | 0) + ((dayOfEra / 36_524) | 0) - ((dayOfEra / 146_096) | 0)) / 365) | 0;
+  const yearOfEra =
+    ((dayOfEra - ((dayOfEra / 1460) | 0) + ((dayOfEra / 36_524) | 0) - ((dayOfEra / 146_096) | 0)) / 365) | 0;
   const dayOfYear = dayOfEra - (365 * yearOfEra + ((yearOfEra / 4) | 0) - ((yearOfEra / 100) | 0));
   const marchMonth = ((5 * dayOfYear + 2) / 153) | 0;
   const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;

@@ -26,7 +26,10 @@ export class CellReader {
     return true;
   }
 
-  /** An escape can stand for NUL (JSON's \u0000), which no PostgreSQL text takes; in raw bytes the batch's `clean` has told. */
+  /**
+   * An escape can stand for NUL (JSON's \u0000), which no PostgreSQL text takes; in raw bytes the batch's `clean` has
+   * told.
+   */
   hasNul(): boolean {
     if (this.end - this.start > 64) return this.bytes.subarray(this.start, this.end).includes(0);
     for (let at = this.start; at < this.end; at++) if (this.bytes[at] === 0) return true;

@@ -1,6 +1,8 @@
 import type { CopyBuffer } from '../core/codec.js';
 
-/** What codecs share: blanks, length words, text COPY's escapes. Plain functions on bytes, small enough to be inlined. */
+/**
+ * What codecs share: blanks, length words, text COPY's escapes. Plain functions on bytes, small enough to be inlined.
+ */
 
 /** Refusal codes that most codecs use (Codec.encode, > 0). */
 export const NOT_OF_TYPE = 1;
@@ -37,7 +39,9 @@ export function putInt32(buf: Buffer, at: number, value: number): void {
   buf[at + 3] = value;
 }
 
-/** Up to here the loop (1 ns a byte, four at a time) is faster than Buffer.copy (45 ns whatever the length; Node 20). */
+/**
+ * Up to here the loop (1 ns a byte, four at a time) is faster than Buffer.copy (45 ns whatever the length; Node 20).
+ */
 const LOOP_LIMIT = 44;
 
 /** Copies bytes, gives the end in `to`. */
@@ -58,7 +62,10 @@ export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, 
   return out;
 }
 
-/** Writes bytes escaped for COPY's text format (backslash, newline, return, tab; the rest as it stands). At most twice as long. */
+/**
+ * Writes bytes escaped for COPY's text format (backslash, newline, return, tab; the rest as it stands). At most twice
+ * as long.
+ */
 export function copyEscaped(bytes: Buffer, start: number, end: number, out: CopyBuffer): void {
   const buf = out.buf;
   let at = out.pos;

@@ -7,8 +7,9 @@ import { isTemporal } from './temporal-problems.js';
 import { pgTypeNamed, TYPE_WORDS } from './type-name.js';
 
 /**
- * What is wrong with a column of the contract, for people; empty = nothing. Each message begins with the key it is about. Judged by `spec.type`,
- * so that config validation needs no database; compileColumn judges once more by the real column's type.
+ * What is wrong with a column of the contract, for people; empty = nothing. Each message begins with the key it is
+ * about. Judged by `spec.type`, so that config validation needs no database; compileColumn judges once more by the real
+ * column's type.
  */
 export function columnProblems(spec: ColumnSpec, feedTimezone = 'UTC'): string[] {
   const type = pgTypeNamed(spec.type);
@@ -18,7 +19,8 @@ export function columnProblems(spec: ColumnSpec, feedTimezone = 'UTC'): string[]
   // The codec of a column whose format or zone does not exist would refuse everything else too.
   if (problems.length > 0) return problems;
   for (const value of spec.enum ?? []) {
-    if (encodeField(codec.encode, codec, value) === null) problems.push(`enum: ${JSON.stringify(value)} is ${notA(codec.typeName)}, so no cell can hold it`);
+    if (encodeField(codec.encode, codec, value) === null)
+      problems.push(`enum: ${JSON.stringify(value)} is ${notA(codec.typeName)}, so no cell can hold it`);
   }
   return problems;
 }
@@ -26,8 +28,11 @@ export function columnProblems(spec: ColumnSpec, feedTimezone = 'UTC'): string[]
 /** Keys that this type does not read: silence would look like consent. */
 function strangeKeys(spec: ColumnSpec, type: PgType): string[] {
   const problems: string[] = [];
-  if (spec.formats.length > 0 && !isTemporal(type)) problems.push(`format is for dates and times, not for ${spec.type}`);
-  if (type.typname !== 'bool' && spec.trueValues !== null) problems.push(`true_values is for boolean, not for ${spec.type}`);
-  if (type.typname !== 'bool' && spec.falseValues !== null) problems.push(`false_values is for boolean, not for ${spec.type}`);
+  if (spec.formats.length > 0 && !isTemporal(type))
+    problems.push(`format is for dates and times, not for ${spec.type}`);
+  if (type.typname !== 'bool' && spec.trueValues !== null)
+    problems.push(`true_values is for boolean, not for ${spec.type}`);
+  if (type.typname !== 'bool' && spec.falseValues !== null)
+    problems.push(`false_values is for boolean, not for ${spec.type}`);
   return problems;
 }

@@ -2,7 +2,10 @@ import type { Codec, PgType } from '../core/codec.js';
 import type { ColumnSpec } from '../core/feed.js';
 
 /** The keys of a column (SPEC 3.2) that change how a cell is read. The rest are rules, checked after encoding. */
-export type CodecOptions = Pick<ColumnSpec, 'formats' | 'timezone' | 'decimal' | 'thousands' | 'round' | 'trueValues' | 'falseValues'>;
+export type CodecOptions = Pick<
+  ColumnSpec,
+  'formats' | 'timezone' | 'decimal' | 'thousands' | 'round' | 'trueValues' | 'falseValues'
+>;
 
 /** What a column without any of these keys has. */
 export const PLAIN_OPTIONS: CodecOptions = {

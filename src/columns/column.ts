@@ -22,9 +22,15 @@ export interface Column {
   /** Of the real column. */
   readonly type: PgType;
   readonly codec: Codec;
-  /** One cell that is there and not NULL, without its quotes and escapes. The codec's own function when the column has neither trim nor rules. */
+  /**
+   * One cell that is there and not NULL, without its quotes and escapes. The codec's own function when the column has
+   * neither trim nor rules.
+   */
   readonly encode: EncodeCell;
-  /** What a NULL or missing cell writes: the default, else NULL. null = such a cell is a fault (required without default). */
+  /**
+   * What a NULL or missing cell writes: the default, else NULL. null = such a cell is a fault (required without
+   * default).
+   */
   readonly nullField: Buffer | null;
   /** Most bytes that a cell of `length` bytes, NULL or missing included, takes in this mode. */
   readonly maxSize: (length: number) => number;
@@ -32,7 +38,10 @@ export interface Column {
   faults(bytes: Buffer, start: number, end: number): readonly CellError[];
   /** The fault of a NULL in a required column. `value` = the cell's text, if it has one. */
   nullFault(value: string | null): CellError;
-  /** The value in binary (with its length word), whatever the mode: what `unique` compares. For types without binary codec: the cell's text. */
+  /**
+   * The value in binary (with its length word), whatever the mode: what `unique` compares. For types without binary
+   * codec: the cell's text.
+   */
   readonly encodeKey: EncodeCell;
   /** The default in that form; null = none. */
   readonly nullKey: Buffer | null;
@@ -48,18 +57,25 @@ const KEEPS_BLANKS: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 
 const FIRST_RULE = 1000;
 
 /**
- * Compiles a column of the contract for the real column's type. Throws CONTRACT_MISFIT when bounds or default do not fit that type (config
- * validation has already checked them against `spec.type`, with columnProblems).
+ * Compiles a column of the contract for the real column's type. Throws CONTRACT_MISFIT when bounds or default do not
+ * fit that type (config validation has already checked them against `spec.type`, with columnProblems).
  */
 export function compileColumn(spec: ColumnSpec, type: PgType, feedTimezone: string, mode: CopyMode): Column {
   const problems: string[] = [];
   const column = build(spec, type, feedTimezone, mode, problems);
-  if (problems.length > 0) throw new TallymanError('CONTRACT_MISFIT', `column ${spec.name} (${type.formatted}): ${problems.join('; ')}`);
+  if (problems.length > 0)
+    throw new TallymanError('CONTRACT_MISFIT', `column ${spec.name} (${type.formatted}): ${problems.join('; ')}`);
   return column;
 }
 
 /** For columnProblems: the same, with all mistakes gathered. */
-export function build(spec: ColumnSpec, type: PgType, feedTimezone: string, mode: CopyMode, problems: string[]): Column {
+export function build(
+  spec: ColumnSpec,
+  type: PgType,
+  feedTimezone: string,
+  mode: CopyMode,
+  problems: string[],
+): Column {
   const timezone = spec.timezone ?? (type.typname === 'timestamptz' ? feedTimezone : null);
   const options: CodecOptions = { ...spec, timezone };
   const binary = codecFor(type, options);
@@ -67,7 +83,8 @@ export function build(spec: ColumnSpec, type: PgType, feedTimezone: string, mode
   // Bounds and default stand in the config: `min: 0.5` of a column with `decimal: ","` means what it says.
   const plain = codecFor(type, { ...PLAIN_OPTIONS, timezone }) ?? codec;
   const unreadable = temporalProblems(options, type);
-  if (binary === null && mode === 'binary') unreadable.push(`type ${type.formatted} can only be written through text COPY`);
+  if (binary === null && mode === 'binary')
+    unreadable.push(`type ${type.formatted} can only be written through text COPY`);
   problems.push(...unreadable);
 
   // A codec without a valid format or zone refuses everything: bounds and default would be blamed for it.
@@ -79,18 +96,29 @@ export function build(spec: ColumnSpec, type: PgType, feedTimezone: string, mode
   // Codecs of types other than text pass over blanks themselves.
   const encode = rules.length > 0 || (spec.trim && keepsBlanks) ? checked(codec, write, rules, trims) : write;
   const fallback = spec.default === null || !sound ? null : defaultFields(spec.default, codec, plain, mode);
-  if (spec.default !== null && sound && fallback === null) problems.push(`default ${JSON.stringify(spec.default)} is ${notA(codec.typeName)}`);
+  if (spec.default !== null && sound && fallback === null)
+    problems.push(`default ${JSON.stringify(spec.default)} is ${notA(codec.typeName)}`);
   const nullField = fallback?.written ?? (spec.required ? null : mode === 'binary' ? BINARY_NULL : TEXT_NULL);
   const nullSize = nullField?.length ?? 4;
 
   const fault = (code: number, bytes: Buffer, start: number, end: number): CellError => {
     const rule = rules[code - FIRST_RULE];
     const value = visibleText(bytes, start, end, VALUE_LIMIT);
-    if (rule === undefined) return { column: spec.name, class: 'type-error', rule: null, message: codec.explain(code), value };
+    if (rule === undefined)
+      return { column: spec.name, class: 'type-error', rule: null, message: codec.explain(code), value };
     return { column: spec.name, class: 'constraint-error', rule: rule.name, message: rule.message, value };
   };
-  const nullFault = (value: string | null): CellError => ({ column: spec.name, class: 'constraint-error', rule: 'required', message: 'empty, but required', value });
-  const single = rules.map((rule, index) => ({ code: FIRST_RULE + index, encode: checked(codec, write, [rule], trims) }));
+  const nullFault = (value: string | null): CellError => ({
+    column: spec.name,
+    class: 'constraint-error',
+    rule: 'required',
+    message: 'empty, but required',
+    value,
+  });
+  const single = rules.map((rule, index) => ({
+    code: FIRST_RULE + index,
+    encode: checked(codec, write, [rule], trims),
+  }));
 
   return {
     name: spec.name,
@@ -104,7 +132,8 @@ export function build(spec: ColumnSpec, type: PgType, feedTimezone: string, mode
       const out: CopyBuffer = { buf: Buffer.allocUnsafe(codec.maxSize(end - start)), pos: 0 };
       const code = encode(bytes, start, end, out);
       if (code === 0) return [];
-      if (code === NULL_WRITTEN) return nullField === null ? [nullFault(end > start ? visibleText(bytes, start, end, VALUE_LIMIT) : null)] : [];
+      if (code === NULL_WRITTEN)
+        return nullField === null ? [nullFault(end > start ? visibleText(bytes, start, end, VALUE_LIMIT) : null)] : [];
       if (code < FIRST_RULE) return [fault(code, bytes, start, end)];
       const broken = single.filter((one) => {
         out.pos = 0;
@@ -159,7 +188,12 @@ const trimmed =
   };
 
 /** The default as it is written in this mode, and in binary; null = no value of the type. */
-function defaultFields(text: string, codec: Codec, plain: Codec, mode: CopyMode): { readonly written: Buffer; readonly key: Buffer } | null {
+function defaultFields(
+  text: string,
+  codec: Codec,
+  plain: Codec,
+  mode: CopyMode,
+): { readonly written: Buffer; readonly key: Buffer } | null {
   const chosen = encodeField(plain.encode, plain, text) === null ? codec : plain;
   const key = encodeField(chosen.encode, chosen, text);
   const written = mode === 'binary' ? key : encodeField(chosen.encodeText, chosen, text);

@@ -9,7 +9,10 @@ import { putDate } from './temporal-text.js';
 import { timeZoneNamed } from './time-zone.js';
 import { toLocal } from './local-time.js';
 
-/** date: `YYYY-MM-DD`, a midnight time part behind it is fine, or the column's formats. Binary: int32, days since 2000-01-01. */
+/**
+ * date: `YYYY-MM-DD`, a midnight time part behind it is fine, or the column's formats. Binary: int32, days since
+ * 2000-01-01.
+ */
 export const date: ColumnType = { typnames: ['date'], build: (_type, options) => dateCodec(options) };
 
 /** 4 + 4 bytes in binary, YYYY-MM-DD in text. */

@@ -1,6 +1,6 @@
 /**
- * Where the parts of a decimal literal stand. One object a worker that each scan overwrites: an object a cell would be garbage for two
- * million rows.
+ * Where the parts of a decimal literal stand. One object a worker that each scan overwrites: an object a cell would be
+ * garbage for two million rows.
  */
 export interface DecimalParts {
   negative: boolean;
@@ -17,11 +17,18 @@ export interface DecimalParts {
 /** PostgreSQL's numeric refuses exponents past PG_INT32_MAX / 2, even of zero. */
 export const EXPONENT_LIMIT = 1_073_741_824;
 
-export const parts: DecimalParts = { negative: false, wholeStart: 0, wholeEnd: 0, fractionStart: 0, fractionEnd: 0, exponent: 0 };
+export const parts: DecimalParts = {
+  negative: false,
+  wholeStart: 0,
+  wholeEnd: 0,
+  fractionStart: 0,
+  fractionEnd: 0,
+  exponent: 0,
+};
 
 /**
- * Reads `[+-] digits [. digits] [e [+-] digits]` with digits on at least one side of the point, from a cell without surrounding blanks, into
- * `parts`. This is what PostgreSQL's numeric and float inputs share; false = something else.
+ * Reads `[+-] digits [. digits] [e [+-] digits]` with digits on at least one side of the point, from a cell without
+ * surrounding blanks, into `parts`. This is what PostgreSQL's numeric and float inputs share; false = something else.
  */
 export function scanDecimal(bytes: Buffer, start: number, end: number): boolean {
   let at = start;

@@ -30,8 +30,8 @@ export interface RowSink {
   /** A refused row, with all its faults. Also the rows that the parser refused (`batch.faults`). */
   bad(row: number, errors: readonly CellError[]): void;
   /**
-   * Once for each accepted row and each of its unique keys that holds no NULL: equal values give equal bytes. The bytes are overwritten by the
-   * next call. `key` = index into plan.uniqueKeys.
+   * Once for each accepted row and each of its unique keys that holds no NULL: equal values give equal bytes. The bytes
+   * are overwritten by the next call. `key` = index into plan.uniqueKeys.
    */
   key(key: number, row: number, bytes: Buffer, start: number, end: number): void;
 }

@@ -4,11 +4,15 @@ import { copyBytes, copyEscaped, dropBlanks, putInt32, skipBlanks } from './cell
 
 const UNKNOWN_LABEL = 1;
 
-/** A PostgreSQL enum: one of its labels, case counts. Labels with blanks at their ends must be written with them. The order is that of the type. */
+/**
+ * A PostgreSQL enum: one of its labels, case counts. Labels with blanks at their ends must be written with them. The
+ * order is that of the type.
+ */
 export function enumCodec(type: PgType, labels: readonly string[]): Codec {
   const known = new ByteSet(labels);
   const position = new Map(labels.map((label, i) => [label, i]));
-  const order = (bytes: Buffer, start: number, end: number): number => position.get(bytes.toString('utf8', start, end)) ?? -1;
+  const order = (bytes: Buffer, start: number, end: number): number =>
+    position.get(bytes.toString('utf8', start, end)) ?? -1;
   const isLabel = (bytes: Buffer, start: number, end: number): boolean => known.has(bytes, start, end);
   return {
     typeName: type.formatted,

@@ -1,12 +1,24 @@
 import { FIRST_DAY, LAST_DAY, SECONDS_A_DAY, UNIX_DAY } from './calendar.js';
-import { ABOVE_HALF, BELOW_HALF, EXACT, HALF, NOT_OF_FORM, readFraction, YEAR_OUT_OF_RANGE, type Moment } from './moment.js';
+import {
+  ABOVE_HALF,
+  BELOW_HALF,
+  EXACT,
+  HALF,
+  NOT_OF_FORM,
+  readFraction,
+  YEAR_OUT_OF_RANGE,
+  type Moment,
+} from './moment.js';
 
-/** The years 1 to 9999 in seconds have 12 digits, in milliseconds 15: longer ones are out of range, and these stay exact in a double. */
+/**
+ * The years 1 to 9999 in seconds have 12 digits, in milliseconds 15: longer ones are out of range, and these stay exact
+ * in a double.
+ */
 const MOST_DIGITS = 15;
 
 /**
- * A count since 1970-01-01 UTC, with decimals, no digit of which goes through a fraction of a double: `shift` 0 = seconds, 3 = milliseconds. The
- * moment is the UTC time, with offset 0 and `epoch`.
+ * A count since 1970-01-01 UTC, with decimals, no digit of which goes through a fraction of a double: `shift` 0 =
+ * seconds, 3 = milliseconds. The moment is the UTC time, with offset 0 and `epoch`.
  */
 export function readEpoch(bytes: Buffer, start: number, end: number, shift: 0 | 3, into: Moment): number {
   let at = start;
@@ -51,10 +63,13 @@ function readDecimals(bytes: Buffer, at: number, end: number, shift: 0 | 3, into
   return next;
 }
 
-/** -(seconds + micros + beyond), counted forward from the second before: -1.25 s is second -2 and 750,000 microseconds. */
+/**
+ * -(seconds + micros + beyond), counted forward from the second before: -1.25 s is second -2 and 750,000 microseconds.
+ */
 function negate(seconds: number, into: Moment): number {
   const counted = into.beyond === EXACT ? into.micros : into.micros + 1;
-  if (into.beyond !== EXACT) into.beyond = into.beyond === BELOW_HALF ? ABOVE_HALF : into.beyond === ABOVE_HALF ? BELOW_HALF : into.beyond;
+  if (into.beyond !== EXACT)
+    into.beyond = into.beyond === BELOW_HALF ? ABOVE_HALF : into.beyond === ABOVE_HALF ? BELOW_HALF : into.beyond;
   if (counted === 0) return 0 - seconds;
   into.micros = 1_000_000 - counted;
   return -1 - seconds;

@@ -6,12 +6,16 @@ import { plainNumber, toPlain } from './number-text.js';
 const EXACT_DIGITS = 15;
 /** 15 digits more are still below 2^53 = 9.007e15. */
 const SPILL = 8e15;
-/** Digits of one number, and places that an exponent may move its point. Nobody means a larger one, and sums of such would take for ever. */
+/**
+ * Digits of one number, and places that an exponent may move its point. Nobody means a larger one, and sums of such
+ * would take for ever.
+ */
 const LONGEST = 1_000;
 
 /**
- * The exact sum of decimal numbers. Nothing is rounded: numbers of up to 15 digits are added as whole doubles below 2^53, one sum for each number of decimals,
- * which goes over to a BigInt before it could lose a digit; longer ones are added as BigInt. No allocation for numbers of the first kind.
+ * The exact sum of decimal numbers. Nothing is rounded: numbers of up to 15 digits are added as whole doubles below
+ * 2^53, one sum for each number of decimals, which goes over to a BigInt before it could lose a digit; longer ones are
+ * added as BigInt. No allocation for numbers of the first kind.
  */
 export class ExactSum {
   readonly #decimal: Buffer | null;

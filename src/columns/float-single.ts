@@ -3,22 +3,26 @@ import { parts } from './decimal-scan.js';
 /**
  * The single nearest to the literal in `parts`, of which `double` is the nearest double (both magnitudes).
  *
- * Rounding twice goes wrong in one case only: the double lies exactly half way between two singles while the literal does not. Then the
- * literal itself decides. Any other double is on the same side of every half-way point as the literal, because half-way points
- * between singles are doubles and rounding to the nearest double never passes one.
+ * Rounding twice goes wrong in one case only: the double lies exactly half way between two singles while the literal
+ * does not. Then the literal itself decides. Any other double is on the same side of every half-way point as the
+ * literal, because half-way points between singles are doubles and rounding to the nearest double never passes one.
  */
 export function nearestSingle(double: number, bytes: Buffer): number {
   const rounded = Math.fround(double);
   if (rounded === double) return rounded;
   const nearest = rounded === Infinity ? PAST_LARGEST : rounded;
-  // the mirror image of the nearest single behind the double: another single only when the double is in the middle of the two
+  // the mirror image of the nearest single behind the double: another single only when the double is in the middle of
+  // the two
   const mirrored = nearest + 2 * (double - nearest);
   if (Math.fround(mirrored) !== mirrored) return rounded;
   const side = compareLiteral(bytes, double);
   return side === 0 ? rounded : Math.fround(side < 0 ? Math.min(nearest, mirrored) : Math.max(nearest, mirrored));
 }
 
-/** The nearest single where the double alone tells, which it nearly always does; NaN where nearestSingle must look at the literal. Doubles from 1e-9 to 1e10, and 0. */
+/**
+ * The nearest single where the double alone tells, which it nearly always does; NaN where nearestSingle must look at
+ * the literal. Doubles from 1e-9 to 1e10, and 0.
+ */
 export function plainSingle(double: number): number {
   const rounded = Math.fround(double);
   if (rounded === double) return rounded;
@@ -29,7 +33,10 @@ export function plainSingle(double: number): number {
 /** What would follow the largest single; as a single it is Infinity. */
 const PAST_LARGEST = 2 ** 128;
 
-/** Compares the literal in `parts` with a double that is not 0 (at most 113 digits when half way between singles). < 0: the literal is below. */
+/**
+ * Compares the literal in `parts` with a double that is not 0 (at most 113 digits when half way between singles). < 0:
+ * the literal is below.
+ */
 function compareLiteral(bytes: Buffer, double: number): number {
   const exact = exactDecimal(double);
   const { wholeStart, wholeEnd, fractionStart, fractionEnd } = parts;

@@ -7,8 +7,9 @@ import { localised } from './number-text.js';
 import { typeNameOf } from './type-name.js';
 
 /**
- * real and double precision: decimal literals, correctly rounded; NaN, Infinity and inf in any case. As in PostgreSQL a literal past the
- * largest value, or one that is not zero and would become zero, is refused; hexadecimal floats, which strtod takes, are refused too.
+ * real and double precision: decimal literals, correctly rounded; NaN, Infinity and inf in any case. As in PostgreSQL a
+ * literal past the largest value, or one that is not zero and would become zero, is refused; hexadecimal floats, which
+ * strtod takes, are refused too.
  */
 export const float: ColumnType = {
   typnames: ['float4', 'float8'],
@@ -18,7 +19,10 @@ export const float: ColumnType = {
 /** "-1.7976931348623157e+308" is the longest text. */
 const MAX_SIZE = 32;
 
-/** The value that the last `read` found. In an array, because a double in a variable of the module would be a new object each time. */
+/**
+ * The value that the last `read` found. In an array, because a double in a variable of the module would be a new object
+ * each time.
+ */
 const value = new Float64Array(1);
 const valueWords = new Int32Array(value.buffer);
 const single = new Float32Array(1);
@@ -52,7 +56,10 @@ function floatCodec(type: PgType): Codec {
 /** Digits that a 32-bit number holds, and a point. */
 const QUICK_LENGTH = 10;
 
-/** `[-] digits [. digits]` with up to nine digits, which is nearly every cell: one pass, one division. False = another form, `read` tells. */
+/**
+ * `[-] digits [. digits]` with up to nine digits, which is nearly every cell: one pass, one division. False = another
+ * form, `read` tells.
+ */
 function quick(bytes: Buffer, start: number, end: number, isSingle: boolean): boolean {
   const negative = start < end && bytes[start] === 0x2d;
   const from = negative ? start + 1 : start;
@@ -96,7 +103,10 @@ function read(bytes: Buffer, start: number, end: number, isSingle: boolean): num
   return 0;
 }
 
-/** 10^0 to 10^22 are exact doubles: with a coefficient below 2^53, one multiplication or division is the only rounding (Clinger 1990). */
+/**
+ * 10^0 to 10^22 are exact doubles: with a coefficient below 2^53, one multiplication or division is the only rounding
+ * (Clinger 1990).
+ */
 const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const EXACT_DIGITS = 15;
 
@@ -171,5 +181,7 @@ const compareSingle: Compare = (a, aStart, _aEnd, b, bStart) => order(a.readFloa
 
 type Identity = NonNullable<Codec['identity']>;
 /** Adding 0 makes -0 to 0; there is only one NaN here. */
-const identityDouble: Identity = (encoded, start, _end, out, at) => out.writeDoubleBE(encoded.readDoubleBE(start) + 0, at);
-const identitySingle: Identity = (encoded, start, _end, out, at) => out.writeFloatBE(encoded.readFloatBE(start) + 0, at);
+const identityDouble: Identity = (encoded, start, _end, out, at) =>
+  out.writeDoubleBE(encoded.readDoubleBE(start) + 0, at);
+const identitySingle: Identity = (encoded, start, _end, out, at) =>
+  out.writeFloatBE(encoded.readFloatBE(start) + 0, at);

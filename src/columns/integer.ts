@@ -1,12 +1,21 @@
 import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../core/codec.js';
-import { NOT_OF_TYPE, OUT_OF_RANGE, TOO_MANY_DECIMALS, dropBlanks, notA, putAscii, putInt32, skipBlanks } from './cell.js';
+import {
+  NOT_OF_TYPE,
+  OUT_OF_RANGE,
+  TOO_MANY_DECIMALS,
+  dropBlanks,
+  notA,
+  putAscii,
+  putInt32,
+  skipBlanks,
+} from './cell.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { localised } from './number-text.js';
 import { typeNameOf } from './type-name.js';
 
 /**
- * smallint, integer, bigint: an optional sign, digits, and behind a point nothing but zeros (`12.00`) unless `round`. No exponent, no 0x, no
- * underscores: PostgreSQL 16 takes 0x10 and 1_000, here they are more likely damage.
+ * smallint, integer, bigint: an optional sign, digits, and behind a point nothing but zeros (`12.00`) unless `round`.
+ * No exponent, no 0x, no underscores: PostgreSQL 16 takes 0x10 and 1_000, here they are more likely damage.
  */
 export const integer: ColumnType = {
   typnames: ['int2', 'int4', 'int8'],
@@ -30,7 +39,10 @@ const INT8: Width = { bytes: 8, high: 9_223_372_036, low: 854_775_808, quickMost
 /** quickWhole: another form; `read` tells. */
 const NOT_QUICK = -1;
 
-/** One to fifteen digits and nothing else, which is nearly every cell: in two runs of 32-bit arithmetic and without module state, half the time of `read`. */
+/**
+ * One to fifteen digits and nothing else, which is nearly every cell: in two runs of 32-bit arithmetic and without
+ * module state, half the time of `read`.
+ */
 function quickWhole(bytes: Buffer, start: number, end: number): number {
   const length = end - start;
   if (length === 0 || length > 15) return NOT_QUICK;
@@ -103,8 +115,8 @@ function integerCodec(type: PgType, options: CodecOptions): Codec {
 }
 
 /**
- * Where `read` leaves the value: high * 10^9 + low, and the sign; every step on it stays below 2^53. Module state instead of an object a
- * cell: a worker thread has its own module.
+ * Where `read` leaves the value: high * 10^9 + low, and the sign; every step on it stays below 2^53. Module state
+ * instead of an object a cell: a worker thread has its own module.
  */
 let high = 0;
 let low = 0;
@@ -202,7 +214,8 @@ function writeInt64(buf: Buffer, at: number): void {
   let upper = 0;
   let lower = low;
   if (high >= EXACT_HIGH) {
-    // high has up to 34 bits: cut at 16, so that each product with 10^9 (30 bits) is exact. No %: on doubles it is a slow call
+    // high has up to 34 bits: cut at 16, so that each product with 10^9 (30 bits) is exact. No %: on doubles it is a
+    // slow call
     const highTop = Math.floor(high / 0x10000);
     const bottom = (high - highTop * 0x10000) * BILLION + low;
     const carry = Math.floor(bottom / 0x10000);

@@ -22,8 +22,8 @@ const LETTER_T = 0x54;
 export type ReadMoment = (bytes: Buffer, start: number, end: number, into: Moment) => number;
 
 /**
- * SPEC 7: `YYYY-MM-DD`, then `T` or a blank and `HH:MM[:SS[.ffffff]]`, then `Z` or an offset. A date alone is its midnight.
- * By fixed positions: no search, no table, no string.
+ * SPEC 7: `YYYY-MM-DD`, then `T` or a blank and `HH:MM[:SS[.ffffff]]`, then `Z` or an offset. A date alone is its
+ * midnight. By fixed positions: no search, no table, no string.
  */
 export function readIsoDateTime(bytes: Buffer, start: number, end: number, into: Moment): number {
   const timeAt = start + 11;
@@ -87,9 +87,9 @@ const LETTER_Z = 0x5a;
 export const NOT_QUICK = Infinity;
 
 /**
- * `YYYY-MM-DD HH:MM:SS`, and with a `Z` behind it where `utc` is true: the two forms of nearly all timestamps, without a moment in between (half the
- * time of readIsoDateTime). Gives seconds since 2000-01-01, or NOT_QUICK. `d | (9 - d)` is negative for a byte that is no digit, so that one test serves
- * all fourteen.
+ * `YYYY-MM-DD HH:MM:SS`, and with a `Z` behind it where `utc` is true: the two forms of nearly all timestamps, without
+ * a moment in between (half the time of readIsoDateTime). Gives seconds since 2000-01-01, or NOT_QUICK. `d | (9 - d)`
+ * is negative for a byte that is no digit, so that one test serves all fourteen.
  */
 export function quickIsoSeconds(bytes: Buffer, start: number, end: number, utc: boolean): number {
   if (end - start !== (utc ? 20 : 19)) return NOT_QUICK;
@@ -111,7 +111,11 @@ export function quickIsoSeconds(bytes: Buffer, start: number, end: number, utc: 
   const m2 = bytes[start + 15]! - 0x30;
   const s1 = bytes[start + 17]! - 0x30;
   const s2 = bytes[start + 18]! - 0x30;
-  if (day === NO_DAY || (h1 | (9 - h1) | h2 | (9 - h2) | m1 | (9 - m1) | m2 | (9 - m2) | s1 | (9 - s1) | s2 | (9 - s2)) < 0) return NOT_QUICK;
+  if (
+    day === NO_DAY ||
+    (h1 | (9 - h1) | h2 | (9 - h2) | m1 | (9 - m1) | m2 | (9 - m2) | s1 | (9 - s1) | s2 | (9 - s2)) < 0
+  )
+    return NOT_QUICK;
   const hour = h1 * 10 + h2;
   const minute = m1 * 10 + m2;
   const second = s1 * 10 + s2;
@@ -139,10 +143,30 @@ function quickDay(bytes: Buffer, start: number): number {
   const o2 = bytes[start + 6]! - 0x30;
   const d1 = bytes[start + 8]! - 0x30;
   const d2 = bytes[start + 9]! - 0x30;
-  if ((y1 | (9 - y1) | y2 | (9 - y2) | y3 | (9 - y3) | y4 | (9 - y4) | o1 | (9 - o1) | o2 | (9 - o2) | d1 | (9 - d1) | d2 | (9 - d2)) < 0) return NO_DAY;
+  if (
+    (y1 |
+      (9 - y1) |
+      y2 |
+      (9 - y2) |
+      y3 |
+      (9 - y3) |
+      y4 |
+      (9 - y4) |
+      o1 |
+      (9 - o1) |
+      o2 |
+      (9 - o2) |
+      d1 |
+      (9 - d1) |
+      d2 |
+      (9 - d2)) <
+    0
+  )
+    return NO_DAY;
   const year = y1 * 1000 + y2 * 100 + y3 * 10 + y4;
   const month = o1 * 10 + o2;
   const day = d1 * 10 + d2;
-  if (year === 0 || month === 0 || month > 12 || day === 0 || (day > 28 && day > daysInMonth(year, month))) return NO_DAY;
+  if (year === 0 || month === 0 || month > 12 || day === 0 || (day > 28 && day > daysInMonth(year, month)))
+    return NO_DAY;
   return dayNumber(year, month, day);
 }

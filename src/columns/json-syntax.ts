@@ -10,8 +10,9 @@ export const JSON_SURROGATE = 4;
 export const JSON_NUMBER = 5;
 
 /**
- * Deepest nesting that is taken. PostgreSQL's own parser recurses and ends the whole statement with 54001 when its stack (2 MB by default) is
- * used up (PostgreSQL 18: between 15,000 and 20,000 levels): that must be this row's fault and not the file's.
+ * Deepest nesting that is taken. PostgreSQL's own parser recurses and ends the whole statement with 54001 when its
+ * stack (2 MB by default) is used up (PostgreSQL 18: between 15,000 and 20,000 levels): that must be this row's fault
+ * and not the file's.
  */
 export const MAX_DEPTH = 1000;
 
@@ -21,8 +22,8 @@ const OPEN_ARRAY = 0x5b;
 const QUOTE = 0x22;
 
 /**
- * Checks UTF-8 text against RFC 8259, without recursion and without a string. `strict` adds what jsonb cannot hold: \u0000, lone surrogates, numbers
- * past numeric's limits (the type json keeps them as text).
+ * Checks UTF-8 text against RFC 8259, without recursion and without a string. `strict` adds what jsonb cannot hold:
+ * \u0000, lone surrogates, numbers past numeric's limits (the type json keeps them as text).
  */
 export function checkJson(bytes: Buffer, start: number, end: number, strict: boolean): number {
   let depth = 0;
@@ -168,7 +169,9 @@ function string(bytes: Buffer, start: number, end: number, strict: boolean): num
   return -JSON_INVALID;
 }
 
-const SIMPLE_ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => Number('"\\/bfnrt'.includes(String.fromCharCode(byte))));
+const SIMPLE_ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number('"\\/bfnrt'.includes(String.fromCharCode(byte))),
+);
 
 function hex4(bytes: Buffer, start: number, end: number): number {
   if (start + 4 > end) return -1;

@@ -16,7 +16,8 @@ const JSON_TEXT = jsonCodec('json', false);
 const JSONB = jsonCodec('jsonb', true);
 
 function jsonCodec(typeName: string, binary: boolean): Codec {
-  const check = (bytes: Buffer, from: number, to: number): number => (from === to ? NULL_WRITTEN : checkJson(bytes, from, to, binary));
+  const check = (bytes: Buffer, from: number, to: number): number =>
+    from === to ? NULL_WRITTEN : checkJson(bytes, from, to, binary);
   return {
     typeName,
     maxSize: (length) => 5 + 2 * length,
@@ -55,8 +56,9 @@ function write(bytes: Buffer, start: number, end: number, out: CopyBuffer, binar
 }
 
 /**
- * SHA-256 of the value without spacing, order of keys and repeated keys (the last counts), as jsonb compares it. Numbers go through a double here:
- * two that differ past 17 digits look equal, never the other way round; what looks equal is compared once more in SQL.
+ * SHA-256 of the value without spacing, order of keys and repeated keys (the last counts), as jsonb compares it.
+ * Numbers go through a double here: two that differ past 17 digits look equal, never the other way round; what looks
+ * equal is compared once more in SQL.
  */
 function jsonbIdentity(encoded: Buffer, start: number, end: number, out: Buffer, at: number): number {
   const value: unknown = JSON.parse(encoded.toString('utf8', start + 1, end));

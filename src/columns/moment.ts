@@ -3,8 +3,8 @@ import { notA } from './cell.js';
 import type { CodecOptions } from './column-type.js';
 
 /**
- * What a reader (ISO or strptime) found in a cell. One object for all cells of a codec; all fields are small integers, so that writing them
- * allocates nothing.
+ * What a reader (ISO or strptime) found in a cell. One object for all cells of a codec; all fields are small integers,
+ * so that writing them allocates nothing.
  */
 export interface Moment {
   /** Day number as calendar.ts counts. */
@@ -44,7 +44,8 @@ export const WRONG_WEEKDAY = 9;
 const POWERS = Int32Array.of(1, 10, 100, 1000, 10_000, 100_000, 1_000_000);
 
 /**
- * Reads the digits of a fraction of a second into `micros` and `beyond`. Gives the position behind the last digit; `at` itself when there is none.
+ * Reads the digits of a fraction of a second into `micros` and `beyond`. Gives the position behind the last digit; `at`
+ * itself when there is none.
  */
 export function readFraction(bytes: Buffer, at: number, end: number, into: Moment): number {
   let micros = 0;
@@ -69,13 +70,14 @@ function readBeyond(bytes: Buffer, at: number, end: number, into: Moment): numbe
     if (i === at) first = digit;
     else rest |= digit;
   }
-  into.beyond = first === 0 && rest === 0 ? EXACT : first < 5 ? BELOW_HALF : first === 5 && rest === 0 ? HALF : ABOVE_HALF;
+  into.beyond =
+    first === 0 && rest === 0 ? EXACT : first < 5 ? BELOW_HALF : first === 5 && rest === 0 ? HALF : ABOVE_HALF;
   return i;
 }
 
 /**
- * Brings the moment to the column's decimals of a second (0 to 6). Digits beyond are a refusal, unless `round`: to the nearest, a half to the
- * later one (half away from zero, as SPEC 7 says, for the time of day counts up from 0).
+ * Brings the moment to the column's decimals of a second (0 to 6). Digits beyond are a refusal, unless `round`: to the
+ * nearest, a half to the later one (half away from zero, as SPEC 7 says, for the time of day counts up from 0).
  */
 export function fitPrecision(moment: Moment, precision: number, round: boolean): number {
   if (precision === 6 && moment.beyond === EXACT) return 0;
@@ -96,8 +98,8 @@ export function fitPrecision(moment: Moment, precision: number, round: boolean):
 }
 
 /**
- * Reads `Z`, `+HH`, `+HHMM` or `+HH:MM` into `offset`. Gives the position behind it, or -1: no offset, or one beyond 15:59 (PostgreSQL's limit;
- * the widest in use are +14:00 and the -15:56:08 of old Manila).
+ * Reads `Z`, `+HH`, `+HHMM` or `+HH:MM` into `offset`. Gives the position behind it, or -1: no offset, or one beyond
+ * 15:59 (PostgreSQL's limit; the widest in use are +14:00 and the -15:56:08 of old Manila).
  */
 export function readOffset(bytes: Buffer, at: number, end: number, into: Moment): number {
   const sign = bytes[at];

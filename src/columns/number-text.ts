@@ -3,11 +3,11 @@ import { NOT_OF_TYPE, dropBlanks, skipBlanks } from './cell.js';
 import type { CodecOptions } from './column-type.js';
 
 /**
- * `decimal` and `thousands` of a column: rewrites `1.234,50` as `1234.50` in front of a codec that reads plain numbers. Without these keys the codec
- * stays as it is.
+ * `decimal` and `thousands` of a column: rewrites `1.234,50` as `1234.50` in front of a codec that reads plain numbers.
+ * Without these keys the codec stays as it is.
  *
- * Groups are exactly three digits (the first one to three): with `thousands: ","` the cell `12,34` is refused, since it is more
- * likely a decimal comma, and 1234 would be a hundred times too much. Digits without any separator are fine.
+ * Groups are exactly three digits (the first one to three): with `thousands: ","` the cell `12,34` is refused, since it
+ * is more likely a decimal comma, and 1234 would be a hundred times too much. Digits without any separator are fine.
  */
 export function localised(codec: Codec, options: CodecOptions): Codec {
   if (options.decimal === '.' && options.thousands === null) return codec;
@@ -66,7 +66,8 @@ export function toPlain(bytes: Buffer, start: number, end: number, decimal: Buff
     at += decimal.length;
   }
   for (; at < to; at++) {
-    // a point that is not the column's decimal sign; a second decimal sign is refused by the codec, which knows only one
+    // a point that is not the column's decimal sign; a second decimal sign is refused by the codec, which knows only
+    // one
     if (bytes[at] === 0x2e) return -1;
     scratch[length++] = bytes[at]!;
   }

@@ -13,12 +13,18 @@ export interface Limits {
   readonly round: boolean;
 }
 
-/** Magnitudes of up to nine digits before the point and eight behind it, in groups: two runs of 32-bit arithmetic and no module state. */
+/**
+ * Magnitudes of up to nine digits before the point and eight behind it, in groups: two runs of 32-bit arithmetic and no
+ * module state.
+ */
 const QUICK_WHOLE = 9;
 const QUICK_FRACTION = 8;
 const POWERS = Int32Array.from({ length: QUICK_WHOLE + 1 }, (_, i) => 10 ** i);
 
-/** `[-] digits [. digits]` that fits the column as it stands: nearly every cell, in two thirds of the time. False = another form, or nothing for this column: `encode` tells. */
+/**
+ * `[-] digits [. digits]` that fits the column as it stands: nearly every cell, in two thirds of the time. False =
+ * another form, or nothing for this column: `encode` tells.
+ */
 export function encodeQuick(bytes: Buffer, start: number, end: number, out: CopyBuffer, limits: Limits): boolean {
   const negative = start < end && bytes[start] === 0x2d;
   let at = negative ? start + 1 : start;

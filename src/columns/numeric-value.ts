@@ -1,13 +1,20 @@
 /**
- * Encoded numerics (PostgreSQL's numeric_send): int16 count of groups, int16 weight (power of 10000 of the first group), uint16 sign (0x4000 =
- * negative), int16 scale, then the groups, each 0 to 9999. Our encoder writes no group of zeros at either end, so that equal values
- * differ in their scale alone.
+ * Encoded numerics (PostgreSQL's numeric_send): int16 count of groups, int16 weight (power of 10000 of the first
+ * group), uint16 sign (0x4000 = negative), int16 scale, then the groups, each 0 to 9999. Our encoder writes no group of
+ * zeros at either end, so that equal values differ in their scale alone.
  */
 const HEADER = 8;
 const SCALE_AT = 6;
 
 /** Order of two encoded numerics. */
-export function compareNumeric(a: Buffer, aStart: number, aEnd: number, b: Buffer, bStart: number, bEnd: number): number {
+export function compareNumeric(
+  a: Buffer,
+  aStart: number,
+  aEnd: number,
+  b: Buffer,
+  bStart: number,
+  bEnd: number,
+): number {
   const signA = signOf(a, aStart, aEnd);
   const signB = signOf(b, bStart, bEnd);
   if (signA !== signB || signA === 0) return signA - signB;
@@ -16,7 +23,8 @@ export function compareNumeric(a: Buffer, aStart: number, aEnd: number, b: Buffe
   return signA * (weights !== 0 ? weights : a.compare(b, bStart + HEADER, bEnd, aStart + HEADER, aEnd));
 }
 
-const signOf = (encoded: Buffer, start: number, end: number): number => (end - start === HEADER ? 0 : encoded[start + 4] === 0 ? 1 : -1);
+const signOf = (encoded: Buffer, start: number, end: number): number =>
+  end - start === HEADER ? 0 : encoded[start + 4] === 0 ? 1 : -1;
 
 /** The value without its scale: 1.0 = 1.00. */
 export function numericIdentity(encoded: Buffer, start: number, end: number, out: Buffer, at: number): number {
@@ -27,8 +35,8 @@ export function numericIdentity(encoded: Buffer, start: number, end: number, out
 }
 
 /**
- * The value as a literal that PostgreSQL reads back to the same numeric: whole digits and an exponent, so that 1e131071 does not become
- * 131,072 characters. `keepScale`: the exponent also gives the scale (numeric without one of its own).
+ * The value as a literal that PostgreSQL reads back to the same numeric: whole digits and an exponent, so that 1e131071
+ * does not become 131,072 characters. `keepScale`: the exponent also gives the scale (numeric without one of its own).
  */
 export function numericText(encoded: Buffer, start: number, end: number, keepScale: boolean): string {
   const count = (end - start - HEADER) >> 1;

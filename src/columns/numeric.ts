@@ -1,5 +1,14 @@
 import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../core/codec.js';
-import { NOT_OF_TYPE, OUT_OF_RANGE, TOO_MANY_DECIMALS, dropBlanks, notA, putAscii, putInt32, skipBlanks } from './cell.js';
+import {
+  NOT_OF_TYPE,
+  OUT_OF_RANGE,
+  TOO_MANY_DECIMALS,
+  dropBlanks,
+  notA,
+  putAscii,
+  putInt32,
+  skipBlanks,
+} from './cell.js';
 import type { CodecOptions, ColumnType } from './column-type.js';
 import { EXPONENT_LIMIT, parts, scanDecimal } from './decimal-scan.js';
 import { localised } from './number-text.js';
@@ -8,8 +17,9 @@ import { compareNumeric, numericIdentity, numericText } from './numeric-value.js
 import { numericLimits, typeNameOf } from './type-name.js';
 
 /**
- * numeric and numeric(p,s): straight from the digits to PostgreSQL's groups of four (base 10000), never through a double. NaN and Infinity are
- * refused (SPEC 7). The column's scale is the value's; without one the literal's own is kept, as PostgreSQL does (`1.50` stays 1.50).
+ * numeric and numeric(p,s): straight from the digits to PostgreSQL's groups of four (base 10000), never through a
+ * double. NaN and Infinity are refused (SPEC 7). The column's scale is the value's; without one the literal's own is
+ * kept, as PostgreSQL does (`1.50` stays 1.50).
  */
 export const numeric: ColumnType = {
   typnames: ['numeric'],
@@ -31,7 +41,8 @@ function numericCodec(type: PgType, options: CodecOptions): Codec {
   const decimals = declared === null ? MAX_SCALE : declared.scale;
   return {
     typeName,
-    // binary: 4 + 8 + 2 bytes for each group of 4 digits, one group more for the alignment; text: digits, sign, exponent
+    // binary: 4 + 8 + 2 bytes for each group of 4 digits, one group more for the alignment; text: digits, sign,
+    // exponent
     maxSize: (length) => length + 32,
     encode: (bytes, start, end, out) => encode(bytes, start, end, out, limits),
     encodeText: (bytes, start, end, out) => {
@@ -71,7 +82,8 @@ function encode(bytes: Buffer, start: number, end: number, out: CopyBuffer, limi
     valueScale = fractionEnd - fractionStart;
     if (valueScale > MAX_SCALE) return TOO_MANY_DECIMALS;
   } else if (fractionEnd - fractionStart > scale) {
-    for (let i = fractionStart + scale; i < fractionEnd; i++) if (bytes[i] !== 0x30) return encodeShifted(bytes, out, limits);
+    for (let i = fractionStart + scale; i < fractionEnd; i++)
+      if (bytes[i] !== 0x30) return encodeShifted(bytes, out, limits);
     fractionEnd = fractionStart + scale;
   }
   let point = parts.wholeEnd - parts.wholeStart;
@@ -84,7 +96,10 @@ function encode(bytes: Buffer, start: number, end: number, out: CopyBuffer, limi
   return 0;
 }
 
-/** The way for exponents, negative scales and rounding: the digits are gathered, cut at the scale, and then written like all others. */
+/**
+ * The way for exponents, negative scales and rounding: the digits are gathered, cut at the scale, and then written like
+ * all others.
+ */
 function encodeShifted(bytes: Buffer, out: CopyBuffer, limits: Limits): number {
   const { scale } = limits;
   if (Math.abs(parts.exponent) >= EXPONENT_LIMIT) return OUT_OF_RANGE;
@@ -109,7 +124,10 @@ function encodeShifted(bytes: Buffer, out: CopyBuffer, limits: Limits): number {
   return 0;
 }
 
-/** True when PostgreSQL's numeric (without precision) can hold this literal: for numbers inside jsonb, which keeps them as numeric. */
+/**
+ * True when PostgreSQL's numeric (without precision) can hold this literal: for numbers inside jsonb, which keeps them
+ * as numeric.
+ */
 export function fitsNumeric(bytes: Buffer, start: number, end: number): boolean {
   if (!scanDecimal(bytes, start, end) || Math.abs(parts.exponent) >= EXPONENT_LIMIT) return false;
   if (parts.fractionEnd - parts.fractionStart - parts.exponent > MAX_SCALE) return false;
@@ -121,7 +139,10 @@ export function fitsNumeric(bytes: Buffer, start: number, end: number): boolean 
 let digits = Buffer.allocUnsafe(512);
 let gathered = 0;
 
-/** Copies the digits of `parts` without leading zeros to `digits`; gives how many stand before the point (negative: zeros behind it). */
+/**
+ * Copies the digits of `parts` without leading zeros to `digits`; gives how many stand before the point (negative:
+ * zeros behind it).
+ */
 function gatherDigits(bytes: Buffer): number {
   const { wholeStart, wholeEnd, fractionEnd } = parts;
   let { fractionStart } = parts;
@@ -138,7 +159,10 @@ function gatherDigits(bytes: Buffer): number {
   return point;
 }
 
-/** Adds one to the last of the first `count` digits. True = all were nines: the digits are now a single 1, one place higher. */
+/**
+ * Adds one to the last of the first `count` digits. True = all were nines: the digits are now a single 1, one place
+ * higher.
+ */
 function roundUp(count: number): boolean {
   for (let i = count - 1; i >= 0; i--) {
     if (digits[i] !== 0x39) {
@@ -152,8 +176,8 @@ function roundUp(count: number): boolean {
 }
 
 /**
- * Writes length word, header and groups of the digits in two runs of `bytes`. `point` = how many digits stand before the decimal point; the
- * first digit is not a zero. Groups of zeros at the end are left out.
+ * Writes length word, header and groups of the digits in two runs of `bytes`. `point` = how many digits stand before
+ * the decimal point; the first digit is not a zero. Groups of zeros at the end are left out.
  */
 function writeGroups(
   bytes: Buffer,

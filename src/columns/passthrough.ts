@@ -2,19 +2,29 @@ import { type Codec, NULL_WRITTEN, type PgType } from '../core/codec.js';
 import { compareBytes, copyBytes, copyEscaped, dropBlanks, putInt32, skipBlanks } from './cell.js';
 import { typeNameOf } from './type-name.js';
 
-/** Types whose values keep their blanks, and for which an empty cell in quotes is a value (PostgreSQL's category S beyond our own codecs). */
+/**
+ * Types whose values keep their blanks, and for which an empty cell in quotes is a value (PostgreSQL's category S
+ * beyond our own codecs).
+ */
 const TEXT_LIKE: ReadonlySet<string> = new Set(['citext', 'char']);
 const TOO_LONG = 1;
 
 /**
- * Any type without a codec of its own: PostgreSQL's input function reads the text itself (text COPY). A blank cell is NULL and surrounding
- * blanks are dropped, as in every type but text. `encode` is not binary COPY: it gives the cell's text, which serves `unique`.
+ * Any type without a codec of its own: PostgreSQL's input function reads the text itself (text COPY). A blank cell is
+ * NULL and surrounding blanks are dropped, as in every type but text. `encode` is not binary COPY: it gives the cell's
+ * text, which serves `unique`.
  */
 export function textCodec(type: PgType): Codec {
   const keepsBlanks = TEXT_LIKE.has(type.typname);
   // "char" is one byte, and PostgreSQL drops the rest without a word
   const maxBytes = type.typname === 'char' ? 1 : Infinity;
-  const write = (bytes: Buffer, start: number, end: number, out: Parameters<Codec['encode']>[3], escape: boolean): number => {
+  const write = (
+    bytes: Buffer,
+    start: number,
+    end: number,
+    out: Parameters<Codec['encode']>[3],
+    escape: boolean,
+  ): number => {
     const from = keepsBlanks ? start : skipBlanks(bytes, start, end);
     const to = keepsBlanks ? end : dropBlanks(bytes, from, end);
     if (from === to && !keepsBlanks) return NULL_WRITTEN;

@@ -11,7 +11,10 @@ export interface RescuePlan {
   /** Indices of the unknown cells in a batch row, and their names in the file. */
   readonly cells: readonly number[];
   readonly names: readonly string[];
-  /** Cells without quotes are JSON values, and stay what they are: numbers, objects, lists; a key that the record lacks is left out. Unsaid: every cell is a text, and all are there. */
+  /**
+   * Cells without quotes are JSON values, and stay what they are: numbers, objects, lists; a key that the record lacks
+   * is left out. Unsaid: every cell is a text, and all are there.
+   */
   readonly jsonCells?: boolean;
 }
 
@@ -19,7 +22,10 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 
-/** Writes `{"name":"text", ...}`, of JSON records `{"name":value, ...}`; NULL cells as null, and the whole as NULL when no unknown cell holds anything. */
+/**
+ * Writes `{"name":"text", ...}`, of JSON records `{"name":value, ...}`; NULL cells as null, and the whole as NULL when
+ * no unknown cell holds anything.
+ */
 export class RescueWriter {
   readonly #plan: RescuePlan;
   /** `,"name":` as JSON; the first that is written goes without its comma. */
@@ -51,7 +57,9 @@ export class RescueWriter {
   /** Why `write` refused the row. */
   faults(batch: SpanBatch, row: number): readonly CellError[] {
     this.prepare(batch, row);
-    return this.#json.pos === 0 ? [this.#plan.column.nullFault(null)] : this.#plan.column.faults(this.#json.buf, 0, this.#json.pos);
+    return this.#json.pos === 0
+      ? [this.#plan.column.nullFault(null)]
+      : this.#plan.column.faults(this.#json.buf, 0, this.#json.pos);
   }
 
   #any(batch: SpanBatch, row: number): boolean {

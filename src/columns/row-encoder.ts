@@ -24,13 +24,16 @@ const NEWLINE = 0x0a;
 const HOLDS_NUL = 999;
 
 /**
- * The row loop: spans in, COPY rows out. Checking is a by-product of encoding; strings and objects are made only for refused rows. Keeps no
- * row: what it needs of a batch is taken within the call.
+ * The row loop: spans in, COPY rows out. Checking is a by-product of encoding; strings and objects are made only for
+ * refused rows. Keeps no row: what it needs of a batch is taken within the call.
  */
 export class RowEncoder {
   /** First row that the last call did not look at. */
   nextRow = 0;
-  /** Accepted rows of the last call, when plan.trackRows: how many, where each begins in `out.buf`, and its index in the batch. */
+  /**
+   * Accepted rows of the last call, when plan.trackRows: how many, where each begins in `out.buf`, and its index in the
+   * batch.
+   */
   tracked = 0;
   trackedStarts: Int32Array;
   trackedRows: Int32Array;
@@ -64,8 +67,9 @@ export class RowEncoder {
   }
 
   /**
-   * Encodes rows `from` to `to` (exclusive) of the batch to the end of `out`, which grows when it must. Gives the number of accepted rows; the
-   * others went to sink.bad. Stops before a row once `out` holds `flushAt` bytes or more: `nextRow` tells where to go on.
+   * Encodes rows `from` to `to` (exclusive) of the batch to the end of `out`, which grows when it must. Gives the
+   * number of accepted rows; the others went to sink.bad. Stops before a row once `out` holds `flushAt` bytes or more:
+   * `nextRow` tells where to go on.
    */
   encode(batch: SpanBatch, from: number, to: number, out: CopyBuffer, sink: RowSink, flushAt = Infinity): number {
     const { mode, trackRows } = this.#plan;
@@ -86,13 +90,17 @@ export class RowEncoder {
       }
       growTo(out, this.#fixedSize + this.#sizePerByte * (batch.rowEnds[row]! - batch.rowStarts[row]!));
       const before = out.pos;
-      if (!this.#hasShape(batch, row) || !(mode === 'binary' ? this.#tuple(batch, row, out) : this.#line(batch, row, out))) {
+      if (
+        !this.#hasShape(batch, row) ||
+        !(mode === 'binary' ? this.#tuple(batch, row, out) : this.#line(batch, row, out))
+      ) {
         out.pos = before;
         sink.bad(row, this.#reasons(batch, row));
         continue;
       }
       // Writes behind a Buffer's end are lost without a word: better no load than a wrong one.
-      if (out.pos > out.buf.length) throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} took more room than its codecs announced`);
+      if (out.pos > out.buf.length)
+        throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} took more room than its codecs announced`);
       accepted += 1;
       if (trackRows) this.#track(before, row);
       if (this.#keys === null) continue;
@@ -119,9 +127,11 @@ export class RowEncoder {
     for (let column = 0; column < encoders.length; column++) {
       const cell = base + cellOf[column]!;
       const code =
-        cell < base ? NULL_WRITTEN
-        : flags[cell]! <= QUOTED ? encoders[column]!(bytes, starts[cell]!, ends[cell]!, out)
-        : this.#unusual(batch, cell, encoders[column]!, out);
+        cell < base
+          ? NULL_WRITTEN
+          : flags[cell]! <= QUOTED
+            ? encoders[column]!(bytes, starts[cell]!, ends[cell]!, out)
+            : this.#unusual(batch, cell, encoders[column]!, out);
       if (code !== 0 && (code !== NULL_WRITTEN || !this.#putNull(column, out))) return false;
     }
     return this.#rescue === null || this.#putRescue(this.#rescue, batch, row, out);
@@ -138,9 +148,11 @@ export class RowEncoder {
       const encode = this.#encoders[column]!;
       const cell = base + this.#cellOf[column]!;
       const code =
-        cell < base ? NULL_WRITTEN
-        : flags[cell]! <= QUOTED ? encode(bytes, starts[cell]!, ends[cell]!, out)
-        : this.#unusual(batch, cell, encode, out);
+        cell < base
+          ? NULL_WRITTEN
+          : flags[cell]! <= QUOTED
+            ? encode(bytes, starts[cell]!, ends[cell]!, out)
+            : this.#unusual(batch, cell, encode, out);
       if (code !== 0 && (code !== NULL_WRITTEN || !this.#putNull(column, out))) return false;
     }
     if (this.#rescue !== null) {
@@ -197,7 +209,8 @@ export class RowEncoder {
   #reasons(batch: SpanBatch, row: number): readonly CellError[] {
     const errors = [...this.#faults.of(batch, row)];
     if (errors.length === 0 && this.#rescue !== null) errors.push(...this.#rescue.faults(batch, row));
-    if (errors.length === 0) throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} was refused without a reason`);
+    if (errors.length === 0)
+      throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} was refused without a reason`);
     return errors;
   }
 

@@ -40,12 +40,24 @@ export class RowFaults {
   #shape(batch: SpanBatch, row: number): CellError | null {
     const found = batch.cells[row]!;
     if (found > batch.width) {
-      return { column: null, class: 'extra-cell', rule: null, message: `more cells than the ${batch.width} columns of the file`, value: null };
+      return {
+        column: null,
+        class: 'extra-cell',
+        rule: null,
+        message: `more cells than the ${batch.width} columns of the file`,
+        value: null,
+      };
     }
     if (found === batch.width || this.#plan.shortRows === 'fill_null') return null;
     const wanted = this.#plan.cellOf.filter((cell) => cell >= found);
     const first = wanted.length > 0 ? Math.min(...wanted) : found;
-    return { column: this.#nameOfCell[first] ?? null, class: 'missing-cell', rule: null, message: 'the row ends before this column', value: null };
+    return {
+      column: this.#nameOfCell[first] ?? null,
+      class: 'missing-cell',
+      rule: null,
+      message: 'the row ends before this column',
+      value: null,
+    };
   }
 
   /** NULL, or no cell at all, where the column is required. */
@@ -57,7 +69,16 @@ export class RowFaults {
     const short = batch.cells[row]! <= cell;
     if (missing && short) return this.#plan.shortRows === 'fill_null' ? [column.nullFault(null)] : [];
     // The record has no such key (JSON): other formats always have the cell.
-    if (missing) return [{ column: column.name, class: 'missing-cell', rule: null, message: 'the record has no such value', value: null }];
+    if (missing)
+      return [
+        {
+          column: column.name,
+          class: 'missing-cell',
+          rule: null,
+          message: 'the record has no such value',
+          value: null,
+        },
+      ];
     const start = batch.starts[at]!;
     const end = batch.ends[at]!;
     return [column.nullFault(end > start ? visibleText(batch.bytes, start, end, VALUE_LIMIT) : null)];
@@ -87,14 +108,19 @@ export class RowFaults {
     const base = row * batch.width;
     const found = Math.min(batch.cells[row]!, batch.width);
     for (let cell = 0; cell < found; cell++) {
-      if ((batch.flags[base + cell]! & MISSING) === 0 && !isClean(batch.bytes, batch.starts[base + cell]!, batch.ends[base + cell]!)) dirty.add(cell);
+      if (
+        (batch.flags[base + cell]! & MISSING) === 0 &&
+        !isClean(batch.bytes, batch.starts[base + cell]!, batch.ends[base + cell]!)
+      )
+        dirty.add(cell);
     }
     return dirty;
   }
 }
 
 /** Is the raw record valid UTF-8 without NUL? Asked only in batches that are not clean as a whole. */
-export const isRowClean = (batch: SpanBatch, row: number): boolean => batch.clean || isClean(batch.bytes, batch.rowStarts[row]!, batch.rowEnds[row]!);
+export const isRowClean = (batch: SpanBatch, row: number): boolean =>
+  batch.clean || isClean(batch.bytes, batch.rowStarts[row]!, batch.rowEnds[row]!);
 
 function isClean(bytes: Buffer, start: number, end: number): boolean {
   const part = bytes.subarray(start, end);

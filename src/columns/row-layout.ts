@@ -25,16 +25,22 @@ export function putTupleHead(head: Buffer, row: number, out: CopyBuffer): void {
   out.pos = at + 8;
 }
 
-/** Sample lengths that show how fast a codec's maxSize grows: short cells show steps (a numeric's digit groups), long ones the slope. */
+/**
+ * Sample lengths that show how fast a codec's maxSize grows: short cells show steps (a numeric's digit groups), long
+ * ones the slope.
+ */
 const SAMPLES = [1, 2, 3, 4, 5, 7, 16, 100, 1000, 1_000_000];
 
 /**
- * Most bytes that a row takes: `fixed + perByte * bytes of the record`. An upper bound that is one multiplication a row, instead of a question a
- * cell; two columns may read the same cell, so the steepest codec counts as often as the busiest cell is read.
+ * Most bytes that a row takes: `fixed + perByte * bytes of the record`. An upper bound that is one multiplication a
+ * row, instead of a question a cell; two columns may read the same cell, so the steepest codec counts as often as the
+ * busiest cell is read.
  */
 export function rowSize(plan: EncoderPlan): { readonly fixed: number; readonly perByte: number } {
   const readers = plan.cellOf.map((cell) => plan.cellOf.filter((other) => other === cell && cell >= 0).length);
-  const slopes = plan.columns.flatMap(({ maxSize }) => SAMPLES.map((length) => (maxSize(length) - maxSize(0)) / length));
+  const slopes = plan.columns.flatMap(({ maxSize }) =>
+    SAMPLES.map((length) => (maxSize(length) - maxSize(0)) / length),
+  );
   const fields = plan.columns.reduce((sum, { maxSize }) => sum + maxSize(0) + 1, 0);
   // 48: the head of a tuple (26 bytes), or two numbers and two separators as text.
   return { fixed: 48 + fields, perByte: Math.max(1, ...slopes) * Math.max(1, ...readers) * (plan.overlap ?? 1) };

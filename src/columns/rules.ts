@@ -8,7 +8,10 @@ export interface Rule {
   readonly name: 'min' | 'max' | 'min_length' | 'max_length' | 'pattern' | 'enum';
   /** For people, without the value: "less than 0". */
   readonly message: string;
-  /** The cell's text without the blanks around it that do not count, and its binary value (without length word) for min and max. */
+  /**
+   * The cell's text without the blanks around it that do not count, and its binary value (without length word) for min
+   * and max.
+   */
   holds(bytes: Buffer, start: number, end: number, encoded: Buffer, encodedStart: number, encodedEnd: number): boolean;
 }
 
@@ -16,8 +19,9 @@ export interface Rule {
 export const needsValue = (rule: Rule): boolean => rule.name === 'min' || rule.name === 'max';
 
 /**
- * The rules that a column's spec asks for, in the order in which they are reported. `bounds` reads min and max: they are written in the plain
- * form of the type (ISO dates, a decimal point), for they stand in the config and not in the file. Mistakes go to `problems`.
+ * The rules that a column's spec asks for, in the order in which they are reported. `bounds` reads min and max: they
+ * are written in the plain form of the type (ISO dates, a decimal point), for they stand in the config and not in the
+ * file. Mistakes go to `problems`.
  */
 export function compileRules(spec: ColumnSpec, codec: Codec, bounds: Codec, problems: string[]): readonly Rule[] {
   const rules = boundRules(spec, codec, bounds, problems);
@@ -47,21 +51,30 @@ function boundRules({ min, max }: ColumnSpec, codec: Codec, bounds: Codec, probl
   }
   const least = boundValue('min', min, codec, bounds, problems);
   const most = boundValue('max', max, codec, bounds, problems);
-  if (least !== null && most !== null && compare(least, 0, least.length, most, 0, most.length) > 0) problems.push(`min ${min ?? ''} is more than max ${max ?? ''}`);
+  if (least !== null && most !== null && compare(least, 0, least.length, most, 0, most.length) > 0)
+    problems.push(`min ${min ?? ''} is more than max ${max ?? ''}`);
   const rules: Rule[] = [];
   if (least !== null) {
-    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, least, 0, least.length) >= 0;
+    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) =>
+      compare(value, from, to, least, 0, least.length) >= 0;
     rules.push({ name: 'min', message: `less than ${min ?? ''}`, holds });
   }
   if (most !== null) {
-    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) => compare(value, from, to, most, 0, most.length) <= 0;
+    const holds: Rule['holds'] = (_bytes, _start, _end, value, from, to) =>
+      compare(value, from, to, most, 0, most.length) <= 0;
     rules.push({ name: 'max', message: `more than ${max ?? ''}`, holds });
   }
   return rules;
 }
 
 /** The bound in binary, without the length word. */
-function boundValue(name: 'min' | 'max', text: string | null, codec: Codec, bounds: Codec, problems: string[]): Buffer | null {
+function boundValue(
+  name: 'min' | 'max',
+  text: string | null,
+  codec: Codec,
+  bounds: Codec,
+  problems: string[],
+): Buffer | null {
   if (text === null) return null;
   const field = encodeField(bounds.encode, bounds, text) ?? encodeField(codec.encode, codec, text);
   if (field === null) problems.push(`${name} ${JSON.stringify(text)} is ${notA(codec.typeName)}`);
@@ -97,10 +110,18 @@ function patternRule(pattern: string, problems: string[]): Rule[] {
     problems.push(`pattern ${JSON.stringify(pattern)} is not a JavaScript regular expression`);
     return [];
   }
-  return [{ name: 'pattern', message: `does not match ${pattern}`, holds: (bytes, start, end) => regexp.test(bytes.toString('utf8', start, end)) }];
+  return [
+    {
+      name: 'pattern',
+      message: `does not match ${pattern}`,
+      holds: (bytes, start, end) => regexp.test(bytes.toString('utf8', start, end)),
+    },
+  ];
 }
 
-/** With the u flag, so that `.` is a whole character; without it where only the older grammar takes the pattern (`\-`). */
+/**
+ * With the u flag, so that `.` is a whole character; without it where only the older grammar takes the pattern (`\-`).
+ */
 function compilePattern(pattern: string): RegExp | null {
   for (const flags of ['u', '']) {
     try {
@@ -114,7 +135,11 @@ function compilePattern(pattern: string): RegExp | null {
 
 function enumRule(values: readonly string[]): Rule {
   const set = new ByteSet(values);
-  return { name: 'enum', message: `not one of ${listed(values)}`, holds: (bytes, start, end) => set.has(bytes, start, end) };
+  return {
+    name: 'enum',
+    message: `not one of ${listed(values)}`,
+    holds: (bytes, start, end) => set.has(bytes, start, end),
+  };
 }
 
 const SHOWN = 10;

@@ -38,18 +38,49 @@ export interface Step {
   readonly letter: Letter;
   /** Of a literal. */
   readonly byte: number;
-  /** Fewest digits. A number that another number touches takes all its digits: in 2024115 %m%d could be 1 and 15, or 11 and 5. */
+  /**
+   * Fewest digits. A number that another number touches takes all its digits: in 2024115 %m%d could be 1 and 15, or 11
+   * and 5.
+   */
   readonly least: number;
 }
 
 /** Letters that stand for others. */
-const SHORTHAND: Readonly<Record<string, string>> = { T: '%H:%M:%S', F: '%Y-%m-%d', D: '%m/%d/%y', R: '%H:%M', n: ' ', t: ' ' };
+const SHORTHAND: Readonly<Record<string, string>> = {
+  T: '%H:%M:%S',
+  F: '%Y-%m-%d',
+  D: '%m/%d/%y',
+  R: '%H:%M',
+  n: ' ',
+  t: ' ',
+};
 const SYNONYMS: Readonly<Record<string, Letter>> = { B: 'b', h: 'b', A: 'a' };
 
 const named = (text: string): Buffer => Buffer.from(text);
-export const MONTHS: readonly Buffer[] = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'].map(named);
+export const MONTHS: readonly Buffer[] = [
+  'january',
+  'february',
+  'march',
+  'april',
+  'may',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
+].map(named);
 /** 0 = Sunday, as weekdayOf counts. */
-export const WEEKDAYS: readonly Buffer[] = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'].map(named);
+export const WEEKDAYS: readonly Buffer[] = [
+  'sunday',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+].map(named);
 
 /** The steps of a format; null when it holds a letter that does not exist. */
 export function parseFormat(format: string): readonly Step[] | null {
@@ -62,7 +93,8 @@ export function parseFormat(format: string): readonly Step[] | null {
   });
 }
 
-const isNumber = (step: { readonly letter: Letter } | undefined): boolean => step !== undefined && (DIRECTIVES[step.letter].max > 0 || step.letter === 'f');
+const isNumber = (step: { readonly letter: Letter } | undefined): boolean =>
+  step !== undefined && (DIRECTIVES[step.letter].max > 0 || step.letter === 'f');
 
 /** Letters and literal bytes in order, or the letter that does not exist. */
 function split(format: string): { letter: Letter; byte: number }[] | string {
@@ -98,7 +130,8 @@ export type Content = 'date' | 'time' | 'timestamp';
 
 /** Why a format cannot serve such a column, for people; null = it can. */
 export function formatProblem(format: string, content: Content): string | null {
-  if (format === 'epoch_s' || format === 'epoch_ms') return content === 'time' ? `format ${format} has no meaning for a time of day` : null;
+  if (format === 'epoch_s' || format === 'epoch_ms')
+    return content === 'time' ? `format ${format} has no meaning for a time of day` : null;
   const quoted = `format ${JSON.stringify(format)}`;
   const steps = split(format);
   if (typeof steps === 'string') return `${quoted}: ${steps} is not a letter of date formats`;
@@ -106,7 +139,8 @@ export function formatProblem(format: string, content: Content): string | null {
   const tells = (what: Directive['tells']): boolean => steps.some(({ letter }) => DIRECTIVES[letter].tells === what);
   if (has('I') !== has('p') && (has('I') || !has('H'))) return `${quoted}: %I and %p belong together`;
   if (content === 'time') {
-    if (tells('date') || tells('both') || tells('offset')) return `${quoted}: a time of day has neither date nor offset`;
+    if (tells('date') || tells('both') || tells('offset'))
+      return `${quoted}: a time of day has neither date nor offset`;
     return has('H', 'I') ? null : `${quoted} has no hour (%H, or %I and %p)`;
   }
   if (has('s')) return steps.length === 1 ? null : `${quoted}: %s stands alone`;

@@ -28,7 +28,10 @@ function readerOfOne(format: string): ReadMoment {
   return strptime(format);
 }
 
-/** Compiles one `format` of a column. The format must be without problems (formatProblem); one with problems reads nothing. */
+/**
+ * Compiles one `format` of a column. The format must be without problems (formatProblem); one with problems reads
+ * nothing.
+ */
 function strptime(format: string): ReadMoment {
   const steps = parseFormat(format);
   if (steps === null) return () => NOT_OF_FORM;
@@ -111,7 +114,8 @@ class Fields {
     if (this.year === NONE) return 0;
     if (this.year === 0) return YEAR_OUT_OF_RANGE;
     if (this.dayOfYear === NONE) {
-      if (this.month < 1 || this.month > 12 || this.day < 1 || this.day > daysInMonth(this.year, this.month)) return NO_SUCH_DAY;
+      if (this.month < 1 || this.month > 12 || this.day < 1 || this.day > daysInMonth(this.year, this.month))
+        return NO_SUCH_DAY;
       into.day = dayNumber(this.year, this.month, this.day);
     } else {
       if (this.dayOfYear < 1 || this.dayOfYear > (isLeapYear(this.year) ? 366 : 365)) return NO_SUCH_DAY;
@@ -163,7 +167,14 @@ function take(step: Step, bytes: Buffer, at: number, end: number, fields: Fields
 
 type NumberLetter = 'Y' | 'y' | 'm' | 'd' | 'e' | 'j' | 'H' | 'I' | 'M' | 'S';
 
-function takeNumber(letter: NumberLetter, least: number, bytes: Buffer, start: number, end: number, fields: Fields): number {
+function takeNumber(
+  letter: NumberLetter,
+  least: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  fields: Fields,
+): number {
   const { max } = DIRECTIVES[letter];
   // %e: a day below 10 may have a blank in front.
   let at = letter === 'e' && start < end && bytes[start] === 0x20 ? start + 1 : start;

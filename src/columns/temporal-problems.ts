@@ -16,8 +16,11 @@ export const isTemporal = (type: PgType): boolean => CONTENT.has(type.typname);
 export function temporalProblems(options: Pick<CodecOptions, 'formats' | 'timezone'>, type: PgType): string[] {
   const content = CONTENT.get(type.typname);
   if (content === undefined) return [];
-  const problems = options.formats.map((format) => formatProblem(format, content)).filter((problem) => problem !== null);
+  const problems = options.formats
+    .map((format) => formatProblem(format, content))
+    .filter((problem) => problem !== null);
   const { timezone } = options;
-  if (timezone !== null && timeZoneNamed(timezone) === null) problems.push(`timezone ${JSON.stringify(timezone)} is no zone of the IANA database (such as Europe/Paris)`);
+  if (timezone !== null && timeZoneNamed(timezone) === null)
+    problems.push(`timezone ${JSON.stringify(timezone)} is no zone of the IANA database (such as Europe/Paris)`);
   return problems;
 }

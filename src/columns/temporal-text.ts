@@ -1,6 +1,9 @@
 import { dateOf, SECONDS_A_DAY } from './calendar.js';
 
-/** Dates and times as text COPY gets them: ISO, which PostgreSQL reads alike under every DateStyle. Each gives the position behind. */
+/**
+ * Dates and times as text COPY gets them: ISO, which PostgreSQL reads alike under every DateStyle. Each gives the
+ * position behind.
+ */
 
 export function putDate(buf: Buffer, at: number, day: number): number {
   const date = dateOf(day);

@@ -4,9 +4,9 @@ import type { ColumnType } from './column-type.js';
 import { lengthLimit, typeNameOf } from './type-name.js';
 
 /**
- * text, varchar(n), char(n), name: the cell as it stands; it is already known to be UTF-8 without NUL. Lengths count characters (code points).
- * As in PostgreSQL, blanks past the length are dropped without a word, anything else is refused. char(n) is sent without padding: PostgreSQL
- * pads what it gets, and the blanks need not travel.
+ * text, varchar(n), char(n), name: the cell as it stands; it is already known to be UTF-8 without NUL. Lengths count
+ * characters (code points). As in PostgreSQL, blanks past the length are dropped without a word, anything else is
+ * refused. char(n) is sent without padding: PostgreSQL pads what it gets, and the blanks need not travel.
  */
 export const text: ColumnType = {
   typnames: ['text', 'varchar', 'bpchar', 'name'],
@@ -38,9 +38,14 @@ function textCodec(type: PgType): Codec {
       copyEscaped(bytes, start, to, out);
       return 0;
     },
-    explain: () => (maxBytes === NAME_BYTES ? `longer than ${NAME_BYTES} bytes` : `longer than ${limit} characters, too long for ${typeName}`),
+    explain: () =>
+      maxBytes === NAME_BYTES
+        ? `longer than ${NAME_BYTES} bytes`
+        : `longer than ${limit} characters, too long for ${typeName}`,
     compare: padded ? comparePadded : compareBytes,
-    identity: padded ? (encoded, start, end, out, at) => copyBytes(encoded, start, withoutPadding(encoded, start, end), out, at) : null,
+    identity: padded
+      ? (encoded, start, end, out, at) => copyBytes(encoded, start, withoutPadding(encoded, start, end), out, at)
+      : null,
   };
 }
 
@@ -49,7 +54,10 @@ function write(bytes: Buffer, start: number, end: number, out: CopyBuffer): void
   out.pos = copyBytes(bytes, start, end, out.buf, out.pos + 4);
 }
 
-/** Where `limit` characters end when nothing but blanks stands behind them, or `end` when there are no more; -1 = too long. */
+/**
+ * Where `limit` characters end when nothing but blanks stands behind them, or `end` when there are no more; -1 = too
+ * long.
+ */
 function cutAt(bytes: Buffer, start: number, end: number, limit: number): number {
   let characters = 0;
   let at = start;

@@ -19,14 +19,16 @@ interface Segment {
 }
 
 interface Page {
-  /** For each day its offset in seconds, valid for every local time and every UTC time of that day; or NEAR_TRANSITION. */
+  /**
+   * For each day its offset in seconds, valid for every local time and every UTC time of that day; or NEAR_TRANSITION.
+   */
   readonly offsets: Int32Array;
   readonly segments: readonly Segment[];
 }
 
 /**
- * One IANA zone. The rules are Intl's (the tzdata that Node carries); its calls cost a microsecond or more, so that they are made once a page of
- * days and the row loop only indexes an array.
+ * One IANA zone. The rules are Intl's (the tzdata that Node carries); its calls cost a microsecond or more, so that
+ * they are made once a page of days and the row loop only indexes an array.
  */
 export class TimeZone {
   readonly name: string;
@@ -38,7 +40,14 @@ export class TimeZone {
   constructor(name: string) {
     this.name = name;
     this.#utc = name === 'UTC' || name === 'Etc/UTC';
-    this.#format = new Intl.DateTimeFormat('en-US-u-nu-latn', { timeZone: name, hourCycle: 'h23', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+    this.#format = new Intl.DateTimeFormat('en-US-u-nu-latn', {
+      timeZone: name,
+      hourCycle: 'h23',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
   }
 
   /** Seconds east of UTC at a local time: the earlier instant where it exists twice, IN_GAP where it does not. */
@@ -79,14 +88,17 @@ export class TimeZone {
     return { offsets, segments };
   }
 
-  /** Asks at every UTC midnight, and between two that differ searches the second. (No zone has ever changed twice within a day and back.) */
+  /**
+   * Asks at every UTC midnight, and between two that differ searches the second. (No zone has ever changed twice within
+   * a day and back.)
+   */
   #segments(fromDay: number, toDay: number): Segment[] {
     let offset = this.#ask(fromDay * SECONDS_A_DAY);
     const segments: Segment[] = [{ from: -Infinity, offset }];
     for (let day = fromDay + 1; day <= toDay; day++) {
       const last = day * SECONDS_A_DAY;
       const wanted = this.#ask(last);
-      for (let known = last - SECONDS_A_DAY; offset !== wanted; ) {
+      for (let known = last - SECONDS_A_DAY; offset !== wanted;) {
         const from = this.#firstChange(known, last, offset);
         offset = this.#ask(from);
         segments.push({ from, offset });
@@ -144,7 +156,9 @@ function localOffset(segments: readonly Segment[], local: number): number {
 
 const known = new Map<string, TimeZone>();
 
-/** The zone of that IANA name; null = there is none. Zones are kept: there are few, and their pages cost time to build. */
+/**
+ * The zone of that IANA name; null = there is none. Zones are kept: there are few, and their pages cost time to build.
+ */
 export function timeZoneNamed(name: string): TimeZone | null {
   const zone = known.get(name);
   if (zone !== undefined) return zone;

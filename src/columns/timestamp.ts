@@ -5,15 +5,25 @@ import type { CodecOptions, ColumnType } from './column-type.js';
 import { compareSigned, putMicroseconds } from './int64.js';
 import { NOT_QUICK, quickIsoSeconds } from './iso.js';
 import { toLocal } from './local-time.js';
-import { explainMoment, fitPrecision, HAS_OFFSET, newMoment, NO_OFFSET, NO_SUCH_LOCAL_TIME, NOT_OF_FORM, YEAR_OUT_OF_RANGE } from './moment.js';
+import {
+  explainMoment,
+  fitPrecision,
+  HAS_OFFSET,
+  newMoment,
+  NO_OFFSET,
+  NO_SUCH_LOCAL_TIME,
+  NOT_OF_FORM,
+  YEAR_OUT_OF_RANGE,
+} from './moment.js';
 import { readerOf } from './strptime.js';
 import { putDate, putOffset, putTime } from './temporal-text.js';
 import { IN_GAP, timeZoneNamed } from './time-zone.js';
 import { typeNameOf } from './type-name.js';
 
 /**
- * timestamp and timestamptz: ISO, or the column's formats. Binary: int64, microseconds since 2000-01-01 00:00 (UTC for timestamptz). Digits past
- * the column's precision are a refusal unless `round`: binary COPY would round them away without a word.
+ * timestamp and timestamptz: ISO, or the column's formats. Binary: int64, microseconds since 2000-01-01 00:00 (UTC for
+ * timestamptz). Digits past the column's precision are a refusal unless `round`: binary COPY would round them away
+ * without a word.
  */
 export const timestamp: ColumnType = { typnames: ['timestamp', 'timestamptz'], build: timestampCodec };
 
@@ -72,7 +82,12 @@ function timestampCodec(type: PgType, options: CodecOptions): Codec {
       const code = instant(bytes, start, end);
       if (code !== 0) return code;
       putInt32(out.buf, out.pos, 8);
-      putMicroseconds(out.buf, out.pos + 4, moment.day * SECONDS_A_DAY + moment.second - (withZone ? moment.offset : 0), moment.micros);
+      putMicroseconds(
+        out.buf,
+        out.pos + 4,
+        moment.day * SECONDS_A_DAY + moment.second - (withZone ? moment.offset : 0),
+        moment.micros,
+      );
       out.pos += 12;
       return 0;
     },

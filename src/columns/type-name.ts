@@ -34,7 +34,9 @@ const TYPES: readonly (readonly [word: string, typname: string, oid: number, ...
 
 const wordOf = new Map(TYPES.map(([word, typname]) => [typname, word]));
 const oidOf = new Map(TYPES.map(([, typname, oid]) => [typname, oid]));
-const typnameOf = new Map(TYPES.flatMap(([word, typname, , ...aliases]) => [word, typname, ...aliases].map((name) => [name, typname] as const)));
+const typnameOf = new Map(
+  TYPES.flatMap(([word, typname, , ...aliases]) => [word, typname, ...aliases].map((name) => [name, typname] as const)),
+);
 
 /** SPEC 7's spellings, for "did you mean" and the config's JSON Schema. */
 export const TYPE_WORDS: readonly string[] = TYPES.map(([word]) => word);
@@ -46,11 +48,14 @@ const MAX_PRECISION = 1000;
 const HEADER = 4;
 
 /**
- * Reads a type as people write it: SPEC 7's words and PostgreSQL's other names for the same types, in any case, with precision, scale or
- * length in brackets (`timestamp(3) with time zone` too). null = unknown, or its numbers are out of range.
+ * Reads a type as people write it: SPEC 7's words and PostgreSQL's other names for the same types, in any case, with
+ * precision, scale or length in brackets (`timestamp(3) with time zone` too). null = unknown, or its numbers are out of
+ * range.
  */
 export function parseTypeName(text: string): TypeName | null {
-  const found = /^([a-z][a-z0-9 ]*?) ?(?:\( ?(\d{1,8}) ?(?:, ?(-?\d{1,4}) ?)?\))?((?: with| without) time zone)?$/.exec(text.trim().toLowerCase().replace(/\s+/g, ' '));
+  const found = /^([a-z][a-z0-9 ]*?) ?(?:\( ?(\d{1,8}) ?(?:, ?(-?\d{1,4}) ?)?\))?((?: with| without) time zone)?$/.exec(
+    text.trim().toLowerCase().replace(/\s+/g, ' '),
+  );
   if (found === null) return null;
   const typname = typnameOf.get(`${found[1] ?? ''}${found[4] ?? ''}`);
   if (typname === undefined) return null;
@@ -63,19 +68,34 @@ export function parseTypeName(text: string): TypeName | null {
   return typmod === null ? null : named(typname, typmod);
 }
 
-/** The type as the catalog would show it, where there is no database to ask (`--dry-run`, config validation). null as parseTypeName. */
+/**
+ * The type as the catalog would show it, where there is no database to ask (`--dry-run`, config validation). null as
+ * parseTypeName.
+ */
 export function pgTypeNamed(text: string): PgType | null {
   const name = parseTypeName(text);
   if (name === null) return null;
-  return { oid: oidOf.get(name.typname) ?? 0, typname: name.typname, typmod: name.typmod, formatted: name.canonical, enumLabels: null };
+  return {
+    oid: oidOf.get(name.typname) ?? 0,
+    typname: name.typname,
+    typmod: name.typmod,
+    formatted: name.canonical,
+    enumLabels: null,
+  };
 }
 
-/** SPEC 7's spelling of a type of the catalog, for example `numeric(12,2)`; types outside SPEC 7 as `format_type()` gives them. */
+/**
+ * SPEC 7's spelling of a type of the catalog, for example `numeric(12,2)`; types outside SPEC 7 as `format_type()`
+ * gives them.
+ */
 export function typeNameOf(type: PgType): string {
   return wordOf.has(type.typname) ? named(type.typname, type.typmod).canonical : type.formatted;
 }
 
-/** Most digits of a numeric and digits after its point (may be negative, or more than the precision, from PostgreSQL 15 on). null = no limit. */
+/**
+ * Most digits of a numeric and digits after its point (may be negative, or more than the precision, from PostgreSQL 15
+ * on). null = no limit.
+ */
 export function numericLimits(typmod: number): { readonly precision: number; readonly scale: number } | null {
   if (typmod < HEADER) return null;
   const packed = typmod - HEADER;
@@ -88,7 +108,8 @@ export function lengthLimit(typmod: number): number | null {
   return typmod < HEADER ? null : typmod - HEADER;
 }
 
-const floatOf = (bits: number): TypeName | null => (bits < 1 || bits > 53 ? null : named(bits <= 24 ? 'float4' : 'float8', -1));
+const floatOf = (bits: number): TypeName | null =>
+  bits < 1 || bits > 53 ? null : named(bits <= 24 ? 'float4' : 'float8', -1);
 
 function typmodOf(typname: string, first: number, second: number | null): number | null {
   switch (typname) {

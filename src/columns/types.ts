@@ -30,11 +30,13 @@ export const COLUMN_TYPES: readonly ColumnType[] = [
   timestamp,
 ];
 
-const byTypname = new Map(COLUMN_TYPES.flatMap((family) => family.typnames.map((typname) => [typname, family] as const)));
+const byTypname = new Map(
+  COLUMN_TYPES.flatMap((family) => family.typnames.map((typname) => [typname, family] as const)),
+);
 
 /**
- * The codec for a column of the real table; null = its type has no binary form here, so the whole table goes through text COPY and this
- * column through `textCodec`.
+ * The codec for a column of the real table; null = its type has no binary form here, so the whole table goes through
+ * text COPY and this column through `textCodec`.
  */
 export function codecFor(type: PgType, options: CodecOptions): Codec | null {
   if (type.enumLabels !== null) return enumCodec(type, type.enumLabels);

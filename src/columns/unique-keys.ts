@@ -6,7 +6,10 @@ import { growTo } from './copy-buffer.js';
 import type { EncoderPlan, RowSink } from './encoder-plan.js';
 import { TUPLE_HEAD } from './row-layout.js';
 
-/** Gathers the key bytes of accepted rows: for each column of a key its length and its value in the form in which equal values are equal bytes. */
+/**
+ * Gathers the key bytes of accepted rows: for each column of a key its length and its value in the form in which equal
+ * values are equal bytes.
+ */
 export class UniqueKeys {
   readonly #plan: EncoderPlan;
   readonly #cell = new BatchCell();
@@ -58,7 +61,8 @@ export class UniqueKeys {
       const column = this.#plan.columns[index]!;
       const { nullKey } = column;
       const cell = this.#plan.cellOf[index]!;
-      if (cell >= 0 && this.#cell.read(batch, row, cell, column) && this.#encode(index)) this.#append(index, this.#value.buf, 4, this.#value.pos);
+      if (cell >= 0 && this.#cell.read(batch, row, cell, column) && this.#encode(index))
+        this.#append(index, this.#value.buf, 4, this.#value.pos);
       else if (nullKey === null) return false;
       else this.#append(index, nullKey, 4, nullKey.length);
     }

@@ -3,7 +3,10 @@ import { NOT_OF_TYPE, compareBytes, dropBlanks, putAscii, putInt32, skipBlanks }
 import type { ColumnType } from './column-type.js';
 import { NIBBLES } from './hex.js';
 
-/** uuid in the forms that PostgreSQL takes: 32 hexadecimal digits in any case, a hyphen allowed behind each group of four, braces around all. */
+/**
+ * uuid in the forms that PostgreSQL takes: 32 hexadecimal digits in any case, a hyphen allowed behind each group of
+ * four, braces around all.
+ */
 export const uuid: ColumnType = {
   typnames: ['uuid'],
   build: () => codec,

@@ -5,14 +5,20 @@ import type { Column } from './column.js';
 import { putBytes } from './vector-text.js';
 import { putCell } from './vector-json.js';
 
-/** One cell of a vector as the text that a codec reads. One object for all cells: the fields are those of the last `read`. */
+/**
+ * One cell of a vector as the text that a codec reads. One object for all cells: the fields are those of the last
+ * `read`.
+ */
 export class VectorCell {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
   readonly #scratch: CopyBuffer = { buf: Buffer.allocUnsafe(4096), pos: 0 };
 
-  /** Gives false for NULL. Bytes without a declared encoding meet a bytea column as bytes, and any other as text: writers before the annotation was common left it out. */
+  /**
+   * Gives false for NULL. Bytes without a declared encoding meet a bytea column as bytes, and any other as text:
+   * writers before the annotation was common left it out.
+   */
   read(vector: Vector, row: number, column: Pick<Column, 'type'>): boolean {
     if (!isThere(vector, row)) return false;
     const { kind } = vector.type;

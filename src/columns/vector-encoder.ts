@@ -14,7 +14,9 @@ const NEWLINE = 0x0a;
 /** No value of fixed width is longer as text (vector-text.ts, SCALAR). */
 const LONGEST_SCALAR = 96;
 
-/** The row loop over column vectors: values in, COPY rows out. The counterpart of RowEncoder, with the same promises. */
+/**
+ * The row loop over column vectors: values in, COPY rows out. The counterpart of RowEncoder, with the same promises.
+ */
 export class VectorEncoder {
   nextRow = 0;
   tracked = 0;
@@ -35,7 +37,8 @@ export class VectorEncoder {
   constructor(plan: EncoderPlan) {
     this.#plan = plan;
     this.#head = plan.mode === 'binary' ? tupleHead(plan) : Buffer.from(`${plan.loadId}\t`);
-    this.#room = rowSize(plan).fixed + plan.columns.reduce((sum, column) => sum + column.maxSize(LONGEST_SCALAR), 0) + 16;
+    this.#room =
+      rowSize(plan).fixed + plan.columns.reduce((sum, column) => sum + column.maxSize(LONGEST_SCALAR), 0) + 16;
     this.#writers = plan.columns.map(() => null);
     this.#vectors = plan.columns.map(() => null);
     this.#nullFields = plan.columns.map((column) => column.nullField);
@@ -61,7 +64,8 @@ export class VectorEncoder {
         continue;
       }
       // Writes behind a Buffer's end are lost without a word: better no load than a wrong one.
-      if (out.pos > out.buf.length) throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} took more room than its codecs announced`);
+      if (out.pos > out.buf.length)
+        throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} took more room than its codecs announced`);
       accepted += 1;
       if (trackRows) this.#track(before, row);
       if (this.#keys === null) continue;
@@ -72,7 +76,9 @@ export class VectorEncoder {
     return accepted;
   }
 
-  /** The batch's vectors in the order of the tuple. Types are those of the file: writers are made with the first batch. */
+  /**
+   * The batch's vectors in the order of the tuple. Types are those of the file: writers are made with the first batch.
+   */
   #meet(batch: VectorBatch): void {
     const { columns, cellOf, mode } = this.#plan;
     for (const [index, column] of columns.entries()) {
@@ -122,7 +128,10 @@ export class VectorEncoder {
     return true;
   }
 
-  /** The cells of unknown columns as one JSON object, with the types that they have; NULL when none of them holds anything. */
+  /**
+   * The cells of unknown columns as one JSON object, with the types that they have; NULL when none of them holds
+   * anything.
+   */
   #putRescue(batch: VectorBatch, row: number, out: CopyBuffer): boolean {
     const { rescue } = this.#plan;
     if (rescue === null) return true;
@@ -154,9 +163,14 @@ export class VectorEncoder {
     const errors = [...this.#faults.of(batch, row)];
     const { rescue } = this.#plan;
     if (errors.length === 0 && rescue !== null) {
-      errors.push(...(this.#rescued(batch, row) ? rescue.column.faults(this.#json.buf, 0, this.#json.pos) : [rescue.column.nullFault(null)]));
+      errors.push(
+        ...(this.#rescued(batch, row)
+          ? rescue.column.faults(this.#json.buf, 0, this.#json.pos)
+          : [rescue.column.nullFault(null)]),
+      );
     }
-    if (errors.length === 0) throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} was refused without a reason`);
+    if (errors.length === 0)
+      throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} was refused without a reason`);
     return errors;
   }
 

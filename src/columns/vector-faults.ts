@@ -19,10 +19,19 @@ export class VectorFaults {
     const cell = this.#cell;
     return this.#plan.columns.flatMap((column, index): readonly CellError[] => {
       const vector = batch.columns[this.#plan.cellOf[index]!] ?? null;
-      if (vector === null || !cell.read(vector, row, column)) return column.nullField === null ? [column.nullFault(null)] : [];
+      if (vector === null || !cell.read(vector, row, column))
+        return column.nullField === null ? [column.nullFault(null)] : [];
       const { bytes, start, end } = cell;
       if (HOLDS_TEXT.has(vector.type.kind) && !cell.isClean()) {
-        return [{ column: column.name, class: 'encoding-error', rule: null, message: 'not valid UTF-8, or NUL', value: visibleText(bytes, start, end, VALUE_LIMIT) }];
+        return [
+          {
+            column: column.name,
+            class: 'encoding-error',
+            rule: null,
+            message: 'not valid UTF-8, or NUL',
+            value: visibleText(bytes, start, end, VALUE_LIMIT),
+          },
+        ];
       }
       return column.faults(bytes, start, end);
     });

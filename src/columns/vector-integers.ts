@@ -3,11 +3,15 @@ import type { CopyBuffer } from '../core/codec.js';
 import { putInt32 } from './cell.js';
 
 /**
- * Whole numbers of up to 128 bits without BigInt: as 32-bit words for arithmetic, as groups of four decimal digits (base 10000) for PostgreSQL's numeric and
- * for text. What `load` finds stays in the module until the next call: an object a cell would cost more than the cell.
+ * Whole numbers of up to 128 bits without BigInt: as 32-bit words for arithmetic, as groups of four decimal digits
+ * (base 10000) for PostgreSQL's numeric and for text. What `load` finds stays in the module until the next call: an
+ * object a cell would cost more than the cell.
  */
 
-/** Magnitude, low word first; one word more than 128 bits, for shifting. Doubles, because words above 2^31 are no small integers to V8. */
+/**
+ * Magnitude, low word first; one word more than 128 bits, for shifting. Doubles, because words above 2^31 are no small
+ * integers to V8.
+ */
 const words = new Float64Array(5);
 /** Groups of four digits, the lowest first: 38 digits and the shift need 11. */
 const groups = new Int32Array(12);
@@ -106,7 +110,7 @@ function wide(w0: number, w1: number, w2: number, w3: number, shift: number): vo
     }
   }
   count = 0;
-  for (let top = 4; top >= 0; ) {
+  for (let top = 4; top >= 0;) {
     if (words[top] === 0) {
       top--;
       continue;
@@ -125,8 +129,19 @@ function wide(w0: number, w1: number, w2: number, w3: number, shift: number): vo
 /** How many zeros make a fraction of `scale` digits whole groups. */
 const shiftOf = (scale: number): number => (4 - (scale & 3)) & 3;
 
-/** Writes the value of an int or decimal vector as a numeric with its length word: the value has `scale` decimals, and is shown with `shown`. */
-export function putNumeric(vector: Vector, row: number, bytes: number, signed: boolean, scale: number, shown: number, out: CopyBuffer): void {
+/**
+ * Writes the value of an int or decimal vector as a numeric with its length word: the value has `scale` decimals, and
+ * is shown with `shown`.
+ */
+export function putNumeric(
+  vector: Vector,
+  row: number,
+  bytes: number,
+  signed: boolean,
+  scale: number,
+  shown: number,
+  out: CopyBuffer,
+): void {
   const shift = shiftOf(scale);
   load(vector, row, bytes, signed, shift);
   const { buf } = out;
@@ -154,7 +169,14 @@ export function putNumeric(vector: Vector, row: number, bytes: number, signed: b
 }
 
 /** Writes the value as text: a sign, digits, and behind a point `scale` decimals. At most 42 bytes and the scale. */
-export function putDigits(vector: Vector, row: number, bytes: number, signed: boolean, scale: number, out: CopyBuffer): void {
+export function putDigits(
+  vector: Vector,
+  row: number,
+  bytes: number,
+  signed: boolean,
+  scale: number,
+  out: CopyBuffer,
+): void {
   load(vector, row, bytes, signed, 0);
   const { buf } = out;
   let at = out.pos;
@@ -170,4 +192,4 @@ export function putDigits(vector: Vector, row: number, bytes: number, signed: bo
 }
 
 const lengthOf = (group: number): number => (group >= 1000 ? 4 : group >= 100 ? 3 : group >= 10 ? 2 : 1);
-const digitAt = (place: number): number => (((groups[place >> 2]! / SHIFTS[place & 3]!) | 0) % 10);
+const digitAt = (place: number): number => ((groups[place >> 2]! / SHIFTS[place & 3]!) | 0) % 10;

@@ -13,14 +13,29 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const HEX = Buffer.from('0123456789abcdef');
 
-/** The row as one JSON object: the columns that were read, in file order; digits are kept, bytes are `"\\x.."`. What the quarantine holds of a row without text of its own (SPEC 6). */
+/**
+ * The row as one JSON object: the columns that were read, in file order; digits are kept, bytes are `"\\x.."`. What the
+ * quarantine holds of a row without text of its own (SPEC 6).
+ */
 export function putRowJson(batch: VectorBatch, row: number, out: CopyBuffer): void {
   const cells = batch.columns.flatMap((vector, cell) => (vector === null ? [] : [cell]));
-  putCellsJson(batch, row, cells, cells.map((cell) => batch.names[cell]!), out);
+  putCellsJson(
+    batch,
+    row,
+    cells,
+    cells.map((cell) => batch.names[cell]!),
+    out,
+  );
 }
 
 /** Some cells of the row as one JSON object. */
-export function putCellsJson(batch: VectorBatch, row: number, cells: readonly number[], names: readonly string[], out: CopyBuffer): void {
+export function putCellsJson(
+  batch: VectorBatch,
+  row: number,
+  cells: readonly number[],
+  names: readonly string[],
+  out: CopyBuffer,
+): void {
   putByte(out, OPEN);
   for (const [i, cell] of cells.entries()) {
     if (i > 0) putByte(out, COMMA);
@@ -36,7 +51,10 @@ export function putCellsJson(batch: VectorBatch, row: number, cells: readonly nu
 /** Types whose text is JSON. */
 const NESTED: ReadonlySet<string> = new Set(['list', 'map', 'struct']);
 
-/** A value that is there as a cell's text: what is nested as JSON, all else as putText has it. What the codecs make of it decides whether it fits the column. */
+/**
+ * A value that is there as a cell's text: what is nested as JSON, all else as putText has it. What the codecs make of
+ * it decides whether it fits the column.
+ */
 export function putCell(vector: Vector, row: number, out: CopyBuffer): void {
   if (NESTED.has(vector.type.kind)) putJson(vector, row, out);
   else putText(vector, row, out);
@@ -122,7 +140,10 @@ function putKey(vector: Vector, row: number, out: CopyBuffer): void {
   putString(out, text.buf.toString('utf8', 0, text.pos));
 }
 
-/** Bytes of a text in quotes. Those that are no UTF-8 become U+FFFD: the row is refused for them, this is only its picture. */
+/**
+ * Bytes of a text in quotes. Those that are no UTF-8 become U+FFFD: the row is refused for them, this is only its
+ * picture.
+ */
 function putQuoted(vector: Vector, from: number, to: number, out: CopyBuffer): void {
   let { bytes } = vector;
   let start = from;

@@ -11,8 +11,8 @@ const SCALAR = 96;
 const HEX = Buffer.from('0123456789abcdef');
 
 /**
- * Writes a value that is there, and not nested, as text behind `out.pos`, and makes room for it. The text is canonical and loses nothing: every digit, ISO dates and times,
- * `true`, bytes in hexadecimal (`\x...`).
+ * Writes a value that is there, and not nested, as text behind `out.pos`, and makes room for it. The text is canonical
+ * and loses nothing: every digit, ISO dates and times, `true`, bytes in hexadecimal (`\x...`).
  */
 export function putText(vector: Vector, row: number, out: CopyBuffer): void {
   const { type } = vector;
@@ -65,7 +65,10 @@ function putScalar(vector: Vector, row: number, out: CopyBuffer): void {
       return;
     case 'uuid': {
       const hex = vector.bytes.toString('hex', 16 * row, 16 * row + 16);
-      putAscii(out, `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`);
+      putAscii(
+        out,
+        `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+      );
       return;
     }
     case 'interval':
@@ -123,12 +126,17 @@ export function realText(value: number): string {
   return String(Number(value.toPrecision(9)));
 }
 
-/** ISO 8601, which PostgreSQL's interval reads: months, days and seconds are kept apart, as they are no fixed number of each other. */
+/**
+ * ISO 8601, which PostgreSQL's interval reads: months, days and seconds are kept apart, as they are no fixed number of
+ * each other.
+ */
 function intervalText(vector: Vector, row: number): string {
   const [months, days] = [vector.words[4 * row]!, vector.words[4 * row + 1]!];
   const micros = vector.bytes.readBigInt64LE(16 * row + 8);
   const size = micros < 0n ? -micros : micros;
-  const fraction = String(size % 1_000_000n).padStart(6, '0').replace(/0+$/, '');
+  const fraction = String(size % 1_000_000n)
+    .padStart(6, '0')
+    .replace(/0+$/, '');
   const seconds = `${micros < 0n ? '-' : ''}${size / 1_000_000n}${fraction === '' ? '' : `.${fraction}`}`;
   const date = `${months === 0 ? '' : `${months}M`}${days === 0 ? '' : `${days}D`}`;
   return `P${date}${micros === 0n && date !== '' ? '' : `T${seconds}S`}`;

@@ -4,9 +4,15 @@ import { dateOf, FIRST_DAY, LAST_DAY, SECONDS_A_DAY, UNIX_DAY } from './calendar
 import { putAscii } from './cell.js';
 import { putDate } from './temporal-text.js';
 
-/** Dates and times of vectors, counted as calendar.ts does: days and seconds since 2000-01-01, and nanoseconds. Exact for every int64; no BigInt a cell. */
+/**
+ * Dates and times of vectors, counted as calendar.ts does: days and seconds since 2000-01-01, and nanoseconds. Exact
+ * for every int64; no BigInt a cell.
+ */
 
-/** [seconds since 2000-01-01 00:00 or since midnight, nanoseconds] of the last `readClock`. In an array: a double in a variable of the module would be a new object each time. */
+/**
+ * [seconds since 2000-01-01 00:00 or since midnight, nanoseconds] of the last `readClock`. In an array: a double in a
+ * variable of the module would be a new object each time.
+ */
 export const clock = new Float64Array(2);
 
 const BILLION = 1_000_000_000;
@@ -39,7 +45,10 @@ export function readClock(vector: Vector, row: number): void {
   if (type.kind === 'timestamp') clock[0] = clock[0]! + UNIX_SECONDS;
 }
 
-/** Floor division of the int64 by at most 10^9: quotient to clock[0], rest to clock[1]. In steps of 32, 16 and 16 bits, so that each is an exact double. */
+/**
+ * Floor division of the int64 by at most 10^9: quotient to clock[0], rest to clock[1]. In steps of 32, 16 and 16 bits,
+ * so that each is an exact double.
+ */
 function divide(low: number, high: number, by: number): void {
   const top = Math.floor(high / by);
   const middle = (high - top * by) * TWO_16 + (low >>> 16);
@@ -60,7 +69,10 @@ export function putDay(out: CopyBuffer, day: number): void {
   const year = Math.floor(date / 10_000);
   const rest = date - year * 10_000;
   const two = (value: number): string => String(value).padStart(2, '0');
-  putAscii(out, `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}-${two(Math.floor(rest / 100))}-${two(rest % 100)}`);
+  putAscii(
+    out,
+    `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}-${two(Math.floor(rest / 100))}-${two(rest % 100)}`,
+  );
 }
 
 /** The clock of `readClock` as a time of day: `HH:MM:SS[.fffffffff]`; hours past 23 as they are. */
@@ -108,4 +120,3 @@ function putTwo(out: CopyBuffer, value: number): void {
   out.buf[out.pos + 1] = 0x30 + (value % 10);
   out.pos += 2;
 }
-

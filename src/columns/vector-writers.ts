@@ -17,18 +17,22 @@ export type WriteValue = (vector: Vector, row: number, out: CopyBuffer) => numbe
 export const NOT_TEXT = 998;
 
 /**
- * How values of a vector get into a column. Natural pairs (int to bigint, decimal to a numeric with room for it ...) go from bytes to bytes; a value
- * that does not fit, every other pair, and columns with rules go through the value's text and the column's codec, so that they meet the same rules and the same words as text
- * of a CSV. `slack`: room for the rest of the row, kept behind what is written.
+ * How values of a vector get into a column. Natural pairs (int to bigint, decimal to a numeric with room for it ...) go
+ * from bytes to bytes; a value that does not fit, every other pair, and columns with rules go through the value's text
+ * and the column's codec, so that they meet the same rules and the same words as text of a CSV. `slack`: room for the
+ * rest of the row, kept behind what is written.
  */
 export function writerOf(column: Column, type: VectorType, mode: CopyMode, slack: number): WriteValue {
   if (isTextual(column, type)) return textWriter(column, slack);
   const asText = valueWriter(column, slack);
   // No rules and no trim: then the column's function is the codec's own.
-  return mode === 'binary' && column.encode === column.codec.encode ? (naturalWriter(column, type, asText, slack) ?? asText) : asText;
+  return mode === 'binary' && column.encode === column.codec.encode
+    ? (naturalWriter(column, type, asText, slack) ?? asText)
+    : asText;
 }
 
-const isTextual = (column: Column, type: VectorType): boolean => type.kind === 'text' || (type.kind === 'blob' && column.type.typname !== 'bytea');
+const isTextual = (column: Column, type: VectorType): boolean =>
+  type.kind === 'text' || (type.kind === 'blob' && column.type.typname !== 'bytea');
 
 function textWriter(column: Column, slack: number): WriteValue {
   const { encode, maxSize } = column;
@@ -87,11 +91,17 @@ function naturalWriter(column: Column, type: VectorType, asText: WriteValue, sla
 type Int = Extract<VectorType, { kind: 'int' }>;
 
 /** Decimal digits of the largest value. */
-const intDigits = ({ bytes, signed }: Int): number => (bytes === 1 ? 3 : bytes === 2 ? 5 : bytes === 4 ? 10 : signed ? 19 : 20);
+const intDigits = ({ bytes, signed }: Int): number =>
+  bytes === 1 ? 3 : bytes === 2 ? 5 : bytes === 4 ? 10 : signed ? 19 : 20;
 
 function intWriter(typname: string, typmod: number, type: Int, asText: WriteValue): WriteValue | null {
   if (typname === 'numeric') return numericWriter(typmod, type.bytes, type.signed, intDigits(type), 0);
-  if (typname === 'int8') return type.bytes === 8 ? (type.signed ? writeInt64 : (vector, row, out) => (vector.words[2 * row + 1]! < 0 ? asText : writeInt64)(vector, row, out)) : widen(type);
+  if (typname === 'int8')
+    return type.bytes === 8
+      ? type.signed
+        ? writeInt64
+        : (vector, row, out) => (vector.words[2 * row + 1]! < 0 ? asText : writeInt64)(vector, row, out)
+      : widen(type);
   if (typname === 'float8' && type.bytes < 8) return toDouble(type);
   const size = typname === 'int4' ? 4 : typname === 'int2' ? 2 : 0;
   if (size === 0) return null;
@@ -100,7 +110,13 @@ function intWriter(typname: string, typmod: number, type: Int, asText: WriteValu
   if (bytes === 8) {
     return (vector, row, out) => {
       const low = vector.words[2 * row]!;
-      if (vector.words[2 * row + 1] !== (signed ? low >> 31 : 0) || low < least || low >= -least || (!signed && low < 0)) return asText(vector, row, out);
+      if (
+        vector.words[2 * row + 1] !== (signed ? low >> 31 : 0) ||
+        low < least ||
+        low >= -least ||
+        (!signed && low < 0)
+      )
+        return asText(vector, row, out);
       return putShort(low, size, out);
     };
   }
@@ -154,7 +170,13 @@ const toDouble =
   };
 
 /** Only where every value of the file's type fits the column's: then nothing has to be looked at. */
-function numericWriter(typmod: number, bytes: number, signed: boolean, precision: number, scale: number): WriteValue | null {
+function numericWriter(
+  typmod: number,
+  bytes: number,
+  signed: boolean,
+  precision: number,
+  scale: number,
+): WriteValue | null {
   const limits = numericLimits(typmod);
   if (limits !== null && (limits.scale < scale || limits.precision - limits.scale < precision - scale)) return null;
   const shown = limits?.scale ?? scale;
@@ -212,7 +234,10 @@ const timeWriter =
     return 0;
   };
 
-/** High words of 0001-01-01 and 9999-12-31 in microseconds since 1970: between them, and not at them, every value is in range. */
+/**
+ * High words of 0001-01-01 and 9999-12-31 in microseconds since 1970: between them, and not at them, every value is in
+ * range.
+ */
 const FIRST_HIGH = -14_467_071;
 const LAST_HIGH = 58_999_820;
 /** Microseconds from 1970 to 2000, as two words. */
@@ -240,7 +265,8 @@ const clockWriter =
     readClock(vector, row);
     const seconds = clock[0]!;
     const micros = clock[1]! / 1000;
-    if (seconds < FIRST_DAY * SECONDS_A_DAY || seconds >= (LAST_DAY + 1) * SECONDS_A_DAY || !Number.isInteger(micros)) return asText(vector, row, out);
+    if (seconds < FIRST_DAY * SECONDS_A_DAY || seconds >= (LAST_DAY + 1) * SECONDS_A_DAY || !Number.isInteger(micros))
+      return asText(vector, row, out);
     putInt32(out.buf, out.pos, 8);
     putMicroseconds(out.buf, out.pos + 4, seconds, micros);
     out.pos += 12;

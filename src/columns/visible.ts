@@ -4,11 +4,12 @@ import { isUtf8 } from 'node:buffer';
 export const VALUE_LIMIT = 1024;
 
 /**
- * Bytes as text that any reader and any jsonb column takes: valid UTF-8 stays, NUL and bytes that are no UTF-8 become `\xHH`. At most `limit`
- * bytes of UTF-8, cut between characters.
+ * Bytes as text that any reader and any jsonb column takes: valid UTF-8 stays, NUL and bytes that are no UTF-8 become
+ * `\xHH`. At most `limit` bytes of UTF-8, cut between characters.
  */
 export function visibleText(bytes: Buffer, start: number, end: number, limit: number): string {
-  // No input byte takes less room than itself, so bytes past the limit are not looked at; three more keep the last character whole.
+  // No input byte takes less room than itself, so bytes past the limit are not looked at; three more keep the last
+  // character whole.
   const stop = Math.min(end, start + limit + 3);
   return isPlain(bytes, start, stop) ? cut(bytes, start, stop, limit) : escaped(bytes, start, stop, limit);
 }
@@ -21,11 +22,14 @@ function isPlain(bytes: Buffer, start: number, end: number): boolean {
 function escaped(bytes: Buffer, start: number, end: number, limit: number): string {
   let text = '';
   let size = 0;
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const length = bytes[at] === 0 ? 0 : characterAt(bytes, at, end);
     size += length === 0 ? 4 : length;
     if (size > limit) break;
-    text += length === 0 ? `\\x${bytes[at]!.toString(16).toUpperCase().padStart(2, '0')}` : bytes.toString('utf8', at, at + length);
+    text +=
+      length === 0
+        ? `\\x${bytes[at]!.toString(16).toUpperCase().padStart(2, '0')}`
+        : bytes.toString('utf8', at, at + length);
     at += Math.max(1, length);
   }
   return text;

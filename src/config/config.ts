@@ -2,7 +2,10 @@ import type { FeedSpec } from '../core/feed.js';
 import type { Secret } from '../core/secret.js';
 import type { Problem } from './problem.js';
 
-/** The whole config as the program uses it: every default filled in, paths absolute, durations in milliseconds, secrets wrapped. */
+/**
+ * The whole config as the program uses it: every default filled in, paths absolute, durations in milliseconds, secrets
+ * wrapped.
+ */
 export interface Config {
   readonly version: 1;
   /** Absolute. */

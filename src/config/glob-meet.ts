@@ -10,18 +10,23 @@ const alternativeOf = (spot: Spot): number => Math.floor(spot / STRIDE);
 const positionOf = (spot: Spot): number => spot % STRIDE;
 
 /**
- * One spot for each glob that must be met (some way through it is enough), all spots for each that must not be (no way through it may end). Following single
- * spots keeps the number of states a product of lengths; sets of spots for `must` too would be exponential (minutes for `*_f7_[0-9][0-9]*`).
+ * One spot for each glob that must be met (some way through it is enough), all spots for each that must not be (no way
+ * through it may end). Following single spots keeps the number of states a product of lengths; sets of spots for `must`
+ * too would be exponential (minutes for `*_f7_[0-9][0-9]*`).
  */
 interface State {
   readonly must: readonly Spot[];
   readonly never: readonly (readonly Spot[])[];
 }
 
-/** True when some text meets all of `must` and none of `never`; also when finding out would take too long. `never` must be exact globs. */
+/**
+ * True when some text meets all of `must` and none of `never`; also when finding out would take too long. `never` must
+ * be exact globs.
+ */
 export function someTextMeets(must: readonly Glob[], never: readonly Glob[]): boolean {
   const avoided = [...new Set(never)];
-  // Most pairs of patterns share no text at all, which shows a hundred times sooner without following what must not be met.
+  // Most pairs of patterns share no text at all, which shows a hundred times sooner without following what must not be
+  // met.
   return search(must, []) && (avoided.length === 0 || search(must, avoided));
 }
 
@@ -30,7 +35,8 @@ function search(must: readonly Glob[], never: readonly Glob[]): boolean {
   const avoided = never.map((glob) => startsOf(glob));
   const stack: State[] = choices(must.map(startsOf)).map((spots) => ({ must: spots, never: avoided }));
   const seen = new Set<string>(stack.map(identityOf));
-  // Depth first: the last choices pushed go forward in every glob, and most searches end after about as many steps as the pattern is long.
+  // Depth first: the last choices pushed go forward in every glob, and most searches end after about as many steps as
+  // the pattern is long.
   for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
     if (accepts(state, must, never)) return true;
     for (const sample of samples) {
@@ -46,14 +52,16 @@ function search(must: readonly Glob[], never: readonly Glob[]): boolean {
   return false;
 }
 
-const identityOf = (state: State): string => `${state.must.join(',')};${state.never.map((spots) => spots.join(',')).join(';')}`;
+const identityOf = (state: State): string =>
+  `${state.must.join(',')};${state.never.map((spots) => spots.join(',')).join(';')}`;
 
 const startsOf = (glob: Glob): readonly Spot[] => glob.alternatives.flatMap((tokens, a) => settle(tokens, a, 0));
 
 const atEnd = (glob: Glob, spot: Spot): boolean => positionOf(spot) === glob.alternatives[alternativeOf(spot)]!.length;
 
 const accepts = (state: State, must: readonly Glob[], never: readonly Glob[]): boolean =>
-  state.must.every((spot, g) => atEnd(must[g]!, spot)) && !state.never.some((spots, g) => spots.some((spot) => atEnd(never[g]!, spot)));
+  state.must.every((spot, g) => atEnd(must[g]!, spot)) &&
+  !state.never.some((spots, g) => spots.some((spot) => atEnd(never[g]!, spot)));
 
 function after(state: State, sample: number, must: readonly Glob[], never: readonly Glob[]): readonly State[] {
   const moves: (readonly Spot[])[] = [];
@@ -62,12 +70,20 @@ function after(state: State, sample: number, must: readonly Glob[], never: reado
     if (next.length === 0) return [];
     moves.push(next);
   }
-  const avoided = state.never.map((spots, g) => (spots.length === 0 ? spots : [...new Set(spots.flatMap((spot) => step(never[g]!, spot, sample)))].sort((a, b) => a - b)));
+  const avoided = state.never.map((spots, g) =>
+    spots.length === 0
+      ? spots
+      : [...new Set(spots.flatMap((spot) => step(never[g]!, spot, sample)))].sort((a, b) => a - b),
+  );
   return choices(moves).map((spots) => ({ must: spots, never: avoided }));
 }
 
 /** One of each list, in every combination. */
-const choices = (lists: readonly (readonly Spot[])[]): readonly (readonly Spot[])[] => lists.reduce<readonly (readonly Spot[])[]>((all, list) => all.flatMap((one) => list.map((spot) => [...one, spot])), [[]]);
+const choices = (lists: readonly (readonly Spot[])[]): readonly (readonly Spot[])[] =>
+  lists.reduce<readonly (readonly Spot[])[]>(
+    (all, list) => all.flatMap((one) => list.map((spot) => [...one, spot])),
+    [[]],
+  );
 
 /** The spot and those behind it that are reached without a character. */
 function settle(tokens: readonly Token[], alternative: number, position: number): readonly Spot[] {

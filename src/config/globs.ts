@@ -1,6 +1,7 @@
 /**
- * Globs as lists of character sets, each once or any number of times; glob-meet.ts runs them side by side. Exact for `*`, `?`, `**`, `[..]`, `{..}` and
- * escapes. Extended globs (`+(..)`), POSIX classes and what picomatch takes its own way are widened and marked as inexact.
+ * Globs as lists of character sets, each once or any number of times; glob-meet.ts runs them side by side. Exact for
+ * `*`, `?`, `**`, `[..]`, `{..}` and escapes. Extended globs (`+(..)`), POSIX classes and what picomatch takes its own
+ * way are widened and marked as inexact.
  */
 export type Range = readonly [from: number, to: number];
 
@@ -18,7 +19,10 @@ export interface Glob {
 export const LAST = 0xffff;
 const SLASH = 47;
 const ANY: readonly Range[] = [[0, LAST]];
-const NOT_SLASH: readonly Range[] = [[0, SLASH - 1], [SLASH + 1, LAST]];
+const NOT_SLASH: readonly Range[] = [
+  [0, SLASH - 1],
+  [SLASH + 1, LAST],
+];
 const ANYTHING: Token = { ranges: ANY, many: true };
 
 /** Spellings of one pattern beyond which it is taken for "anything": `{a,b}` ten times over would be 1,024. */
@@ -26,53 +30,72 @@ const MAX_ALTERNATIVES = 500;
 
 const once = (unit: number): Token => ({ ranges: [[unit, unit]], many: false });
 
-export const literal = (text: string): Glob => ({ alternatives: [Array.from({ length: text.length }, (_, i) => once(text.charCodeAt(i)))], exact: true });
+export const literal = (text: string): Glob => ({
+  alternatives: [Array.from({ length: text.length }, (_, i) => once(text.charCodeAt(i)))],
+  exact: true,
+});
 
 /** Anything in one folder: no "/" in it. */
 export const FLAT: Glob = { alternatives: [[{ ranges: NOT_SLASH, many: true }]], exact: true };
 /** Nothing, or folders: `a/`, `a/b/`. */
 export const FOLDERS: Glob = { alternatives: [[], [ANYTHING, once(SLASH)]], exact: true };
 
-export const either = (globs: readonly Glob[]): Glob => ({ alternatives: globs.flatMap((g) => g.alternatives), exact: globs.every((g) => g.exact) });
+export const either = (globs: readonly Glob[]): Glob => ({
+  alternatives: globs.flatMap((g) => g.alternatives),
+  exact: globs.every((g) => g.exact),
+});
 
 export const inOrder = (globs: readonly Glob[]): Glob => ({
-  alternatives: globs.reduce<readonly (readonly Token[])[]>((all, glob) => all.flatMap((a) => glob.alternatives.map((b) => [...a, ...b])), [[]]),
+  alternatives: globs.reduce<readonly (readonly Token[])[]>(
+    (all, glob) => all.flatMap((a) => glob.alternatives.map((b) => [...a, ...b])),
+    [[]],
+  ),
   exact: globs.every((g) => g.exact),
 });
 
 /** A picomatch pattern, date letters already replaced. */
 export function parseGlob(pattern: string, ignoreCase: boolean): Glob {
   if (/^(!|\.\/)/.test(pattern) || !isWellFormed(pattern)) return { alternatives: [[ANYTHING]], exact: false };
-  const spellings = expandBraces(pattern).flatMap(expandGlobstars).flatMap(expandSets).flatMap((one) => (one.endsWith('/') ? [one, one.slice(0, -1)] : [one]));
+  const spellings = expandBraces(pattern)
+    .flatMap(expandGlobstars)
+    .flatMap(expandSets)
+    .flatMap((one) => (one.endsWith('/') ? [one, one.slice(0, -1)] : [one]));
   if (spellings.length > MAX_ALTERNATIVES) return { alternatives: [[ANYTHING]], exact: false };
   return { alternatives: spellings.map((one) => parseOne(one, ignoreCase)), exact: isPlain(pattern) };
 }
 
 /**
- * Sets closed and without brackets in them, braces and parentheses in pairs, no stars in crowds: what picomatch makes of other patterns is hard to say
- * (after a POSIX class, or `***`, a dot is any character).
+ * Sets closed and without brackets in them, braces and parentheses in pairs, no stars in crowds: what picomatch makes
+ * of other patterns is hard to say (after a POSIX class, or `***`, a dot is any character).
  */
 function isWellFormed(pattern: string): boolean {
   if (/\*{3}|\*\*\/\*\*/.test(pattern)) return false;
   let rest = pattern.replace(/\\./gsu, '').replace(/\[\^?[^\][{}()*?+@]+\]/g, '');
-  for (let before = ''; before !== rest; ) {
+  for (let before = ''; before !== rest;) {
     before = rest;
     rest = rest.replace(/\{[^{}()]*\}|\([^{}()]*\)/g, '');
   }
   return !/[[\](){}\\]/.test(rest);
 }
 
-/** Nothing in it but plain characters, `*`, `?`, `**` between slashes, sets and one level of `{a,b}`: what is widened nowhere below. */
+/**
+ * Nothing in it but plain characters, `*`, `?`, `**` between slashes, sets and one level of `{a,b}`: what is widened
+ * nowhere below.
+ */
 function isPlain(pattern: string): boolean {
-  const rest = pattern.replace(/\[\^?[^\]\\[!^]+\]/g, '').replace(/\{[^{}.]*(?:\.[^{}.]+)*\}/g, '').replace(/(^|\/)\*\*(?=\/|$)/g, '$1');
+  const rest = pattern
+    .replace(/\[\^?[^\]\\[!^]+\]/g, '')
+    .replace(/\{[^{}.]*(?:\.[^{}.]+)*\}/g, '')
+    .replace(/(^|\/)\*\*(?=\/|$)/g, '$1');
   return !/[\\!()[\]{}]|\*\*/.test(rest);
 }
 
 function parseOne(pattern: string, ignoreCase: boolean): readonly Token[] {
   const tokens: Token[] = [];
-  for (let i = 0; i < pattern.length; ) {
+  for (let i = 0; i < pattern.length;) {
     const char = pattern[i]!;
-    const group = /^[*?+@!]?\(/.exec(pattern.slice(i)) === null ? -1 : closing(pattern, pattern.indexOf('(', i), '(', ')');
+    const group =
+      /^[*?+@!]?\(/.exec(pattern.slice(i)) === null ? -1 : closing(pattern, pattern.indexOf('(', i), '(', ')');
     if (group > 0) {
       tokens.push(ANYTHING);
       i = group + 1;
@@ -125,11 +148,14 @@ function complement(ranges: readonly Range[]): readonly Range[] {
 }
 
 function bothCases(ranges: readonly Range[]): readonly Range[] {
-  const shift = ([from, to]: Range, low: number, by: number): Range[] => (to < low || from > low + 25 ? [] : [[Math.max(from, low) + by, Math.min(to, low + 25) + by]]);
+  const shift = ([from, to]: Range, low: number, by: number): Range[] =>
+    to < low || from > low + 25 ? [] : [[Math.max(from, low) + by, Math.min(to, low + 25) + by]];
   const single = ranges.flatMap(([from, to]): Range[] => {
     if (from !== to) return [];
     const char = String.fromCharCode(from);
-    return [char.toLowerCase(), char.toUpperCase()].flatMap((c): Range[] => (c.length === 1 ? [[c.charCodeAt(0), c.charCodeAt(0)]] : []));
+    return [char.toLowerCase(), char.toUpperCase()].flatMap((c): Range[] =>
+      c.length === 1 ? [[c.charCodeAt(0), c.charCodeAt(0)]] : [],
+    );
   });
   return [...ranges, ...single, ...ranges.flatMap((r) => [...shift(r, 65, 32), ...shift(r, 97, -32)])];
 }
@@ -156,7 +182,9 @@ function expandGlobstars(pattern: string): readonly string[] {
   return expandGlobstars(pattern.slice(end)).flatMap((rest) => [head + rest, `${head}**/${rest}`]);
 }
 
-/** A set without a range also meets itself, brackets and all: picomatch takes `[a]b` for a name that may really be so. */
+/**
+ * A set without a range also meets itself, brackets and all: picomatch takes `[a]b` for a name that may really be so.
+ */
 function expandSets(pattern: string): readonly string[] {
   const found = /(?<!\\)\[(?!\^)([^\]\\-]+)\]/.exec(pattern);
   if (found === null) return [pattern];

@@ -23,8 +23,8 @@ export const CONFIG_NAME = 'tallyman.yaml';
 const MAX_BYTES = 4 * 1_048_576;
 
 /**
- * Finds, reads and checks the config. `file` is its absolute path. Throws CONFIG_MISSING when there is none, and ConfigError (CONFIG_INVALID) with every mistake
- * at once. Problems name the file as it was asked for.
+ * Finds, reads and checks the config. `file` is its absolute path. Throws CONFIG_MISSING when there is none, and
+ * ConfigError (CONFIG_INVALID) with every mistake at once. Problems name the file as it was asked for.
  */
 export function loadConfig(options: LoadConfigOptions): { readonly config: Config; readonly file: string } {
   const shown = options.path ?? readVariable(options.env, 'TALLYMAN_CONFIG') ?? CONFIG_NAME;
@@ -48,8 +48,10 @@ export function parseConfig(text: string, options: ParseOptions): Config {
   const tree = readYaml(text, options.env, problems);
   problems.ignoreMissing = !tree.whole;
   let config: Config | null = null;
-  if (tree.root !== null) config = resolve(tree.root, options.parts, { env: options.env, base: options.base, problems, secrets: [] });
-  else if (problems.count === 0) problems.add({ line: 1, column: 1 }, [], 'MISSING_KEY', 'the config is empty.', 'Make one with `tallyman init`.');
+  if (tree.root !== null)
+    config = resolve(tree.root, options.parts, { env: options.env, base: options.base, problems, secrets: [] });
+  else if (problems.count === 0)
+    problems.add({ line: 1, column: 1 }, [], 'MISSING_KEY', 'the config is empty.', 'Make one with `tallyman init`.');
   if (config === null || problems.count > 0) throw new ConfigError(problems.errors, problems.warnings);
   return config;
 }

@@ -3,17 +3,21 @@ import type { AfterSpec, FeedSpec, SourceSpec } from '../core/feed.js';
 
 /** Folders that files are moved to, relative to the folder of the source, time letters not filled in. */
 export const moveTargets = (after: AfterSpec): readonly string[] => [
-  ...new Set([after.loaded, after.rejected, after.duplicate].flatMap((action) => (action.kind === 'move' ? [action.to] : []))),
+  ...new Set(
+    [after.loaded, after.rejected, after.duplicate].flatMap((action) => (action.kind === 'move' ? [action.to] : [])),
+  ),
 ];
 
 /**
- * Move targets are never scanned (SPEC 3.4), by no feed whose folder holds them: `exclude` of each feed gets those of the others. A feed whose own folder
- * is a target, or lies in one, watches it on purpose and keeps its files.
+ * Move targets are never scanned (SPEC 3.4), by no feed whose folder holds them: `exclude` of each feed gets those of
+ * the others. A feed whose own folder is a target, or lies in one, watches it on purpose and keeps its files.
  */
 export function shareMoveTargets(feeds: readonly FeedSpec[]): readonly FeedSpec[] {
   const movers = feeds.flatMap((feed) => moveTargets(feed.after).map((to) => ({ feed, to })));
   return feeds.map((feed) => {
-    const foreign = movers.flatMap((mover) => (mover.feed === feed ? [] : (seenFrom(feed.source, mover.feed.source, mover.to) ?? [])));
+    const foreign = movers.flatMap((mover) =>
+      mover.feed === feed ? [] : (seenFrom(feed.source, mover.feed.source, mover.to) ?? []),
+    );
     const exclude = [...new Set([...(feed.source.exclude ?? []), ...foreign])];
     return { ...feed, source: { ...feed.source, exclude } };
   });

@@ -2,7 +2,8 @@
 export function nearest(written: string, names: readonly string[]): string | null {
   const plain = fold(written);
   let best: string | null = null;
-  // A third of the letters may be wrong, at least two: `pol` -> `poll`, `on_duplciate` -> `on_duplicate`, but `x` -> nothing.
+  // A third of the letters may be wrong, at least two: `pol` -> `poll`, `on_duplciate` -> `on_duplicate`, but `x` ->
+  // nothing.
   let least = Math.min(plain.length - 1, Math.max(2, Math.floor(plain.length / 3))) + 1;
   for (const name of names) {
     const distance = editDistance(plain, fold(name));

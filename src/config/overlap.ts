@@ -16,12 +16,16 @@ export interface Watched {
 }
 
 /**
- * Two feeds may take the same file only when both leave it where it is: else one moves or deletes it under the other (SPEC 3). They can meet when one
- * folder is the other or lies in it, and some path meets a pattern of both and an ignore of neither. Symbolic links between folders, and two
- * connections to one server, are not seen.
+ * Two feeds may take the same file only when both leave it where it is: else one moves or deletes it under the other
+ * (SPEC 3). They can meet when one folder is the other or lies in it, and some path meets a pattern of both and an
+ * ignore of neither. Symbolic links between folders, and two connections to one server, are not seen.
  */
 export function checkOverlaps(feeds: readonly Watched[], problems: Problems): void {
-  const areas = feeds.map((feed) => ({ ...feed, area: areaOf(feed.source), moves: feed.after === null ? null : firstMove(feed.after) }));
+  const areas = feeds.map((feed) => ({
+    ...feed,
+    area: areaOf(feed.source),
+    moves: feed.after === null ? null : firstMove(feed.after),
+  }));
   const told = new Map<string, number>();
   areas.forEach((one, i) => {
     for (const other of areas.slice(i + 1)) {
@@ -30,7 +34,13 @@ export function checkOverlaps(feeds: readonly Watched[], problems: Problems): vo
       if (mover.moves === null || count >= PARTNERS_TOLD || !mayMeet(one.area, other.area)) continue;
       const rest = mover === one ? other : one;
       told.set(mover.name, count + 1);
-      problems.at(mover.node, ['after', mover.moves], 'FEEDS_OVERLAP', `a file can belong to this feed and to ${rest.name}, which would find it gone.`, 'Make dir and patterns (or ignore) disjoint, or set after to leave in both.');
+      problems.at(
+        mover.node,
+        ['after', mover.moves],
+        'FEEDS_OVERLAP',
+        `a file can belong to this feed and to ${rest.name}, which would find it gone.`,
+        'Make dir and patterns (or ignore) disjoint, or set after to leave in both.',
+      );
     }
   });
 }
@@ -38,7 +48,8 @@ export function checkOverlaps(feeds: readonly Watched[], problems: Problems): vo
 /** Of a pattern that meets those of a hundred feeds, these few say as much, and finding the others takes seconds. */
 const PARTNERS_TOLD = 3;
 
-const firstMove = (after: AfterSpec): string | null => (['loaded', 'rejected', 'duplicate'] as const).find((outcome) => after[outcome].kind !== 'leave') ?? null;
+const firstMove = (after: AfterSpec): string | null =>
+  (['loaded', 'rejected', 'duplicate'] as const).find((outcome) => after[outcome].kind !== 'leave') ?? null;
 
 interface Area {
   /** The same for two sources whose paths can be compared. */
@@ -53,36 +64,61 @@ interface Area {
   readonly never: readonly Glob[];
 }
 
-/** Two sources with the same store can have the same file; options that say how to read it make no other place of it. */
-export const storeOf = ({ type, options }: SourceSpec): string => JSON.stringify([type, options['connection'] ?? null, options['bucket'] ?? null]);
+/**
+ * Two sources with the same store can have the same file; options that say how to read it make no other place of it.
+ */
+export const storeOf = ({ type, options }: SourceSpec): string =>
+  JSON.stringify([type, options['connection'] ?? null, options['bucket'] ?? null]);
 
-/** Sources with `dir` have paths below it; sources with `prefix` (object stores) have whole keys, which a pattern with "/" meets as a whole. */
+/**
+ * Sources with `dir` have paths below it; sources with `prefix` (object stores) have whole keys, which a pattern with
+ * "/" meets as a whole.
+ */
 function areaOf(source: SourceSpec): Area {
   const { dir, prefix } = source.options;
   const store = storeOf(source);
   if (typeof dir !== 'string') {
     const start = typeof prefix === 'string' ? prefix : '';
     // Date letters in a prefix stand for the days that are looked at; everything else in it is literal.
-    const keys = parseGlob(`${timeLettersToGlob(start.replace(/[\\*?+@!()[\]{}]/g, '\\$&'))}${source.recursive ? '**' : '*'}`, false);
+    const keys = parseGlob(
+      `${timeLettersToGlob(start.replace(/[\\*?+@!()[\]{}]/g, '\\$&'))}${source.recursive ? '**' : '*'}`,
+      false,
+    );
     const must = [keys, either(source.patterns.map((p) => globOf(p, source.ignoreCase)))];
     return { store, folder: '', recursive: true, head: start.replace(/%.*/s, ''), must, never: ignored(source) };
   }
   const folder = dir.endsWith('/') ? dir : `${dir}/`;
-  const patterns = either(source.patterns.map((p) => (p.includes('/') || !source.recursive ? parseGlob(p, source.ignoreCase) : globOf(p, source.ignoreCase))));
-  const onlyNames = source.patterns.length === 1 && !source.recursive ? headOf(source.patterns[0]!, source.ignoreCase) : '';
-  return { store, folder, recursive: source.recursive, head: folder + onlyNames, must: source.recursive ? [patterns] : [patterns, FLAT], never: ignored(source) };
+  const patterns = either(
+    source.patterns.map((p) =>
+      p.includes('/') || !source.recursive ? parseGlob(p, source.ignoreCase) : globOf(p, source.ignoreCase),
+    ),
+  );
+  const onlyNames =
+    source.patterns.length === 1 && !source.recursive ? headOf(source.patterns[0]!, source.ignoreCase) : '';
+  return {
+    store,
+    folder,
+    recursive: source.recursive,
+    head: folder + onlyNames,
+    must: source.recursive ? [patterns] : [patterns, FLAT],
+    never: ignored(source),
+  };
 }
 
 const ANY_PATH: Glob = inOrder([FOLDERS, FLAT]);
 
 /** Without "/" a glob meets the name in any folder. */
-const globOf = (pattern: string, ignoreCase: boolean): Glob => (pattern.includes('/') ? parseGlob(pattern, ignoreCase) : inOrder([FOLDERS, parseGlob(pattern, ignoreCase)]));
+const globOf = (pattern: string, ignoreCase: boolean): Glob =>
+  pattern.includes('/') ? parseGlob(pattern, ignoreCase) : inOrder([FOLDERS, parseGlob(pattern, ignoreCase)]);
 
 /** The ignores that most feeds share are one and the same Glob, so that a search follows each once. */
 const IGNORED = new Map(IGNORE_DEFAULTS.map((pattern) => [pattern, globOf(pattern, false)]));
 
 /** Ignores that are not exactly understood are left out: they must not hide an overlap. */
-const ignored = (source: SourceSpec): readonly Glob[] => [...source.ignore.map((glob) => IGNORED.get(glob) ?? globOf(glob, false)).filter((glob) => glob.exact), ...(source.exclude ?? []).flatMap(belowTarget)];
+const ignored = (source: SourceSpec): readonly Glob[] => [
+  ...source.ignore.map((glob) => IGNORED.get(glob) ?? globOf(glob, false)).filter((glob) => glob.exact),
+  ...(source.exclude ?? []).flatMap(belowTarget),
+];
 
 /** Files that were moved are not taken again: all below the parts of a move target before its first date letter. */
 function belowTarget(target: string): readonly Glob[] {
@@ -92,7 +128,8 @@ function belowTarget(target: string): readonly Glob[] {
   return fixed.length === 0 ? [] : [inOrder([literal(`${fixed.join('/').replaceAll('%%', '%')}/`), ANY_PATH])];
 }
 
-const headOf = (pattern: string, ignoreCase: boolean): string => (ignoreCase ? '' : (/^[^*?[\]{}()!+@\\]*/.exec(pattern)?.[0] ?? ''));
+const headOf = (pattern: string, ignoreCase: boolean): string =>
+  ignoreCase ? '' : (/^[^*?[\]{}()!+@\\]*/.exec(pattern)?.[0] ?? '');
 
 function mayMeet(a: Area, b: Area): boolean {
   if (a.store !== b.store || !(a.head.startsWith(b.head) || b.head.startsWith(a.head))) return false;
@@ -101,7 +138,10 @@ function mayMeet(a: Area, b: Area): boolean {
   // Paths of the inner folder as the outer one sees them.
   const below = literal(inner.folder.slice(outer.folder.length));
   const seen = (glob: Glob): Glob => (inner.folder === outer.folder ? glob : inOrder([below, glob]));
-  return someTextMeets([...new Set([...outer.must, ...inner.must.map(seen)])], [...outer.never, ...inner.never.map(seen)]);
+  return someTextMeets(
+    [...new Set([...outer.must, ...inner.must.map(seen)])],
+    [...outer.never, ...inner.never.map(seen)],
+  );
 }
 
 /** True when no file of the source can meet this pattern, for a warning. */

@@ -6,36 +6,56 @@ import { maskUrls } from './mask.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { formatDuration, formatSize } from './units.js';
 
-/** The effective config as plain data in the words of the file: every default filled in, paths absolute, secrets masked (`config print --json`). */
+/**
+ * The effective config as plain data in the words of the file: every default filled in, paths absolute, secrets masked
+ * (`config print --json`).
+ */
 export function printableConfig(config: Config): Readonly<Record<string, unknown>> {
   const { database, daemon } = config;
   const masked = (secret: Secret | null): string | undefined => (secret === null ? undefined : MASK);
   return bare({
     version: config.version,
     data_dir: config.dataDir,
-    landing: bare({ max: config.landing.maxBytes === null ? undefined : formatSize(config.landing.maxBytes), keep: formatDuration(config.landing.keepMs) }),
+    landing: bare({
+      max: config.landing.maxBytes === null ? undefined : formatSize(config.landing.maxBytes),
+      keep: formatDuration(config.landing.keepMs),
+    }),
     database: bare({
       url: database.url === null ? undefined : maskUrls(database.url.reveal()),
       embedded: database.embedded,
       password: masked(database.password),
-      tls: bare({ ca: database.tls.ca ?? undefined, cert: database.tls.cert ?? undefined, key: masked(database.tls.key) }),
+      tls: bare({
+        ca: database.tls.ca ?? undefined,
+        cert: database.tls.cert ?? undefined,
+        key: masked(database.tls.key),
+      }),
       staging_schema: database.stagingSchema,
       control_schema: database.controlSchema,
     }),
     daemon: {
       concurrency: daemon.concurrency,
       drain_timeout: formatDuration(daemon.drainTimeoutMs),
-      http: daemon.http === false ? false : bare({ listen: `${daemon.http.host.includes(':') ? `[${daemon.http.host}]` : daemon.http.host}:${daemon.http.port}`, token: masked(daemon.http.token) }),
+      http:
+        daemon.http === false
+          ? false
+          : bare({
+              listen: `${daemon.http.host.includes(':') ? `[${daemon.http.host}]` : daemon.http.host}:${daemon.http.port}`,
+              token: masked(daemon.http.token),
+            }),
       log: daemon.log,
     },
-    connections: Object.fromEntries([...config.connections].map(([name, one]) => [name, { type: one.type, ...one.options }])),
+    connections: Object.fromEntries(
+      [...config.connections].map(([name, one]) => [name, { type: one.type, ...one.options }]),
+    ),
     feeds: Object.fromEntries(config.feeds.map((feed) => [feed.name, printableFeed(feed, config)])),
   });
 }
 
 /** The same as YAML; once the masks are filled in it can be loaded again. */
 export function printConfig(config: Config): string {
-  const plain: unknown = JSON.parse(JSON.stringify(printableConfig(config)), (_key, value: unknown) => (typeof value === 'string' ? value.replaceAll('${', '$${') : value));
+  const plain: unknown = JSON.parse(JSON.stringify(printableConfig(config)), (_key, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('${', '$${') : value,
+  );
   return stringify(plain, { lineWidth: 160, version: '1.2' });
 }
 
@@ -51,7 +71,9 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
       pattern: written?.patterns ?? source.patterns,
       ignore_case: source.ignoreCase,
       recursive: source.recursive,
-      ignore: defaults ? undefinedIfEmpty(source.ignore.slice(IGNORE_DEFAULTS.length)) : undefinedIfEmpty(source.ignore),
+      ignore: defaults
+        ? undefinedIfEmpty(source.ignore.slice(IGNORE_DEFAULTS.length))
+        : undefinedIfEmpty(source.ignore),
       ignore_defaults: defaults,
       poll: formatDuration(source.pollMs),
       settle: formatDuration(source.settleMs),
@@ -80,11 +102,29 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
             checksum: feed.control.checksum ?? undefined,
             totals: feed.control.totals,
           }),
-    limits: { bad_rows: feed.limits.badRows, bad_ratio: feed.limits.badRatio, min_rows: feed.limits.minRows, database_rows: feed.limits.databaseRows },
+    limits: {
+      bad_rows: feed.limits.badRows,
+      bad_ratio: feed.limits.badRatio,
+      min_rows: feed.limits.minRows,
+      database_rows: feed.limits.databaseRows,
+    },
     // Only a feed's own name can hold a dot, and then it is the default.
-    target: { ...(feed.target.table.includes('.') ? {} : { table: `${feed.target.schema}.${feed.target.table}` }), mode: feed.target.mode, create: feed.target.create, load_index: feed.target.loadIndex },
-    after: { loaded: printableAction(feed.after.loaded), rejected: printableAction(feed.after.rejected), duplicate: printableAction(feed.after.duplicate) },
-    retry: { attempts: feed.retry.attempts, backoff: formatDuration(feed.retry.backoffMs), max_backoff: formatDuration(feed.retry.maxBackoffMs) },
+    target: {
+      ...(feed.target.table.includes('.') ? {} : { table: `${feed.target.schema}.${feed.target.table}` }),
+      mode: feed.target.mode,
+      create: feed.target.create,
+      load_index: feed.target.loadIndex,
+    },
+    after: {
+      loaded: printableAction(feed.after.loaded),
+      rejected: printableAction(feed.after.rejected),
+      duplicate: printableAction(feed.after.duplicate),
+    },
+    retry: {
+      attempts: feed.retry.attempts,
+      backoff: formatDuration(feed.retry.backoffMs),
+      max_backoff: formatDuration(feed.retry.maxBackoffMs),
+    },
     names: feed.names,
     timezone: feed.timezone,
     formerly: feed.formerly ?? undefined,
@@ -92,11 +132,21 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
 }
 
 function printableKeys(said: SaidKeys | null): unknown {
-  return said === null ? undefined : bare({ rows: said.rows ?? undefined, ...Object.fromEntries(said.digests.map(({ algorithm, key }) => [algorithm, key])) });
+  return said === null
+    ? undefined
+    : bare({
+        rows: said.rows ?? undefined,
+        ...Object.fromEntries(said.digests.map(({ algorithm, key }) => [algorithm, key])),
+      });
 }
 
 const printableDecrypt = ({ privateKeys, passphrase, verify, signers }: DecryptSpec): unknown =>
-  bare({ private_key: privateKeys.length === 1 ? MASK : privateKeys.map(() => MASK), passphrase: passphrase === null ? undefined : MASK, verify, signers: undefinedIfEmpty(signers.map(({ file }) => file)) });
+  bare({
+    private_key: privateKeys.length === 1 ? MASK : privateKeys.map(() => MASK),
+    passphrase: passphrase === null ? undefined : MASK,
+    verify,
+    signers: undefinedIfEmpty(signers.map(({ file }) => file)),
+  });
 
 function printableReady(ready: ReadySpec): unknown {
   return ready.kind === 'always' ? 'always' : { [ready.kind]: ready.template };
@@ -139,7 +189,16 @@ export function printableColumn(column: ColumnSpec): Readonly<Record<string, unk
 
 const undefinedIfEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
-const resolvedPaths = (written: Readonly<Record<string, unknown>>, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(written).map(([key, value]) => [key, typeof value === 'string' && typeof options[key] === 'string' ? options[key] : value]));
+const resolvedPaths = (
+  written: Readonly<Record<string, unknown>>,
+  options: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(written).map(([key, value]) => [
+      key,
+      typeof value === 'string' && typeof options[key] === 'string' ? options[key] : value,
+    ]),
+  );
 
-const bare = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined));
+const bare = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined));

@@ -1,6 +1,9 @@
 import { TallymanError } from '../core/errors.js';
 
-/** Every kind of mistake that a config can hold, with its meaning. `check --json` gives the code; docs/reference/config.md lists them. */
+/**
+ * Every kind of mistake that a config can hold, with its meaning. `check --json` gives the code;
+ * docs/reference/config.md lists them.
+ */
 export const PROBLEMS = {
   YAML_SYNTAX: 'The text is not YAML 1.2.',
   DUPLICATE_KEY: 'A key stands twice in the same place.',

@@ -63,4 +63,5 @@ const put = (into: Map<string, Problem>, problem: Problem): void => {
   if (!into.has(identity)) into.set(identity, problem);
 };
 
-const sorted = (from: ReadonlyMap<string, Problem>): readonly Problem[] => [...from.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+const sorted = (from: ReadonlyMap<string, Problem>): readonly Problem[] =>
+  [...from.values()].sort((a, b) => a.line - b.line || a.column - b.column);

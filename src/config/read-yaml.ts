@@ -4,7 +4,10 @@ import { interpolate, type Env } from './interpolate.js';
 import type { Problems } from './problems.js';
 import type { ConfigNode, Path, Place } from './tree.js';
 
-/** Values that a config may hold, aliases counted each time: a few lines of nested aliases would otherwise expand to billions. */
+/**
+ * Values that a config may hold, aliases counted each time: a few lines of nested aliases would otherwise expand to
+ * billions.
+ */
 const MAX_NODES = 200_000;
 const MAX_DEPTH = 64;
 
@@ -26,7 +29,13 @@ export interface YamlTree {
 /** YAML 1.2 (so JSON too) to a tree with places; variables are filled in on the way. Mistakes go to `problems`. */
 export function readYaml(text: string, env: Env, problems: Problems): YamlTree {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false, lineCounter: lines });
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter: lines,
+  });
   const placeOf = (offset: number | undefined): Place => {
     const found = lines.linePos(offset ?? 0);
     return { line: Math.max(1, found.line), column: Math.max(1, found.col) };
@@ -36,7 +45,11 @@ export function readYaml(text: string, env: Env, problems: Problems): YamlTree {
     // One wrong bracket makes the parser stumble over everything behind it.
     if (broken && mistake.code === 'UNEXPECTED_TOKEN') continue;
     broken = true;
-    problems.addSyntax(placeOf(mistake.pos[0]), mistake.message.trim().replace(/[.:]?$/, '.'), hintFor(mistake.code, text.slice(Math.max(0, mistake.pos[0] - 1), mistake.pos[0] + 1)));
+    problems.addSyntax(
+      placeOf(mistake.pos[0]),
+      mistake.message.trim().replace(/[.:]?$/, '.'),
+      hintFor(mistake.code, text.slice(Math.max(0, mistake.pos[0] - 1), mistake.pos[0] + 1)),
+    );
   }
   const whole = document.errors.length === 0;
   if (document.contents === null) return { root: null, whole };
@@ -59,7 +72,14 @@ function read(reading: Reading, node: Node | null, path: Path, keyPlace: Place, 
   const place = node?.range === undefined || node.range === null ? keyPlace : placeOf(node.range[0]);
   reading.nodes++;
   if (reading.nodes > MAX_NODES || depth > MAX_DEPTH) {
-    if (reading.nodes !== Infinity) problems.add(place, path, 'YAML_SYNTAX', `more than ${MAX_NODES} values, or nested deeper than ${MAX_DEPTH}.`, 'Look for aliases that hold themselves.');
+    if (reading.nodes !== Infinity)
+      problems.add(
+        place,
+        path,
+        'YAML_SYNTAX',
+        `more than ${MAX_NODES} values, or nested deeper than ${MAX_DEPTH}.`,
+        'Look for aliases that hold themselves.',
+      );
     reading.nodes = Infinity;
     return null;
   }
@@ -111,19 +131,53 @@ function readPair(reading: Reading, pair: Pair, entries: Map<string, ConfigNode>
 }
 
 function readScalar(reading: Reading, node: Node | null, path: Path, place: Place, keyPlace: Place): ConfigNode {
-  if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', filled: false, bare: true, broken: false, place: keyPlace, keyPlace, path };
+  if (!isScalar(node))
+    return {
+      kind: 'scalar',
+      value: null,
+      text: '',
+      filled: false,
+      bare: true,
+      broken: false,
+      place: keyPlace,
+      keyPlace,
+      path,
+    };
   const { value } = node;
   if (typeof value === 'string') {
     const filled = interpolate(value, reading.env);
-    for (const problem of filled.problems) reading.problems.add(place, path, problem.code, problem.message, problem.hint);
-    return { kind: 'scalar', value: filled.text, text: filled.text, filled: filled.changed, bare: node.type === 'PLAIN', broken: filled.problems.length > 0, place, keyPlace, path };
+    for (const problem of filled.problems)
+      reading.problems.add(place, path, problem.code, problem.message, problem.hint);
+    return {
+      kind: 'scalar',
+      value: filled.text,
+      text: filled.text,
+      filled: filled.changed,
+      bare: node.type === 'PLAIN',
+      broken: filled.problems.length > 0,
+      place,
+      keyPlace,
+      path,
+    };
   }
   const text = node.source ?? String(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'scalar', value, text, filled: false, bare: true, broken: false, place, keyPlace, path };
-  return { kind: 'scalar', value: null, text, filled: false, bare: true, broken: false, place: text === '' ? keyPlace : place, keyPlace, path };
+  if (typeof value === 'number' || typeof value === 'boolean')
+    return { kind: 'scalar', value, text, filled: false, bare: true, broken: false, place, keyPlace, path };
+  return {
+    kind: 'scalar',
+    value: null,
+    text,
+    filled: false,
+    bare: true,
+    broken: false,
+    place: text === '' ? keyPlace : place,
+    keyPlace,
+    path,
+  };
 }
 
-const asNode = (value: unknown): Node | null => (isScalar(value) || isMap(value) || isSeq(value) || isAlias(value) ? value : null);
+const asNode = (value: unknown): Node | null =>
+  isScalar(value) || isMap(value) || isSeq(value) || isAlias(value) ? value : null;
 
 function nodePlace(reading: Reading, value: unknown, otherwise: Place): Place {
   const range = asNode(value)?.range;

@@ -15,7 +15,7 @@ export function configReference(parts: Parts): string {
     'Durations are `500ms`, `30s`, `5m`, `2h`, `7d`; sizes `64KiB`, `1MiB`, `10MB`. `${NAME}`, `${NAME:-default}` and `${NAME:?message}` are filled in inside values; `$${` is a',
     'literal. A secret is `{ env: NAME }`, `{ file: path }` or `${NAME}`. Relative paths start at the config file. `defaults` takes every key of a feed and is merged into each feed key',
     'by key: mappings merge, lists and scalars of the feed replace; `{ marker }` / `{ manifest }` and `{ move }` / `{ tag }` replace each other; `source` and `format` of another `type`',
-    "take only the keys common to all types.",
+    'take only the keys common to all types.',
     '',
     '| key | value | default | meaning |',
     '|---|---|---|---|',
@@ -46,21 +46,37 @@ function keysBelow(schema: JsonSchema, at: string): readonly Row[] {
   const mappings = branches(schema).filter((branch) => branch.properties !== undefined);
   // A key of one alternative only (`{ env }` or `{ file }`) is not required.
   const isRequired = (key: string): boolean => mappings.every((branch) => branch.required?.includes(key) === true);
-  const entries = mappings.flatMap((branch) => Object.entries(branch.properties ?? {}).flatMap(([key, one]) => (isSchema(one) ? [{ key, one, required: isRequired(key) }] : [])));
+  const entries = mappings.flatMap((branch) =>
+    Object.entries(branch.properties ?? {}).flatMap(([key, one]) =>
+      isSchema(one) ? [{ key, one, required: isRequired(key) }] : [],
+    ),
+  );
   const own = entries.flatMap(({ key, one, required }, i): readonly Row[] => {
     const name = at === '' ? key : `${at}.${key}`;
     const same = entries.filter((entry) => entry.key === key);
     // A key that several types have is told once, with all that it may hold.
     if (entries.findIndex((entry) => entry.key === key) < i) return [];
-    const row: Row = { key: name, value: [...new Set(same.map((entry) => valueOf(entry.one)))].join(' or '), fallback: required ? '*required*' : one.default === undefined ? '' : `\`${JSON.stringify(one.default)}\``, meaning: cell(one.description ?? '') };
+    const row: Row = {
+      key: name,
+      value: [...new Set(same.map((entry) => valueOf(entry.one)))].join(' or '),
+      fallback: required ? '*required*' : one.default === undefined ? '' : `\`${JSON.stringify(one.default)}\``,
+      meaning: cell(one.description ?? ''),
+    };
     return FOLDED.has(key) ? [row] : [row, ...keysBelow(one, name)];
   });
-  const named = branches(schema).flatMap((branch) => (isSchema(branch.additionalProperties) ? keysBelow(branch.additionalProperties, `${at}.NAME`) : []));
-  const items = branches(schema).flatMap((branch) => (isSchema(branch.items) && !Array.isArray(branch.items) ? keysBelow(branch.items, `${at}[]`) : []));
+  const named = branches(schema).flatMap((branch) =>
+    isSchema(branch.additionalProperties) ? keysBelow(branch.additionalProperties, `${at}.NAME`) : [],
+  );
+  const items = branches(schema).flatMap((branch) =>
+    isSchema(branch.items) && !Array.isArray(branch.items) ? keysBelow(branch.items, `${at}[]`) : [],
+  );
   return [...own, ...named, ...items];
 }
 
-const branches = (schema: JsonSchema): readonly JsonSchema[] => [schema, ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(isSchema).flatMap(branches)];
+const branches = (schema: JsonSchema): readonly JsonSchema[] => [
+  schema,
+  ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(isSchema).flatMap(branches),
+];
 
 /** `load`, `replace`, a number, a list of texts ... */
 function valueOf(schema: JsonSchema): string {
@@ -69,8 +85,21 @@ function valueOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((one) => `\`${String(one)}\``).join(', ');
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
   if (schema.type === 'array') return `list of ${isSchema(schema.items) ? valueOf(schema.items) : 'values'}`;
-  if (schema.type === 'string') return schema.pattern === undefined ? 'text' : schema.pattern.includes('ms|s|m') ? 'duration' : schema.pattern.includes('[Bb]') ? 'size' : 'text';
-  const kinds: Readonly<Record<string, string>> = { integer: 'whole number', number: 'number', boolean: '`true`, `false`', object: 'mapping', null: '`null`' };
+  if (schema.type === 'string')
+    return schema.pattern === undefined
+      ? 'text'
+      : schema.pattern.includes('ms|s|m')
+        ? 'duration'
+        : schema.pattern.includes('[Bb]')
+          ? 'size'
+          : 'text';
+  const kinds: Readonly<Record<string, string>> = {
+    integer: 'whole number',
+    number: 'number',
+    boolean: '`true`, `false`',
+    object: 'mapping',
+    null: '`null`',
+  };
   return typeof schema.type === 'string' ? (kinds[schema.type] ?? 'value') : 'value';
 }
 

@@ -8,7 +8,12 @@ import type { MapNode, Path } from './tree.js';
 const OUTCOMES = ['loaded', 'rejected', 'duplicate'] as const;
 
 /** `after:` of a feed (SPEC 3.4); null after a mistake. */
-export function resolveAfter(input: FeedInput['after'], source: SourceType | null, feed: MapNode, problems: Problems): AfterSpec | null {
+export function resolveAfter(
+  input: FeedInput['after'],
+  source: SourceType | null,
+  feed: MapNode,
+  problems: Problems,
+): AfterSpec | null {
   const before = problems.count;
   const actions = OUTCOMES.map((outcome) => actionOf(input[outcome], source, feed, ['after', outcome], problems));
   const [loaded, rejected, duplicate] = actions;
@@ -16,18 +21,33 @@ export function resolveAfter(input: FeedInput['after'], source: SourceType | nul
   return { loaded, rejected, duplicate };
 }
 
-function actionOf(input: FeedInput['after']['loaded'], source: SourceType | null, feed: MapNode, at: Path, problems: Problems): AfterAction {
+function actionOf(
+  input: FeedInput['after']['loaded'],
+  source: SourceType | null,
+  feed: MapNode,
+  at: Path,
+  problems: Problems,
+): AfterAction {
   if (typeof input === 'string') return { kind: input };
   if ('move' in input) {
     const mistake = moveProblem(input.move);
     if (mistake !== null) problems.at(feed, [...at, 'move'], 'BAD_VALUE', mistake);
     return { kind: 'move', to: input.move.replace(/\/+$/, '') };
   }
-  if (source !== null && source.canTag !== true) problems.at(feed, [...at, 'tag'], 'CONFLICT', `a source of type ${source.type} has no tags.`, 'Use leave, delete or { move: .. }.');
+  if (source !== null && source.canTag !== true)
+    problems.at(
+      feed,
+      [...at, 'tag'],
+      'CONFLICT',
+      `a source of type ${source.type} has no tags.`,
+      'Use leave, delete or { move: .. }.',
+    );
   return { kind: 'tag', tags: input.tag };
 }
 
-/** A target inside the watched folder is fine: move targets are never scanned. One outside it is not "relative to dir". */
+/**
+ * A target inside the watched folder is fine: move targets are never scanned. One outside it is not "relative to dir".
+ */
 function moveProblem(to: string): string | null {
   const letters = timeLetterProblem(to);
   if (letters !== null) return `${letters}.`;

@@ -16,14 +16,23 @@ export type ResolvedColumns =
   /** No contract: land what comes. */
   | { readonly kind: 'none' }
   /** `complete` is false when a column had a mistake: then `specs` and `names` hold the others. */
-  | { readonly kind: 'list'; readonly specs: readonly ColumnSpec[]; readonly names: ReadonlySet<string>; readonly complete: boolean };
+  | {
+      readonly kind: 'list';
+      readonly specs: readonly ColumnSpec[];
+      readonly names: ReadonlySet<string>;
+      readonly complete: boolean;
+    };
 
 /** `columns:` of a feed. */
 export function resolveColumns(feed: MapNode, timezone: string, problems: Problems): ResolvedColumns {
   const node = feed.entries.get('columns');
-  if (node === undefined || (node.kind === 'scalar' && (node.value === null || node.value === 'text'))) return { kind: 'none' };
+  if (node === undefined || (node.kind === 'scalar' && (node.value === null || node.value === 'text')))
+    return { kind: 'none' };
   if (node.kind !== 'list' || node.items.length === 0) {
-    const message = node.kind === 'list' ? 'is an empty list.' : `must be a list of columns, or the word text, not ${node.kind === 'scalar' ? node.text : kindOf(toPlain(node))}.`;
+    const message =
+      node.kind === 'list'
+        ? 'is an empty list.'
+        : `must be a list of columns, or the word text, not ${node.kind === 'scalar' ? node.text : kindOf(toPlain(node))}.`;
     problems.at(node, [], 'WRONG_TYPE', message, 'Leave columns out to land every column of the file as text.');
     return { kind: 'list', specs: [], names: new Set(), complete: false };
   }
@@ -33,14 +42,27 @@ export function resolveColumns(feed: MapNode, timezone: string, problems: Proble
   return { kind: 'list', specs, names: new Set(names.keys()), complete: specs.length === resolved.length };
 }
 
-function resolveColumn(item: ConfigNode, index: number, list: ListNode, names: Map<string, number>, timezone: string, problems: Problems): ColumnSpec | null {
+function resolveColumn(
+  item: ConfigNode,
+  index: number,
+  list: ListNode,
+  names: Map<string, number>,
+  timezone: string,
+  problems: Problems,
+): ColumnSpec | null {
   const before = problems.count;
   if (!isMap(item, problems)) return null;
   const input = parseKeys(columnShape, item, problems, [], VALUE_KEYS);
   checkName(input.name, index, list, names, problems);
   const type = input.type === undefined ? null : parseTypeName(input.type);
   if (input.type !== undefined && type === null) {
-    problems.at(item, ['type'], 'UNKNOWN_NAME', `${input.type} is no column type.`, suggestion(input.type.replace(/\(.*/, '').trim(), TYPE_WORDS, 'Types'));
+    problems.at(
+      item,
+      ['type'],
+      'UNKNOWN_NAME',
+      `${input.type} is no column type.`,
+      suggestion(input.type.replace(/\(.*/, '').trim(), TYPE_WORDS, 'Types'),
+    );
   }
   checkPairs(input, item, problems);
   if (problems.count > before || input.name === undefined || type === null) return null;
@@ -53,23 +75,59 @@ function resolveColumn(item: ConfigNode, index: number, list: ListNode, names: M
   return problems.count > before ? null : spec;
 }
 
-function checkName(name: string | undefined, index: number, list: ListNode, names: Map<string, number>, problems: Problems): void {
+function checkName(
+  name: string | undefined,
+  index: number,
+  list: ListNode,
+  names: Map<string, number>,
+  problems: Problems,
+): void {
   if (name === undefined) return;
   const first = names.get(name);
-  if (first !== undefined) problems.at(list, [index, 'name'], 'DUPLICATE_COLUMN', `column ${name} is there already, as number ${first + 1} of the list.`);
+  if (first !== undefined)
+    problems.at(
+      list,
+      [index, 'name'],
+      'DUPLICATE_COLUMN',
+      `column ${name} is there already, as number ${first + 1} of the list.`,
+    );
   else names.set(name, index);
-  if (LINEAGE.has(name)) problems.at(list, [index, 'name'], 'RESERVED_COLUMN', `${name} is written by tallyman itself.`, 'Choose another name; from: keeps the header name.');
-  if (SYSTEM.has(name)) problems.at(list, [index, 'name'], 'RESERVED_COLUMN', `PostgreSQL keeps ${name} for itself.`, 'Choose another name; from: keeps the header name.');
+  if (LINEAGE.has(name))
+    problems.at(
+      list,
+      [index, 'name'],
+      'RESERVED_COLUMN',
+      `${name} is written by tallyman itself.`,
+      'Choose another name; from: keeps the header name.',
+    );
+  if (SYSTEM.has(name))
+    problems.at(
+      list,
+      [index, 'name'],
+      'RESERVED_COLUMN',
+      `PostgreSQL keeps ${name} for itself.`,
+      'Choose another name; from: keeps the header name.',
+    );
 }
 
-function checkPairs(input: { readonly [K in keyof ColumnInput]?: ColumnInput[K] }, item: MapNode, problems: Problems): void {
+function checkPairs(
+  input: { readonly [K in keyof ColumnInput]?: ColumnInput[K] },
+  item: MapNode,
+  problems: Problems,
+): void {
   const { decimal, thousands, min_length: least, max_length: most, start, width } = input;
-  if (thousands !== undefined && thousands !== null && thousands === decimal) problems.at(item, ['thousands'], 'CONFLICT', 'decimal and thousands are the same sign.');
-  if (least !== undefined && most !== undefined && least > most) problems.at(item, ['min_length'], 'CONFLICT', `min_length ${least} is greater than max_length ${most}.`);
-  if ((start === undefined) !== (width === undefined)) problems.at(item, [start === undefined ? 'width' : 'start'], 'CONFLICT', 'start and width belong together.');
+  if (thousands !== undefined && thousands !== null && thousands === decimal)
+    problems.at(item, ['thousands'], 'CONFLICT', 'decimal and thousands are the same sign.');
+  if (least !== undefined && most !== undefined && least > most)
+    problems.at(item, ['min_length'], 'CONFLICT', `min_length ${least} is greater than max_length ${most}.`);
+  if ((start === undefined) !== (width === undefined))
+    problems.at(item, [start === undefined ? 'width' : 'start'], 'CONFLICT', 'start and width belong together.');
 }
 
-function specOf(input: { readonly [K in keyof ColumnInput]?: ColumnInput[K] } & { readonly name: string }, type: string): ColumnSpec {
+function specOf(
+  input: { readonly [K in keyof ColumnInput]?: ColumnInput[K] } & { readonly name: string },
+  type: string,
+): ColumnSpec {
   return {
     name: input.name,
     from: input.from ?? [input.name],

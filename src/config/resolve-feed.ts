@@ -38,7 +38,9 @@ export interface ResolvedFeed {
 
 type Keys = { readonly [K in keyof FeedInput]?: FeedInput[K] };
 
-/** One feed, `defaults` merged already. All its mistakes are told; nothing is kept back because something else is wrong. */
+/**
+ * One feed, `defaults` merged already. All its mistakes are told; nothing is kept back because something else is wrong.
+ */
 export function resolveFeed(name: string, node: MapNode, around: FeedSurroundings): ResolvedFeed {
   const { problems } = around;
   const before = problems.count;
@@ -58,9 +60,24 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   checkFormerly(name, keys, node, around);
   const target = resolveTarget(name, keys, node, around);
   const sidecar = keys.control?.checksum;
-  const place = source === null ? null : { ...source.spec, exclude: after === null ? [] : moveTargets(after), ...(sidecar === undefined ? {} : { checksum: sidecar }) };
+  const place =
+    source === null
+      ? null
+      : {
+          ...source.spec,
+          exclude: after === null ? [] : moveTargets(after),
+          ...(sidecar === undefined ? {} : { checksum: sidecar }),
+        };
   const watched = place === null ? null : { name, node, source: place, after };
-  if (problems.count > before || source === null || place === null || format === null || after === null || target === null) return { spec: null, written: null, watched };
+  if (
+    problems.count > before ||
+    source === null ||
+    place === null ||
+    format === null ||
+    after === null ||
+    target === null
+  )
+    return { spec: null, written: null, watched };
   const contract = columns.kind === 'list';
   const spec: FeedSpec = {
     name,
@@ -80,7 +97,11 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
     limits: limitsOf(keys, target),
     target,
     after,
-    retry: { attempts: keys.retry?.attempts ?? 5, backoffMs: keys.retry?.backoff ?? 10_000, maxBackoffMs: Math.max(keys.retry?.max_backoff ?? 600_000, keys.retry?.backoff ?? 0) },
+    retry: {
+      attempts: keys.retry?.attempts ?? 5,
+      backoffMs: keys.retry?.backoff ?? 10_000,
+      maxBackoffMs: Math.max(keys.retry?.max_backoff ?? 600_000, keys.retry?.backoff ?? 0),
+    },
     names: keys.names ?? 'snake',
     timezone,
     formerly: keys.formerly ?? null,
@@ -88,10 +109,24 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   return { spec, written: { source: source.written, format: format.written, patterns: source.patterns }, watched };
 }
 
-function resolveFormat(feed: MapNode, around: FeedSurroundings): { readonly part: FormatType; readonly options: Readonly<Record<string, unknown>>; readonly written: Readonly<Record<string, unknown>> } | null {
+function resolveFormat(
+  feed: MapNode,
+  around: FeedSurroundings,
+): {
+  readonly part: FormatType;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly written: Readonly<Record<string, unknown>>;
+} | null {
   const { problems } = around;
   const node = feed.entries.get('format');
-  if (node === undefined) problems.at(feed, ['format', 'type'], 'MISSING_KEY', 'is required.', `One of ${around.parts.formats.map((f) => f.type).join(', ')}.`);
+  if (node === undefined)
+    problems.at(
+      feed,
+      ['format', 'type'],
+      'MISSING_KEY',
+      'is required.',
+      `One of ${around.parts.formats.map((f) => f.type).join(', ')}.`,
+    );
   if (node === undefined || !isMap(node, problems)) return null;
   const kind = { word: 'format', types: around.parts.formats, schemaOf: (part: FormatType) => part.options };
   const { part, options, written } = parsePart({}, kind, node, problems);
@@ -100,41 +135,88 @@ function resolveFormat(feed: MapNode, around: FeedSurroundings): { readonly part
 
 function checkFeedName(name: string, node: MapNode, problems: Problems): void {
   // A feed's name stands in tables, metrics, file names of exports and on command lines.
-  if (name === 'none') problems.at(node, [], 'BAD_VALUE', 'a feed cannot be called none: formerly: none means something else.');
-  else if (name.trim() !== name || name === '' || /\p{Cc}/u.test(name) || name.length > 100) problems.at(node, [], 'BAD_VALUE', 'a name has 1 to 100 characters, no blanks around them and no control characters.');
+  if (name === 'none')
+    problems.at(node, [], 'BAD_VALUE', 'a feed cannot be called none: formerly: none means something else.');
+  else if (name.trim() !== name || name === '' || /\p{Cc}/u.test(name) || name.length > 100)
+    problems.at(
+      node,
+      [],
+      'BAD_VALUE',
+      'a name has 1 to 100 characters, no blanks around them and no control characters.',
+    );
 }
 
 function checkCompression(keys: Keys, node: MapNode, { parts, problems }: FeedSurroundings): void {
   const names = ['auto', 'none', ...parts.decoders.map((d) => d.name)];
   if (keys.compression === undefined || names.includes(keys.compression)) return;
-  problems.at(node, ['compression'], 'UNKNOWN_NAME', `there is no compression ${keys.compression}.`, suggestion(keys.compression, names, 'There are'));
+  problems.at(
+    node,
+    ['compression'],
+    'UNKNOWN_NAME',
+    `there is no compression ${keys.compression}.`,
+    suggestion(keys.compression, names, 'There are'),
+  );
 }
 
 /** Names of columns in other keys, and policies that columns make void. */
 function checkColumnNames(keys: Keys, columns: ResolvedColumns, node: MapNode, problems: Problems): void {
   if (columns.kind === 'none') {
-    if ((keys.unique ?? []).length > 0) problems.at(node, ['unique'], 'CONFLICT', 'unique needs columns: without a contract nobody knows which columns come.');
+    if ((keys.unique ?? []).length > 0)
+      problems.at(
+        node,
+        ['unique'],
+        'CONFLICT',
+        'unique needs columns: without a contract nobody knows which columns come.',
+      );
     return;
   }
   (keys.unique ?? []).forEach((key, i) => {
     key.forEach((column, j) => {
-      if (!columns.names.has(column)) problems.at(node, ['unique', i, j], 'UNKNOWN_NAME', `there is no column ${column}.`, suggestion(column, [...columns.names], 'Columns'));
-      else if (key.indexOf(column) < j) problems.at(node, ['unique', i, j], 'CONFLICT', `column ${column} stands twice in the key.`);
+      if (!columns.names.has(column))
+        problems.at(
+          node,
+          ['unique', i, j],
+          'UNKNOWN_NAME',
+          `there is no column ${column}.`,
+          suggestion(column, [...columns.names], 'Columns'),
+        );
+      else if (key.indexOf(column) < j)
+        problems.at(node, ['unique', i, j], 'CONFLICT', `column ${column} stands twice in the key.`);
     });
   });
   if (keys.on_unknown_column === 'rescue' && columns.names.has('_rescued')) {
-    problems.at(node, ['on_unknown_column'], 'RESERVED_COLUMN', 'rescue fills a column _rescued of its own, and the contract has one.', 'Give that column another name.');
+    problems.at(
+      node,
+      ['on_unknown_column'],
+      'RESERVED_COLUMN',
+      'rescue fills a column _rescued of its own, and the contract has one.',
+      'Give that column another name.',
+    );
   }
   if (keys.on_missing_column === 'fill_null' && columns.complete && columns.specs.every((c) => c.required)) {
-    problems.warn(node, ['on_missing_column'], 'NO_EFFECT', 'every column is required, and required columns are never filled with NULL.', 'A file that lacks one is rejected all the same.');
+    problems.warn(
+      node,
+      ['on_missing_column'],
+      'NO_EFFECT',
+      'every column is required, and required columns are never filled with NULL.',
+      'A file that lacks one is rejected all the same.',
+    );
   }
 }
 
 /** What only the format knows to be wrong with the columns. Not asked while a column has a mistake of its own. */
 function checkContract(format: FormatType, columns: ResolvedColumns, node: MapNode, problems: Problems): void {
   if (columns.kind === 'list' && !columns.complete) return;
-  for (const { column, key, message, hint } of format.contractProblems?.(columns.kind === 'list' ? columns.specs : null) ?? []) {
-    problems.at(node, ['columns', ...(column === null ? [] : [column]), ...(key === null ? [] : [key])], key === null ? 'MISSING_KEY' : 'CONFLICT', message, hint);
+  for (const { column, key, message, hint } of format.contractProblems?.(
+    columns.kind === 'list' ? columns.specs : null,
+  ) ?? []) {
+    problems.at(
+      node,
+      ['columns', ...(column === null ? [] : [column]), ...(key === null ? [] : [key])],
+      key === null ? 'MISSING_KEY' : 'CONFLICT',
+      message,
+      hint,
+    );
   }
 }
 
@@ -142,24 +224,50 @@ function checkRetry({ retry }: Keys, node: MapNode, problems: Problems): void {
   const written = node.entries.get('retry');
   // Unsaid, max_backoff gives way: 1h after the first attempt is no contradiction to a default that nobody wrote.
   const said = written?.kind === 'map' && written.entries.has('max_backoff');
-  if (said && retry !== undefined && retry.backoff > retry.max_backoff) problems.at(node, ['retry', 'backoff'], 'CONFLICT', 'backoff is longer than max_backoff.');
+  if (said && retry !== undefined && retry.backoff > retry.max_backoff)
+    problems.at(node, ['retry', 'backoff'], 'CONFLICT', 'backoff is longer than max_backoff.');
 }
 
-function checkFormerly(name: string, { formerly }: Keys, node: MapNode, { feedNames, problems }: FeedSurroundings): void {
+function checkFormerly(
+  name: string,
+  { formerly }: Keys,
+  node: MapNode,
+  { feedNames, problems }: FeedSurroundings,
+): void {
   if (formerly === undefined || formerly === 'none') return;
   if (formerly === name) problems.at(node, ['formerly'], 'CONFLICT', 'this is the feed itself.');
-  else if (feedNames.has(formerly)) problems.at(node, ['formerly'], 'CONFLICT', `feed ${formerly} is still there.`, 'Only a feed that has gone can go over to another.');
+  else if (feedNames.has(formerly))
+    problems.at(
+      node,
+      ['formerly'],
+      'CONFLICT',
+      `feed ${formerly} is still there.`,
+      'Only a feed that has gone can go over to another.',
+    );
 }
 
 /** `table` or `schema.table`. The feed's own name is one name, dots and all. */
-function resolveTarget(name: string, { target }: Keys, node: MapNode, { stagingSchema, problems }: FeedSurroundings): TargetSpec | null {
+function resolveTarget(
+  name: string,
+  { target }: Keys,
+  node: MapNode,
+  { stagingSchema, problems }: FeedSurroundings,
+): TargetSpec | null {
   if (target === undefined) return null;
   const written = target.table === undefined ? [name] : target.table.split('.');
   const table = written.at(-1) ?? '';
   const schema = written.length === 2 ? (written[0] ?? '') : stagingSchema;
   const tooLong = [schema, table].find((part) => Buffer.byteLength(part) > 63);
-  if (written.length > 2 || written.includes('')) problems.at(node, ['target', 'table'], 'BAD_VALUE', 'must be table or schema.table.');
-  else if (tooLong !== undefined) problems.at(node, ['target', 'table'], 'BAD_VALUE', `${tooLong} is longer than 63 bytes, PostgreSQL would cut it.`, target.table === undefined ? 'Set target.table.' : '');
+  if (written.length > 2 || written.includes(''))
+    problems.at(node, ['target', 'table'], 'BAD_VALUE', 'must be table or schema.table.');
+  else if (tooLong !== undefined)
+    problems.at(
+      node,
+      ['target', 'table'],
+      'BAD_VALUE',
+      `${tooLong} is longer than 63 bytes, PostgreSQL would cut it.`,
+      target.table === undefined ? 'Set target.table.' : '',
+    );
   else return { schema, table, mode: target.mode, create: target.create, loadIndex: target.load_index };
   return null;
 }

@@ -18,14 +18,26 @@ export interface ResolvedSource {
   readonly patterns: readonly string[];
 }
 
-/** `source:` of a feed; null after a mistake. `connections` gives the type of each entry, whether it is right or not. */
-export function resolveSource(feed: MapNode, parts: Parts, connections: ReadonlyMap<string, string | null>, around: Surroundings): ResolvedSource | null {
+/**
+ * `source:` of a feed; null after a mistake. `connections` gives the type of each entry, whether it is right or not.
+ */
+export function resolveSource(
+  feed: MapNode,
+  parts: Parts,
+  connections: ReadonlyMap<string, string | null>,
+  around: Surroundings,
+): ResolvedSource | null {
   const { problems } = around;
   const node = feed.entries.get('source');
   if (node === undefined) problems.at(feed, ['source'], 'MISSING_KEY', 'is required.');
   if (node === undefined || !isMap(node, problems)) return null;
   const before = problems.count;
-  const kind = { word: 'source', types: parts.sources, schemaOf: (part: SourceType) => part.options, prepare: absolutePaths(around.base) };
+  const kind = {
+    word: 'source',
+    types: parts.sources,
+    schemaOf: (part: SourceType) => part.options,
+    prepare: absolutePaths(around.base),
+  };
   const { common, part, options, written } = parsePart(sourceShape, kind, node, problems);
   checkGlobs(common, node, around);
   const ready = common.ready === undefined ? null : readyOf(common.ready, node, around);
@@ -50,8 +62,16 @@ export function resolveSource(feed: MapNode, parts: Parts, connections: Readonly
 /** Paths in a part's options are relative to the config file. */
 export const absolutePaths =
   (base: string) =>
-  (part: { readonly pathOptions: readonly string[] }, plain: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-    Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, part.pathOptions.includes(key) && typeof value === 'string' && value !== '' ? path.resolve(base, value) : value]));
+  (
+    part: { readonly pathOptions: readonly string[] },
+    plain: Readonly<Record<string, unknown>>,
+  ): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(
+      Object.entries(plain).map(([key, value]) => [
+        key,
+        part.pathOptions.includes(key) && typeof value === 'string' && value !== '' ? path.resolve(base, value) : value,
+      ]),
+    );
 
 type Common = { readonly [K in keyof SourceInput]?: SourceInput[K] };
 
@@ -62,8 +82,10 @@ function checkGlobs(common: Common, node: MapNode, { problems }: Surroundings): 
       const at = itemPath(node, key, i);
       const mistake = timeLetterProblem(glob);
       if (mistake !== null) problems.at(node, at, 'BAD_VALUE', `${JSON.stringify(glob)}: ${mistake}.`);
-      else if (/\[[^\]]*%(?!%)/.test(glob.replaceAll('%%', ''))) problems.at(node, at, 'BAD_VALUE', 'a date letter cannot stand inside [ ].');
-      else if (glob.startsWith('/') || glob.split('/').includes('..')) problems.at(node, at, 'BAD_VALUE', 'patterns begin in the folder of the source, without / and ..');
+      else if (/\[[^\]]*%(?!%)/.test(glob.replaceAll('%%', '')))
+        problems.at(node, at, 'BAD_VALUE', 'a date letter cannot stand inside [ ].');
+      else if (glob.startsWith('/') || glob.split('/').includes('..'))
+        problems.at(node, at, 'BAD_VALUE', 'patterns begin in the folder of the source, without / and ..');
     });
   }
 }
@@ -73,13 +95,25 @@ function itemPath(node: MapNode, key: string, i: number): Path {
   return node.entries.get(key)?.kind === 'list' ? [key, i] : [key];
 }
 
-function checkConnection(part: SourceType, options: Readonly<Record<string, unknown>>, node: MapNode, connections: ReadonlyMap<string, string | null>, { problems }: Surroundings): void {
+function checkConnection(
+  part: SourceType,
+  options: Readonly<Record<string, unknown>>,
+  node: MapNode,
+  connections: ReadonlyMap<string, string | null>,
+  { problems }: Surroundings,
+): void {
   const key = part.connectionOption;
   const name = key === null ? undefined : options[key];
   if (key === null || typeof name !== 'string') return;
   const type = connections.get(name);
   if (type === undefined) {
-    problems.at(node, [key], 'UNKNOWN_NAME', `there is no connection ${name}.`, connections.size === 0 ? 'Add it under connections.' : `There are ${[...connections.keys()].join(', ')}.`);
+    problems.at(
+      node,
+      [key],
+      'UNKNOWN_NAME',
+      `there is no connection ${name}.`,
+      connections.size === 0 ? 'Add it under connections.' : `There are ${[...connections.keys()].join(', ')}.`,
+    );
   } else if (type !== null && type !== part.type) {
     problems.at(node, [key], 'CONFLICT', `connection ${name} is of type ${type}, the source of type ${part.type}.`);
   }
@@ -88,7 +122,13 @@ function checkConnection(part: SourceType, options: Readonly<Record<string, unkn
 function readyOf(ready: SourceInput['ready'], node: MapNode, { problems }: Surroundings): ReadySpec | null {
   if (ready === 'always') return { kind: 'always' };
   if (typeof ready === 'string' && editDistance(ready.toLowerCase(), 'always') <= 2) {
-    problems.at(node, ['ready'], 'BAD_VALUE', `${ready} is no fixed name that anyone would use.`, 'Did you mean always? A file of this name: { marker: .. }.');
+    problems.at(
+      node,
+      ['ready'],
+      'BAD_VALUE',
+      `${ready} is no fixed name that anyone would use.`,
+      'Did you mean always? A file of this name: { marker: .. }.',
+    );
     return null;
   }
   const [spec, at]: [ReadySpec, Path] =
@@ -107,7 +147,8 @@ export function templateProblem(template: string): string | null {
   const unknown = [...template.matchAll(/\{([^}]*)\}/g)].find(([, name]) => name !== 'name' && name !== 'stem');
   if (unknown !== undefined) return `${unknown[0]} is unknown: {name} = file name, {stem} = without extensions.`;
   if (template === '{name}') return 'this is the data file itself.';
-  if (template.startsWith('/') || template.split('/').includes('..')) return 'the name is relative to the folder of the data file, without ..';
+  if (template.startsWith('/') || template.split('/').includes('..'))
+    return 'the name is relative to the folder of the data file, without ..';
   return null;
 }
 
@@ -118,9 +159,23 @@ function warnOfPatterns(spec: SourceSpec, written: readonly string[], feed: MapN
     const at = node.kind === 'map' ? itemPath(node, 'pattern', i) : ['pattern'];
     if (canMeetNothing(spec, spec.patterns[i]!)) {
       const deep = pattern.includes('/') && !spec.recursive;
-      problems.warn(node, at, 'NEVER_MATCHES', `${JSON.stringify(pattern)} can meet no file.`, deep ? 'With "/" it meets files in folders below: set recursive: true.' : 'All its names are ignored: see ignore and ignore_defaults.');
+      problems.warn(
+        node,
+        at,
+        'NEVER_MATCHES',
+        `${JSON.stringify(pattern)} can meet no file.`,
+        deep
+          ? 'With "/" it meets files in folders below: set recursive: true.'
+          : 'All its names are ignored: see ignore and ignore_defaults.',
+      );
     } else if (!/[*?[(]/.test(pattern) && !hasTimeLetter(pattern) && !feed.entries.has('on_changed')) {
-      problems.warn(feed, ['source', ...at], 'FIXED_NAME', `${JSON.stringify(pattern)} is one name for every delivery, and on_changed is unset: each new content is loaded beside the old.`, 'Say on_changed: load, replace, hold or skip.');
+      problems.warn(
+        feed,
+        ['source', ...at],
+        'FIXED_NAME',
+        `${JSON.stringify(pattern)} is one name for every delivery, and on_changed is unset: each new content is loaded beside the old.`,
+        'Say on_changed: load, replace, hold or skip.',
+      );
     }
   });
 }

@@ -32,8 +32,20 @@ export function resolve(root: ConfigNode, parts: Parts, around: Surroundings): C
   const defaults = section(root, 'defaults', problems);
   // Also when there is no feed yet, or each feed says otherwise.
   if (defaults !== null) parseKeys(feedShape, defaults, problems, FEED_SECTIONS);
-  const feeds = resolveFeeds(root, defaults, { ...around, parts, connections: connections.types, stagingSchema: database?.stagingSchema ?? 'staging' });
-  if (problems.count > 0 || database === null || daemon === null || keys.data_dir === undefined || keys.landing === undefined) return null;
+  const feeds = resolveFeeds(root, defaults, {
+    ...around,
+    parts,
+    connections: connections.types,
+    stagingSchema: database?.stagingSchema ?? 'staging',
+  });
+  if (
+    problems.count > 0 ||
+    database === null ||
+    daemon === null ||
+    keys.data_dir === undefined ||
+    keys.landing === undefined
+  )
+    return null;
   return {
     version: 1,
     dataDir: path.resolve(around.base, keys.data_dir),
@@ -55,7 +67,11 @@ function section(root: MapNode, key: string, problems: Problems): MapNode | null
   return isMap(node, problems) ? node : null;
 }
 
-function resolveFeeds(root: MapNode, defaults: MapNode | null, around: Omit<Parameters<typeof resolveFeed>[2], 'feedNames'>): { readonly specs: readonly FeedSpec[]; readonly written: ReadonlyMap<string, WrittenFeed> } {
+function resolveFeeds(
+  root: MapNode,
+  defaults: MapNode | null,
+  around: Omit<Parameters<typeof resolveFeed>[2], 'feedNames'>,
+): { readonly specs: readonly FeedSpec[]; readonly written: ReadonlyMap<string, WrittenFeed> } {
   const { problems } = around;
   const feeds = section(root, 'feeds', problems);
   const specs: FeedSpec[] = [];
@@ -68,7 +84,10 @@ function resolveFeeds(root: MapNode, defaults: MapNode | null, around: Omit<Para
   const feedNames = new Set(feeds.entries.keys());
   for (const [name, node] of feeds.entries) {
     if (!isMap(node, problems)) continue;
-    const feed = resolveFeed(name, defaults === null ? node : mergeFeed(defaults, node, COMMON), { ...around, feedNames });
+    const feed = resolveFeed(name, defaults === null ? node : mergeFeed(defaults, node, COMMON), {
+      ...around,
+      feedNames,
+    });
     if (feed.spec !== null) specs.push(feed.spec);
     if (feed.written !== null) written.set(name, feed.written);
     if (feed.watched !== null) watched.push(feed.watched);
@@ -86,11 +105,18 @@ interface Connections {
 function resolveConnections(node: MapNode | null, parts: Parts, around: Surroundings): Connections {
   const entries = new Map<string, ConnectionConfig>();
   const types = new Map<string, string | null>();
-  const able = parts.sources.flatMap((source) => (source.connection === undefined ? [] : [{ ...source.connection, type: source.type }]));
+  const able = parts.sources.flatMap((source) =>
+    source.connection === undefined ? [] : [{ ...source.connection, type: source.type }],
+  );
   for (const [name, entry] of node?.entries ?? []) {
     types.set(name, null);
     if (!isMap(entry, around.problems)) continue;
-    const kind = { word: 'connection', types: able, schemaOf: (part: (typeof able)[number]) => part.options, prepare: prepareConnection(around) };
+    const kind = {
+      word: 'connection',
+      types: able,
+      schemaOf: (part: (typeof able)[number]) => part.options,
+      prepare: prepareConnection(around),
+    };
     const { part, options } = parsePart({}, kind, entry, around.problems);
     if (part === undefined || options === undefined) continue;
     types.set(name, part.type);
@@ -102,7 +128,11 @@ function resolveConnections(node: MapNode | null, parts: Parts, around: Surround
 /** Paths made absolute, secrets read: the type's schema sees Secret where a secret is. */
 const prepareConnection =
   (around: Surroundings) =>
-  (part: NonNullable<SourceType['connection']>, plain: Readonly<Record<string, unknown>>, node: MapNode): Readonly<Record<string, unknown>> => {
+  (
+    part: NonNullable<SourceType['connection']>,
+    plain: Readonly<Record<string, unknown>>,
+    node: MapNode,
+  ): Readonly<Record<string, unknown>> => {
     const entries = Object.entries(absolutePaths(around.base)(part, plain)).map(([key, value]) => {
       const own = part.secretOptions.includes(key) ? nodeAt(node, [key]) : null;
       if (own === null) return [key, value] as const;
@@ -112,4 +142,3 @@ const prepareConnection =
     });
     return Object.fromEntries(entries);
   };
-

@@ -23,19 +23,32 @@ export const size = (range: Range = {}) =>
     .regex(SIZE_PATTERN, 'is no size: write 64KiB, 1MiB or 10MB')
     .transform((text, context) => inRange(parseSize(text), range, formatSize, context));
 
-function inRange(value: number | null, range: Range, format: (value: number) => string, context: z.RefinementCtx<string>): number {
+function inRange(
+  value: number | null,
+  range: Range,
+  format: (value: number) => string,
+  context: z.RefinementCtx<string>,
+): number {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = range;
   if (value !== null && value >= min && value <= max) return value;
-  const message = value !== null && value < min ? `is too small: at least ${format(min)}` : `is too large: at most ${format(max)}`;
+  const message =
+    value !== null && value < min ? `is too small: at least ${format(min)}` : `is too large: at most ${format(max)}`;
   context.issues.push({ code: 'custom', input: context.value, message });
   return z.NEVER;
 }
 
 /** Text that is not empty and holds no NUL. */
-export const text = () => z.string().min(1, 'is empty').refine((value) => !value.includes('\0'), 'holds a NUL');
+export const text = () =>
+  z
+    .string()
+    .min(1, 'is empty')
+    .refine((value) => !value.includes('\0'), 'holds a NUL');
 
 /** One or a list of at least one; always a list behind the schema. */
-export const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1, 'is an empty list')]).transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value]));
+export const oneOrMany = <T extends z.ZodType>(item: T) =>
+  z
+    .union([item, z.array(item).min(1, 'is an empty list')])
+    .transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value]));
 
 /** The text of a value: `0`, `1.10` and `true` may be written without quotes and stay as they are written. */
 export const cellText = () => z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -44,7 +57,8 @@ export const cellText = () => z.union([z.string(), z.number(), z.boolean()]).tra
 export const regex = () =>
   text().superRefine((value, context) => {
     const message = compileProblem(value, 'u');
-    if (message !== null && compileProblem(value, '') !== null) context.addIssue({ code: 'custom', message: `is no regular expression: ${message}` });
+    if (message !== null && compileProblem(value, '') !== null)
+      context.addIssue({ code: 'custom', message: `is no regular expression: ${message}` });
   });
 
 function compileProblem(value: string, flags: string): string | null {
@@ -69,7 +83,8 @@ export const timeZone = () =>
   }, 'is no time zone: write for example Europe/Paris or UTC');
 
 /** A name in PostgreSQL: 63 bytes at most, longer ones would be cut silently and could collide. */
-export const identifier = () => text().refine((name) => Buffer.byteLength(name) <= 63, 'is longer than 63 bytes, PostgreSQL would cut it');
+export const identifier = () =>
+  text().refine((name) => Buffer.byteLength(name) <= 63, 'is longer than 63 bytes, PostgreSQL would cut it');
 
 /** A value that is never printed: `{ env: NAME }`, `{ file: path }`, or text with `${NAME}`. */
 export const secret = () =>

@@ -5,22 +5,54 @@ const count = () => z.number().int().min(0);
 const position = () => z.number().int().min(1);
 
 /** Keys whose scalars are texts of values: read as written, quoted or not. */
-export const VALUE_KEYS: ReadonlySet<string> = new Set(['default', 'min', 'max', 'enum', 'true_values', 'false_values']);
+export const VALUE_KEYS: ReadonlySet<string> = new Set([
+  'default',
+  'min',
+  'max',
+  'enum',
+  'true_values',
+  'false_values',
+]);
 
 /** SPEC 3.2: the keys of a column. */
 export const columnShape = {
   name: identifier().describe('Name in the staging table.'),
-  from: oneOrMany(z.union([text(), position()])).optional().describe('Where it comes from: header name, list of header names in order of preference, 1-based position, or JSON path. Default: the name.'),
-  type: text().describe('text, varchar(n), char(n), smallint, integer, bigint, numeric, numeric(p,s), real, double precision, boolean, date, time, timestamp, timestamptz, uuid, json, jsonb, bytea.'),
-  required: z.boolean().default(false).describe('NULL is refused (constraint-error, rule required), and so is a file without the column.'),
+  from: oneOrMany(z.union([text(), position()]))
+    .optional()
+    .describe(
+      'Where it comes from: header name, list of header names in order of preference, 1-based position, or JSON path. Default: the name.',
+    ),
+  type: text().describe(
+    'text, varchar(n), char(n), smallint, integer, bigint, numeric, numeric(p,s), real, double precision, boolean, date, time, timestamp, timestamptz, uuid, json, jsonb, bytea.',
+  ),
+  required: z
+    .boolean()
+    .default(false)
+    .describe('NULL is refused (constraint-error, rule required), and so is a file without the column.'),
   unique: z.boolean().default(false).describe('No two accepted rows of a file have the same value; NULLs never clash.'),
   default: cellText().nullable().default(null).describe('Value of a NULL or missing cell, written as in the file.'),
   trim: z.boolean().default(false).describe('Drops blanks around text. All other types ignore them anyway.'),
-  format: oneOrMany(text()).optional().describe('Date format in strptime letters, a list of them tried in order, epoch_s or epoch_ms. Default: ISO 8601.'),
-  timezone: timeZone().optional().describe("IANA zone of timestamps without an offset. Default: the feed's. A timestamp (without time zone) takes offsets only with it."),
+  format: oneOrMany(text())
+    .optional()
+    .describe(
+      'Date format in strptime letters, a list of them tried in order, epoch_s or epoch_ms. Default: ISO 8601.',
+    ),
+  timezone: timeZone()
+    .optional()
+    .describe(
+      "IANA zone of timestamps without an offset. Default: the feed's. A timestamp (without time zone) takes offsets only with it.",
+    ),
   decimal: z.string().length(1, 'must be one character').default('.').describe('Decimal sign.'),
-  thousands: z.string().length(1, 'must be one character').nullable().default(null).describe('Sign between groups of thousands; null = none allowed.'),
-  round: z.boolean().default(false).describe('Digits beyond the scale are rounded, half away from zero, instead of refused.'),
+  thousands: z
+    .string()
+    .length(1, 'must be one character')
+    .nullable()
+    .default(null)
+    .describe('Sign between groups of thousands; null = none allowed.'),
+  round: z
+    .boolean()
+    .default(false)
+    .describe('Digits beyond the scale are rounded, half away from zero, instead of refused.'),
   true_values: z.array(cellText()).min(1).optional().describe("Words that mean true. Default: PostgreSQL's."),
   false_values: z.array(cellText()).min(1).optional().describe("Words that mean false. Default: PostgreSQL's."),
   min: cellText().optional().describe('Least value.'),

@@ -13,10 +13,14 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
   return json;
 }
 
-/** A part's schema is asked for its keys in every feed: 1,000 feeds would make it 3,000 times, at about a millisecond each. */
+/**
+ * A part's schema is asked for its keys in every feed: 1,000 feeds would make it 3,000 times, at about a millisecond
+ * each.
+ */
 const made = new WeakMap<z.ZodType, JsonSchema>();
 
-const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isSchema = (value: unknown): value is JsonSchema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const alternatives = (schema: JsonSchema): readonly JsonSchema[] => {
   const inner = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])].filter(isSchema);

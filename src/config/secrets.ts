@@ -26,7 +26,13 @@ export function readSecret(input: SecretInput, node: ConfigNode, at: Path, aroun
   if (typeof input === 'string') {
     const written = nodeAt(node, at);
     if (written?.kind === 'scalar' && !written.filled) {
-      problems.warn(node, at, 'SECRET_IN_CONFIG', 'a secret stands here as text.', 'Write { env: NAME }, { file: path } or ${NAME}.');
+      problems.warn(
+        node,
+        at,
+        'SECRET_IN_CONFIG',
+        'a secret stands here as text.',
+        'Write { env: NAME }, { file: path } or ${NAME}.',
+      );
     }
     return keep(input, around);
   }
@@ -50,7 +56,10 @@ function keep(text: string, around: Surroundings): Secret {
   return secret;
 }
 
-/** A small text file named in the config; null after a mistake, which is told. Never waits: pipes and devices are refused. */
+/**
+ * A small text file named in the config; null after a mistake, which is told. Never waits: pipes and devices are
+ * refused.
+ */
 export function readTextFile(file: string, node: ConfigNode, at: Path, around: Surroundings): string | null {
   const full = path.resolve(around.base, file);
   try {
@@ -59,7 +68,12 @@ export function readTextFile(file: string, node: ConfigNode, at: Path, around: S
     if (stats.size > MAX_FILE) throw new Error('larger than 1 MiB');
     return readFileSync(full, 'utf8');
   } catch (error) {
-    around.problems.at(node, at, 'SECRET_UNREADABLE', `${full} cannot be read: ${messageOf(error).replace(/, (stat|open) '.*'$/, '')}.`);
+    around.problems.at(
+      node,
+      at,
+      'SECRET_UNREADABLE',
+      `${full} cannot be read: ${messageOf(error).replace(/, (stat|open) '.*'$/, '')}.`,
+    );
     return null;
   }
 }

@@ -1,4 +1,7 @@
-/** What `tallyman init` writes: a config that runs as it stands, and a file for it to load. Kept true by test/config/template.test.ts. */
+/**
+ * What `tallyman init` writes: a config that runs as it stands, and a file for it to load. Kept true by
+ * test/config/template.test.ts.
+ */
 
 export const TEMPLATE_DROP = 'drop/orders';
 

@@ -1,6 +1,7 @@
 /**
- * The strftime letters of paths (SPEC 3): what they match in a pattern, and what they become in a move target. English, UTC, ISO weeks.
- * Date formats of columns have their own parser in columns/strptime.ts: there letters take values apart.
+ * The strftime letters of paths (SPEC 3): what they match in a pattern, and what they become in a move target. English,
+ * UTC, ISO weeks. Date formats of columns have their own parser in columns/strptime.ts: there letters take values
+ * apart.
  */
 interface TimeLetter {
   readonly glob: string;
@@ -8,13 +9,29 @@ interface TimeLetter {
 }
 
 const DAY_MS = 86_400_000;
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 const pad = (value: number, width: number): string => String(value).padStart(width, '0');
 const digits = (count: number): string => '[0-9]'.repeat(count);
 const letters = (count: number): string => '[A-Za-z]'.repeat(count);
-const number = (width: number, value: (date: Date) => number): TimeLetter => ({ glob: digits(width), expand: (date) => pad(value(date), width) });
+const number = (width: number, value: (date: Date) => number): TimeLetter => ({
+  glob: digits(width),
+  expand: (date) => pad(value(date), width),
+});
 
 const startOfYear = (date: Date): number => Date.UTC(date.getUTCFullYear(), 0, 1);
 const dayOfYear = (date: Date): number => Math.floor((date.getTime() - startOfYear(date)) / DAY_MS) + 1;
@@ -70,9 +87,11 @@ export const hasTimeLetter = (text: string): boolean => text.replaceAll('%%', ''
 export const timeLettersToGlob = (pattern: string): string => replaceLetters(pattern, (letter) => letter.glob);
 
 /** A move target with date letters filled in, in UTC: `done/%Y/%m` -> `done/2026/11`. */
-export const expandTime = (template: string, date: Date): string => replaceLetters(template, (letter) => letter.expand(date));
+export const expandTime = (template: string, date: Date): string =>
+  replaceLetters(template, (letter) => letter.expand(date));
 
-const unfold = (text: string): string => text.replace(/%([%FT])/g, (sign, letter: string) => SHORTHANDS[letter] ?? sign);
+const unfold = (text: string): string =>
+  text.replace(/%([%FT])/g, (sign, letter: string) => SHORTHANDS[letter] ?? sign);
 
 const replaceLetters = (text: string, put: (letter: TimeLetter) => string): string =>
   unfold(text).replace(/%(.)/gsu, (sign, name: string) => {

@@ -1,4 +1,7 @@
-/** The config between YAML and schema: values that know where they stand, so that every mistake can name its line and column. */
+/**
+ * The config between YAML and schema: values that know where they stand, so that every mistake can name its line and
+ * column.
+ */
 
 /** From 1. */
 export interface Place {
@@ -62,13 +65,18 @@ export function nodeAt(node: ConfigNode, path: Path): ConfigNode | null {
   return here;
 }
 
-/** Place and written path of what stands, or should stand, at `path` below `node`; with `ofKey` the place of its key. */
+/**
+ * Place and written path of what stands, or should stand, at `path` below `node`; with `ofKey` the place of its key.
+ */
 export function locate(node: ConfigNode, path: Path, ofKey = false): { readonly place: Place; readonly path: Path } {
   for (let length = path.length; length >= 0; length--) {
     const found = nodeAt(node, path.slice(0, length));
     if (found === null) continue;
     // A value that is not there is shown at the key under which it should be.
-    return { place: ofKey || length < path.length || found.kind === 'map' ? found.keyPlace : found.place, path: [...found.path, ...path.slice(length)] };
+    return {
+      place: ofKey || length < path.length || found.kind === 'map' ? found.keyPlace : found.place,
+      path: [...found.path, ...path.slice(length)],
+    };
   }
   return { place: node.place, path };
 }
@@ -83,7 +91,15 @@ export function toPlain(node: ConfigNode): unknown {
 /** The same for values that are texts however they are written: numbers and booleans become what was written. */
 export function textsOf(node: ConfigNode): unknown {
   if (node.kind === 'list') return node.items.map(textsOf);
-  return node.kind === 'scalar' && (typeof node.value === 'number' || typeof node.value === 'boolean') ? node.text : toPlain(node);
+  return node.kind === 'scalar' && (typeof node.value === 'number' || typeof node.value === 'boolean')
+    ? node.text
+    : toPlain(node);
 }
 
-export const emptyMap = (at: Standing): MapNode => ({ kind: 'map', entries: new Map(), place: at.place, keyPlace: at.keyPlace, path: at.path });
+export const emptyMap = (at: Standing): MapNode => ({
+  kind: 'map',
+  entries: new Map(),
+  place: at.place,
+  keyPlace: at.keyPlace,
+  path: at.path,
+});

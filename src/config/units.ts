@@ -1,4 +1,7 @@
-/** Durations and sizes as people write them in the config (SPEC 3). Imports nothing, so that parts' own schemas can use it too. */
+/**
+ * Durations and sizes as people write them in the config (SPEC 3). Imports nothing, so that parts' own schemas can use
+ * it too.
+ */
 
 const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -50,7 +53,16 @@ export function formatDuration(ms: number): string {
 /** The shortest text that parseSize reads back as the same number: 16777216 -> `16MiB`, 10000000 -> `10MB`. */
 export function formatSize(bytes: number): string {
   if (bytes === 0) return '0B';
-  for (const [unit, factor] of [['TiB', 2 ** 40], ['TB', 1e12], ['GiB', 2 ** 30], ['GB', 1e9], ['MiB', 2 ** 20], ['MB', 1e6], ['KiB', 2 ** 10], ['KB', 1e3]] as const) {
+  for (const [unit, factor] of [
+    ['TiB', 2 ** 40],
+    ['TB', 1e12],
+    ['GiB', 2 ** 30],
+    ['GB', 1e9],
+    ['MiB', 2 ** 20],
+    ['MB', 1e6],
+    ['KiB', 2 ** 10],
+    ['KB', 1e3],
+  ] as const) {
     if (bytes % factor === 0) return `${bytes / factor}${unit}`;
   }
   return `${bytes}B`;

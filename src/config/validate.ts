@@ -10,7 +10,12 @@ export type Shape = Readonly<Record<string, z.ZodType>>;
 export type Parsed<S extends Shape> = { [K in keyof S]?: z.output<S[K]> };
 
 /** Checks one value; mistakes go to `problems`, and undefined comes back. */
-export function parseNode<T>(schema: z.ZodType<T>, node: ConfigNode, problems: Problems, plain: unknown = toPlain(node)): T | undefined {
+export function parseNode<T>(
+  schema: z.ZodType<T>,
+  node: ConfigNode,
+  problems: Problems,
+  plain: unknown = toPlain(node),
+): T | undefined {
   const first = schema.safeParse(plain);
   const result = first.success ? first : schema.safeParse(retyped(plain, node, first.error));
   if (result.success) return result.data;
@@ -23,10 +28,17 @@ export function parseNode<T>(schema: z.ZodType<T>, node: ConfigNode, problems: P
 }
 
 /**
- * Checks a mapping key by key, so that a mistake in one key hides none in another and what is right can be used for further checks. `others`
- * are keys that the caller looks at itself; `asText` those whose scalars are texts of values (toPlain).
+ * Checks a mapping key by key, so that a mistake in one key hides none in another and what is right can be used for
+ * further checks. `others` are keys that the caller looks at itself; `asText` those whose scalars are texts of values
+ * (toPlain).
  */
-export function parseKeys<S extends Shape>(shape: S, node: ConfigNode, problems: Problems, others: readonly string[] = [], asText: ReadonlySet<string> = new Set()): Parsed<S> {
+export function parseKeys<S extends Shape>(
+  shape: S,
+  node: ConfigNode,
+  problems: Problems,
+  others: readonly string[] = [],
+  asText: ReadonlySet<string> = new Set(),
+): Parsed<S> {
   const parsed: Record<string, unknown> = {};
   if (!isMap(node, problems)) return {};
   const known = [...Object.keys(shape), ...others];
@@ -43,7 +55,13 @@ export function parseKeys<S extends Shape>(shape: S, node: ConfigNode, problems:
   return parsed as Parsed<S>;
 }
 
-function parseKey<T>(schema: z.ZodType<T>, key: string, node: MapNode, problems: Problems, asText: ReadonlySet<string>): T | undefined {
+function parseKey<T>(
+  schema: z.ZodType<T>,
+  key: string,
+  node: MapNode,
+  problems: Problems,
+  asText: ReadonlySet<string>,
+): T | undefined {
   const value = node.entries.get(key);
   if (value !== undefined) return parseNode(schema, value, problems, asText.has(key) ? textsOf(value) : toPlain(value));
   const absent = schema.safeParse(undefined);
@@ -59,7 +77,10 @@ export function isMap(node: ConfigNode, problems: Problems): node is MapNode {
   return false;
 }
 
-/** `port: ${PORT}` is text until a number is asked for: then it is read as YAML would have read it. Quoted text stays text. */
+/**
+ * `port: ${PORT}` is text until a number is asked for: then it is read as YAML would have read it. Quoted text stays
+ * text.
+ */
 function retyped(plain: unknown, node: ConfigNode, error: z.ZodError): unknown {
   let value = plain;
   for (const issue of error.issues) {
@@ -68,8 +89,10 @@ function retyped(plain: unknown, node: ConfigNode, error: z.ZodError): unknown {
     const found = nodeAt(node, path);
     if (found?.kind !== 'scalar' || !found.filled || !found.bare) continue;
     const number = /^[-+]?(\d+\.?\d*|\.\d+)$/.test(found.text) ? Number(found.text) : null;
-    if ((issue.expected === 'number' || issue.expected === 'int') && number !== null) value = withValue(value, path, number);
-    else if (issue.expected === 'boolean' && /^(true|false)$/i.test(found.text)) value = withValue(value, path, found.text.toLowerCase() === 'true');
+    if ((issue.expected === 'number' || issue.expected === 'int') && number !== null)
+      value = withValue(value, path, number);
+    else if (issue.expected === 'boolean' && /^(true|false)$/i.test(found.text))
+      value = withValue(value, path, found.text.toLowerCase() === 'true');
   }
   return value;
 }
@@ -79,7 +102,12 @@ function withValue(plain: unknown, path: Path, value: unknown): unknown {
   if (part === undefined) return value;
   if (Array.isArray(plain)) return plain.map((item: unknown, i) => (i === part ? withValue(item, rest, value) : item));
   if (typeof plain !== 'object' || plain === null) return plain;
-  return Object.fromEntries(Object.entries(plain).map(([key, item]: [string, unknown]) => [key, key === part ? withValue(item, rest, value) : item]));
+  return Object.fromEntries(
+    Object.entries(plain).map(([key, item]: [string, unknown]) => [
+      key,
+      key === part ? withValue(item, rest, value) : item,
+    ]),
+  );
 }
 
 function valueAt(plain: unknown, path: Path): unknown {

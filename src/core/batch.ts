@@ -1,9 +1,9 @@
 /**
  * The unit of the hot path: many records as positions in one buffer. No object, string or array a row or cell.
  *
- * Cell c of row r stands at index `r * width + c` of `starts`, `ends` and `flags`. A row with fewer cells than `width` has the flag
- * MISSING on the rest; a row with more has `cells[r] > width` and the surplus is not addressed (it is in the raw bytes). Rows in `faults` have
- * no usable cells.
+ * Cell c of row r stands at index `r * width + c` of `starts`, `ends` and `flags`. A row with fewer cells than `width`
+ * has the flag MISSING on the rest; a row with more has `cells[r] > width` and the surplus is not addressed (it is in
+ * the raw bytes). Rows in `faults` have no usable cells.
  */
 export interface SpanBatch {
   readonly kind: 'spans';
@@ -17,7 +17,10 @@ export interface SpanBatch {
   readonly flags: Uint8Array;
   /** Cells found in each row. */
   readonly cells: Int32Array;
-  /** The raw record in `bytes`, without its line end; none of its cells is longer than it is, and all together only by Layout.overlap (the encoder makes room by it). For a record past max_record: its first 64 KiB. */
+  /**
+   * The raw record in `bytes`, without its line end; none of its cells is longer than it is, and all together only by
+   * Layout.overlap (the encoder makes room by it). For a record past max_record: its first 64 KiB.
+   */
   readonly rowStarts: Int32Array;
   readonly rowEnds: Int32Array;
   /** Number of row 0 among the file's data records, from 1; rows are consecutive. */
@@ -26,20 +29,22 @@ export interface SpanBatch {
   readonly lines: Float64Array;
   /** Byte offset in the decompressed stream at which each row begins. */
   readonly offsets: Float64Array;
-  /** True when all of `bytes` that rows point to is valid UTF-8 without NUL, so that no cell has to be looked at again. */
+  /**
+   * True when all of `bytes` that rows point to is valid UTF-8 without NUL, so that no cell has to be looked at again.
+   */
   readonly clean: boolean;
   /** Rows that the parser itself refuses, ascending by row index; empty in nearly every batch. */
   readonly faults: readonly RowFault[];
   /**
-   * Writes the cell's value (escapes resolved) to `out` from `at`, gives the end. `out` must have room for `end - start` bytes. Needed only for
-   * cells flagged ESCAPED.
+   * Writes the cell's value (escapes resolved) to `out` from `at`, gives the end. `out` must have room for `end -
+   * start` bytes. Needed only for cells flagged ESCAPED.
    */
   unescape(start: number, end: number, out: Buffer, at: number): number;
 }
 
 /**
- * Many records as column vectors: formats that store values and not texts (Parquet). Its buffers are its own: they are not used again, so that who needs a row later
- * keeps the batch.
+ * Many records as column vectors: formats that store values and not texts (Parquet). Its buffers are its own: they are
+ * not used again, so that who needs a row later keeps the batch.
  */
 export interface VectorBatch {
   readonly kind: 'vectors';
@@ -91,7 +96,10 @@ export interface Vector {
   readonly validity: Uint8Array | null;
   /** Fixed-width values, or the bytes of all texts. */
   readonly bytes: Buffer;
-  /** Fixed-width values of 4 bytes and more as 32-bit words, low word first. Texts: where each begins in `bytes`, and one more for the end. Lists and maps: the same in their children. */
+  /**
+   * Fixed-width values of 4 bytes and more as 32-bit words, low word first. Texts: where each begins in `bytes`, and
+   * one more for the end. Lists and maps: the same in their children.
+   */
   readonly words: Int32Array;
   /** Fields of a struct; item of a list; key and value of a map. */
   readonly children: readonly Vector[];
@@ -100,7 +108,8 @@ export interface Vector {
 }
 
 /** Has the row a value? */
-export const isThere = (vector: Vector, row: number): boolean => vector.validity === null || (vector.validity[row >> 3]! & (1 << (row & 7))) !== 0;
+export const isThere = (vector: Vector, row: number): boolean =>
+  vector.validity === null || (vector.validity[row >> 3]! & (1 << (row & 7))) !== 0;
 
 /** The cell stood in quotes; start and end are inside them. */
 export const QUOTED = 1;

@@ -8,12 +8,13 @@ export interface Decoder {
   /** True when the first bytes (up to 16) are this encoding's. */
   matches(head: Buffer): boolean;
   /**
-   * Streams the decoded bytes. Throws FILE_CORRUPT (truncated, checksum wrong, bytes behind the end). Reads its input to the end before it ends.
-   * EXPANSION_LIMIT is seen to by who calls it. Of an archive, unused.
+   * Streams the decoded bytes. Throws FILE_CORRUPT (truncated, checksum wrong, bytes behind the end). Reads its input
+   * to the end before it ends. EXPANSION_LIMIT is seen to by who calls it. Of an archive, unused.
    */
   decode(input: Bytes): Bytes;
   /**
-   * An archive: the wanted members in the order of its directory. Throws FILE_CORRUPT, and FORMAT_MISMATCH for what is refused (encrypted, names that lead outside).
+   * An archive: the wanted members in the order of its directory. Throws FILE_CORRUPT, and FORMAT_MISMATCH for what is
+   * refused (encrypted, names that lead outside).
    */
   readonly members?: (file: RandomAccess, wanted: (path: string) => boolean) => Promise<readonly ArchiveMember[]>;
 }
@@ -28,6 +29,9 @@ export interface RandomAccess {
 export interface ArchiveMember {
   /** Path in the archive, "/" between folders. */
   readonly name: string;
-  /** The member's bytes; throws FILE_CORRUPT when they are not those that the archive declares (size, checksum). May be called again. */
+  /**
+   * The member's bytes; throws FILE_CORRUPT when they are not those that the archive declares (size, checksum). May be
+   * called again.
+   */
   open(): Bytes;
 }

@@ -1,6 +1,6 @@
 /**
- * A feed as the program uses it: every default filled in, durations in milliseconds, sizes in bytes. Plain data, so that it can be
- * posted to a worker thread. config/ makes it from the YAML; nothing else does.
+ * A feed as the program uses it: every default filled in, durations in milliseconds, sizes in bytes. Plain data, so
+ * that it can be posted to a worker thread. config/ makes it from the YAML; nothing else does.
  */
 export interface FeedSpec {
   readonly name: string;
@@ -12,9 +12,14 @@ export interface FeedSpec {
   readonly maxExpansion: ExpansionSpec;
   /** How PGP files are decrypted; unsaid = the feed takes none. Holds keys: never log it. */
   readonly decrypt?: DecryptSpec;
-  /** Globs of the members of an archive that are read; null = all files in it. Without "/" they meet the name, with "/" the path. */
+  /**
+   * Globs of the members of an archive that are read; null = all files in it. Without "/" they meet the name, with "/"
+   * the path.
+   */
   readonly members: readonly string[] | null;
-  /** null = land what comes (SPEC 3): header columns as text, JSON as `data jsonb`, typed formats with their own types. */
+  /**
+   * null = land what comes (SPEC 3): header columns as text, JSON as `data jsonb`, typed formats with their own types.
+   */
   readonly columns: readonly ColumnSpec[] | null;
   /** Feed-level unique keys over several columns. */
   readonly unique: readonly (readonly string[])[];
@@ -31,11 +36,16 @@ export interface FeedSpec {
   readonly names: 'snake' | 'keep';
   /** IANA zone for timestamptz text without an offset. Default UTC. */
   readonly timezone: string;
-  /** Name of the feed that this one goes on from; 'none' = none, although a feed over the same source and table has gone; null = unsaid. */
+  /**
+   * Name of the feed that this one goes on from; 'none' = none, although a feed over the same source and table has
+   * gone; null = unsaid.
+   */
   readonly formerly: string | null;
 }
 
-/** Both hold: decoded bytes past the first 10 MB at most `ratio` times the delivered ones, and at most `bytes` in all. */
+/**
+ * Both hold: decoded bytes past the first 10 MB at most `ratio` times the delivered ones, and at most `bytes` in all.
+ */
 export interface ExpansionSpec {
   readonly ratio: number;
   readonly bytes: number;
@@ -47,7 +57,10 @@ export interface DecryptSpec {
   readonly privateKeys: readonly string[];
   /** Unlocks those that are locked; null = none. */
   readonly passphrase: string | null;
-  /** required: a right signature by one of the signers. optional: none is needed, and a wrong one by a signer is refused all the same. */
+  /**
+   * required: a right signature by one of the signers. optional: none is needed, and a wrong one by a signer is refused
+   * all the same.
+   */
   readonly verify: 'optional' | 'required';
   /** Armored public keys, and the files they came from. */
   readonly signers: readonly { readonly file: string; readonly key: string }[];
@@ -67,11 +80,14 @@ export interface SourceSpec {
   readonly pollMs: number;
   readonly settleMs: number;
   readonly ready: ReadySpec;
-  /** Name of the checksum file that belongs to a data file (control.checksum): never data, waited for like a marker. Unsaid = none. */
+  /**
+   * Name of the checksum file that belongs to a data file (control.checksum): never data, waited for like a marker.
+   * Unsaid = none.
+   */
   readonly checksum?: string;
   /**
-   * Targets of `move` as the config has them (time letters not filled in), relative to the root: a listing never enters them. Those of other feeds over
-   * the same folder belong here too.
+   * Targets of `move` as the config has them (time letters not filled in), relative to the root: a listing never enters
+   * them. Those of other feeds over the same folder belong here too.
    */
   readonly exclude?: readonly string[];
 }
@@ -92,7 +108,9 @@ export interface FormatSpec {
 /** One column of the contract (SPEC 3.2). */
 export interface ColumnSpec {
   readonly name: string;
-  /** Where it comes from: header names in order of preference, or a 1-based position. Never empty: `[name]` when unsaid. */
+  /**
+   * Where it comes from: header names in order of preference, or a 1-based position. Never empty: `[name]` when unsaid.
+   */
   readonly from: readonly (string | number)[];
   /** SPEC 7's words, lower case, for example `numeric(12,2)`. */
   readonly type: string;
@@ -133,9 +151,14 @@ export interface ControlSpec {
   readonly manifest: SaidKeys | null;
   /** Keys of the metadata that the source keeps with the file (S3 object metadata). */
   readonly metadata: SaidKeys | null;
-  /** Name of the checksum file, with {name} and {stem}; a fixed one (SHA256SUMS) speaks for its folder. source.checksum is the same. */
+  /**
+   * Name of the checksum file, with {name} and {stem}; a fixed one (SHA256SUMS) speaks for its folder. source.checksum
+   * is the same.
+   */
   readonly checksum: string | null;
-  /** Column -> what its sum over all records is called: a group of header or trailer, or a key of manifest or metadata. */
+  /**
+   * Column -> what its sum over all records is called: a group of header or trailer, or a key of manifest or metadata.
+   */
   readonly totals: Readonly<Record<string, string>>;
 }
 

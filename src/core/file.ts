@@ -2,15 +2,18 @@
  * One path as a listing shows it now. Two looks at a path are the same version when `size` and `version` are equal.
  */
 export interface SeenFile {
-  /** Relative to the feed's folder (local, sftp) or the full key (s3); "/" between parts. Bytes that are not UTF-8 stand as %XX, and then a literal % as %25. */
+  /**
+   * Relative to the feed's folder (local, sftp) or the full key (s3); "/" between parts. Bytes that are not UTF-8 stand
+   * as %XX, and then a literal % as %25.
+   */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
   /** Microseconds since 1970, as the source tells it; null where it tells none. */
   readonly mtimeUs: number | null;
   /**
-   * Opaque token that changes whenever the content may have changed: local mtime + ctime in nanoseconds + inode, sftp mtime, s3 ETag or
-   * version id. A changed token means "look again", not "other content".
+   * Opaque token that changes whenever the content may have changed: local mtime + ctime in nanoseconds + inode, sftp
+   * mtime, s3 ETag or version id. A changed token means "look again", not "other content".
    */
   readonly version: string;
 }
@@ -32,7 +35,10 @@ export function sameVersion(a: SeenFile, b: SeenFile): boolean {
   return a.size === b.size && a.version === b.version;
 }
 
-/** At the end of the token of a version that can still be written again and look the same (SFTP: mtimes are whole seconds). It goes as the file grows older. */
+/**
+ * At the end of the token of a version that can still be written again and look the same (SFTP: mtimes are whole
+ * seconds). It goes as the file grows older.
+ */
 export const YOUNG = '~';
 
 /** True when the later look shows the earlier version, which only is no longer young. */

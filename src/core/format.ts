@@ -16,7 +16,10 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
   readonly access: 'stream' | 'file';
   /** A file of 0 bytes, or only a BOM or blank lines, is an empty file (csv, json) or a broken one (parquet, xlsx). */
   readonly emptyIsValid: boolean;
-  /** What is wrong with a contract (null = none) for this format; config/ tells it with its place. Unsaid: any contract will do. */
+  /**
+   * What is wrong with a contract (null = none) for this format; config/ tells it with its place. Unsaid: any contract
+   * will do.
+   */
   readonly contractProblems?: (contract: readonly ColumnSpec[] | null) => readonly ContractProblem[];
   open(input: FormatInput, options: O): Promise<RecordReader>;
 }
@@ -39,13 +42,21 @@ export interface FormatInput {
   readonly path: string | null;
   /** The contract; null = land what comes. */
   readonly contract: readonly ColumnSpec[] | null;
-  /** For formats whose columns are only met on the way (JSON keys); unsaid = ignore. Others tell theirs in Layout.unknown and leave it to the load. */
+  /**
+   * For formats whose columns are only met on the way (JSON keys); unsaid = ignore. Others tell theirs in
+   * Layout.unknown and leave it to the load.
+   */
   readonly onUnknownColumn?: FeedSpec['onUnknownColumn'];
-  /** How far a format that is compressed within itself (Avro blocks, the zip that a workbook is) may expand; unsaid = as by default in config. */
+  /**
+   * How far a format that is compressed within itself (Avro blocks, the zip that a workbook is) may expand; unsaid = as
+   * by default in config.
+   */
   readonly maxExpansion?: ExpansionSpec;
   /** About how many bytes will come, where that is known to be few: buffers are then made no larger. Unsaid = many. */
   readonly sizeHint?: number;
-  /** Private folder for temporary files of `access: 'file'`; unsaid = the system's. Their names begin with `spool-PID-`. */
+  /**
+   * Private folder for temporary files of `access: 'file'`; unsaid = the system's. Their names begin with `spool-PID-`.
+   */
   readonly workDir?: string;
   /** Calls the reading off. */
   readonly signal?: AbortSignal;
@@ -74,13 +85,19 @@ export interface DriftNote {
 export interface Layout {
   /** The file's columns in file order. Under a JSON contract: the contract's columns. */
   readonly fileColumns: readonly FileColumn[];
-  /** For each contract column, the index of its cell in a batch row, or -1 when the file lacks it. Under no contract: identity over fileColumns. */
+  /**
+   * For each contract column, the index of its cell in a batch row, or -1 when the file lacks it. Under no contract:
+   * identity over fileColumns.
+   */
   readonly cellOf: readonly number[];
   /** Indices into fileColumns that no contract column takes. */
   readonly unknown: readonly number[];
   /** Names of contract columns that the file lacks. */
   readonly missing: readonly string[];
-  /** Most cells of a row that one of its bytes is in (JSON: an object and a value inside it); 1 unless said. The encoder makes room by it. */
+  /**
+   * Most cells of a row that one of its bytes is in (JSON: an object and a value inside it); 1 unless said. The encoder
+   * makes room by it.
+   */
   readonly overlap?: number;
   /** Cells that stand without quotes are JSON values (numbers, objects, lists), not texts. Unsaid = no. */
   readonly jsonCells?: true;
@@ -89,14 +106,18 @@ export interface Layout {
 }
 
 /**
- * What was used to read a file: {format, encoding, delimiter, quote, line_ends, ...}; stored with the receipt, so that a record in quarantine can still be
- * taken apart when the config has long changed. `columns`: the file's own names in its order. `cells`: from which cell (from 1) each contract column was taken.
+ * What was used to read a file: {format, encoding, delimiter, quote, line_ends, ...}; stored with the receipt, so that
+ * a record in quarantine can still be taken apart when the config has long changed. `columns`: the file's own names in
+ * its order. `cells`: from which cell (from 1) each contract column was taken.
  */
-export type FileDialect = Readonly<Record<string, string | number | boolean | null | readonly string[] | Readonly<Record<string, number>>>>;
+export type FileDialect = Readonly<
+  Record<string, string | number | boolean | null | readonly string[] | Readonly<Record<string, number>>>
+>;
 
 /**
- * One open file being read. `layout` is known once FormatType.open has resolved. Errors of the whole file are TallymanError with a file-level
- * code (HEADER_MISSING, FILE_CORRUPT ...): the file is rejected. Errors of a record never throw: they are in the batch.
+ * One open file being read. `layout` is known once FormatType.open has resolved. Errors of the whole file are
+ * TallymanError with a file-level code (HEADER_MISSING, FILE_CORRUPT ...): the file is rejected. Errors of a record
+ * never throw: they are in the batch.
  */
 export interface RecordReader {
   readonly layout: Layout;
@@ -105,9 +126,14 @@ export interface RecordReader {
   dialect(): FileDialect;
   /** Records that the format itself declares (Parquet footer), else null. */
   readonly declaredRows: number | null;
-  /** Of an archive: the member that the record came from, by its number from 1; null = it has none. May be asked for all records that `next` has given. Unsaid = no archive. */
+  /**
+   * Of an archive: the member that the record came from, by its number from 1; null = it has none. May be asked for all
+   * records that `next` has given. Unsaid = no archive.
+   */
   memberOf?(row: number): string | null;
-  /** Next batch, or null at the end. The batch's buffers may be reused by the next call: take what you need before it. */
+  /**
+   * Next batch, or null at the end. The batch's buffers may be reused by the next call: take what you need before it.
+   */
   next(): Promise<Batch | null>;
   /** Ends reading early; idempotent. */
   close(): Promise<void>;

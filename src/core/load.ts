@@ -15,7 +15,10 @@ export interface DatabaseSpec {
   readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
-  /** Other libpq `options`-like run-time settings from the URL are refused, not passed: pgbouncer refuses start-up parameters. */
+  /**
+   * Other libpq `options`-like run-time settings from the URL are refused, not passed: pgbouncer refuses start-up
+   * parameters.
+   */
   readonly controlSchema: string;
 }
 
@@ -32,7 +35,10 @@ export interface LoadJob {
   readonly file: {
     readonly path: string;
     readonly uri: string;
-    /** Absolute path of the bytes: in place, or the landed copy. Node Buffer path as latin1 hex is avoided: `localPathHex` when the name is not UTF-8. */
+    /**
+     * Absolute path of the bytes: in place, or the landed copy. Node Buffer path as latin1 hex is avoided:
+     * `localPathHex` when the name is not UTF-8.
+     */
     readonly localPath: string;
     /** Hex of the path's bytes when they are not UTF-8; then localPath is for messages only. */
     readonly localPathHex: string | null;
@@ -41,7 +47,10 @@ export interface LoadJob {
     readonly version: string;
     /** In place: the descriptor's version token is compared before and after. Landed copies do not change. */
     readonly inPlace: boolean;
-    /** When known beforehand (landed, or hashed for the decision table): must agree with the bytes that the load consumed. */
+    /**
+     * When known beforehand (landed, or hashed for the decision table): must agree with the bytes that the load
+     * consumed.
+     */
     readonly sha256: string | null;
   };
   /** Text of the manifest file under ready: { manifest }, for control. */
@@ -56,7 +65,11 @@ export interface LoadJob {
 /** What a source tells of a file beside its bytes. */
 export interface SaidBeside {
   /** Out of its checksum file; null = there is none. */
-  readonly checksum: { readonly algorithm: Algorithm; readonly digest: string; /** The checksum file. */ readonly path: string } | null;
+  readonly checksum: {
+    readonly algorithm: Algorithm;
+    readonly digest: string;
+    /** The checksum file. */ readonly path: string;
+  } | null;
   /** Metadata of the object, names in lower case; null = there is none. */
   readonly metadata: Readonly<Record<string, string>> | null;
 }
@@ -71,13 +84,25 @@ export interface ReplaceRule {
   readonly feed: boolean;
   /** Rejections of later versions of the path: they stay what they are. Unsaid = there are none. */
   readonly keep?: readonly number[];
-  // Loads with status `cleared` of the same feed and (path or content), and the path's earlier rejections, are always replaced.
+  // Loads with status `cleared` of the same feed and (path or content), and the path's earlier rejections, are always
+  // replaced.
 }
 
 /** How a load ended. Only `loaded` and `rejected` left a receipt. */
 export type LoadResult =
-  | (LoadOutcome & { readonly outcome: 'loaded'; readonly loadId: number; readonly committedAt: string; readonly replaced: readonly number[] })
-  | (LoadOutcome & { readonly outcome: 'rejected'; readonly loadId: number | null; readonly committedAt: string | null; readonly replaced: readonly number[]; readonly error: ReportedError })
+  | (LoadOutcome & {
+      readonly outcome: 'loaded';
+      readonly loadId: number;
+      readonly committedAt: string;
+      readonly replaced: readonly number[];
+    })
+  | (LoadOutcome & {
+      readonly outcome: 'rejected';
+      readonly loadId: number | null;
+      readonly committedAt: string | null;
+      readonly replaced: readonly number[];
+      readonly error: ReportedError;
+    })
   /** `load --dry-run`. */
   | (LoadOutcome & { readonly outcome: 'checked'; readonly error: ReportedError | null })
   /** Another live receipt holds this content: same path = adopt it, other path = on_duplicate. */

@@ -4,8 +4,9 @@ import { inspect } from 'node:util';
 export const MASK = '********';
 
 /**
- * A password, key or token. Prints as `********` through string templates, JSON, console and util.inspect, so that a log line or an error that
- * takes a whole options object along gives nothing away. Only `reveal` gives the text; call it where the text is used and nowhere else.
+ * A password, key or token. Prints as `********` through string templates, JSON, console and util.inspect, so that a
+ * log line or an error that takes a whole options object along gives nothing away. Only `reveal` gives the text; call
+ * it where the text is used and nowhere else.
  */
 export class Secret {
   readonly #text: string;

@@ -3,8 +3,8 @@ import type { ListingPage, SeenFile } from './file.js';
 import type { SourceSpec } from './feed.js';
 
 /**
- * A place where files arrive. Every method may throw TallymanError: SOURCE_UNREACHABLE pauses the feed without blame on any file.
- * Nothing here decides; a source lists, reads and moves bytes.
+ * A place where files arrive. Every method may throw TallymanError: SOURCE_UNREACHABLE pauses the feed without blame on
+ * any file. Nothing here decides; a source lists, reads and moves bytes.
  */
 export interface Source {
   readonly type: string;
@@ -13,52 +13,69 @@ export interface Source {
   uri(path: string): string;
 
   /**
-   * The full listing, page by page, filtered by pattern and ignore. The truth: an event that was missed is found here. Throws
-   * SOURCE_UNREACHABLE when the folder itself cannot be listed (never "no files").
+   * The full listing, page by page, filtered by pattern and ignore. The truth: an event that was missed is found here.
+   * Throws SOURCE_UNREACHABLE when the folder itself cannot be listed (never "no files").
    */
   list(signal: AbortSignal): AsyncIterable<ListingPage>;
 
   /**
-   * One path now. null = gone. Applies the same checks as list (name, regular file, inside the root): throws FILE_NOT_TAKEN with the reason otherwise. A
-   * path in a folder that files are moved to needs no fitting name: it was taken before.
+   * One path now. null = gone. Applies the same checks as list (name, regular file, inside the root): throws
+   * FILE_NOT_TAKEN with the reason otherwise. A path in a folder that files are moved to needs no fitting name: it was
+   * taken before.
    */
   stat(path: string): Promise<SeenFile | null>;
 
-  /** Is there an entry of this name (any regular file, pattern and ignore not applied)? For ready markers. null = no. */
+  /**
+   * Is there an entry of this name (any regular file, pattern and ignore not applied)? For ready markers. null = no.
+   */
   statMarker(path: string): Promise<SeenFile | null>;
 
   /**
-   * Hints that something happened at a path (null: anywhere). Optional; the periodic listing does not depend on it. The callback must be
-   * cheap. Closing the handle stops the hints.
+   * Hints that something happened at a path (null: anywhere). Optional; the periodic listing does not depend on it. The
+   * callback must be cheap. Closing the handle stops the hints.
    */
   watch?(onHint: (path: string | null) => void, onError: (error: Error) => void): Promise<{ close(): Promise<void> }>;
 
   /** Absolute path when the bytes can be read in place on this host; null = they must be landed first. */
   localPath(path: string): string | null;
 
-  /** The bytes of exactly this version from `offset` on. Throws FILE_VANISHED or FILE_CHANGED when it is gone or another. Idle time-outs are the source's. */
+  /**
+   * The bytes of exactly this version from `offset` on. Throws FILE_VANISHED or FILE_CHANGED when it is gone or
+   * another. Idle time-outs are the source's.
+   */
   open(file: SeenFile, offset: number, signal: AbortSignal): AsyncIterable<Buffer>;
 
-  /** Metadata that is kept with exactly this version, names in lower case (S3: without x-amz-meta-). Throws FILE_VANISHED and FILE_CHANGED. Unsaid: the source keeps none. */
+  /**
+   * Metadata that is kept with exactly this version, names in lower case (S3: without x-amz-meta-). Throws
+   * FILE_VANISHED and FILE_CHANGED. Unsaid: the source keeps none.
+   */
   metadata?(file: SeenFile): Promise<Readonly<Record<string, string>>>;
 
   /** Whole content of a small file (marker, manifest; at most `limit` bytes, else an error). */
   readSmall(path: string, limit: number): Promise<Buffer>;
 
   /**
-   * After actions. All act only on exactly this version: throw FILE_CHANGED when another stands under the name, FILE_VANISHED when none. May
-   * be called again after a crash in the middle.
+   * After actions. All act only on exactly this version: throw FILE_CHANGED when another stands under the name,
+   * FILE_VANISHED when none. May be called again after a crash in the middle.
    */
   remove(file: SeenFile): Promise<void>;
   /**
-   * `to` is a folder relative to the root, time letters filled in; the file keeps its path below it (`in/a.csv` to `done` is `done/in/a.csv`), or has the path `as`
-   * there when it was moved before. An existing name is never overwritten: this one gets `-suffix` before its extensions. Gives where it is now.
+   * `to` is a folder relative to the root, time letters filled in; the file keeps its path below it (`in/a.csv` to
+   * `done` is `done/in/a.csv`), or has the path `as` there when it was moved before. An existing name is never
+   * overwritten: this one gets `-suffix` before its extensions. Gives where it is now.
    */
   move(file: SeenFile, to: string, suffix: string, as?: string): Promise<string>;
   tag?(file: SeenFile, tags: Readonly<Record<string, string>>): Promise<void>;
 
-  /** `check --connect`: reach it and try the rights. Findings for people; an empty list is all well. `rights` are those that the feed asks for. */
-  probe(rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean }): Promise<readonly string[]>;
+  /**
+   * `check --connect`: reach it and try the rights. Findings for people; an empty list is all well. `rights` are those
+   * that the feed asks for.
+   */
+  probe(rights: {
+    readonly delete: boolean;
+    readonly move: boolean;
+    readonly tag: boolean;
+  }): Promise<readonly string[]>;
 
   close(): Promise<void>;
 }
@@ -78,8 +95,9 @@ export interface SourceType<O extends Record<string, unknown> = Record<string, u
   /** True when files carry metadata (`control: { metadata }`). Unsaid = no. */
   readonly hasMetadata?: boolean;
   /**
-   * Entries of this type under `connections:`. `options` are its keys beside `type`, strict. Values under `secretOptions` are read by config/ first
-   * (`{ env }`, `{ file }`, `${NAME}`) and reach the schema as Secret; those under `pathOptions` become absolute.
+   * Entries of this type under `connections:`. `options` are its keys beside `type`, strict. Values under
+   * `secretOptions` are read by config/ first (`{ env }`, `{ file }`, `${NAME}`) and reach the schema as Secret; those
+   * under `pathOptions` become absolute.
    */
   readonly connection?: {
     readonly options: z.ZodType<Record<string, unknown>>;

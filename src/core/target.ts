@@ -2,19 +2,22 @@ import type { ReceiptRef } from './load.js';
 import type { CellError } from './batch.js';
 
 /**
- * What the program asks of PostgreSQL outside a load: receipts, quarantine, counts. Implemented in postgres/. Throws DATABASE_UNREACHABLE,
- * DATABASE_LOGIN, DATABASE_RIGHTS.
+ * What the program asks of PostgreSQL outside a load: receipts, quarantine, counts. Implemented in postgres/. Throws
+ * DATABASE_UNREACHABLE, DATABASE_LOGIN, DATABASE_RIGHTS.
  */
 export interface Receipts {
   /** Creates and migrates the control schema; gives the database's own id from tallyman.meta. */
   prepare(): Promise<{ readonly databaseId: string }>;
   /** The id without creating anything; null when the control schema is not there. */
   databaseId(): Promise<string | null>;
-  /** Tells one server process from another (after a failover, a restart, a restore); null on a standby, which may lack commits that are still on their way. */
+  /**
+   * Tells one server process from another (after a failover, a restart, a restore); null on a standby, which may lack
+   * commits that are still on their way.
+   */
   serverMark(): Promise<string | null>;
   /**
-   * Outcome of a load whose end is unknown: waits for the old backend (lock on load_key, after 30 s pg_terminate_backend), then looks in a new
-   * statement. null = it was rolled back.
+   * Outcome of a load whose end is unknown: waits for the old backend (lock on load_key, after 30 s
+   * pg_terminate_backend), then looks in a new statement. null = it was rolled back.
    */
   resolve(loadKey: string): Promise<ReceiptRef | null>;
   /** Receipts with load_id > after, ascending, at most `limit`. */
@@ -24,12 +27,32 @@ export interface Receipts {
   byIds(loadIds: readonly number[]): Promise<readonly ReceiptRef[]>;
   /** status `cleared`; rows stay. Gives how many receipts changed. */
   clear(loadIds: readonly number[]): Promise<number>;
-  /** status `ignored` receipts for files that are recorded without being read. Gives the load_id of each load_key that was new. */
-  adopt(files: readonly { readonly loadKey: string; readonly feed: string; readonly path: string; readonly fileUri: string; readonly size: number; readonly mtimeUs: number | null; readonly version: string; readonly target: string }[], instanceId: string): Promise<ReadonlyMap<string, number>>;
-  /** SPEC 3, `formerly`: receipts of this instance under feed `from` stand under `to` from now on. Throws CONFIG_INVALID when the same content is live under both. */
+  /**
+   * status `ignored` receipts for files that are recorded without being read. Gives the load_id of each load_key that
+   * was new.
+   */
+  adopt(
+    files: readonly {
+      readonly loadKey: string;
+      readonly feed: string;
+      readonly path: string;
+      readonly fileUri: string;
+      readonly size: number;
+      readonly mtimeUs: number | null;
+      readonly version: string;
+      readonly target: string;
+    }[],
+    instanceId: string,
+  ): Promise<ReadonlyMap<string, number>>;
+  /**
+   * SPEC 3, `formerly`: receipts of this instance under feed `from` stand under `to` from now on. Throws CONFIG_INVALID
+   * when the same content is live under both.
+   */
   renameFeed(from: string, to: string, instanceId: string): Promise<void>;
   /** Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says. */
-  liveCounts(feed: string): Promise<readonly { readonly receipt: ReceiptRef; readonly target: string; readonly present: number | null }[]>;
+  liveCounts(
+    feed: string,
+  ): Promise<readonly { readonly receipt: ReceiptRef; readonly target: string; readonly present: number | null }[]>;
 
   /** Open quarantine grouped by feed, file, column and reason. */
   quarantineGroups(feed: string | null): Promise<readonly QuarantineGroup[]>;

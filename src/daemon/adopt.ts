@@ -8,9 +8,21 @@ import { isBeside } from '../sources/companion.js';
 import { besideDaemon } from './feed-names.js';
 import { settleNames } from './recover.js';
 
-/** `ledger adopt`: records the files present that `wanted` picks as `ignored`, in the ledger and as receipts, without reading them. */
+/**
+ * `ledger adopt`: records the files present that `wanted` picks as `ignored`, in the ledger and as receipts, without
+ * reading them.
+ */
 export async function adoptPresent(
-  parts: { readonly configured: readonly FeedSpec[]; readonly dataDir: string; readonly ledger: Ledger; readonly receipts: Receipts; readonly source: Source; readonly feed: FeedSpec; readonly actor: string; readonly wanted: (file: SeenFile) => boolean },
+  parts: {
+    readonly configured: readonly FeedSpec[];
+    readonly dataDir: string;
+    readonly ledger: Ledger;
+    readonly receipts: Receipts;
+    readonly source: Source;
+    readonly feed: FeedSpec;
+    readonly actor: string;
+    readonly wanted: (file: SeenFile) => boolean;
+  },
   signal: AbortSignal,
 ): Promise<{ readonly seen: number; readonly adopted: number }> {
   const { ledger, receipts, source, feed } = parts;
@@ -24,9 +36,27 @@ export async function adoptPresent(
     const unknown = await ledger.unknown(feed.name, data.filter(parts.wanted));
     if (unknown.length === 0) continue;
     const files = unknown.map((file) => ({ file, uri: source.uri(file.path), loadKey: randomUUID() }));
-    // The receipts first: a crash in between leaves files that are adopted again, not files that a rebuilt ledger would load.
-    const loadIds = await receipts.adopt(files.map(({ file, uri, loadKey }) => ({ loadKey, feed: feed.name, path: file.path, fileUri: uri, size: file.size, mtimeUs: file.mtimeUs, version: file.version, target })), ledger.instanceId);
-    adopted += await ledger.adopt(feed.name, files.map((one) => ({ ...one, loadId: loadIds.get(one.loadKey) ?? null })), parts.actor, 'ledger adopt');
+    // The receipts first: a crash in between leaves files that are adopted again, not files that a rebuilt ledger would
+    // load.
+    const loadIds = await receipts.adopt(
+      files.map(({ file, uri, loadKey }) => ({
+        loadKey,
+        feed: feed.name,
+        path: file.path,
+        fileUri: uri,
+        size: file.size,
+        mtimeUs: file.mtimeUs,
+        version: file.version,
+        target,
+      })),
+      ledger.instanceId,
+    );
+    adopted += await ledger.adopt(
+      feed.name,
+      files.map((one) => ({ ...one, loadId: loadIds.get(one.loadKey) ?? null })),
+      parts.actor,
+      'ledger adopt',
+    );
   }
   return { seen, adopted };
 }

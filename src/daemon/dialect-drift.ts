@@ -10,8 +10,8 @@ type Told = Readonly<Record<string, unknown>>;
 const latest = new WeakMap<Ledger, Map<string, Told>>();
 
 /**
- * What is compared: only what is found out file by file. What the config says changes with the config, and that is no matter of the sender. A file of one line without a line
- * end has none to compare (null).
+ * What is compared: only what is found out file by file. What the config says changes with the config, and that is no
+ * matter of the sender. A file of one line without a line end has none to compare (null).
  */
 const COMPARED: readonly { readonly key: string; readonly open: (feed: FeedSpec) => boolean }[] = [
   { key: 'delimiter', open: ({ format }) => format.options['delimiter'] === 'auto' },
@@ -22,29 +22,51 @@ const COMPARED: readonly { readonly key: string; readonly open: (feed: FeedSpec)
 ];
 
 /**
- * A change of dialect from the feed's last load to this one (SPEC 3, issue 4): nothing is wrong with the file, but its sender changed something. The memory is empty at the start
- * of a process: then the newest load's receipt is asked, once a feed.
+ * A change of dialect from the feed's last load to this one (SPEC 3, issue 4): nothing is wrong with the file, but its
+ * sender changed something. The memory is empty at the start of a process: then the newest load's receipt is asked,
+ * once a feed.
  */
-export async function dialectDrift(parts: Pick<ProcessParts, 'ledger' | 'receipts' | 'log'>, feed: FeedSpec, dialect: Told): Promise<readonly DriftNote[]> {
+export async function dialectDrift(
+  parts: Pick<ProcessParts, 'ledger' | 'receipts' | 'log'>,
+  feed: FeedSpec,
+  dialect: Told,
+): Promise<readonly DriftNote[]> {
   const known = latest.get(parts.ledger) ?? new Map<string, Told>();
   latest.set(parts.ledger, known);
   const before = known.get(feed.name) ?? (await newestDialect(parts, feed.name));
-  const told = Object.fromEntries(COMPARED.flatMap(({ key }) => (dialect[key] === undefined ? [] : [[key, dialect[key]]])));
+  const told = Object.fromEntries(
+    COMPARED.flatMap(({ key }) => (dialect[key] === undefined ? [] : [[key, dialect[key]]])),
+  );
   // A value that this file does not show stands as it was: the next one is held against it.
-  known.set(feed.name, { ...before, ...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== null)) });
+  known.set(feed.name, {
+    ...before,
+    ...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== null)),
+  });
   if (before === null) return [];
   return COMPARED.flatMap(({ key, open }): DriftNote[] => {
     const [was, is] = [before[key], told[key]];
     if (was === undefined || was === null || is === undefined || is === null || was === is || !open(feed)) return [];
-    return [{ kind: 'dialect', column: '', message: `${key} is ${JSON.stringify(is)}; in the feed's last file it was ${JSON.stringify(was)}` }];
+    return [
+      {
+        kind: 'dialect',
+        column: '',
+        message: `${key} is ${JSON.stringify(is)}; in the feed's last file it was ${JSON.stringify(was)}`,
+      },
+    ];
   });
 }
 
 /** Files that are asked for one with records: an empty one shows no dialect. */
 const LOOKED_AT = 20;
 
-/** null = no load is known, or the database is away just now: the load itself is committed, and no warning is worth its end. */
-async function newestDialect({ ledger, receipts, log }: Pick<ProcessParts, 'ledger' | 'receipts' | 'log'>, feed: string): Promise<Told | null> {
+/**
+ * null = no load is known, or the database is away just now: the load itself is committed, and no warning is worth its
+ * end.
+ */
+async function newestDialect(
+  { ledger, receipts, log }: Pick<ProcessParts, 'ledger' | 'receipts' | 'log'>,
+  feed: string,
+): Promise<Told | null> {
   const newest = (await ledger.files({ feed, states: ['loaded'], limit: LOOKED_AT })).find(({ rows }) => rows.read > 0);
   if (newest === undefined || newest.load_id === null) return null;
   try {

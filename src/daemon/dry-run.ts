@@ -22,8 +22,16 @@ const NO_DATABASE: DatabaseSpec = {
   controlSchema: '',
 };
 
-/** Reads and checks one file as a load would, writes nothing. The report's state is `checked`, whatever was found; what would reject the file stands in `error`. */
-export async function dryRun(check: (job: LoadJob) => Promise<LoadResult>, dataDir: string, feed: FeedSpec, file: string): Promise<FileReport> {
+/**
+ * Reads and checks one file as a load would, writes nothing. The report's state is `checked`, whatever was found; what
+ * would reject the file stands in `error`.
+ */
+export async function dryRun(
+  check: (job: LoadJob) => Promise<LoadResult>,
+  dataDir: string,
+  feed: FeedSpec,
+  file: string,
+): Promise<FileReport> {
   const began = new Date();
   const name = encodeName(Buffer.from(file));
   const seen = await direct.stat(name);
@@ -39,7 +47,17 @@ export async function dryRun(check: (job: LoadJob) => Promise<LoadResult>, dataD
     feed,
     database: NO_DATABASE,
     workDir: workDirOf(dataDir),
-    file: { path: name, uri: direct.uri(name), localPath, localPathHex: bytes.equals(Buffer.from(localPath)) ? null : bytes.toString('hex'), size: seen.size, mtimeUs: seen.mtimeUs, version: seen.version, inPlace: true, sha256: null },
+    file: {
+      path: name,
+      uri: direct.uri(name),
+      localPath,
+      localPathHex: bytes.equals(Buffer.from(localPath)) ? null : bytes.toString('hex'),
+      size: seen.size,
+      mtimeUs: seen.mtimeUs,
+      version: seen.version,
+      inPlace: true,
+      sha256: null,
+    },
     manifest: beside.manifest,
     beside: beside.said,
     generation: 1,
@@ -71,10 +89,26 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
     case 'checked':
     case 'loaded':
     case 'rejected':
-      return { sha256: result.sha256, rows: result.rows, errors: result.errors, error: result.outcome === 'loaded' || result.error === null ? null : withChangedContract(result.error, feed, result.drift) };
+      return {
+        sha256: result.sha256,
+        rows: result.rows,
+        errors: result.errors,
+        error:
+          result.outcome === 'loaded' || result.error === null
+            ? null
+            : withChangedContract(result.error, feed, result.drift),
+      };
     case 'changed':
     case 'vanished':
-      return { sha256: null, rows: NO_ROWS, errors: [], error: new TallymanError(result.outcome === 'changed' ? 'FILE_CHANGED' : 'FILE_VANISHED', result.message).reported() };
+      return {
+        sha256: null,
+        rows: NO_ROWS,
+        errors: [],
+        error: new TallymanError(
+          result.outcome === 'changed' ? 'FILE_CHANGED' : 'FILE_VANISHED',
+          result.message,
+        ).reported(),
+      };
     case 'lost-race':
       return { sha256: result.sha256, rows: NO_ROWS, errors: [], error: null };
     case 'unreachable':

@@ -24,7 +24,10 @@ const REQUESTS_MS = 500;
 /** Tries of `run --once` to reach the database before it ends with exit code 5. */
 const ONCE_TRIES = 3;
 
-/** Waits on the one signal that are no leak: of the engine itself, and of each feed (its poll, what it lists, reads and lands). Beyond, Node warns. */
+/**
+ * Waits on the one signal that are no leak: of the engine itself, and of each feed (its poll, what it lists, reads and
+ * lands). Beyond, Node warns.
+ */
 const WAITS = { engine: 20, feed: 8 };
 
 /** Pause of `run --once` before it looks again at files that changed while they were worked on. */
@@ -81,7 +84,17 @@ export class Engine {
     this.#sources = new Map(parts.feeds.map((feed) => [feed.name, parts.source(feed)]));
     for (const feed of parts.feeds) {
       const onDiscovered = (): void => this.#loop.notify(feed.name);
-      this.#watchers.set(feed.name, new FeedWatcher({ feed, source: this.#sources.get(feed.name)!, ledger: parts.ledger, log: parts.log, actor: parts.actor, onDiscovered }));
+      this.#watchers.set(
+        feed.name,
+        new FeedWatcher({
+          feed,
+          source: this.#sources.get(feed.name)!,
+          ledger: parts.ledger,
+          log: parts.log,
+          actor: parts.actor,
+          onDiscovered,
+        }),
+      );
     }
     this.#process = {
       ...parts,
@@ -93,7 +106,11 @@ export class Engine {
         if (report !== undefined) parts.onReport(report);
       },
     };
-    this.#serverWatch = new ServerWatch(this.#process, { ready: () => this.#reconciled, running: () => this.#loop.running, goOn: () => this.#loop.resume() });
+    this.#serverWatch = new ServerWatch(this.#process, {
+      ready: () => this.#reconciled,
+      running: () => this.#loop.running,
+      goOn: () => this.#loop.resume(),
+    });
     this.#loop = new WorkLoop({
       feeds: parts.feeds,
       ledger: parts.ledger,
@@ -141,8 +158,15 @@ export class Engine {
     const outbox = this.#outbox();
     // Under a new name nothing may be discovered before the old one's entries have come over.
     const { configured, ledger } = this.#parts;
-    if (renamedFeeds(configured, await ledger.feeds()).length > 0 && !(await this.#reconcile(Infinity, signal))) return await this.#close();
-    await Promise.all([...[...this.#watchers.values()].map((watcher) => watcher.run(signal)), this.#workWhenReconciled(signal), this.#requests(signal), this.#serverWatch.run(signal), outbox.run(signal)]);
+    if (renamedFeeds(configured, await ledger.feeds()).length > 0 && !(await this.#reconcile(Infinity, signal)))
+      return await this.#close();
+    await Promise.all([
+      ...[...this.#watchers.values()].map((watcher) => watcher.run(signal)),
+      this.#workWhenReconciled(signal),
+      this.#requests(signal),
+      this.#serverWatch.run(signal),
+      outbox.run(signal),
+    ]);
     await this.#close();
   }
 
@@ -183,7 +207,8 @@ export class Engine {
       feeds = new Set(this.#changed.values());
       if (feeds.size > 0) await delay(CHANGED_MS, signal);
     } while (feeds.size > 0 && errors.length === 0 && !signal.aborted && performance.now() < end);
-    for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))]) if (error !== null) errors.push(error);
+    for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))])
+      if (error !== null) errors.push(error);
     await this.#close();
     return { waiting: [...waiting.values()].reduce((a, b) => a + b, this.#changed.size), errors };
   }
@@ -230,9 +255,11 @@ export class Engine {
         return true;
       } catch (error) {
         const known = asTallyman(error);
-        if (this.#databaseError?.message !== known.message) this.#parts.log.error({ code: known.code, fix: known.fix }, known.message);
+        if (this.#databaseError?.message !== known.message)
+          this.#parts.log.error({ code: known.code, fix: known.fix }, known.message);
         this.#databaseError = known;
-        // Only what comes back by itself is waited for; a wrong database stays wrong until a person acts, and is asked for again all the same.
+        // Only what comes back by itself is waited for; a wrong database stays wrong until a person acts, and is asked
+        // for again all the same.
         if (known.blame !== 'pause' && known.blame !== 'feed') throw known;
         if (i >= tries || (known.blame === 'feed' && tries !== Infinity)) return false;
         await delay(backoff(i, { baseMs: 500, maxMs: 30_000 }), signal);

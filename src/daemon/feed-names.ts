@@ -11,8 +11,9 @@ export interface Renamed {
 }
 
 /**
- * SPEC 3, `formerly`: "A new feed name over the source and table of a feed that has gone is an error until it says `formerly: old_name` (ledger and receipts carry
- * over) or `formerly: none`." Without that rule a renamed feed would load its whole folder again. Gives what is to be renamed. Throws CONFIG_INVALID.
+ * SPEC 3, `formerly`: "A new feed name over the source and table of a feed that has gone is an error until it says
+ * `formerly: old_name` (ledger and receipts carry over) or `formerly: none`." Without that rule a renamed feed would
+ * load its whole folder again. Gives what is to be renamed. Throws CONFIG_INVALID.
  *
  * `configured`: every feed of the config, not only those that run now.
  */
@@ -23,14 +24,19 @@ export function renamedFeeds(configured: readonly FeedSpec[], known: readonly Kn
   const renamed = configured.flatMap((feed) => renamedFrom(feed, known, gone));
   for (const { from, to } of renamed) {
     const twice = renamed.find((other) => other.from === from && other.to !== to);
-    if (twice !== undefined) throw mistake(`feeds ${to} and ${twice.to} both say formerly: ${from}`, 'Only one feed can go on from it; say formerly: none in the other.');
+    if (twice !== undefined)
+      throw mistake(
+        `feeds ${to} and ${twice.to} both say formerly: ${from}`,
+        'Only one feed can go on from it; say formerly: none in the other.',
+      );
   }
   return renamed;
 }
 
 function renamedFrom(feed: FeedSpec, known: readonly KnownFeed[], gone: readonly KnownFeed[]): readonly Renamed[] {
   const { name, formerly } = feed;
-  if (formerly !== null && formerly !== 'none') return known.some((old) => old.name === formerly) ? [{ from: formerly, to: name }] : [];
+  if (formerly !== null && formerly !== 'none')
+    return known.some((old) => old.name === formerly) ? [{ from: formerly, to: name }] : [];
   if (formerly === 'none' || known.some((old) => old.name === name && old.source !== '')) return [];
   const { source, target } = identity(feed);
   const before = gone.find((old) => old.source === source && old.target === target);
@@ -44,7 +50,11 @@ function renamedFrom(feed: FeedSpec, known: readonly KnownFeed[], gone: readonly
 /** In a form that equals itself as long as the place is the same: the pattern may change, it is no other source. */
 function identity(feed: FeedSpec): KnownFeed {
   const options = Object.entries(feed.source.options).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { name: feed.name, source: JSON.stringify([feed.source.type, options]), target: `${feed.target.schema}.${feed.target.table}` };
+  return {
+    name: feed.name,
+    source: JSON.stringify([feed.source.type, options]),
+    target: `${feed.target.schema}.${feed.target.table}`,
+  };
 }
 
 /** Receipts first, then the ledger: a crash in between is repeated without harm. */
@@ -70,11 +80,15 @@ export async function registerFeeds(configured: readonly FeedSpec[], ledger: Led
 }
 
 /**
- * For commands that work beside a daemon: a name carries over only while none works under the old one, so `work`, which does it, runs under the daemon's lock then.
- * Throws ALREADY_RUNNING.
+ * For commands that work beside a daemon: a name carries over only while none works under the old one, so `work`, which
+ * does it, runs under the daemon's lock then. Throws ALREADY_RUNNING.
  */
-export async function besideDaemon(parts: { readonly configured: readonly FeedSpec[]; readonly ledger: Ledger; readonly dataDir: string }, work: () => Promise<void>): Promise<void> {
-  const lock = renamedFeeds(parts.configured, await parts.ledger.feeds()).length > 0 ? acquireLock(parts.dataDir) : null;
+export async function besideDaemon(
+  parts: { readonly configured: readonly FeedSpec[]; readonly ledger: Ledger; readonly dataDir: string },
+  work: () => Promise<void>,
+): Promise<void> {
+  const lock =
+    renamedFeeds(parts.configured, await parts.ledger.feeds()).length > 0 ? acquireLock(parts.dataDir) : null;
   try {
     await work();
   } finally {

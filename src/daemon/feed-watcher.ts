@@ -28,8 +28,8 @@ export interface FeedHealth {
 }
 
 /**
- * Finds the files of one feed: the full listing is the truth, events are hints that make it prompt. What has settled and is ready goes into
- * the ledger as `discovered`; nothing else is decided here.
+ * Finds the files of one feed: the full listing is the truth, events are hints that make it prompt. What has settled
+ * and is ready goes into the ledger as `discovered`; nothing else is decided here.
  *
  *     listing or hint -> known to the ledger? -> settle -> ready -> ledger.discover
  */
@@ -42,7 +42,17 @@ export class FeedWatcher {
   readonly #onDiscovered: (entries: readonly FileEntry[]) => void;
   readonly #settle: Settle;
   /** Settled, but without their marker; path -> the version and how long it took to settle. */
-  readonly #unready = new Map<string, { readonly file: SeenFile; readonly waitedMs: number; readonly reason: string; readonly since: number; scan: number; told: boolean }>();
+  readonly #unready = new Map<
+    string,
+    {
+      readonly file: SeenFile;
+      readonly waitedMs: number;
+      readonly reason: string;
+      readonly since: number;
+      scan: number;
+      told: boolean;
+    }
+  >();
   readonly #skippedTold = new Map<string, string>();
   #hints = new Set<string>();
   #rescan = false;
@@ -74,7 +84,12 @@ export class FeedWatcher {
   }
 
   get health(): FeedHealth {
-    return { healthy: this.#error === null, error: this.#error, lastScanAt: this.#lastScanAt, waiting: this.#settle.size + this.#unready.size };
+    return {
+      healthy: this.#error === null,
+      error: this.#error,
+      lastScanAt: this.#lastScanAt,
+      waiting: this.#settle.size + this.#unready.size,
+    };
   }
 
   /** What settled files wait for, for people: the first few. */
@@ -95,16 +110,26 @@ export class FeedWatcher {
     this.#wake?.();
   }
 
-  /** The daemon's loop: listing, hints and settle times, until the signal. Never throws: what fails makes the feed unhealthy and is tried again. */
+  /**
+   * The daemon's loop: listing, hints and settle times, until the signal. Never throws: what fails makes the feed
+   * unhealthy and is tried again.
+   */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#attempt(async () => {
         await this.#watch();
         await this.#scan(signal);
       }, signal);
-      const nextScan = performance.now() + (this.#error === null ? this.#feed.source.pollMs : backoff(this.#failures, { baseMs: 1_000, maxMs: Math.max(1_000, this.#feed.source.pollMs) }));
+      const nextScan =
+        performance.now() +
+        (this.#error === null
+          ? this.#feed.source.pollMs
+          : backoff(this.#failures, { baseMs: 1_000, maxMs: Math.max(1_000, this.#feed.source.pollMs) }));
       while (!this.#mustScan(signal)) {
-        const wait = Math.min(nextScan - performance.now(), this.#error === null ? (this.#settle.dueIn() ?? Infinity) : Infinity);
+        const wait = Math.min(
+          nextScan - performance.now(),
+          this.#error === null ? (this.#settle.dueIn() ?? Infinity) : Infinity,
+        );
         if (this.#hints.size === 0) await this.#sleep(Math.max(0, wait), signal);
         if (performance.now() >= nextScan) break;
         if (this.#error === null) await this.#attempt(() => this.#lookAgain(), signal);
@@ -117,8 +142,8 @@ export class FeedWatcher {
   }
 
   /**
-   * `run --once`: one listing, then waits until all it saw has settled and is ready, at most `timeoutMs`. Throws SOURCE_UNREACHABLE. Gives how
-   * many still change or lack their marker.
+   * `run --once`: one listing, then waits until all it saw has settled and is ready, at most `timeoutMs`. Throws
+   * SOURCE_UNREACHABLE. Gives how many still change or lack their marker.
    */
   async once(timeoutMs: number, signal: AbortSignal): Promise<number> {
     const end = performance.now() + timeoutMs;
@@ -140,7 +165,9 @@ export class FeedWatcher {
     return this.#settle.size + this.#unready.size;
   }
 
-  /** More new files came than can be followed at once, and half of those have gone on: a listing brings the next ones. */
+  /**
+   * More new files came than can be followed at once, and half of those have gone on: a listing brings the next ones.
+   */
   #roomAgain(): boolean {
     return this.#overflowed && this.#settle.size < FOLLOWED_MAX / 2;
   }
@@ -161,9 +188,13 @@ export class FeedWatcher {
   }
 
   #fail(error: unknown): void {
-    const known = error instanceof TallymanError ? error : new TallymanError('SOURCE_UNREACHABLE', messageOf(error), { cause: error });
+    const known =
+      error instanceof TallymanError
+        ? error
+        : new TallymanError('SOURCE_UNREACHABLE', messageOf(error), { cause: error });
     // Said when it starts and when the reason changes, not at every poll of a night.
-    if (this.#error?.message !== known.message) this.#log.error({ feed: this.#feed.name, code: known.code, fix: known.fix }, known.message);
+    if (this.#error?.message !== known.message)
+      this.#log.error({ feed: this.#feed.name, code: known.code, fix: known.fix }, known.message);
     this.#error = known;
     this.#failures++;
   }
@@ -178,7 +209,11 @@ export class FeedWatcher {
         else this.look(path);
         this.#wake?.();
       },
-      (error) => this.#log.warn({ feed: this.#feed.name }, `trouble with events (${error.message}); the listing every ${this.#feed.source.pollMs / 1000} s finds what they miss`),
+      (error) =>
+        this.#log.warn(
+          { feed: this.#feed.name },
+          `trouble with events (${error.message}); the listing every ${this.#feed.source.pollMs / 1000} s finds what they miss`,
+        ),
     );
   }
 
@@ -220,7 +255,12 @@ export class FeedWatcher {
       } catch (error) {
         if (!(error instanceof TallymanError) || error.code !== 'FILE_NOT_TAKEN') throw error;
         // In the listing's words, which come without the name: or it would be told twice.
-        this.#tellSkipped([{ path, reason: error.message.startsWith(`${path}: `) ? error.message.slice(path.length + 2) : error.message }]);
+        this.#tellSkipped([
+          {
+            path,
+            reason: error.message.startsWith(`${path}: `) ? error.message.slice(path.length + 2) : error.message,
+          },
+        ]);
       }
       if (file === null) {
         this.#settle.forget(path);
@@ -237,7 +277,8 @@ export class FeedWatcher {
       const known = unready !== undefined && sameVersion(unready.file, file) ? unready : null;
       if (known === null) this.#unready.delete(file.path);
       else known.scan = this.#scans;
-      const { settled, waitedMs } = known === null ? this.#settle.observe(file) : { settled: true, waitedMs: known.waitedMs };
+      const { settled, waitedMs } =
+        known === null ? this.#settle.observe(file) : { settled: true, waitedMs: known.waitedMs };
       if (!settled) continue;
       entries.push(...(await this.#admitReady(file, waitedMs)));
     }
@@ -261,14 +302,32 @@ export class FeedWatcher {
     }
     this.#settle.forget(file.path);
     this.#unready.delete(file.path);
-    return [this.#ledger.discover({ feed: this.#feed.name, file, uri: this.#source.uri(file.path), settleSeconds: waitedMs / 1_000, marker: readiness?.marker ?? null }, this.#actor)];
+    return [
+      this.#ledger.discover(
+        {
+          feed: this.#feed.name,
+          file,
+          uri: this.#source.uri(file.path),
+          settleSeconds: waitedMs / 1_000,
+          marker: readiness?.marker ?? null,
+        },
+        this.#actor,
+      ),
+    ];
   }
 
   /** What it waits for may change from one look to the next: first the marker, then a whole one. */
   #wait(file: SeenFile, waitedMs: number, reason: string): void {
     const before = this.#unready.get(file.path);
     const same = before?.reason === reason;
-    this.#unready.set(file.path, { file, waitedMs, reason, since: before?.since ?? this.#scans, scan: this.#scans, told: same && before.told });
+    this.#unready.set(file.path, {
+      file,
+      waitedMs,
+      reason,
+      since: before?.since ?? this.#scans,
+      scan: this.#scans,
+      told: same && before.told,
+    });
   }
 
   /** Says what files wait for, once a reason. Not at first sight: a marker usually comes right behind its file. */

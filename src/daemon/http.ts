@@ -16,10 +16,13 @@ interface HttpParts {
 }
 
 /**
- * `/livez`, `/readyz`, `/metrics` (SPEC 8). Where a token is set every path but /livez and /readyz asks for it (`Authorization: Bearer ...`); off loopback the config makes
- * it compulsory. Throws USAGE when the address is taken.
+ * `/livez`, `/readyz`, `/metrics` (SPEC 8). Where a token is set every path but /livez and /readyz asks for it
+ * (`Authorization: Bearer ...`); off loopback the config makes it compulsory. Throws USAGE when the address is taken.
  */
-export async function startHttp(listen: { readonly host: string; readonly port: number; readonly token: Secret | null }, parts: HttpParts): Promise<{ readonly url: string; close(): Promise<void> }> {
+export async function startHttp(
+  listen: { readonly host: string; readonly port: number; readonly token: Secret | null },
+  parts: HttpParts,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     answer(request, response, listen.token, parts).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
@@ -30,7 +33,13 @@ export async function startHttp(listen: { readonly host: string; readonly port: 
   server.maxConnections = 100;
   server.on('clientError', (_error, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new TallymanError('USAGE', `daemon.http.listen ${listen.host}:${listen.port}: ${error.message}`, { fix: 'Choose another port under daemon.http.listen, or set daemon.http: false.' })));
+    server.once('error', (error) =>
+      reject(
+        new TallymanError('USAGE', `daemon.http.listen ${listen.host}:${listen.port}: ${error.message}`, {
+          fix: 'Choose another port under daemon.http.listen, or set daemon.http: false.',
+        }),
+      ),
+    );
     server.listen(listen.port, listen.host, resolve);
   });
   server.on('error', () => undefined);
@@ -46,7 +55,12 @@ export async function startHttp(listen: { readonly host: string; readonly port: 
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, token: Secret | null, parts: HttpParts): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  token: Secret | null,
+  parts: HttpParts,
+): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://localhost').pathname;
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
   const engine = parts.engine();
@@ -56,16 +70,28 @@ async function answer(request: IncomingMessage, response: ServerResponse, token:
       return send(response, 200, 'text/plain', 'ok\n');
     case '/readyz': {
       const problems = [
-        ...(engine === null ? ['starting'] : engine.databaseError === null ? (engine.ready ? [] : ['starting']) : [`database: ${engine.databaseError.code}`]),
+        ...(engine === null
+          ? ['starting']
+          : engine.databaseError === null
+            ? engine.ready
+              ? []
+              : ['starting']
+            : [`database: ${engine.databaseError.code}`]),
         ...feeds.flatMap(({ feed, health }) => {
           const trouble = health?.error ?? health?.stopped ?? null;
           return trouble === null ? [] : [`feed ${feed}: ${trouble.code}`];
         }),
       ];
-      return send(response, problems.length === 0 ? 200 : 503, 'text/plain', problems.length === 0 ? 'ok\n' : `${problems.join('\n')}\n`);
+      return send(
+        response,
+        problems.length === 0 ? 200 : 503,
+        'text/plain',
+        problems.length === 0 ? 'ok\n' : `${problems.join('\n')}\n`,
+      );
     }
     case '/metrics':
-      if (!allowed(request, token)) return send(response, 401, 'text/plain', 'a token is needed\n', { 'www-authenticate': 'Bearer' });
+      if (!allowed(request, token))
+        return send(response, 401, 'text/plain', 'a token is needed\n', { 'www-authenticate': 'Bearer' });
       return send(
         response,
         200,
@@ -73,7 +99,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, token:
         await parts.metrics.text({
           running: engine?.running ?? 0,
           databaseUp: engine?.ready === true,
-          feeds: feeds.map(({ feed, health }) => ({ feed, healthy: health?.healthy === true && health.stopped === null, waiting: health?.waiting ?? 0 })),
+          feeds: feeds.map(({ feed, health }) => ({
+            feed,
+            healthy: health?.healthy === true && health.stopped === null,
+            waiting: health?.waiting ?? 0,
+          })),
         }),
       );
     default:
@@ -89,7 +119,18 @@ function allowed(request: IncomingMessage, token: Secret | null): boolean {
   return timingSafeEqual(digest(given), digest(token.reveal()));
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string, headers: Readonly<Record<string, string>> = {}): void {
-  response.writeHead(status, { 'content-type': type.includes('charset') ? type : `${type}; charset=utf-8`, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers });
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': type.includes('charset') ? type : `${type}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
   response.end(body);
 }

@@ -11,7 +11,9 @@ import { standsAs, type ProcessParts } from './process-parts.js';
 /** How often kept copies are looked through for those whose time is over. */
 const SWEEP_MS = 600_000;
 
-/** Remote files on their way to local disk: discovered -> landing -> landed, and what becomes of the copies afterwards. */
+/**
+ * Remote files on their way to local disk: discovered -> landing -> landed, and what becomes of the copies afterwards.
+ */
 export class Landing {
   readonly #area: LandingArea;
   readonly #log: Log;
@@ -23,7 +25,8 @@ export class Landing {
   constructor(dir: string, limits: LandingLimits, log: Log) {
     this.#area = new LandingArea(dir, limits);
     this.#log = log;
-    // Each landing listens, small files 32 a slot: what Node takes for a leak from the eleventh on is a burst, and the slots bound it.
+    // Each landing listens, small files 32 a slot: what Node takes for a leak from the eleventh on is a burst, and the
+    // slots bound it.
     setMaxListeners(0, this.#cancelled.signal);
   }
 
@@ -32,7 +35,10 @@ export class Landing {
     return this.#area.keeps;
   }
 
-  /** Only the process that holds the lock on data_dir may take copies away: those whose time is over, and those that a process left behind which died after COMMIT. */
+  /**
+   * Only the process that holds the lock on data_dir may take copies away: those whose time is over, and those that a
+   * process left behind which died after COMMIT.
+   */
   async start(ledger: Pick<Ledger, 'entry'>): Promise<void> {
     if (this.#sweeping !== null) return;
     const ended = async (fileId: number): Promise<boolean> => {
@@ -63,7 +69,10 @@ export class Landing {
     this.#sweeping = null;
   }
 
-  /** The copy of this very version when it is there whole; null = it must come. Copies get their name only when they are proven. */
+  /**
+   * The copy of this very version when it is there whole; null = it must come. Copies get their name only when they are
+   * proven.
+   */
   async copyOf(entry: FileEntry): Promise<string | null> {
     const path = this.#area.pathOf(nameOf(entry));
     try {
@@ -75,11 +84,19 @@ export class Landing {
     }
   }
 
-  /** Brings the entry's bytes. Gives it as `landed`, its hash known. Throws what land() throws, LANDING_FULL, INTERRUPTED; then it is `discovered` again. */
+  /**
+   * Brings the entry's bytes. Gives it as `landed`, its hash known. Throws what land() throws, LANDING_FULL,
+   * INTERRUPTED; then it is `discovered` again.
+   */
   async bring(parts: ProcessParts, entry: FileEntry): Promise<FileEntry> {
     const { ledger, actor } = parts;
     const name = nameOf(entry);
-    if (entry.state === 'landed' && entry.landedPath !== null && entry.sha256 !== null && (await this.copyOf(entry)) === entry.landedPath) {
+    if (
+      entry.state === 'landed' &&
+      entry.landedPath !== null &&
+      entry.sha256 !== null &&
+      (await this.copyOf(entry)) === entry.landedPath
+    ) {
       await this.#area.use(name);
       return entry;
     }
@@ -91,13 +108,28 @@ export class Landing {
     }
     await ledger.move(entry.fileId, 'landing', actor, 'landing');
     try {
-      const landed = await land(parts.source(entry), standsAs(entry), { dir: this.#area.dir, name, part: LandingArea.partName(name), signal: this.#cancelled.signal });
+      const landed = await land(parts.source(entry), standsAs(entry), {
+        dir: this.#area.dir,
+        name,
+        part: LandingArea.partName(name),
+        signal: this.#cancelled.signal,
+      });
       this.#seconds.set(entry.fileId, landed.seconds);
       await ledger.setContent(entry.fileId, landed.sha256);
-      await ledger.move(entry.fileId, 'landed', actor, landed.transferred === 0 ? 'the copy was there' : `${landed.transferred} bytes in ${landed.seconds.toFixed(1)} s`, landed.path);
+      await ledger.move(
+        entry.fileId,
+        'landed',
+        actor,
+        landed.transferred === 0
+          ? 'the copy was there'
+          : `${landed.transferred} bytes in ${landed.seconds.toFixed(1)} s`,
+        landed.path,
+      );
     } catch (error) {
       await this.#area.gaveUp(name);
-      const reason = this.#cancelled.signal.aborted ? new TallymanError('INTERRUPTED', 'landing was interrupted') : error;
+      const reason = this.#cancelled.signal.aborted
+        ? new TallymanError('INTERRUPTED', 'landing was interrupted')
+        : error;
       await ledger.move(entry.fileId, 'discovered', actor, messageOf(reason));
       throw reason;
     }

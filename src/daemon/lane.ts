@@ -4,9 +4,15 @@ import type { FileEntry } from '../core/ledger.js';
 import { isSmallFile } from '../load/small-file.js';
 import { Pause } from './pause.js';
 
-/** Small files that take one slot together: so many wait for a transaction while one is under way, which they then share. */
+/**
+ * Small files that take one slot together: so many wait for a transaction while one is under way, which they then
+ * share.
+ */
 const SMALL_A_SLOT = 32;
-/** Files of a feed that are being landed or have landed and wait for their load, at most: enough that no load waits for the line, not so many that the disk fills for nothing. */
+/**
+ * Files of a feed that are being landed or have landed and wait for their load, at most: enough that no load waits for
+ * the line, not so many that the disk fills for nothing.
+ */
 const AHEAD_SMALL = 64;
 const AHEAD = 4;
 
@@ -19,7 +25,8 @@ export interface Capacity {
 const unitsOf = (lane: Lane, entry: FileEntry): number => (isSmallFile(entry.file.size, lane.feed) ? 1 : SMALL_A_SLOT);
 
 /** True when the entry can be taken now. */
-export const hasRoom = (capacity: Capacity, lane: Lane, entry: FileEntry): boolean => capacity.taken + unitsOf(lane, entry) <= capacity.slots * SMALL_A_SLOT;
+export const hasRoom = (capacity: Capacity, lane: Lane, entry: FileEntry): boolean =>
+  capacity.taken + unitsOf(lane, entry) <= capacity.slots * SMALL_A_SLOT;
 
 export function take(capacity: Capacity, lane: Lane, entry: FileEntry): void {
   capacity.taken += unitsOf(lane, entry);
@@ -70,7 +77,10 @@ export class Lane {
     return this.ahead.size + this.landings < most;
   }
 
-  /** Among those that wait, in the order in which they were discovered: its load must not wait behind files that landed after it. */
+  /**
+   * Among those that wait, in the order in which they were discovered: its load must not wait behind files that landed
+   * after it.
+   */
   putBack(entry: FileEntry): void {
     const at = this.queue.findIndex((other) => other.fileId > entry.fileId);
     this.queue.splice(at < 0 ? this.queue.length : at, 0, entry);

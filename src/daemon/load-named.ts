@@ -12,18 +12,28 @@ import { besideDaemon } from './feed-names.js';
 import { processFile } from './process-file.js';
 import { reconcileStores } from './recover.js';
 
-/** How often a file is looked at again that changed while it was read, or waits for another one to end, and the pause between: a minute. */
+/**
+ * How often a file is looked at again that changed while it was read, or waits for another one to end, and the pause
+ * between: a minute.
+ */
 const LOOKS = 240;
 const LOOK_MS = 250;
 
-/** The path in the ledger is the absolute one; the folder's symbolic links are resolved, the file itself must not be one. Throws NOT_FOUND and USAGE. */
+/**
+ * The path in the ledger is the absolute one; the folder's symbolic links are resolved, the file itself must not be
+ * one. Throws NOT_FOUND and USAGE.
+ */
 export async function namedFile(file: string): Promise<string> {
   const full = path.resolve(file);
   try {
     const found = path.join(realpathSync(path.dirname(full)), path.basename(full));
     if ((await direct.stat(encodeName(Buffer.from(found)))) !== null) return found;
   } catch (error) {
-    if (error instanceof TallymanError) throw new TallymanError('USAGE', `${file}: ${error.message}`, { cause: error, fix: 'Name a regular file that may be read.' });
+    if (error instanceof TallymanError)
+      throw new TallymanError('USAGE', `${file}: ${error.message}`, {
+        cause: error,
+        fix: 'Name a regular file that may be read.',
+      });
     throw new TallymanError('NOT_FOUND', `${file}: ${messageOf(error)}`, { cause: error });
   }
   throw new TallymanError('NOT_FOUND', `${file}: there is no such file`);
@@ -39,7 +49,13 @@ interface NamedParts {
 }
 
 /** `load FILE`: one file that a person named, down the line at once. null = it has its outcome, reported. */
-export async function loadNamed(parts: NamedParts, feed: FeedSpec, file: string, replaces: readonly number[], signal: AbortSignal): Promise<TallymanError | null> {
+export async function loadNamed(
+  parts: NamedParts,
+  feed: FeedSpec,
+  file: string,
+  replaces: readonly number[],
+  signal: AbortSignal,
+): Promise<TallymanError | null> {
   const { ledger, actor } = parts;
   const name = encodeName(Buffer.from(file));
   // Held while we work: the daemon beside us leaves this file alone, and takes it over if we die.
@@ -52,8 +68,15 @@ export async function loadNamed(parts: NamedParts, feed: FeedSpec, file: string,
     for (let look = 0; look < LOOKS && !signal.aborted; look++) {
       const seen = await direct.stat(name);
       if (seen === null) return new TallymanError('NOT_FOUND', `${file}: there is no such file`);
-      entry = await ledger.discover({ feed: feed.name, file: seen, uri: direct.uri(name), settleSeconds: 0, owner, replaces }, actor);
-      if (entry.state === 'rejected' || entry.state === 'failed' || (replaces.length > 0 && entry.state !== 'discovered' && entry.state !== 'loading')) {
+      entry = await ledger.discover(
+        { feed: feed.name, file: seen, uri: direct.uri(name), settleSeconds: 0, owner, replaces },
+        actor,
+      );
+      if (
+        entry.state === 'rejected' ||
+        entry.state === 'failed' ||
+        (replaces.length > 0 && entry.state !== 'discovered' && entry.state !== 'loading')
+      ) {
         // Known as it stands, and asked for by name: that is an operator's word to take it again.
         entry = await ledger.transition(entry.fileId, 'discovered', { attempts: 0, replaces }, actor, 'load');
       } else if (entry.state !== 'discovered') {
@@ -65,14 +88,18 @@ export async function loadNamed(parts: NamedParts, feed: FeedSpec, file: string,
       if (outcome.kind !== 'aside') return null;
       const waitsFor = await heldTwin(ledger, entry);
       if (waitsFor !== null) {
-        parts.say(`${file}: waits for file ${waitsFor}, of the same content, which is held: tallyman release ${waitsFor}, or tallyman ignore ${waitsFor}`);
+        parts.say(
+          `${file}: waits for file ${waitsFor}, of the same content, which is held: tallyman release ${waitsFor}, or tallyman ignore ${waitsFor}`,
+        );
         await engine.processParts.reported(entry.fileId);
         return null;
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     if (signal.aborted) return await letGo(parts, entry, file);
-    return new TallymanError('FILE_CHANGED', `${file} still changes, or waits for another file with the same content`, { fix: 'The daemon, or the next run, goes on with it.' });
+    return new TallymanError('FILE_CHANGED', `${file} still changes, or waits for another file with the same content`, {
+      fix: 'The daemon, or the next run, goes on with it.',
+    });
   } finally {
     claim.release();
   }

@@ -2,23 +2,57 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { FileReport } from '../core/report.js';
 
 /**
- * Prometheus metrics (SPEC 8). Counters move only when a file has ended, and all counts of a file together, so that a scrape never sees half a file and
- * rows_read = loaded + quarantined + skipped holds in every scrape for loaded files.
+ * Prometheus metrics (SPEC 8). Counters move only when a file has ended, and all counts of a file together, so that a
+ * scrape never sees half a file and rows_read = loaded + quarantined + skipped holds in every scrape for loaded files.
  */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #files = this.#counter('tallyman_files_total', 'Files that ended, by state.', ['feed', 'state']);
   readonly #rowsRead = this.#counter('tallyman_rows_read_total', 'Rows of committed loads.', ['feed']);
   readonly #rowsLoaded = this.#counter('tallyman_rows_loaded_total', 'Rows loaded.', ['feed']);
-  readonly #rowsQuarantined = this.#counter('tallyman_rows_quarantined_total', 'Rows quarantined by committed loads.', ['feed']);
+  readonly #rowsQuarantined = this.#counter('tallyman_rows_quarantined_total', 'Rows quarantined by committed loads.', [
+    'feed',
+  ]);
   readonly #bytes = this.#counter('tallyman_bytes_total', 'Bytes of loaded files, as delivered.', ['feed']);
-  readonly #attempts = this.#counter('tallyman_failed_attempts_total', 'Attempts that failed and will be made again.', ['feed', 'code']);
-  readonly #lastLoad = new Gauge({ name: 'tallyman_last_load_timestamp_seconds', help: 'When the newest file of the feed was loaded.', labelNames: ['feed'], registers: [this.#registry] });
-  readonly #seconds = new Histogram({ name: 'tallyman_load_seconds', help: 'Claim to commit.', labelNames: ['feed'], buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200], registers: [this.#registry] });
-  readonly #healthy = new Gauge({ name: 'tallyman_feed_healthy', help: '1 when the source can be listed and the feed works.', labelNames: ['feed'], registers: [this.#registry] });
-  readonly #waiting = new Gauge({ name: 'tallyman_feed_waiting_files', help: 'Files seen that still change or lack their marker.', labelNames: ['feed'], registers: [this.#registry] });
-  readonly #running = new Gauge({ name: 'tallyman_loads_running', help: 'Files being worked on.', registers: [this.#registry] });
-  readonly #database = new Gauge({ name: 'tallyman_database_up', help: '1 when PostgreSQL answers.', registers: [this.#registry] });
+  readonly #attempts = this.#counter('tallyman_failed_attempts_total', 'Attempts that failed and will be made again.', [
+    'feed',
+    'code',
+  ]);
+  readonly #lastLoad = new Gauge({
+    name: 'tallyman_last_load_timestamp_seconds',
+    help: 'When the newest file of the feed was loaded.',
+    labelNames: ['feed'],
+    registers: [this.#registry],
+  });
+  readonly #seconds = new Histogram({
+    name: 'tallyman_load_seconds',
+    help: 'Claim to commit.',
+    labelNames: ['feed'],
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200],
+    registers: [this.#registry],
+  });
+  readonly #healthy = new Gauge({
+    name: 'tallyman_feed_healthy',
+    help: '1 when the source can be listed and the feed works.',
+    labelNames: ['feed'],
+    registers: [this.#registry],
+  });
+  readonly #waiting = new Gauge({
+    name: 'tallyman_feed_waiting_files',
+    help: 'Files seen that still change or lack their marker.',
+    labelNames: ['feed'],
+    registers: [this.#registry],
+  });
+  readonly #running = new Gauge({
+    name: 'tallyman_loads_running',
+    help: 'Files being worked on.',
+    registers: [this.#registry],
+  });
+  readonly #database = new Gauge({
+    name: 'tallyman_database_up',
+    help: '1 when PostgreSQL answers.',
+    registers: [this.#registry],
+  });
 
   file(report: FileReport): void {
     const { feed, state, rows } = report;
@@ -37,7 +71,11 @@ export class Metrics {
   }
 
   /** Gauges are read when they are asked for. */
-  async text(now: { readonly running: number; readonly databaseUp: boolean; readonly feeds: readonly { readonly feed: string; readonly healthy: boolean; readonly waiting: number }[] }): Promise<string> {
+  async text(now: {
+    readonly running: number;
+    readonly databaseUp: boolean;
+    readonly feeds: readonly { readonly feed: string; readonly healthy: boolean; readonly waiting: number }[];
+  }): Promise<string> {
     this.#running.set(now.running);
     this.#database.set(now.databaseUp ? 1 : 0);
     for (const { feed, healthy, waiting } of now.feeds) {

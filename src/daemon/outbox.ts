@@ -31,8 +31,8 @@ export interface OutboxParts {
 }
 
 /**
- * Runs the after actions (SPEC 3.4) that the ledger planned with each outcome: after the commit, in their own time, tried without end, and never touching what
- * became of the file. What an action finds decides:
+ * Runs the after actions (SPEC 3.4) that the ledger planned with each outcome: after the commit, in their own time,
+ * tried without end, and never touching what became of the file. What an action finds decides:
  *
  * - the very version: acted on, markers and manifests with it
  * - another version, or none: dropped with the reason; another one is looked at again
@@ -46,13 +46,17 @@ export class Outbox {
     this.#parts = parts;
   }
 
-  /** The daemon's loop, until the signal; actions under way are ended first. Never throws: a ledger that cannot be read now is asked again. */
+  /**
+   * The daemon's loop, until the signal; actions under way are ended first. Never throws: a ledger that cannot be read
+   * now is asked again.
+   */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;
     // At the start nobody knows what the clock was when it was down.
     let ahead = Infinity;
     while (!signal.aborted) {
-      // The next tries stand in the ledger by the wall clock: when it has been set back they would wait for as long as it was, so all have their turn.
+      // The next tries stand in the ledger by the wall clock: when it has been set back they would wait for as long as
+      // it was, so all have their turn.
       const offset = Date.now() - performance.now();
       const setBack = offset < ahead - SET_BACK_MS;
       ahead = offset;
@@ -75,7 +79,7 @@ export class Outbox {
   /** Fetches and runs until nothing is due that has not failed in this pass. */
   async #pass(due: string, signal: AbortSignal): Promise<void> {
     const failed = new Set<number>();
-    for (let stuck = 0; !signal.aborted; ) {
+    for (let stuck = 0; !signal.aborted;) {
       // Those that failed may be due still: asked for so many more, the others are among them.
       const limit = BATCH + stuck;
       const actions = await this.#parts.ledger.dueActions(due, limit);
@@ -102,7 +106,8 @@ export class Outbox {
     try {
       const objection = await this.#objection(entry, action);
       if (objection?.kind === 'wait') return await this.#postpone(action, objection.reason, BUSY_MS);
-      if (objection?.kind === 'drop') return await this.#end(action, { state: 'dropped', detail: objection.reason, movedTo: null });
+      if (objection?.kind === 'drop')
+        return await this.#end(action, { state: 'dropped', detail: objection.reason, movedTo: null });
       const { detail, movedTo } = await runAction(this.#parts.source(entry), action, entry);
       log.debug(told, detail);
       return await this.#end(action, { state: 'done', detail, movedTo });
@@ -113,7 +118,10 @@ export class Outbox {
         this.#parts.lookAgain(entry);
         return await this.#end(action, { state: 'dropped', detail: reason, movedTo: null });
       }
-      log.warn({ ...told, ...(error instanceof TallymanError ? { code: error.code, fix: error.fix } : {}) }, `failed, tried again later: ${reason}`);
+      log.warn(
+        { ...told, ...(error instanceof TallymanError ? { code: error.code, fix: error.fix } : {}) },
+        `failed, tried again later: ${reason}`,
+      );
       return await this.#postpone(action, reason, backoff(action.attempts + 1, RETRY));
     }
   }
@@ -127,13 +135,26 @@ export class Outbox {
     return acts ? null : { kind: 'drop', reason: `the file is ${entry.state} now` };
   }
 
-  /** The original must be loaded at this moment. Of one that another instance loaded the ledger cannot tell: moving is safe, deleting is not. */
+  /**
+   * The original must be loaded at this moment. Of one that another instance loaded the ledger cannot tell: moving is
+   * safe, deleting is not.
+   */
   async #objectionToDuplicate(entry: FileEntry, action: PlannedAction): Promise<Objection | null> {
-    if (entry.duplicateOf === null) return action.kind === 'delete' ? { kind: 'drop', reason: 'its original was loaded by another tallyman: these bytes may be the only ones here' } : null;
+    if (entry.duplicateOf === null)
+      return action.kind === 'delete'
+        ? { kind: 'drop', reason: 'its original was loaded by another tallyman: these bytes may be the only ones here' }
+        : null;
     const original = await this.#parts.ledger.entry(entry.duplicateOf);
     if (original?.state === 'loaded') return null;
-    if (original !== null && isOpen(original)) return { kind: 'wait', reason: `its original, file ${original.fileId}, is being taken again (${original.state})` };
-    return { kind: 'drop', reason: `its original, file ${entry.duplicateOf}, is ${original?.state ?? 'gone'}, not loaded: these bytes may be the only ones` };
+    if (original !== null && isOpen(original))
+      return {
+        kind: 'wait',
+        reason: `its original, file ${original.fileId}, is being taken again (${original.state})`,
+      };
+    return {
+      kind: 'drop',
+      reason: `its original, file ${entry.duplicateOf}, is ${original?.state ?? 'gone'}, not loaded: these bytes may be the only ones`,
+    };
   }
 
   async #end(action: PlannedAction, outcome: Parameters<Ledger['actionDone']>[1]): Promise<true> {

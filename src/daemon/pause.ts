@@ -2,8 +2,8 @@ import type { TallymanError } from '../core/errors.js';
 import { backoff } from '../sources/retry.js';
 
 /**
- * Something outside the files cannot be reached: work on it pauses, with backoff without end, and goes on by itself. Uses no attempt and
- * changes no file's state (SPEC 5).
+ * Something outside the files cannot be reached: work on it pauses, with backoff without end, and goes on by itself.
+ * Uses no attempt and changes no file's state (SPEC 5).
  */
 export class Pause {
   readonly #baseMs: number;
@@ -31,7 +31,10 @@ export class Pause {
     return this.#error === null ? 0 : Math.max(0, this.#until - performance.now());
   }
 
-  /** Gives true when this is news (another reason than last time). What many files under way tell of one trouble at once is told once, and makes the pause no longer. */
+  /**
+   * Gives true when this is news (another reason than last time). What many files under way tell of one trouble at once
+   * is told once, and makes the pause no longer.
+   */
   begin(error: TallymanError): boolean {
     if (this.leftMs > 0 && this.#error?.code === error.code) return false;
     const news = this.#error?.message !== error.message;

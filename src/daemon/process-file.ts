@@ -14,15 +14,22 @@ import { attemptFailed, gone, recoverUnknown, settleResult } from './settle-resu
 import type { WorkOutcome } from './work-loop.js';
 
 /**
- * One version down the straight line, from `discovered` to its end: still there? -> decision table -> claim -> load -> ledger. Every way out leaves the entry in
- * a named state; nothing is thrown for what a file, a source or the database does.
+ * One version down the straight line, from `discovered` to its end: still there? -> decision table -> claim -> load ->
+ * ledger. Every way out leaves the entry in a named state; nothing is thrown for what a file, a source or the database
+ * does.
  */
 export async function processFile(parts: ProcessParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
   const entry = await parts.ledger.entry(listed.fileId);
   if (entry === null) return { kind: 'done' };
   try {
     // Its COMMIT got no answer, and the database was away until now.
-    if (entry.state === 'loading') return await recoverUnknown(parts, entry, feed, new TallymanError('DATABASE_UNREACHABLE', 'the connection was lost at COMMIT'));
+    if (entry.state === 'loading')
+      return await recoverUnknown(
+        parts,
+        entry,
+        feed,
+        new TallymanError('DATABASE_UNREACHABLE', 'the connection was lost at COMMIT'),
+      );
     if (entry.state !== 'discovered' && entry.state !== 'landed') return { kind: 'done' };
     if (parts.source(entry).localPath(standsAs(entry).path) === null) return await processRemote(parts, entry, feed);
     const present = await stillThere(parts, entry);
@@ -46,7 +53,10 @@ export async function landFile(parts: ProcessParts, listed: FileEntry, feed: Fee
   }
 }
 
-/** Landed first. A copy that is there whole was proven when it came: its source is asked no more, and may have deleted the file since. */
+/**
+ * Landed first. A copy that is there whole was proven when it came: its source is asked no more, and may have deleted
+ * the file since.
+ */
 async function processRemote(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
   const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : entry;
   if ('kind' in present) return present;
@@ -73,12 +83,16 @@ async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOu
   }
   if (now === null) return await gone(parts, entry, 'gone before it was read');
   if (sameVersion(now, expected)) return entry;
-  if (entry.before !== null) return (await sameBytes(parts, entry, now)) ?? (await gone(parts, entry, 'other content stands under its name'));
+  if (entry.before !== null)
+    return (await sameBytes(parts, entry, now)) ?? (await gone(parts, entry, 'other content stands under its name'));
   parts.lookAgain(entry);
   return { kind: 'aside' };
 }
 
-/** An operator asked for these bytes: a `touch`, a chmod or a copy put back is no reason to refuse them. Gives the entry as it stands now; null = they are others. */
+/**
+ * An operator asked for these bytes: a `touch`, a chmod or a copy put back is no reason to refuse them. Gives the entry
+ * as it stands now; null = they are others.
+ */
 async function sameBytes(parts: ProcessParts, entry: FileEntry, now: SeenFile): Promise<FileEntry | null> {
   const local = parts.source(entry).localPath(now.path);
   if (local === null || entry.sha256 === null || now.size !== entry.file.size) return null;
@@ -91,10 +105,15 @@ async function sameBytes(parts: ProcessParts, entry: FileEntry, now: SeenFile): 
 type Decided = Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEmptyCheck' }>;
 
 /**
- * The decision table (SPEC 3.1), asked again with what it needs to know. The hash that was found out on the way goes into the ledger with the claim or the
- * end, not in a write of its own: two durable points a file are what small files can afford.
+ * The decision table (SPEC 3.1), asked again with what it needs to know. The hash that was found out on the way goes
+ * into the ledger with the claim or the end, not in a write of its own: two durable points a file are what small files
+ * can afford.
  */
-async function decide(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<{ readonly decision: Decided; readonly sha256: string | null }> {
+async function decide(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+): Promise<{ readonly decision: Decided; readonly sha256: string | null }> {
   let sha256 = entry.sha256;
   let probes: Probes = NO_PROBES;
   for (;;) {
@@ -106,8 +125,12 @@ async function decide(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Pr
         break;
       }
       case 'needPrefixHash': {
-        const hashed = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry), prefixBytes: decision.bytes });
-        if (hashed.prefixSha256 === null) throw new TallymanError('FILE_CHANGED', `${entry.file.path}: shorter than when it was listed`);
+        const hashed = await hashFile(localBytes(parts, entry), {
+          version: versionInPlace(entry),
+          prefixBytes: decision.bytes,
+        });
+        if (hashed.prefixSha256 === null)
+          throw new TallymanError('FILE_CHANGED', `${entry.file.path}: shorter than when it was listed`);
         sha256 = hashed.sha256;
         probes = { ...probes, prefix: { of: decision.of, sha256: hashed.prefixSha256 } };
         break;
@@ -121,12 +144,16 @@ async function decide(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Pr
   }
 }
 
-/** What is held or ignored counts as seen (SPEC 3.1), so its content must be known: else a `touch` would hold it a second time. */
+/**
+ * What is held or ignored counts as seen (SPEC 3.1), so its content must be known: else a `touch` would hold it a
+ * second time.
+ */
 async function contentOf(parts: ProcessParts, entry: FileEntry): Promise<string> {
   return (await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) })).sha256;
 }
 
-const versionInPlace = (entry: FileEntry): string | null => (entry.landedPath === null ? standsAs(entry).version : null);
+const versionInPlace = (entry: FileEntry): string | null =>
+  entry.landedPath === null ? standsAs(entry).version : null;
 
 function localBytes(parts: ProcessParts, entry: FileEntry): Buffer {
   const local = entry.landedPath ?? parts.source(entry).localPath(standsAs(entry).path);
@@ -146,11 +173,26 @@ async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): 
       await parts.ledger.absorb(entry.fileId, decision.present);
       return { kind: 'done' };
     case 'duplicate':
-      return await end(parts, entry, { state: 'duplicate', duplicateOf: decision.of, sha256, action: plannedAction(feed, entry, 'duplicate', null) }, decision.reason);
+      return await end(
+        parts,
+        entry,
+        { state: 'duplicate', duplicateOf: decision.of, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
+        decision.reason,
+      );
     case 'hold':
-      return await end(parts, entry, { state: 'held', sha256: sha256 ?? (await contentOf(parts, entry)) }, decision.reason);
+      return await end(
+        parts,
+        entry,
+        { state: 'held', sha256: sha256 ?? (await contentOf(parts, entry)) },
+        decision.reason,
+      );
     case 'ignore':
-      return await end(parts, entry, { state: 'ignored', sha256: sha256 ?? (await contentOf(parts, entry)) }, decision.reason);
+      return await end(
+        parts,
+        entry,
+        { state: 'ignored', sha256: sha256 ?? (await contentOf(parts, entry)) },
+        decision.reason,
+      );
     case 'superseded':
       return await end(parts, entry, { state: 'superseded' }, decision.reason);
     case 'load':
@@ -158,13 +200,33 @@ async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): 
   }
 }
 
-async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decision: Extract<Decision, { kind: 'load' }>, sha256: string | null): Promise<WorkOutcome> {
+async function load(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  decision: Extract<Decision, { kind: 'load' }>,
+  sha256: string | null,
+): Promise<WorkOutcome> {
   const bytes = localBytes(parts, entry);
   const localPath = bytes.toString();
   const stands = standsAs(entry);
-  const beside = await readBeside(feed, parts.source(entry), { file: entry.file, movedTo: entry.movedTo, suffix: String(entry.fileId) });
+  const beside = await readBeside(feed, parts.source(entry), {
+    file: entry.file,
+    movedTo: entry.movedTo,
+    suffix: String(entry.fileId),
+  });
   const loadKey = randomUUID();
-  const claimed = await parts.ledger.claim(entry.fileId, { loadKey, sha256, duplicateAllowed: decision.duplicateAllowed, generation: decision.generation, owner: parts.owner }, parts.actor);
+  const claimed = await parts.ledger.claim(
+    entry.fileId,
+    {
+      loadKey,
+      sha256,
+      duplicateAllowed: decision.duplicateAllowed,
+      generation: decision.generation,
+      owner: parts.owner,
+    },
+    parts.actor,
+  );
   const result = await parts.load({
     loadKey,
     instanceId: parts.ledger.instanceId,
@@ -194,13 +256,16 @@ async function load(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, decis
 
 /** What was thrown on the way to the claim: by its code it is the file's, the source's or the program's fault. */
 async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thrown: unknown): Promise<WorkOutcome> {
-  const error = thrown instanceof TallymanError ? thrown : new TallymanError('INTERNAL', messageOf(thrown), { cause: thrown });
+  const error =
+    thrown instanceof TallymanError ? thrown : new TallymanError('INTERNAL', messageOf(thrown), { cause: thrown });
   switch (error.blame) {
     case 'version':
       parts.lookAgain(entry);
       return { kind: 'aside' };
     case 'pause':
-      return error.code === 'SOURCE_UNREACHABLE' || error.code === 'LANDING_FULL' ? { kind: 'pause-feed', error } : { kind: 'pause-database', error };
+      return error.code === 'SOURCE_UNREACHABLE' || error.code === 'LANDING_FULL'
+        ? { kind: 'pause-feed', error }
+        : { kind: 'pause-database', error };
     case 'feed':
       return { kind: 'pause-feed', error };
     case 'command':
@@ -213,11 +278,26 @@ async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thro
   }
 }
 
-/** It failed before the claim (unreadable for the hash, say): the attempt is counted as a claim would, so that it is not made for ever. */
-async function countedFailure(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, error: TallymanError): Promise<WorkOutcome> {
+/**
+ * It failed before the claim (unreadable for the hash, say): the attempt is counted as a claim would, so that it is not
+ * made for ever.
+ */
+async function countedFailure(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  error: TallymanError,
+): Promise<WorkOutcome> {
   const current = await parts.ledger.entry(entry.fileId);
   if (current === null) throw error;
   const { duplicateAllowed, generation } = current;
-  const claimed = current.state === 'loading' ? current : await parts.ledger.claim(entry.fileId, { loadKey: randomUUID(), duplicateAllowed, generation, owner: parts.owner }, parts.actor);
+  const claimed =
+    current.state === 'loading'
+      ? current
+      : await parts.ledger.claim(
+          entry.fileId,
+          { loadKey: randomUUID(), duplicateAllowed, generation, owner: parts.owner },
+          parts.actor,
+        );
   return await attemptFailed(parts, claimed, feed, error);
 }

@@ -37,17 +37,34 @@ export interface ProcessParts {
 /** How the bytes stand now: under their own name, or where an after action put them. */
 export const standsAs = (entry: FileEntry): SeenFile => entry.movedTo ?? entry.file;
 
-/** A person named this file to `tallyman load`: its path is absolute, and no pattern, marker or after action of the feed applies to it. */
-export const isNamed = (entry: FileEntry): boolean => entry.uri.startsWith('file:///') && entry.file.path.startsWith('/');
+/**
+ * A person named this file to `tallyman load`: its path is absolute, and no pattern, marker or after action of the feed
+ * applies to it.
+ */
+export const isNamed = (entry: FileEntry): boolean =>
+  entry.uri.startsWith('file:///') && entry.file.path.startsWith('/');
 
-/** The after action that an outcome plans; none when one has run for this file before (reprocess), and none for a file that a person named. */
-export function plannedAction(feed: FeedSpec, entry: FileEntry, outcome: 'loaded' | 'rejected' | 'duplicate', committedAt: string | null): NonNullable<EndOfFile['action']> | null {
+/**
+ * The after action that an outcome plans; none when one has run for this file before (reprocess), and none for a file
+ * that a person named.
+ */
+export function plannedAction(
+  feed: FeedSpec,
+  entry: FileEntry,
+  outcome: 'loaded' | 'rejected' | 'duplicate',
+  committedAt: string | null,
+): NonNullable<EndOfFile['action']> | null {
   if (!entry.afterAction || isNamed(entry)) return null;
   return afterAction(feed.after[outcome], companionsOf(feed.source, entry.file.path), committedAt);
 }
 
 /** The entry has its end: ledger first, then people. */
-export async function end(parts: ProcessParts, entry: FileEntry, ended: EndOfFile, reason: string): Promise<WorkOutcome> {
+export async function end(
+  parts: ProcessParts,
+  entry: FileEntry,
+  ended: EndOfFile,
+  reason: string,
+): Promise<WorkOutcome> {
   const seconds = { land: parts.landing.secondsOf(entry.fileId), load: ended.seconds?.load ?? 0 };
   const landed = entry.landedPath === null ? {} : { seconds, ...(parts.landing.keeps ? {} : { landedPath: null }) };
   const { closed } = await parts.ledger.end(entry.fileId, { ...ended, ...landed }, parts.actor, reason);

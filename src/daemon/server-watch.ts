@@ -2,9 +2,15 @@ import { messageOf, TallymanError } from '../core/errors.js';
 import type { ProcessParts } from './process-parts.js';
 import { compareAgain, isAnotherServer } from './recover.js';
 
-/** How often PostgreSQL is asked whether it is still the same server, milliseconds: a failover that broke no load is noticed within this. */
+/**
+ * How often PostgreSQL is asked whether it is still the same server, milliseconds: a failover that broke no load is
+ * noticed within this.
+ */
 const ASK_MS = 10_000;
-/** Loads under way are waited for before stores are compared; after this the comparison goes on beside them. Milliseconds. */
+/**
+ * Loads under way are waited for before stores are compared; after this the comparison goes on beside them.
+ * Milliseconds.
+ */
 const LOADS_MS = 60_000;
 
 /** What it must know of the work loop. */
@@ -18,8 +24,9 @@ interface Loop {
 }
 
 /**
- * Under a running daemon the address may lead to another server from one moment to the next (failover, restore), and that one may lack the latest commits, or be the wrong one.
- * Ledger and database are then compared again (DESIGN 2.2), and no load begins until that is done.
+ * Under a running daemon the address may lead to another server from one moment to the next (failover, restore), and
+ * that one may lack the latest commits, or be the wrong one. Ledger and database are then compared again (DESIGN 2.2),
+ * and no load begins until that is done.
  */
 export class ServerWatch {
   readonly #parts: ProcessParts;
@@ -46,13 +53,18 @@ export class ServerWatch {
         if (await isAnotherServer(this.#parts)) await this.#compare(signal);
         this.#release();
       } catch (error) {
-        this.#told(error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error }));
+        this.#told(
+          error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error }),
+        );
       }
     }
   }
 
   async #compare(signal: AbortSignal): Promise<void> {
-    this.#hold ??= new TallymanError('DATABASE_BUSY', 'another server answers than before: what it holds is compared with the ledger before anything is loaded');
+    this.#hold ??= new TallymanError(
+      'DATABASE_BUSY',
+      'another server answers than before: what it holds is compared with the ledger before anything is loaded',
+    );
     const end = performance.now() + LOADS_MS;
     while (this.#loop.running() > 0 && performance.now() < end && !signal.aborted) await wait(50, signal);
     await compareAgain(this.#parts);

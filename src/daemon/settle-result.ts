@@ -8,20 +8,29 @@ import { withChangedContract } from './drift-fix.js';
 import { end, plannedAction, type ProcessParts } from './process-parts.js';
 import type { WorkOutcome } from './work-loop.js';
 
-/** Looks for the receipt of a load whose COMMIT got no answer before the work pauses; each waits for the old backend by itself. */
+/**
+ * Looks for the receipt of a load whose COMMIT got no answer before the work pauses; each waits for the old backend by
+ * itself.
+ */
 const RESOLVE_TRIES = 5;
 
 const UNCOUNTED = { uncount: true, retryAt: null, error: null } as const;
 
 /** What a load's result means for the ledger. `loaded` and `rejected` are in PostgreSQL already: the ledger follows. */
-export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, result: LoadResult): Promise<WorkOutcome> {
+export async function settleResult(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  result: LoadResult,
+): Promise<WorkOutcome> {
   switch (result.outcome) {
     case 'loaded':
     case 'rejected': {
       const loaded = result.outcome === 'loaded';
       // A file without records shows no dialect of its own.
       const changed = loaded && result.rows.read > 0 ? await dialectDrift(parts, feed, result.dialect) : [];
-      for (const { message } of changed) parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
+      for (const { message } of changed)
+        parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
       const drift = [...result.drift, ...changed];
       const ended: EndOfFile = {
         state: result.outcome,
@@ -49,7 +58,9 @@ export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: 
       return await gone(parts, entry, result.message);
     case 'unreachable':
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.error.message);
-      return result.error.code === 'INTERRUPTED' ? { kind: 'aside' } : { kind: 'pause-database', error: TallymanError.from(result.error) };
+      return result.error.code === 'INTERRUPTED'
+        ? { kind: 'aside' }
+        : { kind: 'pause-database', error: TallymanError.from(result.error) };
     case 'misfit':
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.error.message);
       return { kind: 'pause-feed', error: TallymanError.from(result.error) };
@@ -62,18 +73,38 @@ export async function settleResult(parts: ProcessParts, entry: FileEntry, feed: 
   }
 }
 
-/** Another receipt holds this content: the same path adopts it, another path follows on_duplicate. Never `failed` (SPEC 6). */
-async function lostRace(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, winner: ReceiptRef, sha256: string): Promise<WorkOutcome> {
+/**
+ * Another receipt holds this content: the same path adopts it, another path follows on_duplicate. Never `failed` (SPEC
+ * 6).
+ */
+async function lostRace(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  winner: ReceiptRef,
+  sha256: string,
+): Promise<WorkOutcome> {
   if (winner.path === entry.file.path) {
     const holder = await parts.ledger.byLoadKey(winner.loadKey);
-    if (holder === null || holder.fileId === entry.fileId) return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
-    return await end(parts, entry, { state: 'duplicate', duplicateOf: holder.fileId, sha256 }, `the same content is loaded as file ${holder.fileId}`);
+    if (holder === null || holder.fileId === entry.fileId)
+      return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
+    return await end(
+      parts,
+      entry,
+      { state: 'duplicate', duplicateOf: holder.fileId, sha256 },
+      `the same content is loaded as file ${holder.fileId}`,
+    );
   }
   const duplicateOf = (await parts.ledger.byLoadId(winner.loadId))?.fileId ?? null;
   const reason = `the same content is loaded from ${winner.path} (load ${winner.loadId})`;
   switch (feed.onDuplicate) {
     case 'skip':
-      return await end(parts, entry, { state: 'duplicate', duplicateOf, sha256, action: plannedAction(feed, entry, 'duplicate', null) }, reason);
+      return await end(
+        parts,
+        entry,
+        { state: 'duplicate', duplicateOf, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
+        reason,
+      );
     case 'hold':
       return await end(parts, entry, { state: 'held', sha256 }, reason);
     case 'load':
@@ -86,9 +117,18 @@ async function lostRace(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, w
 }
 
 /** The receipt is the database's word: the entry takes its counts. */
-export async function adopt(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, receipt: ReceiptRef, reason: string): Promise<WorkOutcome> {
+export async function adopt(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  receipt: ReceiptRef,
+  reason: string,
+): Promise<WorkOutcome> {
   const { status } = receipt;
-  const error = status === 'rejected' ? new TallymanError('LOAD_FAILED', `rejected (${receipt.errorCode ?? 'see the quarantine'})`).reported() : null;
+  const error =
+    status === 'rejected'
+      ? new TallymanError('LOAD_FAILED', `rejected (${receipt.errorCode ?? 'see the quarantine'})`).reported()
+      : null;
   const ended: EndOfFile = {
     state: status,
     sha256: receipt.sha256,
@@ -100,24 +140,38 @@ export async function adopt(parts: ProcessParts, entry: FileEntry, feed: FeedSpe
     committedAt: receipt.committedAt,
     replaced: receipt.replaces,
     olderSnapshots: status === 'loaded' && feed.target.mode === 'replace_all',
-    action: status === 'loaded' || status === 'rejected' ? plannedAction(feed, entry, status, receipt.committedAt) : null,
+    action:
+      status === 'loaded' || status === 'rejected' ? plannedAction(feed, entry, status, receipt.committedAt) : null,
   };
   return await end(parts, entry, ended, reason);
 }
 
 /** COMMIT was sent and no answer came: the receipt decides (DESIGN 2.1, Recovery). */
-export async function recoverUnknown(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, cause: TallymanError): Promise<WorkOutcome> {
+export async function recoverUnknown(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  cause: TallymanError,
+): Promise<WorkOutcome> {
   if (entry.loadKey === null) throw new TallymanError('INTERNAL', `file ${entry.fileId} is loading without a load_key`);
   for (let tries = 1; ; tries++) {
     try {
       const receipt = await parts.receipts.resolve(entry.loadKey);
-      if (receipt !== null) return await adopt(parts, entry, feed, receipt, 'the receipt was found after the connection was lost');
-      await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, `no receipt: the load was rolled back (${cause.message})`);
+      if (receipt !== null)
+        return await adopt(parts, entry, feed, receipt, 'the receipt was found after the connection was lost');
+      await parts.ledger.unclaim(
+        entry.fileId,
+        UNCOUNTED,
+        parts.actor,
+        `no receipt: the load was rolled back (${cause.message})`,
+      );
       return { kind: 'pause-database', error: cause };
     } catch (error) {
-      const known = error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
+      const known =
+        error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
       if (known.blame !== 'pause') throw known;
-      // The entry stays `loading` with its load_key: processFile asks again when the pause is over, recover.ts at the next start.
+      // The entry stays `loading` with its load_key: processFile asks again when the pause is over, recover.ts at the
+      // next start.
       if (tries >= RESOLVE_TRIES) return { kind: 'pause-database', error: known };
       await new Promise((resolve) => setTimeout(resolve, backoff(tries, { baseMs: 500, maxMs: 5_000 })));
     }
@@ -125,10 +179,23 @@ export async function recoverUnknown(parts: ProcessParts, entry: FileEntry, feed
 }
 
 /** An attempt was used: again after the backoff, or `failed` when it was the last. */
-export async function attemptFailed(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, error: TallymanError): Promise<WorkOutcome> {
-  if (entry.attempts >= feed.retry.attempts) return await end(parts, entry, { state: 'failed', error: error.reported() }, error.message);
-  const retryAt = new Date(Date.now() + backoff(entry.attempts, { baseMs: feed.retry.backoffMs, maxMs: feed.retry.maxBackoffMs })).toISOString();
-  await parts.ledger.unclaim(entry.fileId, { uncount: false, retryAt, error: error.reported() }, parts.actor, error.message);
+export async function attemptFailed(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  error: TallymanError,
+): Promise<WorkOutcome> {
+  if (entry.attempts >= feed.retry.attempts)
+    return await end(parts, entry, { state: 'failed', error: error.reported() }, error.message);
+  const retryAt = new Date(
+    Date.now() + backoff(entry.attempts, { baseMs: feed.retry.backoffMs, maxMs: feed.retry.maxBackoffMs }),
+  ).toISOString();
+  await parts.ledger.unclaim(
+    entry.fileId,
+    { uncount: false, retryAt, error: error.reported() },
+    parts.actor,
+    error.message,
+  );
   await parts.reported(entry.fileId);
   return { kind: 'retry' };
 }
@@ -137,6 +204,9 @@ export async function attemptFailed(parts: ProcessParts, entry: FileEntry, feed:
 export async function gone(parts: ProcessParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
   if (entry.before === null) return await end(parts, entry, { state: 'vanished' }, reason);
   await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
-  parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${reason}; it stays ${entry.before}`);
+  parts.log.warn(
+    { feed: entry.feed, file_id: entry.fileId },
+    `${entry.file.path}: ${reason}; it stays ${entry.before}`,
+  );
   return { kind: 'done' };
 }

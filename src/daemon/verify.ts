@@ -2,9 +2,19 @@ import type { Ledger } from '../core/ledger.js';
 import type { ReceiptRef } from '../core/load.js';
 import type { Receipts } from '../core/target.js';
 
-/** One thing on which ledger, receipts and tables do not agree. `emptied` is information: somebody took all rows of a load away on purpose. */
+/**
+ * One thing on which ledger, receipts and tables do not agree. `emptied` is information: somebody took all rows of a
+ * load away on purpose.
+ */
 export interface Difference {
-  readonly kind: 'rows-missing' | 'rows-extra' | 'table-missing' | 'receipt-missing' | 'ledger-missing' | 'state-differs' | 'emptied';
+  readonly kind:
+    | 'rows-missing'
+    | 'rows-extra'
+    | 'table-missing'
+    | 'receipt-missing'
+    | 'ledger-missing'
+    | 'state-differs'
+    | 'emptied';
   readonly feed: string;
   readonly file_id: number | null;
   readonly load_id: number | null;
@@ -15,7 +25,11 @@ export interface Difference {
 const PAGE = 1_000;
 
 /** `ledger verify`: everything on which the three do not agree. */
-export async function* differences(ledger: Ledger, receipts: Receipts, feeds: readonly string[]): AsyncIterable<Difference> {
+export async function* differences(
+  ledger: Ledger,
+  receipts: Receipts,
+  feeds: readonly string[],
+): AsyncIterable<Difference> {
   yield* ledgerAgainstReceipts(ledger, receipts);
   for (const feed of feeds) yield* receiptsAgainstTables(ledger, receipts, feed);
 }
@@ -23,27 +37,59 @@ export async function* differences(ledger: Ledger, receipts: Receipts, feeds: re
 /** Every load that the ledger knows must have its receipt, in the same state, and every own receipt its entry. */
 async function* ledgerAgainstReceipts(ledger: Ledger, receipts: Receipts): AsyncIterable<Difference> {
   if ((await receipts.databaseId()) === null) {
-    if ((await ledger.newestLoad()) !== null) yield { kind: 'receipt-missing', feed: '', file_id: null, load_id: null, path: null, message: 'the database has no control schema, but the ledger knows loads' };
+    if ((await ledger.newestLoad()) !== null)
+      yield {
+        kind: 'receipt-missing',
+        feed: '',
+        file_id: null,
+        load_id: null,
+        path: null,
+        message: 'the database has no control schema, but the ledger knows loads',
+      };
     return;
   }
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await ledger.knownLoads(after, PAGE);
-    const found = new Map((await receipts.byIds(page.map((load) => load.loadId))).map((receipt) => [receipt.loadKey, receipt]));
+    const found = new Map(
+      (await receipts.byIds(page.map((load) => load.loadId))).map((receipt) => [receipt.loadKey, receipt]),
+    );
     for (const load of page) {
       const receipt = found.get(load.loadKey);
-      const where = { feed: receipt?.feed ?? '', file_id: load.fileId, load_id: load.loadId, path: receipt?.path ?? null };
-      if (receipt === undefined) yield { ...where, kind: 'receipt-missing', message: `the ledger has load ${load.loadId} of file ${load.fileId}; the database has no such receipt` };
-      else if (receipt.status !== load.status) yield { ...where, kind: 'state-differs', message: `load ${load.loadId} of ${receipt.path} is ${load.status} in the ledger and ${receipt.status} in the database` };
+      const where = {
+        feed: receipt?.feed ?? '',
+        file_id: load.fileId,
+        load_id: load.loadId,
+        path: receipt?.path ?? null,
+      };
+      if (receipt === undefined)
+        yield {
+          ...where,
+          kind: 'receipt-missing',
+          message: `the ledger has load ${load.loadId} of file ${load.fileId}; the database has no such receipt`,
+        };
+      else if (receipt.status !== load.status)
+        yield {
+          ...where,
+          kind: 'state-differs',
+          message: `load ${load.loadId} of ${receipt.path} is ${load.status} in the ledger and ${receipt.status} in the database`,
+        };
     }
     const last = page.at(-1);
     if (last === undefined) break;
     after = last.loadId;
   }
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await receipts.after(after, PAGE);
     for (const receipt of page) {
       if (receipt.instanceId !== ledger.instanceId || (await ledger.byLoadKey(receipt.loadKey)) !== null) continue;
-      yield { kind: 'ledger-missing', feed: receipt.feed, file_id: null, load_id: receipt.loadId, path: receipt.path, message: `the database has load ${receipt.loadId} of ${receipt.path}, which the ledger does not know; the next run takes it in` };
+      yield {
+        kind: 'ledger-missing',
+        feed: receipt.feed,
+        file_id: null,
+        load_id: receipt.loadId,
+        path: receipt.path,
+        message: `the database has load ${receipt.loadId} of ${receipt.path}, which the ledger does not know; the next run takes it in`,
+      };
     }
     const last = page.at(-1);
     if (last === undefined) return;
@@ -57,8 +103,18 @@ async function* receiptsAgainstTables(ledger: Ledger, receipts: Receipts, feed: 
   for (const { receipt, target, present } of await receipts.liveCounts(feed)) {
     const kind = tableDifference(receipt, present);
     if (kind === null) continue;
-    const message = present === null ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there` : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
-    yield { kind, feed, file_id: (await ledger.byLoadId(receipt.loadId))?.fileId ?? null, load_id: receipt.loadId, path: receipt.path, message };
+    const message =
+      present === null
+        ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there`
+        : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
+    yield {
+      kind,
+      feed,
+      file_id: (await ledger.byLoadId(receipt.loadId))?.fileId ?? null,
+      load_id: receipt.loadId,
+      path: receipt.path,
+      message,
+    };
   }
 }
 

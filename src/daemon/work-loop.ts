@@ -13,14 +13,23 @@ export type WorkOutcome =
   | { readonly kind: 'done' }
   /** A remote file has come: its load is next. */
   | { readonly kind: 'landed'; readonly entry: FileEntry }
-  /** The attempt failed and the file has more: it comes back when its backoff has run out (in `run --once`: in the next run). */
+  /**
+   * The attempt failed and the file has more: it comes back when its backoff has run out (in `run --once`: in the next
+   * run).
+   */
   | { readonly kind: 'retry' }
-  /** Waits for another entry, or for the file to settle again: left alone until something ends or the path is discovered again. */
+  /**
+   * Waits for another entry, or for the file to settle again: left alone until something ends or the path is discovered
+   * again.
+   */
   | { readonly kind: 'aside' }
   | { readonly kind: 'pause-database'; readonly error: TallymanError }
   | { readonly kind: 'pause-feed'; readonly error: TallymanError };
 
-/** What an entry needs next: its bytes brought here, or its load. They take turns of their own, so that a slow line holds up no load. */
+/**
+ * What an entry needs next: its bytes brought here, or its load. They take turns of their own, so that a slow line
+ * holds up no load.
+ */
 type Step = 'land' | 'load';
 
 export interface WorkLoopParts {
@@ -37,8 +46,9 @@ export interface WorkLoopParts {
 }
 
 /**
- * Shares `concurrency` slots fairly between the feeds: one lane a feed, taken in turn. Many small files share a slot. Two versions of one path are never worked on at the same
- * time, a snapshot feed runs one file at a time, and a file at which the process died is loaded alone. Remote files are landed ahead of their turn.
+ * Shares `concurrency` slots fairly between the feeds: one lane a feed, taken in turn. Many small files share a slot.
+ * Two versions of one path are never worked on at the same time, a snapshot feed runs one file at a time, and a file at
+ * which the process died is loaded alone. Remote files are landed ahead of their turn.
  */
 export class WorkLoop {
   readonly #parts: WorkLoopParts;
@@ -98,8 +108,8 @@ export class WorkLoop {
   }
 
   /**
-   * Works until the signal (daemon), or until nothing is left that can be done now and `more()` is false (once). What runs when the signal comes is
-   * waited for.
+   * Works until the signal (daemon), or until nothing is left that can be done now and `more()` is false (once). What
+   * runs when the signal comes is waited for.
    */
   async run(signal: AbortSignal, more: () => boolean): Promise<void> {
     const running = new Set<Promise<void>>();
@@ -129,19 +139,27 @@ export class WorkLoop {
     }
   }
 
-  /** Nothing to do now in any lane that is not paused; in once mode a pause of a few tries ends the run instead of waiting for ever. */
+  /**
+   * Nothing to do now in any lane that is not paused; in once mode a pause of a few tries ends the run instead of
+   * waiting for ever.
+   */
   #idle(): boolean {
     if (this.#databasePause.error !== null) return gaveUp(this.#databasePause);
     return this.#lanes.every(isIdle);
   }
 
   #nextTryMs(): number {
-    const pauses = [this.#databasePause, ...this.#lanes.flatMap((lane) => [lane.pause, lane.landing])].filter((pause) => pause.error !== null).map((pause) => pause.leftMs);
+    const pauses = [this.#databasePause, ...this.#lanes.flatMap((lane) => [lane.pause, lane.landing])]
+      .filter((pause) => pause.error !== null)
+      .map((pause) => pause.leftMs);
     // Backoffs of single files live in the ledger: look once a second.
     return Math.max(1, Math.min(1_000, ...pauses));
   }
 
-  /** The next entry for a step. A lane whose turn it is and that needs more room than there is keeps its turn: small files must not pass a large one by for ever. */
+  /**
+   * The next entry for a step. A lane whose turn it is and that needs more room than there is keeps its turn: small
+   * files must not pass a large one by for ever.
+   */
   async #next(step: Step): Promise<{ lane: Lane; entry: FileEntry } | null> {
     if (step === 'load' && (this.#alone || this.#databasePause.leftMs > 0)) return null;
     const capacity = step === 'load' ? this.#loads : this.#landings;
@@ -164,7 +182,13 @@ export class WorkLoop {
 
   #mayRun(step: Step, lane: Lane): boolean {
     // While the database, feed or source is on trial after a pause, one file tries first.
-    if (step === 'land') return lane.landsAhead && lane.mayLandAhead && lane.landing.leftMs === 0 && (lane.landing.error === null || lane.landings === 0);
+    if (step === 'land')
+      return (
+        lane.landsAhead &&
+        lane.mayLandAhead &&
+        lane.landing.leftMs === 0 &&
+        (lane.landing.error === null || lane.landings === 0)
+      );
     if (lane.pause.leftMs > 0 || (!lane.landsAhead && lane.running > 0)) return false;
     return (this.#databasePause.error === null && lane.pause.error === null) || this.#loads.taken === 0;
   }
@@ -182,8 +206,15 @@ export class WorkLoop {
     const { ledger, once } = this.#parts;
     // Before it is asked: what comes while it answers makes the lane wet again.
     lane.dry = true;
-    const found = await ledger.waiting(lane.feed.name, FETCH + skip, { ignoreBackoff: once, newestFirst: lane.feed.target.mode === 'replace_all', longestMs: lane.feed.retry.maxBackoffMs });
-    const fresh = found.filter((entry) => !this.#busyIds.has(entry.fileId) && !lane.aside.has(entry.fileId) && this.#tried?.has(entry.fileId) !== true);
+    const found = await ledger.waiting(lane.feed.name, FETCH + skip, {
+      ignoreBackoff: once,
+      newestFirst: lane.feed.target.mode === 'replace_all',
+      longestMs: lane.feed.retry.maxBackoffMs,
+    });
+    const fresh = found.filter(
+      (entry) =>
+        !this.#busyIds.has(entry.fileId) && !lane.aside.has(entry.fileId) && this.#tried?.has(entry.fileId) !== true,
+    );
     lane.queue.push(...fresh);
     if (fresh.length > 0) lane.dry = false;
   }
@@ -200,7 +231,12 @@ export class WorkLoop {
       this.#alone = entry.deaths.count > 0;
     } else lane.landings++;
     try {
-      this.#settleOutcome(step, lane, entry, await (step === 'load' ? this.#parts.work : this.#parts.land)(entry, lane.feed));
+      this.#settleOutcome(
+        step,
+        lane,
+        entry,
+        await (step === 'load' ? this.#parts.work : this.#parts.land)(entry, lane.feed),
+      );
     } finally {
       leave(capacity, lane, entry);
       if (step === 'load') {

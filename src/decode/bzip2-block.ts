@@ -76,7 +76,10 @@ const CRC: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** One block at a time: Huffman codes, move to front, runs (`read`); then the Burrows-Wheeler transform backwards, and the first runs (`write`). */
+/**
+ * One block at a time: Huffman codes, move to front, runs (`read`); then the Burrows-Wheeler transform backwards, and
+ * the first runs (`write`).
+ */
 export class Block {
   /** More bytes than a block of this size can be packed into: 20 bits a symbol, and the tables. */
   readonly longest: number;

@@ -9,14 +9,19 @@ const BLOCK_MAGIC = [0x314159, 0x265359] as const;
 const END_MAGIC = [0x177245, 0x385090] as const;
 
 /**
- * bzip2 (Seward; the format has not changed since 1997), all streams of the file. The CRC of each block and of each stream is proven, and nothing may stand behind the
- * last one. Memory is one block: 4 to 6 MB. Our own: unbzip2-stream 1.4.3 (2020) proves as much, but tells what is cut off
- * as a TypeError and pushes instead of being asked; seek-bzip 2.0.0 wants the whole file in memory.
+ * bzip2 (Seward; the format has not changed since 1997), all streams of the file. The CRC of each block and of each
+ * stream is proven, and nothing may stand behind the last one. Memory is one block: 4 to 6 MB. Our own: unbzip2-stream
+ * 1.4.3 (2020) proves as much, but tells what is cut off as a TypeError and pushes instead of being asked; seek-bzip
+ * 2.0.0 wants the whole file in memory.
  */
 export const bzip2: Decoder = {
   name: 'bzip2',
   extensions: ['.bz2', '.bzip2', '.tbz2'],
-  matches: (head) => head.toString('latin1', 0, 3) === 'BZh' && (head[3] ?? 0) >= 0x31 && (head[3] ?? 0) <= 0x39 && ['1AY&SY', '\x17\x72\x45\x38\x50\x90'].includes(head.toString('latin1', 4, 10)),
+  matches: (head) =>
+    head.toString('latin1', 0, 3) === 'BZh' &&
+    (head[3] ?? 0) >= 0x31 &&
+    (head[3] ?? 0) <= 0x39 &&
+    ['1AY&SY', '\x17\x72\x45\x38\x50\x90'].includes(head.toString('latin1', 4, 10)),
   decode,
 };
 
@@ -44,7 +49,7 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
         if (high !== BLOCK_MAGIC[0] || low !== BLOCK_MAGIC[1]) throw new Damaged('is damaged (no such block)');
         await bits.fill(block.longest);
         block.read(bits);
-        for (let more = true; more; ) {
+        for (let more = true; more;) {
           const buffer = buffers[turn++ % 3]!;
           const length = block.write(buffer);
           more = length === buffer.length;
@@ -56,7 +61,10 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
       bits.align();
     }
   } catch (error) {
-    if (error instanceof Damaged) throw new TallymanError('FILE_CORRUPT', `The bzip2 file ${error.message} at byte ${bits.position}.`, { cause: error });
+    if (error instanceof Damaged)
+      throw new TallymanError('FILE_CORRUPT', `The bzip2 file ${error.message} at byte ${bits.position}.`, {
+        cause: error,
+      });
     throw error;
   } finally {
     await bits.close();
@@ -65,7 +73,8 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
 
 async function streamHead(bits: BitReader, streams: number): Promise<Block> {
   await bits.need(4);
-  if (bits.read(24) !== 0x425a68) throw new Damaged(streams === 0 ? 'does not begin as one' : 'holds other bytes behind its end');
+  if (bits.read(24) !== 0x425a68)
+    throw new Damaged(streams === 0 ? 'does not begin as one' : 'holds other bytes behind its end');
   const level = bits.read(8) - 0x30;
   if (level < 1 || level > 9) throw new Damaged('does not begin as one');
   return new Block(level);

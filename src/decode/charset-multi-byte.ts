@@ -1,7 +1,10 @@
 import iconv from 'iconv-lite';
 import { PIECE, putUndecodable, type Transcoder } from './transcoder.js';
 
-/** No multi-byte character of these encodings (shift_jis, gbk, gb18030, big5, euc-*) has a byte below this one but alone. */
+/**
+ * No multi-byte character of these encodings (shift_jis, gbk, gb18030, big5, euc-*) has a byte below this one but
+ * alone.
+ */
 const ALONE = 0x30;
 /** Longest character in bytes (gb18030). */
 const LONGEST = 4;
@@ -11,9 +14,10 @@ const REPLACEMENT = '\uFFFD';
 const GB18030_REPLACEMENT = Buffer.of(0x84, 0x31, 0xa4, 0x37);
 
 /**
- * Encodings of one to four bytes a character, through iconv-lite. Decoded in pieces that end behind a byte that stands alone, so no character is cut. Where a
- * replacement character comes out, the piece is taken apart: runs between such bytes, and in a run that holds it, character by character, because
- * iconv-lite does not say which bytes it could not decode.
+ * Encodings of one to four bytes a character, through iconv-lite. Decoded in pieces that end behind a byte that stands
+ * alone, so no character is cut. Where a replacement character comes out, the piece is taken apart: runs between such
+ * bytes, and in a run that holds it, character by character, because iconv-lite does not say which bytes it could not
+ * decode.
  */
 export class MultiByte implements Transcoder {
   readonly #table: string;
@@ -54,7 +58,7 @@ export class MultiByte implements Transcoder {
       return Buffer.from(text);
     }
     const parts: Buffer[] = [];
-    for (let start = 0; start < bytes.length; ) {
+    for (let start = 0; start < bytes.length;) {
       let end = start;
       while (end < bytes.length && bytes[end]! >= ALONE) end++;
       end = Math.min(end + 1, bytes.length);
@@ -96,7 +100,11 @@ export class MultiByte implements Transcoder {
     for (let length = 1; length <= LONGEST && at + length <= bytes.length; length++) {
       const part = bytes.subarray(at, at + length);
       const text = iconv.decode(part, this.#table, { stripBOM: false });
-      if (text !== '' && (!text.includes(REPLACEMENT) || (this.#table === 'gb18030' && part.equals(GB18030_REPLACEMENT)))) return length;
+      if (
+        text !== '' &&
+        (!text.includes(REPLACEMENT) || (this.#table === 'gb18030' && part.equals(GB18030_REPLACEMENT)))
+      )
+        return length;
     }
     return 0;
   }

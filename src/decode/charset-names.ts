@@ -1,7 +1,17 @@
 import iconv from 'iconv-lite';
 
 /** How an encoding is turned into UTF-8. */
-export type CharsetKind = 'utf-8' | 'utf-16' | 'utf-16le' | 'utf-16be' | 'utf-32' | 'utf-32le' | 'utf-32be' | 'single-byte' | 'multi-byte' | 'auto';
+export type CharsetKind =
+  | 'utf-8'
+  | 'utf-16'
+  | 'utf-16le'
+  | 'utf-16be'
+  | 'utf-32'
+  | 'utf-32le'
+  | 'utf-32be'
+  | 'single-byte'
+  | 'multi-byte'
+  | 'auto';
 
 export interface Charset {
   readonly kind: CharsetKind;
@@ -35,8 +45,9 @@ const UNICODE: ReadonlyMap<string, CharsetKind> = new Map([
 const TABLES: Readonly<Record<string, string>> = { 'iso-8859-8-i': 'iso-8859-8', 'x-mac-cyrillic': 'maccyrillic' };
 
 /**
- * The encoding that a label means, null when there is none or it cannot be read (utf-7, iso-2022-jp: they have states, so that a bad byte would cost more than its row).
- * Labels of the WHATWG Encoding Standard have its meaning, so `latin1`, `iso-8859-1` and `ascii` are windows-1252; others are iconv-lite's.
+ * The encoding that a label means, null when there is none or it cannot be read (utf-7, iso-2022-jp: they have states,
+ * so that a bad byte would cost more than its row). Labels of the WHATWG Encoding Standard have its meaning, so
+ * `latin1`, `iso-8859-1` and `ascii` are windows-1252; others are iconv-lite's.
  */
 export function charsetOf(label: string): Charset | null {
   const plain = label.trim().toLowerCase();

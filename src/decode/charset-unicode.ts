@@ -3,7 +3,10 @@ import { NEVER, OutputBuffers, putUtf8, type Transcoder } from './transcoder.js'
 const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00;
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
 
-/** UTF-16 without its byte order mark. A lone surrogate comes out as its three bytes, half a unit at the end behind a byte that is no UTF-8. */
+/**
+ * UTF-16 without its byte order mark. A lone surrogate comes out as its three bytes, half a unit at the end behind a
+ * byte that is no UTF-8.
+ */
 export class Utf16 implements Transcoder {
   readonly #buffers = new OutputBuffers();
   /** Index of the upper byte in a unit. */
@@ -61,7 +64,10 @@ export class Utf16 implements Transcoder {
   }
 }
 
-/** UTF-32 without its byte order mark. A number that is no character comes out as four bytes that are no UTF-8: as delivered it could hold a line end. */
+/**
+ * UTF-32 without its byte order mark. A number that is no character comes out as four bytes that are no UTF-8: as
+ * delivered it could hold a line end.
+ */
 export class Utf32 implements Transcoder {
   readonly #buffers = new OutputBuffers();
   readonly #littleEndian: boolean;
@@ -76,7 +82,8 @@ export class Utf32 implements Transcoder {
     const out = this.#buffers.next(bytes.length + 4);
     let at = 0;
     let put = 0;
-    while (this.#keptLength > 0 && this.#keptLength < 4 && at < bytes.length) this.#kept[this.#keptLength++] = bytes[at++]!;
+    while (this.#keptLength > 0 && this.#keptLength < 4 && at < bytes.length)
+      this.#kept[this.#keptLength++] = bytes[at++]!;
     if (this.#keptLength === 4) {
       put = this.#put(out, put, this.#kept, 0);
       this.#keptLength = 0;

@@ -27,34 +27,58 @@ export interface Utf8 {
 }
 
 /**
- * Text in the encoding that the label says, as UTF-8. UTF-8 itself passes untouched, its byte order mark too; those of UTF-16 and UTF-32 are dropped. Throws
- * FORMAT_MISMATCH when the file begins with the byte order mark of another encoding, or is UTF-16 where UTF-8 is declared, and UNKNOWN_ENCODING for a label that nobody knows (config/ refuses it before).
+ * Text in the encoding that the label says, as UTF-8. UTF-8 itself passes untouched, its byte order mark too; those of
+ * UTF-16 and UTF-32 are dropped. Throws FORMAT_MISMATCH when the file begins with the byte order mark of another
+ * encoding, or is UTF-16 where UTF-8 is declared, and UNKNOWN_ENCODING for a label that nobody knows (config/ refuses
+ * it before).
  */
 export async function toUtf8(source: Bytes, label: string): Promise<Utf8> {
   const charset = charsetOf(label);
   if (charset === null) throw new TallymanError('UNKNOWN_ENCODING', `There is no encoding ${label} that can be read.`);
-  const { head, bytes } = await peek(source, charset.kind === 'auto' ? SAMPLE : charset.kind === 'utf-16' || charset.kind === 'utf-8' ? ORDER_SAMPLE : 4);
+  const { head, bytes } = await peek(
+    source,
+    charset.kind === 'auto' ? SAMPLE : charset.kind === 'utf-16' || charset.kind === 'utf-8' ? ORDER_SAMPLE : 4,
+  );
   const mark = markOf(head);
   if (mark !== null && !agrees(charset, mark)) {
     await abandon(bytes);
-    throw new TallymanError('FORMAT_MISMATCH', `The file begins with the byte order mark of ${mark}, and format.encoding says ${charset.name}.`, { fix: `Set format.encoding to ${mark} or auto.` });
+    throw new TallymanError(
+      'FORMAT_MISMATCH',
+      `The file begins with the byte order mark of ${mark}, and format.encoding says ${charset.name}.`,
+      { fix: `Set format.encoding to ${mark} or auto.` },
+    );
   }
   const wide = mark === null && charset.kind === 'utf-8' ? zerosOfUtf16(head) : null;
   if (wide !== null) {
     await abandon(bytes);
-    throw new TallymanError('FORMAT_MISMATCH', `The file is ${wide} by its bytes (every other one is zero), and format.encoding says ${charset.name}.`, { fix: `Set format.encoding to ${wide} or auto.` });
+    throw new TallymanError(
+      'FORMAT_MISMATCH',
+      `The file is ${wide} by its bytes (every other one is zero), and format.encoding says ${charset.name}.`,
+      { fix: `Set format.encoding to ${wide} or auto.` },
+    );
   }
   const used = settled(charset, mark, head);
   if (used.kind === 'utf-8') return { bytes, encoding: used.name };
-  const skip = mark === null || used.kind === 'single-byte' || used.kind === 'multi-byte' ? 0 : used.kind.startsWith('utf-16') ? 2 : 4;
+  const skip =
+    mark === null || used.kind === 'single-byte' || used.kind === 'multi-byte'
+      ? 0
+      : used.kind.startsWith('utf-16')
+        ? 2
+        : 4;
   const doubt = charset.kind === 'auto' && used.kind === 'single-byte' ? doubtOf(head) : null;
-  return { bytes: transcoded(bytes, transcoderOf(used), skip), encoding: used.name, ...(doubt === null ? {} : { doubt }) };
+  return {
+    bytes: transcoded(bytes, transcoderOf(used), skip),
+    encoding: used.name,
+    ...(doubt === null ? {} : { doubt }),
+  };
 }
 
 /** `auto` never takes another 8-bit encoding than windows-1252: a guess would change from file to file. */
 function doubtOf(head: Buffer): string | null {
   const { label } = guessEightBit(head);
-  return label === 'windows-1252' ? null : `encoding: auto took windows-1252; by its characters the file looks like ${label}. If it is, declare it`;
+  return label === 'windows-1252'
+    ? null
+    : `encoding: auto took windows-1252; by its characters the file looks like ${label}. If it is, declare it`;
 }
 
 async function* transcoded(bytes: Bytes, transcoder: Transcoder, skip: number): AsyncGenerator<Buffer> {
@@ -73,12 +97,17 @@ async function* transcoded(bytes: Bytes, transcoder: Transcoder, skip: number): 
 
 function markOf(head: Buffer): Mark | null {
   if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return 'utf-8';
-  if (head[0] === 0xff && head[1] === 0xfe) return head.length >= 4 && head[2] === 0 && head[3] === 0 ? 'utf-32le' : 'utf-16le';
+  if (head[0] === 0xff && head[1] === 0xfe)
+    return head.length >= 4 && head[2] === 0 && head[3] === 0 ? 'utf-32le' : 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
   return head.length >= 4 && head.readUInt32BE(0) === 0xfeff ? 'utf-32be' : null;
 }
 
-const agrees = ({ kind }: Charset, mark: Mark): boolean => kind === 'auto' || kind === mark || (kind === 'utf-16' && mark.startsWith('utf-16')) || (kind === 'utf-32' && mark.startsWith('utf-32'));
+const agrees = ({ kind }: Charset, mark: Mark): boolean =>
+  kind === 'auto' ||
+  kind === mark ||
+  (kind === 'utf-16' && mark.startsWith('utf-16')) ||
+  (kind === 'utf-32' && mark.startsWith('utf-32'));
 
 /** `auto`, `utf-16` and `utf-32` made up: mark first, then the bytes. */
 function settled(charset: Charset, mark: Mark | null, head: Buffer): Charset {
@@ -92,20 +121,24 @@ function settled(charset: Charset, mark: Mark | null, head: Buffer): Charset {
   if (kind !== 'auto') return charset;
   const wide = zerosOfUtf16(head);
   if (wide !== null) return { kind: wide, name: wide, table: '' };
-  return beginsAsUtf8(head.subarray(0, SAMPLE)) ? { kind: 'utf-8', name: 'utf-8', table: '' } : { kind: 'single-byte', name: 'windows-1252', table: 'windows-1252' };
+  return beginsAsUtf8(head.subarray(0, SAMPLE))
+    ? { kind: 'utf-8', name: 'utf-8', table: '' }
+    : { kind: 'single-byte', name: 'windows-1252', table: 'windows-1252' };
 }
 
 /** Valid UTF-8, the last character perhaps cut by the end of the sample. */
 function beginsAsUtf8(head: Buffer): boolean {
   const cuts = head.length < SAMPLE ? 0 : 3;
   for (let cut = 0; cut <= cuts; cut++) {
-    if (isUtf8(head.subarray(0, Math.max(0, head.length - cut)))) return cut === 0 || lengthOf(head[head.length - cut] ?? 0) > cut;
+    if (isUtf8(head.subarray(0, Math.max(0, head.length - cut))))
+      return cut === 0 || lengthOf(head[head.length - cut] ?? 0) > cut;
   }
   return false;
 }
 
 /** Bytes of the UTF-8 character that this byte begins, 0 when it begins none. */
-const lengthOf = (byte: number): number => (byte >= 0xc2 && byte < 0xe0 ? 2 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xf0 && byte < 0xf5 ? 4 : 0);
+const lengthOf = (byte: number): number =>
+  byte >= 0xc2 && byte < 0xe0 ? 2 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xf0 && byte < 0xf5 ? 4 : 0;
 
 function transcoderOf({ kind, table }: Charset): Transcoder {
   if (kind === 'single-byte') return new SingleByte(table);

@@ -53,15 +53,22 @@ const MAGICS: readonly Magic[] = [
 const ZIP_KINDS: readonly (readonly [RegExp, Kind])[] = [
   [/^xl\//, { name: 'excel', title: 'Excel (xlsx)' }],
   [/^(word|ppt)\//, { name: 'office', title: 'Office (docx, pptx)' }],
-  [/^(\[Content_Types\]\.xml$|_rels\/|docProps\/)/, { name: 'excel', title: 'Excel or another Office document (xlsx)' }],
+  [
+    /^(\[Content_Types\]\.xml$|_rels\/|docProps\/)/,
+    { name: 'excel', title: 'Excel or another Office document (xlsx)' },
+  ],
   [/^mimetype$/, { name: 'ods', title: 'OpenDocument or EPUB' }],
 ];
 
 /**
- * What the first bytes (DETECT_BYTES of them, or all) say the content is; null = nothing known, so perhaps text. Sources: the formats' own specifications, as file(1) has them.
+ * What the first bytes (DETECT_BYTES of them, or all) say the content is; null = nothing known, so perhaps text.
+ * Sources: the formats' own specifications, as file(1) has them.
  */
 export function detect(head: Buffer): Kind | null {
-  const found = MAGICS.find(({ at = 0, bytes, binary }) => head.toString('latin1', at, at + bytes.length) === bytes && (binary !== true || hasControls(head)));
+  const found = MAGICS.find(
+    ({ at = 0, bytes, binary }) =>
+      head.toString('latin1', at, at + bytes.length) === bytes && (binary !== true || hasControls(head)),
+  );
   if (found !== undefined) return found.at === 4 && head.toString('latin1', 0, 3) !== 'BZh' ? null : found;
   if (head.toString('latin1', 0, 4) === 'PK\x03\x04') return zipKind(head);
   return pgpKind(head) ?? markupKind(head);
@@ -72,22 +79,37 @@ function zipKind(head: Buffer): Kind {
   return ZIP_KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? { name: 'zip', title: 'zip' };
 }
 
-/** Binary PGP (RFC 4880): a public-key encrypted session key packet of version 3 with a known algorithm; one for a password; or an encrypted data packet alone. */
+/**
+ * Binary PGP (RFC 4880): a public-key encrypted session key packet of version 3 with a known algorithm; one for a
+ * password; or an encrypted data packet alone.
+ */
 function pgpKind(head: Buffer): Kind | null {
   const pgp: Kind = { name: 'pgp', title: 'PGP' };
   const [first, a, b, c] = [head[0], head[1], head[2], head[3]];
   if (first === 0x84 && b === 3) return pgp;
   if (first === 0x85 && c === 3 && a !== undefined && a <= 4) return pgp;
-  if (first === 0xc1 && ((b === 3 && a !== undefined && a < 192) || (a !== undefined && a >= 192 && a < 224 && c === 3))) return pgp;
+  if (
+    first === 0xc1 &&
+    ((b === 3 && a !== undefined && a < 192) || (a !== undefined && a >= 192 && a < 224 && c === 3))
+  )
+    return pgp;
   return (first === 0x8c || first === 0xc3) && b === 4 ? pgp : null;
 }
 
 function markupKind(head: Buffer): Kind | null {
-  const text = head.toString('latin1').replace(/^\xef\xbb\xbf/, '').trimStart();
-  if (/^(<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>])/i.test(text)) return { name: 'html', title: 'HTML (perhaps an error page)' };
-  if (/^<\?xml\s/.test(text)) return /<html[\s>]/i.test(text) ? { name: 'html', title: 'HTML (perhaps an error page)' } : { name: 'xml', title: 'XML' };
+  const text = head
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart();
+  if (/^(<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>])/i.test(text))
+    return { name: 'html', title: 'HTML (perhaps an error page)' };
+  if (/^<\?xml\s/.test(text))
+    return /<html[\s>]/i.test(text)
+      ? { name: 'html', title: 'HTML (perhaps an error page)' }
+      : { name: 'xml', title: 'XML' };
   return null;
 }
 
 /** Bytes that no text in an 8-bit encoding has: below blank, but tab, line ends, form feed, escape. */
-export const hasControls = (head: Buffer): boolean => head.some((byte) => byte < 32 && byte !== 9 && byte !== 10 && byte !== 12 && byte !== 13 && byte !== 27);
+export const hasControls = (head: Buffer): boolean =>
+  head.some((byte) => byte < 32 && byte !== 9 && byte !== 10 && byte !== 12 && byte !== 13 && byte !== 27);

@@ -14,12 +14,18 @@ interface Rival {
   readonly label: string;
   /** Characters that texts in it are made of. */
   readonly usual: RegExp;
-  /** Least share of usual ones among all above ASCII, and of bytes above ASCII to characters: accents before plain letters read as rare characters of half as many. */
+  /**
+   * Least share of usual ones among all above ASCII, and of bytes above ASCII to characters: accents before plain
+   * letters read as rare characters of half as many.
+   */
   readonly share: number;
   readonly bytes: number;
 }
 
-/** Encodings of several bytes, tried strictly: one byte that is impossible in one rules it out. Ordinary words only: rare characters are what a wrong guess gives. */
+/**
+ * Encodings of several bytes, tried strictly: one byte that is impossible in one rules it out. Ordinary words only:
+ * rare characters are what a wrong guess gives.
+ */
 const RIVALS: readonly Rival[] = [
   { label: 'shift_jis', usual: /[\u3040-\u30ff]/gu, share: 0.5, bytes: 1 },
   { label: 'euc-jp', usual: /[\u3040-\u30ff]/gu, share: 0.5, bytes: 1.6 },
@@ -29,18 +35,36 @@ const RIVALS: readonly Rival[] = [
   { label: 'big5', usual: /[\u4e00-\u9fa5\u3001\u3002\uff0c]/gu, share: 0.95, bytes: 1.3 },
 ];
 
-/** Text that is no UTF-8: by what its bytes above ASCII would be in other encodings; windows-1252 where nothing speaks for another. `text`: its beginning. */
+/**
+ * Text that is no UTF-8: by what its bytes above ASCII would be in other encodings; windows-1252 where nothing speaks
+ * for another. `text`: its beginning.
+ */
 export function guessEightBit(text: Buffer): EncodingGuess {
   const head = text.subarray(0, LOOK);
   const high = head.filter((byte) => byte >= 0x80).length;
   const rival = RIVALS.find((one) => fits(head, one, high));
-  if (rival !== undefined) return { label: rival.label, mark: false, doubt: 'it is no UTF-8; judged by its characters. Look at a few names before trusting it' };
+  if (rival !== undefined)
+    return {
+      label: rival.label,
+      mark: false,
+      doubt: 'it is no UTF-8; judged by its characters. Look at a few names before trusting it',
+    };
   const letters = head.filter((byte) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)).length;
   const upper = head.filter((byte) => byte >= 0xc0).length;
   // Cyrillic, Greek and the like are words of letters above ASCII; accents are a few among many.
-  if (upper > 20 && upper > letters && upper > high * 0.9) return { label: 'windows-1251', mark: false, doubt: 'it is no UTF-8, and most of its letters are above ASCII: Cyrillic? It may be windows-1253 (Greek) or another as well' };
-  const undefinedBytes = head.some((byte) => byte === 0x81 || byte === 0x8d || byte === 0x8f || byte === 0x90 || byte === 0x9d);
-  const doubt = undefinedBytes ? 'it is no UTF-8, and has bytes that windows-1252 does not know: perhaps cp850 or another' : 'it is no UTF-8; nothing in the bytes tells windows-1252 from iso-8859-15 and its like';
+  if (upper > 20 && upper > letters && upper > high * 0.9)
+    return {
+      label: 'windows-1251',
+      mark: false,
+      doubt:
+        'it is no UTF-8, and most of its letters are above ASCII: Cyrillic? It may be windows-1253 (Greek) or another as well',
+    };
+  const undefinedBytes = head.some(
+    (byte) => byte === 0x81 || byte === 0x8d || byte === 0x8f || byte === 0x90 || byte === 0x9d,
+  );
+  const doubt = undefinedBytes
+    ? 'it is no UTF-8, and has bytes that windows-1252 does not know: perhaps cp850 or another'
+    : 'it is no UTF-8; nothing in the bytes tells windows-1252 from iso-8859-15 and its like';
   return { label: 'windows-1252', mark: false, doubt };
 }
 

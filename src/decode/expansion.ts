@@ -45,9 +45,13 @@ export class Expansion {
   gave(count: number): void {
     const { ratio, bytes } = this.#limit;
     this.#decoded += count;
-    if (this.#decoded > bytes) throw new TallymanError('EXPANSION_LIMIT', `The file expands to more than ${bytes} bytes (max_expansion.size).`);
+    if (this.#decoded > bytes)
+      throw new TallymanError('EXPANSION_LIMIT', `The file expands to more than ${bytes} bytes (max_expansion.size).`);
     if (this.#decoded > FREE && this.#decoded > ratio * this.#delivered) {
-      throw new TallymanError('EXPANSION_LIMIT', `The first ${this.#delivered} bytes expand to more than ${this.#decoded - count} bytes: over ${ratio} times (max_expansion.ratio).`);
+      throw new TallymanError(
+        'EXPANSION_LIMIT',
+        `The first ${this.#delivered} bytes expand to more than ${this.#decoded - count} bytes: over ${ratio} times (max_expansion.ratio).`,
+      );
     }
   }
 }

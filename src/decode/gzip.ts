@@ -5,8 +5,8 @@ import type { Bytes } from '../core/format.js';
 import { OUTPUT, inflate, placeOf } from './inflate.js';
 
 /**
- * gzip (RFC 1952), all members; checksum and length of each are proven by zlib. Anything but members is FILE_CORRUPT, padding with zeros too: what
- * stands behind it would be lost.
+ * gzip (RFC 1952), all members; checksum and length of each are proven by zlib. Anything but members is FILE_CORRUPT,
+ * padding with zeros too: what stands behind it would be lost.
  */
 export const gzip: Decoder = {
   name: 'gzip',
@@ -15,4 +15,5 @@ export const gzip: Decoder = {
   decode: (input: Bytes) => inflate(createGunzip({ chunkSize: OUTPUT }), input, corrupt),
 };
 
-const corrupt = (what: string, from: number, to: number): TallymanError => new TallymanError('FILE_CORRUPT', `The gzip file ${what} ${placeOf(from, to)}.`);
+const corrupt = (what: string, from: number, to: number): TallymanError =>
+  new TallymanError('FILE_CORRUPT', `The gzip file ${what} ${placeOf(from, to)}.`);

@@ -11,9 +11,10 @@ export const OUTPUT = 256 * 1024;
 type Fault = (what: string, from: number, to: number) => TallymanError;
 
 /**
- * Drives a zlib engine by hand: one slice in, wait until it is used up, the next. Pipes would read ahead and keep chunks longer than core/format.ts lets
- * them be kept. Node's Gunzip ends in silence at a zero byte between members, so after each slice the bytes used must be the bytes given. At most
- * one output chunk is ahead of the receiver, whatever the ratio.
+ * Drives a zlib engine by hand: one slice in, wait until it is used up, the next. Pipes would read ahead and keep
+ * chunks longer than core/format.ts lets them be kept. Node's Gunzip ends in silence at a zero byte between members, so
+ * after each slice the bytes used must be the bytes given. At most one output chunk is ahead of the receiver, whatever
+ * the ratio.
  */
 export async function* inflate(engine: Gunzip | InflateRaw, input: Bytes, fault: Fault): AsyncGenerator<Buffer> {
   const place = { from: 0, to: 0 };
@@ -38,14 +39,22 @@ export async function* inflate(engine: Gunzip | InflateRaw, input: Bytes, fault:
   } catch (error) {
     if (!isZlibError(error)) throw error;
     const cut = error.code === 'Z_BUF_ERROR';
-    throw cut ? fault('is cut off: it ends', place.to, place.to) : fault(`is damaged (${error.message})`, place.from, place.to);
+    throw cut
+      ? fault('is cut off: it ends', place.to, place.to)
+      : fault(`is damaged (${error.message})`, place.from, place.to);
   } finally {
     engine.destroy();
     await feeding;
   }
 }
 
-async function feed(engine: Gunzip | InflateRaw, input: Bytes, place: { from: number; to: number }, closed: Promise<void>, fault: Fault): Promise<void> {
+async function feed(
+  engine: Gunzip | InflateRaw,
+  input: Bytes,
+  place: { from: number; to: number },
+  closed: Promise<void>,
+  fault: Fault,
+): Promise<void> {
   for await (const chunk of input) {
     for (let at = 0; at < chunk.length; at += SLICE) {
       const slice = chunk.subarray(at, at + SLICE);
@@ -53,7 +62,8 @@ async function feed(engine: Gunzip | InflateRaw, input: Bytes, place: { from: nu
       place.to += slice.length;
       await Promise.race([written(engine, slice), closed]);
       if (engine.destroyed) return;
-      if (engine.bytesWritten !== place.to) throw fault('holds other bytes behind its end', engine.bytesWritten, engine.bytesWritten);
+      if (engine.bytesWritten !== place.to)
+        throw fault('holds other bytes behind its end', engine.bytesWritten, engine.bytesWritten);
     }
   }
   engine.end();
@@ -66,7 +76,9 @@ function written(engine: Gunzip | InflateRaw, slice: Buffer): Promise<void> {
   });
 }
 
-const isZlibError = (error: unknown): error is Error & { readonly code: string } => error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
+const isZlibError = (error: unknown): error is Error & { readonly code: string } =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
 
 /** `at byte 17`, `between bytes 65,536 and 131,072`, for messages. */
-export const placeOf = (from: number, to: number): string => (from === to ? `at byte ${from}` : `between bytes ${from} and ${to}`);
+export const placeOf = (from: number, to: number): string =>
+  from === to ? `at byte ${from}` : `between bytes ${from} and ${to}`;

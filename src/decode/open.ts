@@ -45,39 +45,79 @@ export interface DecodedBytes {
 /** One stream, or the members of an archive, each of which is a file of the format. */
 export type Decoded =
   | ({ readonly kind: 'stream'; readonly compression: string } & DecodedBytes)
-  | { readonly kind: 'archive'; readonly compression: string; readonly members: readonly ArchiveMember[]; open(member: ArchiveMember): Promise<DecodedBytes> };
+  | {
+      readonly kind: 'archive';
+      readonly compression: string;
+      readonly members: readonly ArchiveMember[];
+      open(member: ArchiveMember): Promise<DecodedBytes>;
+    };
 
 /**
- * Takes a file apart as far as its format. Throws FORMAT_MISMATCH, FILE_CORRUPT, EMPTY_NOT_ALLOWED, UNKNOWN_ENCODING and the errors of decryption; the streams
- * throw FILE_CORRUPT, EXPANSION_LIMIT and SIGNATURE_WRONG while they are read.
+ * Takes a file apart as far as its format. Throws FORMAT_MISMATCH, FILE_CORRUPT, EMPTY_NOT_ALLOWED, UNKNOWN_ENCODING
+ * and the errors of decryption; the streams throw FILE_CORRUPT, EXPANSION_LIMIT and SIGNATURE_WRONG while they are
+ * read.
  */
 export async function openDecoded(source: Bytes, file: DeliveredFile, plan: DecodePlan): Promise<Decoded> {
   const expansion = new Expansion(plan.maxExpansion);
   if (plan.decrypt === undefined) return await unpacked(source, file, file.name, plan, expansion, null);
-  // A message is compressed within itself, and what is in it may be once more: each is held against the delivered bytes.
+  // A message is compressed within itself, and what is in it may be once more: each is held against the delivered
+  // bytes.
   const message = new Expansion(plan.maxExpansion);
   const { bytes, told } = await decryptPgp(message.counted(expansion.counted(source)), plan.decrypt);
-  return await unpacked(message.limited(bytes), file, file.name.replace(/\.(pgp|gpg|asc)$/i, ''), plan, expansion, told);
+  return await unpacked(
+    message.limited(bytes),
+    file,
+    file.name.replace(/\.(pgp|gpg|asc)$/i, ''),
+    plan,
+    expansion,
+    told,
+  );
 }
 
 /** `signed`: the bytes were taken out of a PGP message. */
-async function unpacked(source: Bytes, file: RandomAccess, name: string, plan: DecodePlan, expansion: Expansion, signed: (() => string) | null): Promise<Decoded> {
+async function unpacked(
+  source: Bytes,
+  file: RandomAccess,
+  name: string,
+  plan: DecodePlan,
+  expansion: Expansion,
+  signed: (() => string) | null,
+): Promise<Decoded> {
   const { head, bytes } = await peek(source, DETECT_BYTES);
   const layer = signed === null ? '' : 'pgp+';
   const outer = signed === null ? null : 'pgp';
   const said = signed === null ? {} : { signed };
   try {
     const decoder = choose(plan.decoders, plan.compression, head, name);
-    if (decoder === null) return { kind: 'stream', compression: outer ?? 'none', ...(await readable(bytes, outer, plan)), ...said };
+    if (decoder === null)
+      return { kind: 'stream', compression: outer ?? 'none', ...(await readable(bytes, outer, plan)), ...said };
     if (decoder.members === undefined) {
       const packed = signed === null ? expansion.counted(bytes) : bytes;
-      return { kind: 'stream', compression: `${layer}${decoder.name}`, ...(await readable(expansion.limited(decoder.decode(packed)), decoder.name, plan)), ...said };
+      return {
+        kind: 'stream',
+        compression: `${layer}${decoder.name}`,
+        ...(await readable(expansion.limited(decoder.decode(packed)), decoder.name, plan)),
+        ...said,
+      };
     }
-    if (signed !== null) throw new TallymanError('FORMAT_MISMATCH', `Inside the PGP message stands a ${decoder.name} archive, which is read only where it is not encrypted.`, { fix: 'Ask the supplier for gzip or zstd inside PGP, or for plain PGP (it compresses by itself).' });
+    if (signed !== null)
+      throw new TallymanError(
+        'FORMAT_MISMATCH',
+        `Inside the PGP message stands a ${decoder.name} archive, which is read only where it is not encrypted.`,
+        { fix: 'Ask the supplier for gzip or zstd inside PGP, or for plain PGP (it compresses by itself).' },
+      );
     expansion.deliveredWhole(file.size);
     const members = await decoder.members(file, wanted(plan.members));
-    if (members.length === 0) throw new TallymanError('FORMAT_MISMATCH', `The ${decoder.name} archive holds no file that is wanted.`, { fix: 'Correct members, or ask the supplier.' });
-    return { kind: 'archive', compression: decoder.name, members, open: (member) => readable(expansion.limited(member.open()), decoder.name, plan) };
+    if (members.length === 0)
+      throw new TallymanError('FORMAT_MISMATCH', `The ${decoder.name} archive holds no file that is wanted.`, {
+        fix: 'Correct members, or ask the supplier.',
+      });
+    return {
+      kind: 'archive',
+      compression: decoder.name,
+      members,
+      open: (member) => readable(expansion.limited(member.open()), decoder.name, plan),
+    };
   } catch (error) {
     await abandon(bytes);
     throw error;
@@ -95,7 +135,10 @@ async function readable(bytes: Bytes, inside: string | null, plan: DecodePlan): 
   return plan.encoding === null ? { bytes: peeked.bytes, encoding: null } : await toUtf8(peeked.bytes, plan.encoding);
 }
 
-/** Globs without "/" meet the name, with "/" the path, as source.pattern does. Unsaid: all but hidden files and what macOS puts beside them. */
+/**
+ * Globs without "/" meet the name, with "/" the path, as source.pattern does. Unsaid: all but hidden files and what
+ * macOS puts beside them.
+ */
 function wanted(globs: readonly string[] | null): (path: string) => boolean {
   const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
   if (globs === null) return (path) => !nameOf(path).startsWith('.') && !path.startsWith('__MACOSX/');

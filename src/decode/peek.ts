@@ -9,8 +9,8 @@ export interface Peeked {
 }
 
 /**
- * Reads until `wanted` bytes are there. Nothing is copied when the first chunk is long enough, which it is for files (1 MiB a read). The source is
- * closed by whoever reads `bytes`; if nobody does, by calling `return` of its iterator.
+ * Reads until `wanted` bytes are there. Nothing is copied when the first chunk is long enough, which it is for files (1
+ * MiB a read). The source is closed by whoever reads `bytes`; if nobody does, by calling `return` of its iterator.
  */
 export async function peek(source: Bytes, wanted: number): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]();

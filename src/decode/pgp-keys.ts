@@ -29,7 +29,8 @@ async function privateKeys(armored: string, passphrase: string | null): Promise<
     locked.map(async (key) => {
       if (key.isDecrypted()) return key;
       const id = key.getKeyID().toHex().toUpperCase();
-      if (passphrase === null) throw unusable(`The private key ${id} (decrypt.private_key) is locked, and there is no decrypt.passphrase.`);
+      if (passphrase === null)
+        throw unusable(`The private key ${id} (decrypt.private_key) is locked, and there is no decrypt.passphrase.`);
       try {
         return await decryptKey({ privateKey: key, passphrase });
       } catch (error) {
@@ -53,4 +54,5 @@ async function readable<T>(what: string, read: () => Promise<readonly T[]>): Pro
   }
 }
 
-const unusable = (message: string, cause?: unknown): TallymanError => new TallymanError('DECRYPT_KEY', message, { cause });
+const unusable = (message: string, cause?: unknown): TallymanError =>
+  new TallymanError('DECRYPT_KEY', message, { cause });

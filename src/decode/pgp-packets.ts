@@ -13,8 +13,9 @@ const MARKER = 10;
 const PLAIN: ReadonlySet<number> = new Set([2, 4, 8, 11]);
 
 /**
- * What a binary message begins with: a session key for a public key or encrypted data; one for a password; a signature, compressed or plain data. null = these bytes
- * begin no message. A password may stand beside keys: it is told only when nothing else comes first.
+ * What a binary message begins with: a session key for a public key or encrypted data; one for a password; a signature,
+ * compressed or plain data. null = these bytes begin no message. A password may stand beside keys: it is told only when
+ * nothing else comes first.
  */
 export function packetOf(head: Buffer): 'encrypted' | 'password' | 'plain' | null {
   const first = head[0] ?? 0;
@@ -37,7 +38,10 @@ function hasKeyBehind(head: Buffer): boolean {
   return tag === 1 || (tag === PASSWORD && hasKeyBehind(head.subarray(2 + length)));
 }
 
-/** Looks for the end of an armored message in pieces of it: throws FILE_CORRUPT when anything but blanks stands behind, such as a second message, which openpgp would pass over in silence. */
+/**
+ * Looks for the end of an armored message in pieces of it: throws FILE_CORRUPT when anything but blanks stands behind,
+ * such as a second message, which openpgp would pass over in silence.
+ */
 export function endOfArmor(): (piece: Buffer) => void {
   let tail = '';
   let ended = false;
@@ -51,6 +55,9 @@ export function endOfArmor(): (piece: Buffer) => void {
       ended = true;
       text = seen.slice(at + END.length);
     }
-    if (/\S/.test(text)) throw new TallymanError('FILE_CORRUPT', 'The PGP file holds other bytes behind its message.', { fix: 'Ask the supplier for one message a file.' });
+    if (/\S/.test(text))
+      throw new TallymanError('FILE_CORRUPT', 'The PGP file holds other bytes behind its message.', {
+        fix: 'Ask the supplier for one message a file.',
+      });
   };
 }

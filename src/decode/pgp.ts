@@ -11,8 +11,9 @@ import { abandon, peek } from './peek.js';
 const PIECE = 64 * 1024;
 
 /**
- * Plaintext is given on while it is decrypted, before its last bytes have proven it: nothing of a load is there before COMMIT, and a message that turns out wrong ends
- * the stream with an error, which rejects the file. Without this a message would be held in memory whole. Messages without any proof against changes are refused.
+ * Plaintext is given on while it is decrypted, before its last bytes have proven it: nothing of a load is there before
+ * COMMIT, and a message that turns out wrong ends the stream with an error, which rejects the file. Without this a
+ * message would be held in memory whole. Messages without any proof against changes are refused.
  */
 const CONFIG: PartialConfig = { allowUnauthenticatedStream: true, allowUnauthenticatedMessages: false };
 
@@ -24,9 +25,10 @@ export interface Decrypted {
 }
 
 /**
- * Decrypts an OpenPGP message (RFC 9580 and before; binary or armored) with the private keys of the feed. Everything is proven when the stream has ended:
- * integrity, and the signature by `verify`. Throws FORMAT_MISMATCH (no encrypted message), DECRYPT_FAILED (for another key), DECRYPT_KEY (a key of the feed cannot be used),
- * EMPTY_NOT_ALLOWED; the stream throws FILE_CORRUPT and SIGNATURE_WRONG.
+ * Decrypts an OpenPGP message (RFC 9580 and before; binary or armored) with the private keys of the feed. Everything is
+ * proven when the stream has ended: integrity, and the signature by `verify`. Throws FORMAT_MISMATCH (no encrypted
+ * message), DECRYPT_FAILED (for another key), DECRYPT_KEY (a key of the feed cannot be used), EMPTY_NOT_ALLOWED; the
+ * stream throws FILE_CORRUPT and SIGNATURE_WRONG.
  */
 export async function decryptPgp(source: Bytes, spec: DecryptSpec): Promise<Decrypted> {
   const { head, bytes } = await peek(source, PIECE);
@@ -37,9 +39,19 @@ export async function decryptPgp(source: Bytes, spec: DecryptSpec): Promise<Decr
     const keys = await readKeys(spec);
     const input = new Input(bytes, armored);
     const message = await parsed(() =>
-      armored ? openpgp.readMessage({ armoredMessage: input.text(), config: CONFIG }) : openpgp.readMessage({ binaryMessage: input.binary(), config: CONFIG }),
+      armored
+        ? openpgp.readMessage({ armoredMessage: input.text(), config: CONFIG })
+        : openpgp.readMessage({ binaryMessage: input.binary(), config: CONFIG }),
     );
-    const result = await opened(message, keys.decryption, () => openpgp.decrypt({ message, decryptionKeys: [...keys.decryption], verificationKeys: [...keys.signers], format: 'binary', config: CONFIG }));
+    const result = await opened(message, keys.decryption, () =>
+      openpgp.decrypt({
+        message,
+        decryptionKeys: [...keys.decryption],
+        verificationKeys: [...keys.signers],
+        format: 'binary',
+        config: CONFIG,
+      }),
+    );
     const signatures = result.signatures.map((one) => settled(one));
     let told = 'not read to its end';
     return {
@@ -59,12 +71,24 @@ function refuseOthers(head: Buffer, armored: boolean): void {
   if (armored) return;
   const packet = packetOf(head);
   if (packet === 'encrypted') return;
-  if (packet === 'password') throw new TallymanError('DECRYPT_FAILED', 'The PGP file is encrypted with a password, not for a key.', { fix: 'Ask the supplier to encrypt it for your public key.' });
+  if (packet === 'password')
+    throw new TallymanError('DECRYPT_FAILED', 'The PGP file is encrypted with a password, not for a key.', {
+      fix: 'Ask the supplier to encrypt it for your public key.',
+    });
   if (packet === 'plain') throw notEncrypted();
-  throw new TallymanError('FORMAT_MISMATCH', `The feed says decrypt; the file is ${detect(head)?.title ?? 'no PGP message'}.`, { fix: 'Ask the supplier to encrypt it, or drop decrypt from the feed.' });
+  throw new TallymanError(
+    'FORMAT_MISMATCH',
+    `The feed says decrypt; the file is ${detect(head)?.title ?? 'no PGP message'}.`,
+    { fix: 'Ask the supplier to encrypt it, or drop decrypt from the feed.' },
+  );
 }
 
-const notEncrypted = (): TallymanError => new TallymanError('FORMAT_MISMATCH', 'The feed says decrypt; the PGP file is signed or compressed, but not encrypted.', { fix: 'Ask the supplier to encrypt it.' });
+const notEncrypted = (): TallymanError =>
+  new TallymanError(
+    'FORMAT_MISMATCH',
+    'The feed says decrypt; the PGP file is signed or compressed, but not encrypted.',
+    { fix: 'Ask the supplier to encrypt it.' },
+  );
 
 /** The delivered bytes as a stream of the kind that openpgp reads, one piece at a time as it asks for them. */
 class Input {
@@ -144,7 +168,11 @@ interface Result {
   readonly data: ReadableStream<unknown>;
 }
 
-async function opened(message: Message<ReadableStream<Uint8Array>> | Message<ReadableStream<string>>, keys: readonly PrivateKey[], decrypt: () => Promise<DecryptMessageResult>): Promise<Result> {
+async function opened(
+  message: Message<ReadableStream<Uint8Array>> | Message<ReadableStream<string>>,
+  keys: readonly PrivateKey[],
+  decrypt: () => Promise<DecryptMessageResult>,
+): Promise<Result> {
   try {
     const result = await decrypt();
     const data: unknown = result.data;
@@ -154,8 +182,16 @@ async function opened(message: Message<ReadableStream<Uint8Array>> | Message<Rea
     if (/no encrypted data/i.test(messageOf(error))) throw notEncrypted();
     const wanted = message.getEncryptionKeyIDs().map((id) => id.toHex().toUpperCase());
     const own = keys.flatMap((key) => key.getKeyIDs().map((id) => id.toHex().toUpperCase()));
-    if (!/no decryption key packets|session key|no public key encrypted/i.test(messageOf(error)) && wanted.some((id) => own.includes(id) || ANYBODY.test(id))) throw damaged(error);
-    throw new TallymanError('DECRYPT_FAILED', `The PGP file is encrypted for ${listed(wanted)}; the private ${own.length > 1 ? 'keys' : 'key'} of the feed: ${listed(own)}.`, { cause: error });
+    if (
+      !/no decryption key packets|session key|no public key encrypted/i.test(messageOf(error)) &&
+      wanted.some((id) => own.includes(id) || ANYBODY.test(id))
+    )
+      throw damaged(error);
+    throw new TallymanError(
+      'DECRYPT_FAILED',
+      `The PGP file is encrypted for ${listed(wanted)}; the private ${own.length > 1 ? 'keys' : 'key'} of the feed: ${listed(own)}.`,
+      { cause: error },
+    );
   }
 }
 
@@ -175,11 +211,19 @@ function settled({ keyID, verified }: DecryptMessageResult['signatures'][number]
   const keyId = keyID.toHex().toUpperCase();
   return verified.then(
     () => ({ keyId, fault: null, known: true }),
-    (error: unknown) => ({ keyId, fault: messageOf(error), known: !/^Could not find signing key/i.test(messageOf(error)) }),
+    (error: unknown) => ({
+      keyId,
+      fault: messageOf(error),
+      known: !/^Could not find signing key/i.test(messageOf(error)),
+    }),
   );
 }
 
-async function* plaintext(data: ReadableStream<unknown>, input: Input, prove: () => Promise<void>): AsyncGenerator<Buffer> {
+async function* plaintext(
+  data: ReadableStream<unknown>,
+  input: Input,
+  prove: () => Promise<void>,
+): AsyncGenerator<Buffer> {
   const reader = data.getReader();
   let ended = false;
   try {
@@ -203,11 +247,19 @@ async function* plaintext(data: ReadableStream<unknown>, input: Input, prove: ()
 function judge(signatures: readonly Signature[], verify: DecryptSpec['verify']): string {
   const right = signatures.filter(({ fault }) => fault === null);
   const wrong = signatures.find(({ fault, known }) => fault !== null && known);
-  if (wrong !== undefined && right.length === 0) throw new TallymanError('SIGNATURE_WRONG', `The signature of the PGP file by key ${wrong.keyId} is not right: ${wrong.fault ?? ''}.`);
+  if (wrong !== undefined && right.length === 0)
+    throw new TallymanError(
+      'SIGNATURE_WRONG',
+      `The signature of the PGP file by key ${wrong.keyId} is not right: ${wrong.fault ?? ''}.`,
+    );
   if (right.length > 0) return `signed by ${right.map(({ keyId }) => keyId).join(', ')}`;
   const unknown = signatures.map(({ keyId }) => keyId);
   const what = unknown.length === 0 ? 'not signed' : `signed by ${unknown.join(', ')}, not among the signers`;
-  if (verify === 'required') throw new TallymanError('SIGNATURE_WRONG', `The PGP file is ${what}, and the feed wants a signature (decrypt.verify: required).`);
+  if (verify === 'required')
+    throw new TallymanError(
+      'SIGNATURE_WRONG',
+      `The PGP file is ${what}, and the feed wants a signature (decrypt.verify: required).`,
+    );
   return what;
 }
 
@@ -216,8 +268,16 @@ function damaged(error: unknown): unknown {
   let inner = error;
   for (; inner instanceof Error; inner = inner.cause) if (inner instanceof TallymanError) return inner;
   const said = messageOf(error).replace(/^Error decrypting message: /, '');
-  if (/unexpected end|premature end|misformed armored text/i.test(said)) return new TallymanError('FILE_CORRUPT', `The PGP file is cut off or damaged (${said}).`, { cause: error });
-  if (/modif/i.test(said)) return new TallymanError('FILE_CORRUPT', 'The PGP file was changed after it was encrypted, or is damaged.', { cause: error });
-  if (/not authenticated|unauthenticated/i.test(said)) return new TallymanError('FORMAT_MISMATCH', 'The PGP file has no protection against changes (MDC or AEAD).', { fix: 'Ask the supplier to encrypt it with a current program.', cause: error });
+  if (/unexpected end|premature end|misformed armored text/i.test(said))
+    return new TallymanError('FILE_CORRUPT', `The PGP file is cut off or damaged (${said}).`, { cause: error });
+  if (/modif/i.test(said))
+    return new TallymanError('FILE_CORRUPT', 'The PGP file was changed after it was encrypted, or is damaged.', {
+      cause: error,
+    });
+  if (/not authenticated|unauthenticated/i.test(said))
+    return new TallymanError('FORMAT_MISMATCH', 'The PGP file has no protection against changes (MDC or AEAD).', {
+      fix: 'Ask the supplier to encrypt it with a current program.',
+      cause: error,
+    });
   return new TallymanError('FILE_CORRUPT', `The PGP file is damaged (${said.replace(/\.$/, '')}).`, { cause: error });
 }

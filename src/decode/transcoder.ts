@@ -1,4 +1,7 @@
-/** One encoding to UTF-8, piece by piece. Bytes that the encoding does not have come out so that they are not valid UTF-8: they cost their row, as bad bytes of a UTF-8 file do. */
+/**
+ * One encoding to UTF-8, piece by piece. Bytes that the encoding does not have come out so that they are not valid
+ * UTF-8: they cost their row, as bad bytes of a UTF-8 file do.
+ */
 export interface Transcoder {
   /** UTF-8 of what is complete of the bytes so far; valid until the call after the next. `bytes` are at most PIECE. */
   write(bytes: Buffer): Buffer;
@@ -12,7 +15,10 @@ export const PIECE = 64 * 1024;
 /** A byte that no UTF-8 has anywhere. */
 export const NEVER = 0xff;
 
-/** Three buffers in turn, because a receiver may keep a chunk until it asks for the one after the next (core/format.ts, Bytes). */
+/**
+ * Three buffers in turn, because a receiver may keep a chunk until it asks for the one after the next (core/format.ts,
+ * Bytes).
+ */
 export class OutputBuffers {
   readonly #held: Buffer[] = [];
   #turn = 0;
@@ -28,7 +34,9 @@ export class OutputBuffers {
   }
 }
 
-/** Writes a code point as UTF-8 (of a lone surrogate: three bytes, which are not valid UTF-8); gives the place behind. */
+/**
+ * Writes a code point as UTF-8 (of a lone surrogate: three bytes, which are not valid UTF-8); gives the place behind.
+ */
 export function putUtf8(out: Buffer, at: number, code: number): number {
   if (code < 0x80) {
     out[at] = code;
@@ -53,8 +61,8 @@ export function putUtf8(out: Buffer, at: number, code: number): number {
 }
 
 /**
- * Writes an undecodable byte as it was delivered. Two of them could be valid UTF-8 by chance (D2 AA in windows-1253), and one below 0x80 is: NEVER comes before those.
- * `before` is the undecodable byte just before it, or 0.
+ * Writes an undecodable byte as it was delivered. Two of them could be valid UTF-8 by chance (D2 AA in windows-1253),
+ * and one below 0x80 is: NEVER comes before those. `before` is the undecodable byte just before it, or 0.
  */
 export function putUndecodable(out: Buffer, at: number, byte: number, before: number): number {
   if (byte < 0x80 || (byte < 0xc0 && before >= 0xc2)) out[at++] = NEVER;

@@ -4,8 +4,8 @@ const LOOK = 4096;
 const FEW = 8;
 
 /**
- * The byte order of UTF-16 without a byte order mark, by its zeros: texts of mostly Latin letters, digits and delimiters have one in the same half of nearly each pair. null = it is something
- * else. No other text holds a zero.
+ * The byte order of UTF-16 without a byte order mark, by its zeros: texts of mostly Latin letters, digits and
+ * delimiters have one in the same half of nearly each pair. null = it is something else. No other text holds a zero.
  */
 export function zerosOfUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | null {
   const { even, odd, pairs } = zeros(head);
@@ -14,7 +14,10 @@ export function zerosOfUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | null {
   return even >= enough && odd < pairs * 0.05 ? 'utf-16be' : null;
 }
 
-/** Delimiters, digits and line ends of any table have a zero as their upper byte. Equal: little endian, as the WHATWG reads `utf-16`. */
+/**
+ * Delimiters, digits and line ends of any table have a zero as their upper byte. Equal: little endian, as the WHATWG
+ * reads `utf-16`.
+ */
 export function bigEndian(head: Buffer): boolean {
   const { even, odd } = zeros(head);
   return even > odd;

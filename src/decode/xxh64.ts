@@ -1,6 +1,7 @@
 /**
- * XXH64 with seed 0 (the checksum of zstd frames; specification: xxHash, doc/xxhash_spec.md). Node has none and its BigInt is 20 times too slow, so
- * the four 64-bit lanes are pairs of 32-bit halves; only the end, once a frame, is BigInt.
+ * XXH64 with seed 0 (the checksum of zstd frames; specification: xxHash, doc/xxhash_spec.md). Node has none and its
+ * BigInt is 20 times too slow, so the four 64-bit lanes are pairs of 32-bit halves; only the end, once a frame, is
+ * BigInt.
  */
 export class Xxh64 {
   /** Four lanes, low half first. */
@@ -35,7 +36,8 @@ export class Xxh64 {
 
   /** The low 32 bits of the hash, which is what a zstd frame carries. */
   low32(): number {
-    const lane = (i: number): bigint => (BigInt(this.#lanes[2 * i + 1]! >>> 0) << 32n) | BigInt(this.#lanes[2 * i]! >>> 0);
+    const lane = (i: number): bigint =>
+      (BigInt(this.#lanes[2 * i + 1]! >>> 0) << 32n) | BigInt(this.#lanes[2 * i]! >>> 0);
     const [a, b, c, d] = [lane(0), lane(1), lane(2), lane(3)];
     let hash = P5;
     if (this.#length >= STRIPE) {
@@ -87,7 +89,7 @@ function high(a: number, b: number): number {
 
 /** round() of the specification for whole stripes: lane = rotl(lane + input * P2, 31) * P1. */
 function stripes(lanes: Int32Array, bytes: Uint8Array, from: number, to: number): void {
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     for (let lane = 0; lane < 8; lane += 2, at += 8) {
       const low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
       const up = bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);

@@ -16,8 +16,9 @@ const REASONS: ReadonlyMap<number, string> = new Map([
 const UNREAD: ReadonlySet<number> = new Set([4, 6]);
 
 /**
- * xz, all streams and the padding between them; CRC-32 and CRC-64 of each block are proven by xz-embedded (WebAssembly), which is given one slice at a time and
- * gives 64 KiB at a time. A file made with --check=none has nothing to be proven by.
+ * xz, all streams and the padding between them; CRC-32 and CRC-64 of each block are proven by xz-embedded
+ * (WebAssembly), which is given one slice at a time and gives 64 KiB at a time. A file made with --check=none has
+ * nothing to be proven by.
  */
 export const xz: Decoder = {
   name: 'xz',
@@ -80,11 +81,20 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
 function told(error: unknown, given: number): TallymanError {
   const code = Number(/error code (\d+)/.exec(messageOf(error))?.[1] ?? 0);
   const reason = REASONS.get(code);
-  if (UNREAD.has(code)) return new TallymanError('FORMAT_MISMATCH', `The xz file cannot be read: ${reason ?? ''}.`, { fix: 'Ask the supplier to pack it by plain `xz` (LZMA2, check CRC-64).', cause: error });
-  return corrupt(code === 8 ? 'is cut off, or holds other bytes behind its end' : `is damaged (${reason ?? messageOf(error)})`, given, error);
+  if (UNREAD.has(code))
+    return new TallymanError('FORMAT_MISMATCH', `The xz file cannot be read: ${reason ?? ''}.`, {
+      fix: 'Ask the supplier to pack it by plain `xz` (LZMA2, check CRC-64).',
+      cause: error,
+    });
+  return corrupt(
+    code === 8 ? 'is cut off, or holds other bytes behind its end' : `is damaged (${reason ?? messageOf(error)})`,
+    given,
+    error,
+  );
 }
 
-const corrupt = (what: string, given: number, cause?: unknown): TallymanError => new TallymanError('FILE_CORRUPT', `The xz file ${what}, in the ${SLICE} bytes before byte ${given}.`, { cause });
+const corrupt = (what: string, given: number, cause?: unknown): TallymanError =>
+  new TallymanError('FILE_CORRUPT', `The xz file ${what}, in the ${SLICE} bytes before byte ${given}.`, { cause });
 
 type StreamClass = new (packed: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
 
@@ -98,5 +108,7 @@ async function streamClass(): Promise<StreamClass> {
   throw new TallymanError('INTERNAL', 'xz-decompress is not what it was');
 }
 
-const property = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined);
-const isStreamClass = (value: unknown): value is StreamClass => typeof value === 'function' && value.prototype instanceof ReadableStream;
+const property = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+const isStreamClass = (value: unknown): value is StreamClass =>
+  typeof value === 'function' && value.prototype instanceof ReadableStream;

@@ -20,7 +20,10 @@ const DISHONEST = 'Ask the supplier what this is: an honest archive has no such 
 const CHUNK = 256 * 1024;
 const BUFFERS = 3;
 
-/** zip, by its directory; stored and deflated members. Checksum and length of each member are proven here, yauzl proves neither. */
+/**
+ * zip, by its directory; stored and deflated members. Checksum and length of each member are proven here, yauzl proves
+ * neither.
+ */
 export const zip: Decoder = {
   name: 'zip',
   extensions: ['.zip'],
@@ -34,19 +37,31 @@ export const zip: Decoder = {
 async function members(file: RandomAccess, wanted: (path: string) => boolean): Promise<readonly ArchiveMember[]> {
   const found: ArchiveMember[] = [];
   try {
-    const archive = await fromRandomAccessReaderPromise(new FileReader(file), file.size, { lazyEntries: true, autoClose: false, decodeStrings: true });
+    const archive = await fromRandomAccessReaderPromise(new FileReader(file), file.size, {
+      lazyEntries: true,
+      autoClose: false,
+      decodeStrings: true,
+    });
     archive.on('error', () => undefined);
     for await (const entry of archive.eachEntry()) {
       refuse(entry);
       if (entry.fileName.endsWith('/') || !wanted(entry.fileName)) continue;
-      if (found.length === MOST_MEMBERS) throw new TallymanError('FORMAT_MISMATCH', `The zip archive has more than ${MOST_MEMBERS} members.`, { fix: 'Narrow members.' });
+      if (found.length === MOST_MEMBERS)
+        throw new TallymanError('FORMAT_MISMATCH', `The zip archive has more than ${MOST_MEMBERS} members.`, {
+          fix: 'Narrow members.',
+        });
       refuseUnreadable(entry);
       found.push({ name: entry.fileName, open: () => contents(archive, file, entry) });
     }
   } catch (error) {
     if (error instanceof TallymanError) throw error;
     const said = messageOf(error);
-    if (OUTSIDE.test(said)) throw new TallymanError('FORMAT_MISMATCH', `The zip archive names a member that would lead outside of it: ${said}.`, { fix: DISHONEST, cause: error });
+    if (OUTSIDE.test(said))
+      throw new TallymanError(
+        'FORMAT_MISMATCH',
+        `The zip archive names a member that would lead outside of it: ${said}.`,
+        { fix: DISHONEST, cause: error },
+      );
     throw new TallymanError('FILE_CORRUPT', `The zip archive is damaged: ${said}.`, { cause: error });
   }
   return found;
@@ -62,25 +77,47 @@ function refuse(entry: Entry): void {
 function refuseUnreadable(entry: Entry): void {
   if (entry.isEncrypted()) throw refused(entry, 'is encrypted', 'Ask the supplier for an archive without password.');
   const method = entry.compressionMethod;
-  if (method !== STORED && method !== DEFLATED) throw refused(entry, `is compressed by method ${method}, which is not read`, 'Ask the supplier for an ordinary zip (deflate).');
+  if (method !== STORED && method !== DEFLATED)
+    throw refused(
+      entry,
+      `is compressed by method ${method}, which is not read`,
+      'Ask the supplier for an ordinary zip (deflate).',
+    );
 }
 
-const refused = (entry: Entry, why: string, fix?: string): TallymanError => new TallymanError('FORMAT_MISMATCH', `The member ${entry.fileName} of the zip archive ${why}.`, fix === undefined ? {} : { fix });
+const refused = (entry: Entry, why: string, fix?: string): TallymanError =>
+  new TallymanError(
+    'FORMAT_MISMATCH',
+    `The member ${entry.fileName} of the zip archive ${why}.`,
+    fix === undefined ? {} : { fix },
+  );
 
 async function* contents(archive: ZipFile, file: RandomAccess, entry: Entry): AsyncGenerator<Buffer> {
-  const corrupt = (what: string, from: number, to: number): TallymanError => new TallymanError('FILE_CORRUPT', `The member ${entry.fileName} of the zip archive ${what} ${placeOf(from, to)} of its own.`);
+  const corrupt = (what: string, from: number, to: number): TallymanError =>
+    new TallymanError(
+      'FILE_CORRUPT',
+      `The member ${entry.fileName} of the zip archive ${what} ${placeOf(from, to)} of its own.`,
+    );
   const start = await dataStart(archive, entry);
   const packed = range(file, start, entry.compressedSize);
   let length = 0;
   let checksum = 0;
-  for await (const chunk of entry.compressionMethod === STORED ? packed : inflate(createInflateRaw({ chunkSize: OUTPUT }), packed, corrupt)) {
+  for await (const chunk of entry.compressionMethod === STORED
+    ? packed
+    : inflate(createInflateRaw({ chunkSize: OUTPUT }), packed, corrupt)) {
     length += chunk.length;
     checksum = crc32(chunk, checksum);
     if (length > entry.uncompressedSize) break;
     yield chunk;
   }
-  if (length !== entry.uncompressedSize) throw corrupt(`is damaged (${entry.uncompressedSize} bytes are declared, there are ${length > entry.uncompressedSize ? 'more' : length})`, entry.compressedSize, entry.compressedSize);
-  if (checksum !== entry.crc32) throw corrupt('is damaged (wrong checksum)', entry.compressedSize, entry.compressedSize);
+  if (length !== entry.uncompressedSize)
+    throw corrupt(
+      `is damaged (${entry.uncompressedSize} bytes are declared, there are ${length > entry.uncompressedSize ? 'more' : length})`,
+      entry.compressedSize,
+      entry.compressedSize,
+    );
+  if (checksum !== entry.crc32)
+    throw corrupt('is damaged (wrong checksum)', entry.compressedSize, entry.compressedSize);
 }
 
 async function dataStart(archive: ZipFile, entry: Entry): Promise<number> {
@@ -88,7 +125,11 @@ async function dataStart(archive: ZipFile, entry: Entry): Promise<number> {
     return (await archive.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
   } catch (error) {
     if (error instanceof TallymanError) throw error;
-    throw new TallymanError('FILE_CORRUPT', `The zip archive is damaged at byte ${entry.relativeOffsetOfLocalHeader}: ${messageOf(error)}.`, { cause: error });
+    throw new TallymanError(
+      'FILE_CORRUPT',
+      `The zip archive is damaged at byte ${entry.relativeOffsetOfLocalHeader}: ${messageOf(error)}.`,
+      { cause: error },
+    );
   }
 }
 
@@ -117,7 +158,13 @@ class FileReader extends RandomAccessReader {
     throw new TallymanError('INTERNAL', 'members are not read as streams');
   }
 
-  override read(buffer: Buffer, offset: number, length: number, position: number, callback: (error: Error | null) => void): void {
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
     this.#file.read(buffer.subarray(offset, offset + length), position).then(
       (read) => callback(read === length ? null : new Error(`it ends at byte ${position + read}`)),
       (error: unknown) => callback(error instanceof Error ? error : new Error(messageOf(error))),

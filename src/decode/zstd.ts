@@ -5,7 +5,10 @@ import type { Bytes } from '../core/format.js';
 import { ByteReader } from './byte-reader.js';
 import { Xxh64 } from './xxh64.js';
 
-/** Largest window: memory that a frame asks for. 128 MiB is what the zstd command takes without --long=28 and more; a header may ask for 2 GiB. */
+/**
+ * Largest window: memory that a frame asks for. 128 MiB is what the zstd command takes without --long=28 and more; a
+ * header may ask for 2 GiB.
+ */
 const WINDOW = 128 * 2 ** 20;
 /** Largest block (RFC 8878, 3.1.1.2.4). */
 const BLOCK = 128 * 1024;
@@ -13,8 +16,9 @@ const RLE = 1;
 const RESERVED = 3;
 
 /**
- * zstd (RFC 8878): all frames, skippable ones passed over. fzstd decodes the blocks; frames are taken apart here, because it proves neither checksum nor
- * length, takes any window, and turns a whole input chunk into output in one go (32,768 times its size). So memory is one window and one block.
+ * zstd (RFC 8878): all frames, skippable ones passed over. fzstd decodes the blocks; frames are taken apart here,
+ * because it proves neither checksum nor length, takes any window, and turns a whole input chunk into output in one go
+ * (32,768 times its size). So memory is one window and one block.
  */
 export const zstd: Decoder = {
   name: 'zstd',
@@ -62,7 +66,7 @@ async function* frame(reader: ByteReader, magic: Buffer, start: number): AsyncGe
   const engine = new Decompress((bytes) => out.push(bytes));
   let length = 0n;
   push(engine, header.bytes, false, start);
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     const at = reader.position;
     const head = Buffer.from(await exactly(reader, 3));
     const bits = head.readUIntLE(0, 3);
@@ -82,7 +86,8 @@ async function* frame(reader: ByteReader, magic: Buffer, start: number): AsyncGe
     }
     out = [];
   }
-  if (header.size !== null && length !== header.size) throw corrupt(`is damaged (a frame of ${header.size} bytes has ${length})`, start);
+  if (header.size !== null && length !== header.size)
+    throw corrupt(`is damaged (a frame of ${header.size} bytes has ${length})`, start);
   if (hash !== null) {
     const at = reader.position;
     if ((await exactly(reader, 4)).readUInt32LE(0) !== hash.low32()) throw corrupt('is damaged (wrong checksum)', at);
@@ -108,14 +113,29 @@ async function readHeader(reader: ByteReader, magic: Buffer, start: number): Pro
   const rest = Buffer.from(await exactly(reader, (single ? 0 : 1) + dictionaryBytes + sizeBytes));
   if ((flags & 8) !== 0) throw corrupt('is damaged (a reserved bit is set)', start);
   const dictionaryAt = single ? 0 : 1;
-  if (dictionaryBytes > 0 && rest.readUIntLE(dictionaryAt, dictionaryBytes) !== 0) throw corrupt('was made with a dictionary, which is not here', start);
+  if (dictionaryBytes > 0 && rest.readUIntLE(dictionaryAt, dictionaryBytes) !== 0)
+    throw corrupt('was made with a dictionary, which is not here', start);
   const sizeAt = dictionaryAt + dictionaryBytes;
-  const size = sizeBytes === 0 ? null : sizeBytes === 8 ? rest.readBigUInt64LE(sizeAt) : BigInt(rest.readUIntLE(sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0));
+  const size =
+    sizeBytes === 0
+      ? null
+      : sizeBytes === 8
+        ? rest.readBigUInt64LE(sizeAt)
+        : BigInt(rest.readUIntLE(sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0));
   const window = single ? Number(size) : windowOf(rest[0]!);
   if (window > WINDOW) {
-    throw new TallymanError('FILE_CORRUPT', `The zstd file ${at(start)} needs a window of ${window} bytes; at most ${WINDOW} are given.`, { fix: 'Compress it without --long, or with --long=27 at most.' });
+    throw new TallymanError(
+      'FILE_CORRUPT',
+      `The zstd file ${at(start)} needs a window of ${window} bytes; at most ${WINDOW} are given.`,
+      { fix: 'Compress it without --long, or with --long=27 at most.' },
+    );
   }
-  return { bytes: Buffer.concat([magic, descriptor, rest]), checksum: (flags & 4) !== 0, size, largestBlock: Math.min(BLOCK, window) };
+  return {
+    bytes: Buffer.concat([magic, descriptor, rest]),
+    checksum: (flags & 4) !== 0,
+    size,
+    largestBlock: Math.min(BLOCK, window),
+  };
 }
 
 /** RFC 8878, 3.1.1.1.2. */
@@ -132,4 +152,5 @@ async function exactly(reader: ByteReader, count: number): Promise<Buffer> {
 
 const at = (position: number): string => `at byte ${position}`;
 const cut = (reader: ByteReader): TallymanError => corrupt('is cut off: it ends', reader.position);
-const corrupt = (what: string, position: number, cause?: unknown): TallymanError => new TallymanError('FILE_CORRUPT', `The zstd file ${what} ${at(position)}.`, { cause });
+const corrupt = (what: string, position: number, cause?: unknown): TallymanError =>
+  new TallymanError('FILE_CORRUPT', `The zstd file ${what} ${at(position)}.`, { cause });

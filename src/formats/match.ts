@@ -2,13 +2,18 @@ import type { ColumnSpec } from '../core/feed.js';
 import type { DriftNote, FileColumn, Layout } from '../core/format.js';
 
 /**
- * Meets the contract with the file's columns (SPEC 7). Each contract column takes the first of its `from` that is there: a 1-based position or
- * an exact name; only then a name without case and surrounding space, among columns that nobody has taken, when both sides are unambiguous.
+ * Meets the contract with the file's columns (SPEC 7). Each contract column takes the first of its `from` that is
+ * there: a 1-based position or an exact name; only then a name without case and surrounding space, among columns that
+ * nobody has taken, when both sides are unambiguous.
  *
- * `byPosition` (no header): the file's columns are called `column_N`, and a contract column whose `from` is unsaid (its own name) takes the
- * cell at its own place in the contract.
+ * `byPosition` (no header): the file's columns are called `column_N`, and a contract column whose `from` is unsaid (its
+ * own name) takes the cell at its own place in the contract.
  */
-export function matchColumns(contract: readonly ColumnSpec[], fileColumns: readonly FileColumn[], byPosition = false): Layout {
+export function matchColumns(
+  contract: readonly ColumnSpec[],
+  fileColumns: readonly FileColumn[],
+  byPosition = false,
+): Layout {
   const cellOf = contract.map((column, index) => takeExactly(column, index, fileColumns, byPosition));
   const drift: DriftNote[] = byPosition ? [] : takeLoosely(contract, fileColumns, cellOf);
   const taken = new Set(cellOf);
@@ -28,7 +33,12 @@ export function fromUnsaid(column: ColumnSpec): boolean {
   return column.from.length === 1 && column.from[0] === column.name;
 }
 
-function takeExactly(column: ColumnSpec, index: number, fileColumns: readonly FileColumn[], byPosition: boolean): number {
+function takeExactly(
+  column: ColumnSpec,
+  index: number,
+  fileColumns: readonly FileColumn[],
+  byPosition: boolean,
+): number {
   for (const from of column.from) {
     if (typeof from === 'number') {
       if (from >= 1 && from <= fileColumns.length) return from - 1;
@@ -43,7 +53,11 @@ function takeExactly(column: ColumnSpec, index: number, fileColumns: readonly Fi
 const loose = (name: string): string => name.normalize('NFC').trim().toLowerCase();
 
 /** Fills in `cellOf` where an inexact name will do; gives what is worth telling. */
-function takeLoosely(contract: readonly ColumnSpec[], fileColumns: readonly FileColumn[], cellOf: number[]): DriftNote[] {
+function takeLoosely(
+  contract: readonly ColumnSpec[],
+  fileColumns: readonly FileColumn[],
+  cellOf: number[],
+): DriftNote[] {
   const taken = new Set(cellOf);
   const free = new Map<string, number[]>();
   for (const [index, file] of fileColumns.entries()) {
@@ -65,18 +79,32 @@ function takeLoosely(contract: readonly ColumnSpec[], fileColumns: readonly File
     if (columns.length !== 1) continue;
     const index = columns[0]!;
     cellOf[index] = at;
-    drift.push({ kind: 'renamed', column: contract[index]!.name, message: `header ${JSON.stringify(fileColumns[at]!.name)} was taken without regard to case and surrounding space` });
+    drift.push({
+      kind: 'renamed',
+      column: contract[index]!.name,
+      message: `header ${JSON.stringify(fileColumns[at]!.name)} was taken without regard to case and surrounding space`,
+    });
   }
   return drift;
 }
 
-/** One note a file, at the first column that stands before one that the contract names earlier. Positions given by number have no order of their own. */
+/**
+ * One note a file, at the first column that stands before one that the contract names earlier. Positions given by
+ * number have no order of their own.
+ */
 function reordered(contract: readonly ColumnSpec[], cellOf: readonly number[]): DriftNote[] {
   let last = -1;
   for (const [index, column] of contract.entries()) {
     const at = cellOf[index]!;
     if (at === -1 || column.from.every((from) => typeof from === 'number')) continue;
-    if (at < last) return [{ kind: 'reordered', column: column.name, message: `column ${at + 1} of the file; the contract names it later` }];
+    if (at < last)
+      return [
+        {
+          kind: 'reordered',
+          column: column.name,
+          message: `column ${at + 1} of the file; the contract names it later`,
+        },
+      ];
     last = at;
   }
   return [];

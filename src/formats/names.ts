@@ -1,12 +1,26 @@
-/** Bytes of a PostgreSQL identifier. Longer ones are cut by the server without a word, so that two long names collide there. */
+/**
+ * Bytes of a PostgreSQL identifier. Longer ones are cut by the server without a word, so that two long names collide
+ * there.
+ */
 const MAX_BYTES = 63;
 
 /** Names that a column cannot have: PostgreSQL's system columns and our own lineage columns. */
-const RESERVED: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid', '_load_id', '_row', '_rescued']);
+const RESERVED: ReadonlySet<string> = new Set([
+  'tableoid',
+  'xmin',
+  'cmin',
+  'xmax',
+  'cmax',
+  'ctid',
+  '_load_id',
+  '_row',
+  '_rescued',
+]);
 
 /**
- * Column names made from headers, in order (SPEC 7, "names made from headers"). Every name is non-empty, distinct, not reserved and at most 63
- * bytes. `keep` leaves the letters and signs of the header as they are; the other rules hold there too, because the table needs them.
+ * Column names made from headers, in order (SPEC 7, "names made from headers"). Every name is non-empty, distinct, not
+ * reserved and at most 63 bytes. `keep` leaves the letters and signs of the header as they are; the other rules hold
+ * there too, because the table needs them.
  */
 export function columnNames(headers: readonly string[], mode: 'snake' | 'keep'): string[] {
   const taken = new Set<string>();

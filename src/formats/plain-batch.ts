@@ -31,7 +31,11 @@ export class PlainBatch implements SpanBatch {
   readonly offsets: Float64Array;
   readonly #unescape: Unescape;
 
-  constructor(width: number, capacity = Math.max(1, Math.min(MOST_ROWS, Math.floor(CELLS / width))), unescape: Unescape = noEscapes) {
+  constructor(
+    width: number,
+    capacity = Math.max(1, Math.min(MOST_ROWS, Math.floor(CELLS / width))),
+    unescape: Unescape = noEscapes,
+  ) {
     this.#unescape = unescape;
     this.width = width;
     this.capacity = capacity;
@@ -54,7 +58,10 @@ export class PlainBatch implements SpanBatch {
   }
 
   /** Appends a record that the parser refuses: it has a place and raw bytes, and no cells. */
-  refuse(at: { readonly start: number; readonly end: number; readonly line: number; readonly offset: number }, fault: Omit<RowFault, 'row' | 'column'> & { readonly column?: string | null }): void {
+  refuse(
+    at: { readonly start: number; readonly end: number; readonly line: number; readonly offset: number },
+    fault: Omit<RowFault, 'row' | 'column'> & { readonly column?: string | null },
+  ): void {
     const row = this.rows++;
     const first = row * this.width;
     this.starts.fill(at.end, first, first + this.width);

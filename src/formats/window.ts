@@ -5,7 +5,10 @@ const CR = 0x0d;
 
 /** Room behind the last byte: the scanner plants a line feed there. */
 const ROOM = 8;
-/** Searched natively in one go: long enough to be fast, short enough that files with one kind of line end do not pay for the other. */
+/**
+ * Searched natively in one go: long enough to be fast, short enough that files with one kind of line end do not pay for
+ * the other.
+ */
 const BLOCK = 16 * 1024;
 
 /** How a physical line was passed over. */
@@ -16,8 +19,8 @@ export interface PassedLine {
 }
 
 /**
- * The part of the stream that is in memory: bytes[0..end), of which bytes[0] stands at `base` in the stream. Grows when a record needs it, never
- * past what is asked for.
+ * The part of the stream that is in memory: bytes[0..end), of which bytes[0] stands at `base` in the stream. Grows when
+ * a record needs it, never past what is asked for.
  */
 export class Window {
   bytes: Buffer;
@@ -34,7 +37,10 @@ export class Window {
     this.bytes = Buffer.allocUnsafeSlow(size + ROOM);
   }
 
-  /** Drops what stands before `from` (which becomes index 0) and reads until `wanted` bytes are there, or the stream ends. */
+  /**
+   * Drops what stands before `from` (which becomes index 0) and reads until `wanted` bytes are there, or the stream
+   * ends.
+   */
   async fill(from: number, wanted: number): Promise<void> {
     if (from > 0) this.bytes.copyWithin(0, from, this.end);
     this.base += from;
@@ -44,10 +50,15 @@ export class Window {
   }
 
   /**
-   * Passes over the physical line that begins at `from`, however long it is, keeping its first `keep` bytes: they become bytes[0..kept). Gives also
-   * `next`, the index of the byte behind the line. The line end is looked for from `search` on. Rows that point into the window are lost.
+   * Passes over the physical line that begins at `from`, however long it is, keeping its first `keep` bytes: they
+   * become bytes[0..kept). Gives also `next`, the index of the byte behind the line. The line end is looked for from
+   * `search` on. Rows that point into the window are lost.
    */
-  async passLine(from: number, keep: number, search = from): Promise<PassedLine & { readonly kept: number; readonly next: number }> {
+  async passLine(
+    from: number,
+    keep: number,
+    search = from,
+  ): Promise<PassedLine & { readonly kept: number; readonly next: number }> {
     await this.fill(from, 0);
     let unseen = search - from;
     let dropped = 0;
@@ -102,7 +113,10 @@ export class Window {
   }
 }
 
-/** Index of the first line end from `from` on, or -1. A carriage return that the window ends with is told only once its next byte is there. */
+/**
+ * Index of the first line end from `from` on, or -1. A carriage return that the window ends with is told only once its
+ * next byte is there.
+ */
 export function lineEnd(bytes: Buffer, from: number, end: number, last: boolean): number {
   for (let at = from; at < end; at += BLOCK) {
     const block = bytes.subarray(at, Math.min(end, at + BLOCK));
@@ -115,7 +129,11 @@ export function lineEnd(bytes: Buffer, from: number, end: number, last: boolean)
 }
 
 /** The index behind the line end at `at`, and its kind. */
-export function behindLine(bytes: Buffer, at: number, end: number): { readonly next: number; readonly end: PassedLine['end'] } {
+export function behindLine(
+  bytes: Buffer,
+  at: number,
+  end: number,
+): { readonly next: number; readonly end: PassedLine['end'] } {
   if (at >= end) return { next: end, end: 'none' };
   if (bytes[at] === LF) return { next: at + 1, end: 'lf' };
   return at + 1 < end && bytes[at + 1] === LF ? { next: at + 2, end: 'crlf' } : { next: at + 1, end: 'cr' };

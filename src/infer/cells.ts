@@ -27,7 +27,15 @@ export interface ReadCounts {
   last: string;
 }
 
-export const noCounts = (): ReadCounts => ({ rows: 0, short: 0, long: 0, faults: 0, firstBad: null, trailer: null, last: '' });
+export const noCounts = (): ReadCounts => ({
+  rows: 0,
+  short: 0,
+  long: 0,
+  faults: 0,
+  firstBad: null,
+  trailer: null,
+  last: '',
+});
 
 export interface ReadPlan {
   /** Records that are no data: the header. */
@@ -40,8 +48,16 @@ export interface ReadPlan {
 /** A record of a trailer that is shown. */
 const SHOWN = 200;
 
-/** Reads what the reader gives, and closes it. Records of another width are counted and not shown to the visitor, as a load would refuse them. */
-export async function readCells(reader: RecordReader, visitor: CellVisitor, plan: ReadPlan, counts: ReadCounts): Promise<void> {
+/**
+ * Reads what the reader gives, and closes it. Records of another width are counted and not shown to the visitor, as a
+ * load would refuse them.
+ */
+export async function readCells(
+  reader: RecordReader,
+  visitor: CellVisitor,
+  plan: ReadPlan,
+  counts: ReadCounts,
+): Promise<void> {
   const cells = new CellReader();
   let left = plan.skipRows;
   let given = 0;
@@ -96,7 +112,8 @@ function misfit(batch: SpanBatch, row: number, counts: ReadCounts): boolean {
   return true;
 }
 
-const rawOf = (batch: SpanBatch, row: number): string => batch.bytes.toString('utf8', batch.rowStarts[row], Math.min(batch.rowEnds[row]!, batch.rowStarts[row]! + SHOWN));
+const rawOf = (batch: SpanBatch, row: number): string =>
+  batch.bytes.toString('utf8', batch.rowStarts[row], Math.min(batch.rowEnds[row]!, batch.rowStarts[row]! + SHOWN));
 
 function take(batch: SpanBatch, row: number, width: number, cells: CellReader, visitor: CellVisitor): void {
   const first = row * batch.width;

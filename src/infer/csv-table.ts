@@ -22,7 +22,14 @@ export interface CsvTable {
 /** Options of `format:` for such a table; `nulls` unsaid = the default. */
 export function csvOptionsOf(table: CsvTable, header: boolean): Record<string, unknown> {
   const { delimiter, quote, escape, comment } = table.sniffed;
-  return { header, delimiter, quote, ...(escape === undefined ? {} : { escape }), comment, skip_lines: table.skipLines };
+  return {
+    header,
+    delimiter,
+    quote,
+    ...(escape === undefined ? {} : { escape }),
+    comment,
+    skip_lines: table.skipLines,
+  };
 }
 
 export async function openCsvTable(csv: FormatType, text: SampledText): Promise<CsvTable> {
@@ -32,15 +39,28 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   const delimiter = sniffed.sure || sniffed.width === 1 ? oneColumnDelimiter(sniffed, text.head) : sniffed.delimiter;
   if (!sniffed.sure && sniffed.width > 1) doubts.push('delimiter: none makes records of equal width; "," was taken');
   const start = beginning(sniffed, text.head);
-  const base: CsvTable = { kind: 'csv', text, sniffed: { ...sniffed, delimiter }, header: false, names: [], width: sniffed.width, skipLines: start.line - 1, doubts };
+  const base: CsvTable = {
+    kind: 'csv',
+    text,
+    sniffed: { ...sniffed, delimiter },
+    header: false,
+    names: [],
+    width: sniffed.width,
+    skipLines: start.line - 1,
+    doubts,
+  };
   const rows = await firstRows(csv, base);
   const [first] = rows;
   const below = rows.slice(1);
   const narrow = first !== undefined && below.length > 0 && first.length < sniffed.width;
   const verdict = judgeHeader(narrow ? [first, ...below.map((row) => row.slice(0, first.length))] : rows);
   if (verdict.doubt !== null) doubts.push(`header: ${verdict.doubt}`);
-  if (start.line > 1) doubts.push(`skip_lines: ${start.line - 1} line${start.line === 2 ? '' : 's'} before the ${verdict.header ? 'header' : 'first record'} (${JSON.stringify(start.passed)})`);
-  if (!verdict.header || first === undefined) return { ...base, width: first === undefined ? sniffed.width : Math.max(1, first.length) };
+  if (start.line > 1)
+    doubts.push(
+      `skip_lines: ${start.line - 1} line${start.line === 2 ? '' : 's'} before the ${verdict.header ? 'header' : 'first record'} (${JSON.stringify(start.passed)})`,
+    );
+  if (!verdict.header || first === undefined)
+    return { ...base, width: first === undefined ? sniffed.width : Math.max(1, first.length) };
   return { ...base, header: true, names: first, width: first.length };
 }
 
@@ -52,17 +72,25 @@ function oneColumnDelimiter(sniffed: Sniffed, head: Buffer): string {
   return ['\t', '|', ';', '\u001f'].find((token) => !head.includes(token)) ?? sniffed.delimiter;
 }
 
-/** Where the table begins: at its first record of the usual width that is not all but empty, when what stands before it has another form. */
+/**
+ * Where the table begins: at its first record of the usual width that is not all but empty, when what stands before it
+ * has another form.
+ */
 function beginning({ scanned, width }: Sniffed, head: Buffer): { readonly line: number; readonly passed: string } {
   const { widths, lines, spans, trial } = scanned;
-  const textOf = (row: number): string => head.toString('utf8', spans[row]!.start, Math.min(spans[row]!.end, spans[row]!.start + 40));
+  const textOf = (row: number): string =>
+    head.toString('utf8', spans[row]!.start, Math.min(spans[row]!.end, spans[row]!.start + 40));
   const firstLine = lines[0] ?? 1;
   const none = { line: 1, passed: '' };
   let row = widths.findIndex((cells) => cells === width);
   // A header one cell short stands above row names, or above records with a delimiter at their end.
   if (row === 1 && widths[0] === width - 1 && width > 2) row = 0;
   if (row === 0 && width >= 4) {
-    const filled = (at: number): number => head.toString('utf8', spans[at]!.start, spans[at]!.end).split(trial.delimiter).filter((cell) => cell.trim() !== '').length;
+    const filled = (at: number): number =>
+      head
+        .toString('utf8', spans[at]!.start, spans[at]!.end)
+        .split(trial.delimiter)
+        .filter((cell) => cell.trim() !== '').length;
     let full = 0;
     while (full < Math.min(30, widths.length) && filled(full) <= 2) full++;
     if (full > 0 && full < widths.length && filled(full) >= width * 0.6) row = full;
@@ -87,7 +115,15 @@ async function firstRows(csv: FormatType, table: CsvTable): Promise<string[][]> 
     row.push(text);
     if (column === width - 1) rows.push(row);
   };
-  await readCells(reader, { cell: (column, bytes, start, end) => put(column, bytes.toString('utf8', start, Math.min(end, start + 4_096))), absent: (column) => put(column, '') }, { skipRows: 0, whole: table.text.whole, mostRows: HEADER_SAMPLE }, noCounts());
+  await readCells(
+    reader,
+    {
+      cell: (column, bytes, start, end) => put(column, bytes.toString('utf8', start, Math.min(end, start + 4_096))),
+      absent: (column) => put(column, ''),
+    },
+    { skipRows: 0, whole: table.text.whole, mostRows: HEADER_SAMPLE },
+    noCounts(),
+  );
   // A narrower header makes every other record too long: its own cells are all that came.
   if (rows.length <= 1 && width < table.sniffed.width) rows.push(...(await rowsBelow(csv, table)));
   return rows;
@@ -96,28 +132,52 @@ async function firstRows(csv: FormatType, table: CsvTable): Promise<string[][]> 
 async function rowsBelow(csv: FormatType, table: CsvTable): Promise<string[][]> {
   const { lines } = table.sniffed.scanned;
   const next = lines.find((line) => line > table.skipLines + 1);
-  return next === undefined ? [] : await firstRows(csv, { ...table, skipLines: next - 1, sniffed: { ...table.sniffed, width: 0 } });
+  return next === undefined
+    ? []
+    : await firstRows(csv, { ...table, skipLines: next - 1, sniffed: { ...table.sniffed, width: 0 } });
 }
 
 /** Reads the sample: the head, and of a large file the parts behind it whose records are whole. */
-export async function readCsvTable(csv: FormatType, table: CsvTable, visitor: CellVisitor, extra: Record<string, unknown> = {}): Promise<ReadCounts> {
+export async function readCsvTable(
+  csv: FormatType,
+  table: CsvTable,
+  visitor: CellVisitor,
+  extra: Record<string, unknown> = {},
+): Promise<ReadCounts> {
   const counts = noCounts();
   const { text } = table;
   const options = { ...csvOptionsOf(table, false), ...extra };
-  await readCells(await open(csv, text.head, options), visitor, { skipRows: table.header ? 1 : 0, whole: text.whole }, counts);
+  await readCells(
+    await open(csv, text.head, options),
+    visitor,
+    { skipRows: table.header ? 1 : 0, whole: text.whole },
+    counts,
+  );
   for (const [index, part] of text.parts.entries()) {
     const last = index === text.parts.length - 1;
     const inStep = await stepIn(csv, part, { ...options, skip_lines: 0 }, table.width, last);
-    if (inStep !== null) await readCells(await open(csv, inStep, { ...options, skip_lines: 0 }), visitor, { skipRows: 0, whole: last }, counts);
+    if (inStep !== null)
+      await readCells(
+        await open(csv, inStep, { ...options, skip_lines: 0 }),
+        visitor,
+        { skipRows: 0, whole: last },
+        counts,
+      );
   }
   return counts;
 }
 
 /**
- * The part from its first whole record to its last; null when its records have not the table's width: perhaps it begins inside of quotes. A part misread would make text of
- * every column.
+ * The part from its first whole record to its last; null when its records have not the table's width: perhaps it begins
+ * inside of quotes. A part misread would make text of every column.
  */
-async function stepIn(csv: FormatType, part: Buffer, options: Record<string, unknown>, width: number, last: boolean): Promise<Buffer | null> {
+async function stepIn(
+  csv: FormatType,
+  part: Buffer,
+  options: Record<string, unknown>,
+  width: number,
+  last: boolean,
+): Promise<Buffer | null> {
   let from = part.indexOf(0x0a) + 1;
   const end = last ? part.length : part.lastIndexOf(0x0a) + 1;
   for (let attempt = 0; attempt < 3 && from > 0 && from < end; attempt++) {

@@ -7,7 +7,8 @@ export interface Shape {
   readonly holds: 'date' | 'time' | 'timestamp' | 'timestamptz';
 }
 
-const MONTH = '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
+const MONTH =
+  '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
 const DAY = '(?:mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)';
 
 interface DateForm {
@@ -16,7 +17,10 @@ interface DateForm {
   readonly formats: readonly string[];
 }
 
-const form = (pattern: string, ...formats: string[]): DateForm => ({ pattern: new RegExp(`^${pattern}`, 'i'), formats });
+const form = (pattern: string, ...formats: string[]): DateForm => ({
+  pattern: new RegExp(`^${pattern}`, 'i'),
+  formats,
+});
 
 /** Dates that a value may begin with. Group 1 is the separator between their parts. */
 const DATES: readonly DateForm[] = [
@@ -35,7 +39,11 @@ const DATES: readonly DateForm[] = [
 
 const CLOCKS: readonly { readonly pattern: RegExp; readonly format: (match: RegExpExecArray) => string }[] = [
   { pattern: /^\d{1,2}:\d{2}:\d{2},\d+(?!\d)/, format: () => '%H:%M:%S,%f' },
-  { pattern: /^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?)([ap]m)?(?![\d:])/i, format: ([, seconds, fraction, blank, half]) => `${half === undefined ? '%H' : '%I'}:%M${seconds === undefined ? '' : `:%S${fraction === undefined ? '' : '.%f'}`}${half === undefined ? '' : `${blank ?? ''}%p`}` },
+  {
+    pattern: /^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?)([ap]m)?(?![\d:])/i,
+    format: ([, seconds, fraction, blank, half]) =>
+      `${half === undefined ? '%H' : '%I'}:%M${seconds === undefined ? '' : `:%S${fraction === undefined ? '' : '.%f'}`}${half === undefined ? '' : `${blank ?? ''}%p`}`,
+  },
   { pattern: /^\d{2}\.\d{2}\.\d{2}(?!\d)/, format: () => '%H.%M.%S' },
   { pattern: /^\d{6}(?!\d)/, format: () => '%H%M%S' },
 ];
@@ -54,15 +62,25 @@ function isoShape(text: string): Shape | null {
   if (match === null) return null;
   const [, clock, , , zone] = match;
   // One key for all: the column takes a date alone, a time, and an offset, side by side.
-  return { key: 'iso', formats: ['', '%Y-%d-%m'].slice(0, clock === undefined ? 2 : 1), holds: clock === undefined ? 'date' : zone === undefined ? 'timestamp' : 'timestamptz' };
+  return {
+    key: 'iso',
+    formats: ['', '%Y-%d-%m'].slice(0, clock === undefined ? 2 : 1),
+    holds: clock === undefined ? 'date' : zone === undefined ? 'timestamp' : 'timestamptz',
+  };
 }
 
 /** `Mon Jan 15 10:30:00 2024`, what ctime() and date(1) print. */
 function ctimeShape(text: string): Shape | null {
-  const match = new RegExp(`^${DAY} ${MONTH} +\\d{1,2} \\d{2}:\\d{2}:\\d{2} (utc |gmt |[+-]\\d{4} )?\\d{4}$`, 'i').exec(text);
+  const match = new RegExp(`^${DAY} ${MONTH} +\\d{1,2} \\d{2}:\\d{2}:\\d{2} (utc |gmt |[+-]\\d{4} )?\\d{4}$`, 'i').exec(
+    text,
+  );
   if (match === null) return null;
   const zone = match[1] === undefined ? '' : /^[+-]/.test(match[1]) ? '%z ' : '%Z ';
-  return { key: `ctime ${zone}`, formats: [`%a %b %d %H:%M:%S ${zone}%Y`], holds: zone === '' ? 'timestamp' : 'timestamptz' };
+  return {
+    key: `ctime ${zone}`,
+    formats: [`%a %b %d %H:%M:%S ${zone}%Y`],
+    holds: zone === '' ? 'timestamp' : 'timestamptz',
+  };
 }
 
 function timeShape(text: string): Shape | null {
@@ -81,14 +99,24 @@ function dateShape(text: string): Shape | null {
     const tail = match === null ? null : tailOf(rest.slice(match[0].length));
     if (match === null || tail === null) return [];
     const dates = formats.map((format) => format.replaceAll('~', match[1] ?? ''));
-    return [{ key: `${lead}${dates[0] ?? ''}${tail.format}`, formats: dates.map((date) => `${lead}${date}${tail.format}`), holds: tail.holds }];
+    return [
+      {
+        key: `${lead}${dates[0] ?? ''}${tail.format}`,
+        formats: dates.map((date) => `${lead}${date}${tail.format}`),
+        holds: tail.holds,
+      },
+    ];
   });
   const [first] = lists;
-  return first === undefined ? null : { ...first, formats: lists.filter(({ holds }) => holds === first.holds).flatMap(({ formats }) => formats) };
+  return first === undefined
+    ? null
+    : { ...first, formats: lists.filter(({ holds }) => holds === first.holds).flatMap(({ formats }) => formats) };
 }
 
 /** What stands behind the date: nothing, a time, a time with a zone. */
-function tailOf(text: string): { readonly format: string; readonly holds: 'date' | 'timestamp' | 'timestamptz' } | null {
+function tailOf(
+  text: string,
+): { readonly format: string; readonly holds: 'date' | 'timestamp' | 'timestamptz' } | null {
   if (text === '') return { format: '', holds: 'date' };
   const between = /^(?:, | - |T|_|:| +|(?=\d{6}$))/.exec(text);
   if (between === null) return null;
@@ -97,7 +125,9 @@ function tailOf(text: string): { readonly format: string; readonly holds: 'date'
   const format = `${between[0].replace(/ +/g, ' ')}${clock.format}`;
   if (clock.rest === '') return { format, holds: 'timestamp' };
   const zone = /^( ?)(?:(Z|[+-]\d{2}(?::?\d{2})?)|UTC|GMT)$/.exec(clock.rest);
-  return zone === null ? null : { format: `${format}${zone[1] ?? ''}${zone[2] === undefined ? '%Z' : '%z'}`, holds: 'timestamptz' };
+  return zone === null
+    ? null
+    : { format: `${format}${zone[1] ?? ''}${zone[2] === undefined ? '%Z' : '%z'}`, holds: 'timestamptz' };
 }
 
 function clockAt(text: string): { readonly format: string; readonly rest: string } | null {

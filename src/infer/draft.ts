@@ -11,7 +11,10 @@ export interface ColumnDraft {
   readonly guess: Guess;
   /** For people: why the type is doubtful. */
   readonly doubts: readonly string[];
-  /** Keys of the contract that hold for the sample, and that a sample cannot prove: required, unique, min, max, enum, max_length. */
+  /**
+   * Keys of the contract that hold for the sample, and that a sample cannot prove: required, unique, min, max, enum,
+   * max_length.
+   */
   readonly facts: Readonly<Record<string, unknown>>;
   /** Of the sample. */
   readonly nullable: boolean;

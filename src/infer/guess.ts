@@ -80,12 +80,20 @@ function guessBoolean({ distinct, words }: ColumnProfile): Guess | null {
   const texts = [...listed.values()].map(({ text }) => text);
   const lower = new Set(texts.map((text) => text.toLowerCase()));
   const all = (set: ReadonlySet<string>): boolean => [...lower].every((text) => set.has(text));
-  if (all(new Set([...TRUE_WORDS, ...FALSE_WORDS, '0', '1'])) && [...lower].some((text) => text !== '0' && text !== '1')) {
-    const both = [...lower].some((text) => TRUE_WORDS.has(text) || text === '1') && [...lower].some((text) => FALSE_WORDS.has(text) || text === '0');
+  if (
+    all(new Set([...TRUE_WORDS, ...FALSE_WORDS, '0', '1'])) &&
+    [...lower].some((text) => text !== '0' && text !== '1')
+  ) {
+    const both =
+      [...lower].some((text) => TRUE_WORDS.has(text) || text === '1') &&
+      [...lower].some((text) => FALSE_WORDS.has(text) || text === '0');
     if (both) return { type: 'boolean', doubts: [] };
     const word = JSON.stringify(texts[0] ?? '');
     if (lower.has('true') || lower.has('false')) return { type: 'boolean', doubts: [`only ${word} in the sample`] };
-    return { type: 'text', doubts: [`only ${word} in the sample: perhaps a boolean${words.size === 0 ? '' : ', or a code'}`] };
+    return {
+      type: 'text',
+      doubts: [`only ${word} in the sample: perhaps a boolean${words.size === 0 ? '' : ', or a code'}`],
+    };
   }
   const pair = PAIRS.find(([yes, no]) => lower.has(yes) && lower.has(no) && lower.size === 2);
   if (pair === undefined) return null;
@@ -96,7 +104,10 @@ function guessBoolean({ distinct, words }: ColumnProfile): Guess | null {
 /** Looks of texts that people take for numbers; the reason why they are none. */
 const LOOKS: readonly (readonly [RegExp, string])[] = [
   [/^[-+]?[\d.,]+ ?%$/, 'a percent sign belongs to no number: text'],
-  [/^[-+]?[$\u20ac\u00a3\u00a5] ?[-+]?[\d.,]+$|^[-+]?[\d.,]+ ?[$\u20ac\u00a3\u00a5]$|^(?:[A-Z]{3}) ?[\d.,]+$|^[\d.,]+ ?(?:[A-Z]{3})$/, 'amounts with a currency sign: text'],
+  [
+    /^[-+]?[$\u20ac\u00a3\u00a5] ?[-+]?[\d.,]+$|^[-+]?[\d.,]+ ?[$\u20ac\u00a3\u00a5]$|^(?:[A-Z]{3}) ?[\d.,]+$|^[\d.,]+ ?(?:[A-Z]{3})$/,
+    'amounts with a currency sign: text',
+  ],
   [/^\([\d.,]+\)$/, 'numbers in brackets (negative?): text'],
   [/^[\d.,]+-$/, 'numbers with the minus sign behind: text'],
   [/^0x[0-9a-f]+$/i, 'hexadecimal numbers: text'],
@@ -107,33 +118,64 @@ const LOOKS: readonly (readonly [RegExp, string])[] = [
 function whyText(profile: ColumnProfile, name: string): string[] {
   const { noNumber, noMoment, moments, examples, values, distinct } = profile;
   const quote = JSON.stringify;
-  if (moments.clash !== null) return [`dates whose order differs: ${quote(moments.clash.first)} and ${quote(moments.clash.then)} fit no single format, so they stay text`];
+  if (moments.clash !== null)
+    return [
+      `dates whose order differs: ${quote(moments.clash.first)} and ${quote(moments.clash.then)} fit no single format, so they stay text`,
+    ];
   const look = LOOKS.find(([pattern]) => examples.length > 0 && examples.every((example) => pattern.test(example)));
   if (look !== undefined) return [look[1]];
   if (noMoment !== null && noMoment.after >= 2 && !moments.isAlive() && noMoment.after > (noNumber?.after ?? 0)) {
-    return [`mixed: dates or times in the first ${noMoment.after} values, then ${quote(noMoment.example)} (line ${noMoment.line})`];
+    return [
+      `mixed: dates or times in the first ${noMoment.after} values, then ${quote(noMoment.example)} (line ${noMoment.line})`,
+    ];
   }
-  if (noNumber !== null && noNumber.after >= 2) return [`mixed: numbers in the first ${noNumber.after} values, then ${quote(noNumber.example)} (line ${noNumber.line})`];
+  if (noNumber !== null && noNumber.after >= 2)
+    return [
+      `mixed: numbers in the first ${noNumber.after} values, then ${quote(noNumber.example)} (line ${noNumber.line})`,
+    ];
   if (noNumber !== null && profile.looked >= 5 && profile.lookedNumeric >= profile.looked * 0.7) {
-    return [`mixed: ${Math.round((100 * profile.lookedNumeric) / profile.looked)} % look like numbers, but not ${quote(noNumber.example)} (line ${noNumber.line})`];
+    return [
+      `mixed: ${Math.round((100 * profile.lookedNumeric) / profile.looked)} % look like numbers, but not ${quote(noNumber.example)} (line ${noNumber.line})`,
+    ];
   }
   const doubts: string[] = [];
   if (profile.padded > 0) doubts.push(`${profile.padded} values have blanks around them; trim: true drops these`);
-  if (/^(is|has)_|flag$/i.test(name) && distinct.listed !== null && distinct.listed.size <= 2 && values > 10) doubts.push('a flag? true_values and false_values make it a boolean');
+  if (/^(is|has)_|flag$/i.test(name) && distinct.listed !== null && distinct.listed.size <= 2 && values > 10)
+    doubts.push('a flag? true_values and false_values make it a boolean');
   return doubts;
 }
 
-/** Values of a text column that are few enough to be a list, words that are not NULL and the empty string among them; null otherwise. */
-export function enumeration({ distinct, values, words, quotedEmpty }: ColumnProfile, nulls: readonly string[]): readonly string[] | null {
+/**
+ * Values of a text column that are few enough to be a list, words that are not NULL and the empty string among them;
+ * null otherwise.
+ */
+export function enumeration(
+  { distinct, values, words, quotedEmpty }: ColumnProfile,
+  nulls: readonly string[],
+): readonly string[] | null {
   const { listed } = distinct;
   const kept = [...words].filter(([word]) => !nulls.includes(word));
   const all = values + kept.reduce((sum, [, { count }]) => sum + count, 0);
-  if (listed === null || listed.size + kept.length > Math.min(12, MOST_LISTED) || all < 20 || all < (listed.size + kept.length) * 5) return null;
-  return [...[...listed.values()].map(({ text }) => text), ...kept.map(([word]) => word), ...(quotedEmpty > 0 ? [''] : [])];
+  if (
+    listed === null ||
+    listed.size + kept.length > Math.min(12, MOST_LISTED) ||
+    all < 20 ||
+    all < (listed.size + kept.length) * 5
+  )
+    return null;
+  return [
+    ...[...listed.values()].map(({ text }) => text),
+    ...kept.map(([word]) => word),
+    ...(quotedEmpty > 0 ? [''] : []),
+  ];
 }
 
 /** No value twice, words that are values in a text column included; null = not known. */
-export function isUnique({ distinct, words, quotedEmpty }: ColumnProfile, { type }: Guess, nulls: readonly string[]): boolean | null {
+export function isUnique(
+  { distinct, words, quotedEmpty }: ColumnProfile,
+  { type }: Guess,
+  nulls: readonly string[],
+): boolean | null {
   if (type !== 'text') return distinct.unique;
   const repeated = quotedEmpty > 1 || [...words].some(([word, { count }]) => count > 1 && !nulls.includes(word));
   return repeated ? false : distinct.unique;

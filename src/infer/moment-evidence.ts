@@ -22,7 +22,10 @@ export interface Candidate {
   /** Digits past microseconds are rounded: without that no value would fit. */
   readonly round: boolean;
   readonly codec: Codec;
-  /** Seconds between the first and the last value as this format reads them, and how often the order of the file was kept. */
+  /**
+   * Seconds between the first and the last value as this format reads them, and how often the order of the file was
+   * kept.
+   */
   least: number;
   most: number;
   rising: number;
@@ -34,7 +37,10 @@ const MOST_FORMS = 3;
 const OUT: CopyBuffer = { buf: Buffer.allocUnsafe(64), pos: 0 };
 const WIDTH: Readonly<Record<Holds, number>> = { time: 0, date: 1, timestamp: 2, timestamptz: 3 };
 
-/** What the values of a column say about it as dates and times. A value counts for a format only when the real codec takes it. */
+/**
+ * What the values of a column say about it as dates and times. A value counts for a format only when the real codec
+ * takes it.
+ */
 export class MomentEvidence {
   /** Forms in the order in which they were met; null = a value is no date. */
   groups: MomentGroup[] | null = [];
@@ -68,7 +74,9 @@ export class MomentEvidence {
     const same = groups.find((group) => group.key === shape.key);
     if (same !== undefined) {
       // Digits past microseconds came only now: the same formats, rounded.
-      const rounded = FINE.test(text) ? same.candidates.filter(({ round }) => !round).flatMap(({ format }) => candidateOf(format, same.holds, true)) : [];
+      const rounded = FINE.test(text)
+        ? same.candidates.filter(({ round }) => !round).flatMap(({ format }) => candidateOf(format, same.holds, true))
+        : [];
       if (rounded.length > 0) {
         same.candidates = rounded;
         if (this.#take(same, bytes, start, end)) return;
@@ -77,7 +85,13 @@ export class MomentEvidence {
       this.groups = null;
       return;
     }
-    const group: MomentGroup = { key: shape.key, holds: shape.holds, candidates: shape.formats.flatMap((format) => candidateOf(format, shape.holds, FINE.test(text))), count: 0, example: text };
+    const group: MomentGroup = {
+      key: shape.key,
+      holds: shape.holds,
+      candidates: shape.formats.flatMap((format) => candidateOf(format, shape.holds, FINE.test(text))),
+      count: 0,
+      example: text,
+    };
     if (groups.length === MOST_FORMS || !this.#take(group, bytes, start, end)) {
       this.groups = null;
       return;
@@ -136,11 +150,15 @@ const FINE = /[.,]\d{7}/;
 /** timestamptz takes what date and timestamp take, and an offset; a time of day needs its own type. */
 function candidateOf(format: string, holds: Holds, round: boolean): Candidate[] {
   const type = pgTypeNamed(holds === 'time' ? 'time' : 'timestamptz');
-  const codec = type === null ? null : codecFor(type, { ...PLAIN_OPTIONS, formats: format === '' ? [] : [format], round });
+  const codec =
+    type === null ? null : codecFor(type, { ...PLAIN_OPTIONS, formats: format === '' ? [] : [format], round });
   return codec === null ? [] : [{ format, round, codec, least: Infinity, most: -Infinity, rising: 0, last: -Infinity }];
 }
 
 /** The widest of the column's forms. */
 export function widest(groups: readonly MomentGroup[]): Holds {
-  return groups.reduce<Holds>((wide, { holds }) => (WIDTH[holds] > WIDTH[wide] ? holds : wide), groups[0]?.holds ?? 'date');
+  return groups.reduce<Holds>(
+    (wide, { holds }) => (WIDTH[holds] > WIDTH[wide] ? holds : wide),
+    groups[0]?.holds ?? 'date',
+  );
 }

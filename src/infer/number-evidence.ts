@@ -43,7 +43,9 @@ const digits = (): Digits => ({ whole: 0, most: 0, least: Infinity, significant:
 
 const SCRATCH: CopyBuffer = { buf: Buffer.allocUnsafe(4_096), pos: 0 };
 
-/** What the values of a column say about it as numbers. A value counts for a style only when the real codec takes it. */
+/**
+ * What the values of a column say about it as numbers. A value counts for a style only when the real codec takes it.
+ */
 export class NumberEvidence {
   /** Indices into STYLES that every value so far fits; empty = no numbers. */
   styles: readonly number[] = STYLES.map((_, index) => index);
@@ -102,7 +104,14 @@ export class NumberEvidence {
     if (!plain || dot >= 0) this.#narrow(bytes, start, end, plain);
     if (this.styles.length === 0) return;
     if (sign === 0x2d) this.negative = true;
-    if (firstDigit === from && bytes[from] === 0x30 && from + 1 < end && bytes[from + 1]! >= 0x30 && bytes[from + 1]! <= 0x39) this.leadingZero ??= text(bytes, start, end);
+    if (
+      firstDigit === from &&
+      bytes[from] === 0x30 &&
+      from + 1 < end &&
+      bytes[from + 1]! >= 0x30 &&
+      bytes[from + 1]! <= 0x39
+    )
+      this.leadingZero ??= text(bytes, start, end);
     if (sign === 0x2b && count >= 7 && plain && dot < 0) this.plus ??= text(bytes, start, end);
     this.exponent ||= others > 0 && /[eE]/.test(text(bytes, start, end));
     this.fewestDigits = Math.min(this.fewestDigits, count);
@@ -150,7 +159,8 @@ function note(into: Digits, count: number, scale: number, zeros: number): void {
   if (count - zeros > into.significant) into.significant = count - zeros;
 }
 
-const text = (bytes: Buffer, start: number, end: number): string => bytes.toString('utf8', start, Math.min(end, start + 60));
+const text = (bytes: Buffer, start: number, end: number): string =>
+  bytes.toString('utf8', start, Math.min(end, start + 60));
 
 /** A quick look, for telling how many values of a text column look like numbers. */
 export function looksNumeric(bytes: Buffer, start: number, end: number): boolean {

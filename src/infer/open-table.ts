@@ -37,29 +37,49 @@ async function openDelimited(csv: FormatType, fixed: FormatType | null, text: Sa
   const places = fixed === null || (table.sniffed.sure && !padded) ? null : openFixedTable(fixed, text);
   if (places !== null) return places;
   if (table.sniffed.scanned.widths.length === 0 && table.sniffed.scanned.faults === 0) {
-    return { ...tableOf(csv, table, null), options: {}, columns: [], described: ['empty: nothing says which columns there will be'], doubts: [] };
+    return {
+      ...tableOf(csv, table, null),
+      options: {},
+      columns: [],
+      described: ['empty: nothing says which columns there will be'],
+      doubts: [],
+    };
   }
   if (!table.header) return tableOf(csv, table, null);
-  // Records have a cell more than the header, and not only a delimiter at their end: the names of rows, which R writes without a heading.
-  const counts = table.sniffed.width > table.width ? await readCsvTable(csv, table, { cell: () => undefined, absent: () => undefined }) : noCounts();
-  if (counts.long > counts.rows) return tableOf(csv, { ...table, names: ['row_name', ...table.names], width: table.width + 1 }, 'the header has one name less than the records have cells: they are taken by position, the first as row_name');
+  // Records have a cell more than the header, and not only a delimiter at their end: the names of rows, which R writes
+  // without a heading.
+  const counts =
+    table.sniffed.width > table.width
+      ? await readCsvTable(csv, table, { cell: () => undefined, absent: () => undefined })
+      : noCounts();
+  if (counts.long > counts.rows)
+    return tableOf(
+      csv,
+      { ...table, names: ['row_name', ...table.names], width: table.width + 1 },
+      'the header has one name less than the records have cells: they are taken by position, the first as row_name',
+    );
   if (table.names.at(-1) !== '' || table.names.length === 1) return tableOf(csv, table, null);
   const filled = new Set<number>();
-  await readCsvTable(csv, table, { cell: (column, _bytes, start, end) => (end > start ? filled.add(column) : undefined), absent: () => undefined });
+  await readCsvTable(csv, table, {
+    cell: (column, _bytes, start, end) => (end > start ? filled.add(column) : undefined),
+    absent: () => undefined,
+  });
   if (!filled.has(table.width - 1)) return tableOf(csv, { ...table, names: table.names.slice(0, -1) }, null);
   return tableOf(csv, table, 'the last header cell is empty and its column is not: columns are taken by position');
 }
 
 /** The visitor without the cells of an unnamed, empty last column. */
 const within = (visitor: CellVisitor, width: number): CellVisitor => ({
-  cell: (column, bytes, start, end, quoted, line) => (column < width ? visitor.cell(column, bytes, start, end, quoted, line) : undefined),
+  cell: (column, bytes, start, end, quoted, line) =>
+    column < width ? visitor.cell(column, bytes, start, end, quoted, line) : undefined,
   absent: (column) => (column < width ? visitor.absent(column) : undefined),
 });
 
 /** `byPosition`: why the header cannot be used; its names are kept for the contract. */
 function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): Table {
   const dataLine = found.sniffed.scanned.lines.find((line) => line > found.skipLines + 1) ?? null;
-  const table: CsvTable = byPosition === null || dataLine === null ? found : { ...found, header: false, skipLines: dataLine - 1 };
+  const table: CsvTable =
+    byPosition === null || dataLine === null ? found : { ...found, header: false, skipLines: dataLine - 1 };
   const { encoding } = table.text;
   const written = csvOptionsOf(table, table.header);
   const options = {
@@ -78,8 +98,22 @@ function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): T
     options,
     columns: names.map((name) => ({ name, type: null })),
     dataLine,
-    described: [`delimiter ${shownToken(table.sniffed.delimiter)}`, `encoding ${encoding.label}${encoding.mark ? ' with byte order mark' : ''}`, found.names.length > 0 ? 'with a header' : 'no header'],
-    doubts: [...table.doubts, ...(byPosition === null ? [] : [`header: ${byPosition}`]), ...(encoding.doubt === null ? [] : [`encoding: ${encoding.doubt}`])],
-    read: async (visitor, nulls) => await readCsvTable(csv, table, within(visitor, names.length), nulls.words.length === 0 ? {} : { nulls: ['', ...nulls.words], nulls_quoted: nulls.quoted }),
+    described: [
+      `delimiter ${shownToken(table.sniffed.delimiter)}`,
+      `encoding ${encoding.label}${encoding.mark ? ' with byte order mark' : ''}`,
+      found.names.length > 0 ? 'with a header' : 'no header',
+    ],
+    doubts: [
+      ...table.doubts,
+      ...(byPosition === null ? [] : [`header: ${byPosition}`]),
+      ...(encoding.doubt === null ? [] : [`encoding: ${encoding.doubt}`]),
+    ],
+    read: async (visitor, nulls) =>
+      await readCsvTable(
+        csv,
+        table,
+        within(visitor, names.length),
+        nulls.words.length === 0 ? {} : { nulls: ['', ...nulls.words], nulls_quoted: nulls.quoted },
+      ),
   };
 }

@@ -29,7 +29,10 @@ const codecOf = (name: string): Codec | null => {
 const UUID = codecOf('uuid');
 const JSONB = codecOf('jsonb');
 
-/** What the values of one column in a sample are like. Fed cell by cell; no string is made for a cell that is not told of. */
+/**
+ * What the values of one column in a sample are like. Fed cell by cell; no string is made for a cell that is not told
+ * of.
+ */
 export class ColumnProfile {
   /** Values that are neither NULL nor empty nor a word for nothing. */
   values = 0;

@@ -11,13 +11,16 @@ export interface Proven {
   /** Values that are NULL under the guess, and those that are not. */
   nulls: number;
   values: number;
-  /** Least and greatest value in the plain form of the type, as `min` and `max` are written; null where it has no order. */
+  /**
+   * Least and greatest value in the plain form of the type, as `min` and `max` are written; null where it has no order.
+   */
   min: string | null;
   max: string | null;
 }
 
 /**
- * Encodes every value of the sample by the very codec that a load will use. A value that is refused makes the column text: a type stands only when all values hold it.
+ * Encodes every value of the sample by the very codec that a load will use. A value that is refused makes the column
+ * text: a type stands only when all values hold it.
  */
 export class Prover {
   readonly proven: Proven;
@@ -62,7 +65,12 @@ export class Prover {
     proven.values++;
     if (code > 0) {
       const why = column.faults(bytes, start, end)[0]?.message ?? `not a ${proven.guess.type}`;
-      this.#failed = { type: 'text', doubts: [`mixed: ${proven.guess.type} but for ${JSON.stringify(shown(bytes, start, end))} (line ${line}): ${why}`] };
+      this.#failed = {
+        type: 'text',
+        doubts: [
+          `mixed: ${proven.guess.type} but for ${JSON.stringify(shown(bytes, start, end))} (line ${line}): ${why}`,
+        ],
+      };
       return;
     }
     const { compare } = column.codec;

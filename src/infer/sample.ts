@@ -21,7 +21,10 @@ export interface Sample {
   readonly head: Buffer;
   /** `head` is all there is. */
   readonly whole: boolean;
-  /** Parts of a large file from behind `head`, each from the middle of some record to the middle of another; the last one ends with the file. */
+  /**
+   * Parts of a large file from behind `head`, each from the middle of some record to the middle of another; the last
+   * one ends with the file.
+   */
   readonly parts: readonly Buffer[];
 }
 
@@ -31,7 +34,10 @@ const PART = 128 * 1024;
 /** Bytes read at once. */
 const CHUNK = 1024 * 1024;
 
-/** Reads the sample of one file. Throws NOT_FOUND, FILE_UNREADABLE, and what decoders throw for a bad file. `limit`: bytes of the head. */
+/**
+ * Reads the sample of one file. Throws NOT_FOUND, FILE_UNREADABLE, and what decoders throw for a bad file. `limit`:
+ * bytes of the head.
+ */
 export async function takeSample(file: string, decoders: readonly Decoder[], limit: number): Promise<Sample> {
   const absolute = path.resolve(file);
   const handle = await openRegular(absolute);
@@ -46,27 +52,61 @@ export async function takeSample(file: string, decoders: readonly Decoder[], lim
       const head = Buffer.alloc(Math.min(size, limit));
       const length = await access.read(head, 0);
       const whole = length >= size;
-      return { ...base, compression: 'none', members: [], kind: detect(head.subarray(0, DETECT_BYTES)), head: head.subarray(0, length), whole, parts: whole ? [] : await partsOf(access, length) };
+      return {
+        ...base,
+        compression: 'none',
+        members: [],
+        kind: detect(head.subarray(0, DETECT_BYTES)),
+        head: head.subarray(0, length),
+        whole,
+        parts: whole ? [] : await partsOf(access, length),
+      };
     }
     if (decoder.members === undefined) {
       const { head, whole } = await collect(decoder.decode(chunks(access)), limit);
-      return { ...base, compression: decoder.name, members: [], kind: detect(head.subarray(0, DETECT_BYTES)), head, whole, parts: [] };
+      return {
+        ...base,
+        compression: decoder.name,
+        members: [],
+        kind: detect(head.subarray(0, DETECT_BYTES)),
+        head,
+        whole,
+        parts: [],
+      };
     }
     const members = await decoder.members(access, visibleMember);
     const [member] = members;
-    if (member === undefined) throw new TallymanError('FORMAT_MISMATCH', `${absolute}: the ${decoder.name} archive holds no file.`, { fix: 'Ask the supplier.' });
+    if (member === undefined)
+      throw new TallymanError('FORMAT_MISMATCH', `${absolute}: the ${decoder.name} archive holds no file.`, {
+        fix: 'Ask the supplier.',
+      });
     const { head, whole } = await collect(member.open(), limit);
-    return { ...base, compression: decoder.name, members: members.map(({ name }) => name), kind: detect(head.subarray(0, DETECT_BYTES)), head, whole, parts: [] };
+    return {
+      ...base,
+      compression: decoder.name,
+      members: members.map(({ name }) => name),
+      kind: detect(head.subarray(0, DETECT_BYTES)),
+      head,
+      whole,
+      parts: [],
+    };
   } catch (error) {
-    if (error instanceof TallymanError && !error.message.includes(absolute)) throw new TallymanError(error.code, `${absolute}: ${error.message}`, { fix: error.fix, cause: error });
+    if (error instanceof TallymanError && !error.message.includes(absolute))
+      throw new TallymanError(error.code, `${absolute}: ${error.message}`, { fix: error.fix, cause: error });
     throw error;
   } finally {
     await handle.close();
   }
 }
 
-/** All bytes of a compressed file that was sampled, of an archive those of its first member. Throws what decoders throw for a bad file. */
-export async function* unpacked({ path: file, compression }: Sample, decoders: readonly Decoder[]): AsyncGenerator<Buffer> {
+/**
+ * All bytes of a compressed file that was sampled, of an archive those of its first member. Throws what decoders throw
+ * for a bad file.
+ */
+export async function* unpacked(
+  { path: file, compression }: Sample,
+  decoders: readonly Decoder[],
+): AsyncGenerator<Buffer> {
   const decoder = decoders.find((one) => one.name === compression);
   if (decoder === undefined) throw new TallymanError('INTERNAL', `there is no decoder ${compression}`);
   const handle = await openRegular(file);
@@ -78,7 +118,8 @@ export async function* unpacked({ path: file, compression }: Sample, decoders: r
       return;
     }
     const [member] = await decoder.members(access, visibleMember);
-    if (member === undefined) throw new TallymanError('FORMAT_MISMATCH', `${file}: the archive holds no file any more.`);
+    if (member === undefined)
+      throw new TallymanError('FORMAT_MISMATCH', `${file}: the archive holds no file any more.`);
     yield* member.open();
   } finally {
     await handle.close();
@@ -86,18 +127,25 @@ export async function* unpacked({ path: file, compression }: Sample, decoders: r
 }
 
 /** As a load takes them where `members` is unsaid. */
-const visibleMember = (name: string): boolean => !name.slice(name.lastIndexOf('/') + 1).startsWith('.') && !name.startsWith('__MACOSX/');
+const visibleMember = (name: string): boolean =>
+  !name.slice(name.lastIndexOf('/') + 1).startsWith('.') && !name.startsWith('__MACOSX/');
 
 async function openRegular(file: string): Promise<FileHandle> {
   try {
     // Before open(), which waits on a FIFO for ever.
     const found = await stat(file);
-    if (!found.isFile()) throw new TallymanError('FILE_UNREADABLE', `${file} is ${found.isDirectory() ? 'a folder' : 'no regular file'}.`, { fix: 'Name files; the shell fills in patterns: tallyman infer drop/*.csv' });
+    if (!found.isFile())
+      throw new TallymanError(
+        'FILE_UNREADABLE',
+        `${file} is ${found.isDirectory() ? 'a folder' : 'no regular file'}.`,
+        { fix: 'Name files; the shell fills in patterns: tallyman infer drop/*.csv' },
+      );
     return await open(file, 'r');
   } catch (error) {
     if (error instanceof TallymanError) throw error;
     const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new TallymanError('FILE_UNREADABLE', `${file} is not there.`, { cause: error, fix: 'Check the path.' });
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new TallymanError('FILE_UNREADABLE', `${file} is not there.`, { cause: error, fix: 'Check the path.' });
     throw new TallymanError('FILE_UNREADABLE', `${file}: ${messageOf(error)}`, { cause: error });
   }
 }
@@ -115,7 +163,7 @@ async function readAt(handle: FileHandle, file: string, into: Buffer, position: 
 }
 
 async function* chunks(file: RandomAccess): AsyncGenerator<Buffer> {
-  for (let position = 0; position < file.size; ) {
+  for (let position = 0; position < file.size;) {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK, file.size - position));
     const read = await file.read(chunk, position);
     if (read === 0) return;
@@ -156,13 +204,19 @@ async function partsOf(file: RandomAccess, from: number): Promise<Buffer[]> {
 /** Throws FORMAT_MISMATCH for a kind of content that nobody here reads. */
 export function refuseKind({ kind, path: file, compression }: Sample): void {
   if (kind === null) return;
-  throw new TallymanError('FORMAT_MISMATCH', `${file} is ${kind.title}${insideOf(compression)}, which is not read.`, { fix: 'Ask the supplier for CSV, JSON or Parquet.' });
+  throw new TallymanError('FORMAT_MISMATCH', `${file} is ${kind.title}${insideOf(compression)}, which is not read.`, {
+    fix: 'Ask the supplier for CSV, JSON or Parquet.',
+  });
 }
 
 /** The same for content that is no text in the encoding that was found. `head`: its beginning as UTF-8. */
 export function refuseBinary({ path: file, compression }: Sample, head: Buffer): void {
   if (!head.subarray(0, 4096).includes(0)) return;
-  throw new TallymanError('FORMAT_MISMATCH', `${file} holds binary data${insideOf(compression)} of a kind that is not known.`, { fix: 'Ask the supplier what it is.' });
+  throw new TallymanError(
+    'FORMAT_MISMATCH',
+    `${file} holds binary data${insideOf(compression)} of a kind that is not known.`,
+    { fix: 'Ask the supplier what it is.' },
+  );
 }
 
 const insideOf = (compression: string): string => (compression === 'none' ? '' : ` inside ${compression}`);

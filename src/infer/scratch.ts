@@ -9,12 +9,18 @@ import { unpacked, type Sample } from './sample.js';
 /** As max_expansion by default: bytes in all, and as a multiple of the delivered ones. */
 const LIMIT = { ratio: 200, bytes: 100_000_000_000 };
 
-/** A private folder for unpacked copies, which formats that read here and there need. Made when it is first asked for; `remove` takes it away with all that is in it. */
+/**
+ * A private folder for unpacked copies, which formats that read here and there need. Made when it is first asked for;
+ * `remove` takes it away with all that is in it.
+ */
 export class Scratch {
   #dir: string | null = null;
   #copies = 0;
 
-  /** Unpacks the file that the sample was taken of, of an archive its first member. Gives the copy's path. Throws what decoders throw, EXPANSION_LIMIT, and DISK_FULL. */
+  /**
+   * Unpacks the file that the sample was taken of, of an archive its first member. Gives the copy's path. Throws what
+   * decoders throw, EXPANSION_LIMIT, and DISK_FULL.
+   */
   async unpack(sample: Sample, decoders: readonly Decoder[]): Promise<string> {
     this.#dir ??= await mkdtemp(path.join(tmpdir(), 'tallyman-infer-'));
     const file = path.join(this.#dir, String(++this.#copies));

@@ -20,7 +20,10 @@ export interface Table {
   /** Keys under `format:` beside type, those with their default left out. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly columns: readonly TableColumn[];
-  /** Physical line of the second record: where the data begins when the header cannot be used; null = the format has no lines. */
+  /**
+   * Physical line of the second record: where the data begins when the header cannot be used; null = the format has no
+   * lines.
+   */
   readonly dataLine: number | null;
   /** Encoding and dialect in words, and what is doubtful about them. */
   readonly described: readonly string[];

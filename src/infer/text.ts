@@ -12,16 +12,23 @@ export interface SampledText {
   readonly parts: readonly Buffer[];
 }
 
-/** Decodes the sample by what its bytes look like. Parts of a file in an encoding of several bytes are left out: nobody knows where its characters begin. */
+/**
+ * Decodes the sample by what its bytes look like. Parts of a file in an encoding of several bytes are left out: nobody
+ * knows where its characters begin.
+ */
 export async function sampledText(sample: Sample): Promise<SampledText> {
   let encoding = guessEncoding(sample.head, sample.whole);
   // All of the head may be ASCII, and the first umlaut come late.
-  const late = encoding.label === 'utf-8' ? sample.parts.find((part) => guessEncoding(aligned(part), false).label !== 'utf-8') : undefined;
+  const late =
+    encoding.label === 'utf-8'
+      ? sample.parts.find((part) => guessEncoding(aligned(part), false).label !== 'utf-8')
+      : undefined;
   if (late !== undefined) encoding = guessEncoding(Buffer.concat([sample.head, late]), false);
   const head = await decoded(sample.head, encoding.label);
   const readable = encoding.label === 'utf-8' || encoding.label.startsWith('windows-');
   const parts: Buffer[] = [];
-  for (const part of readable ? sample.parts : []) parts.push(encoding.label === 'utf-8' ? part : await decoded(part, encoding.label));
+  for (const part of readable ? sample.parts : [])
+    parts.push(encoding.label === 'utf-8' ? part : await decoded(part, encoding.label));
   return { sample, encoding, head, whole: sample.whole, parts };
 }
 

@@ -30,7 +30,14 @@ export interface United {
 
 /** Reads all tables once, into one profile a column. */
 export async function unite(tables: readonly Table[]): Promise<United> {
-  const found: { source: string | null; position: number; type: string | null; start: number | null; width: number | null; files: number }[] = [];
+  const found: {
+    source: string | null;
+    position: number;
+    type: string | null;
+    start: number | null;
+    width: number | null;
+    files: number;
+  }[] = [];
   // Two header cells may be equal: the second of one file meets the second of another.
   const known = new Map<string, number>();
   const places = tables.map((table) => {
@@ -51,8 +58,15 @@ export async function unite(tables: readonly Table[]): Promise<United> {
       return at;
     });
   });
-  const names = columnNames(found.map(({ source, position }) => source ?? `column_${position}`), 'snake');
-  const columns = found.map((column, index): UnitedColumn => ({ ...column, name: names[index]!, profile: new ColumnProfile() }));
+  const names = columnNames(
+    found.map(({ source, position }) => source ?? `column_${position}`),
+    'snake',
+  );
+  const columns = found.map((column, index): UnitedColumn => ({
+    ...column,
+    name: names[index]!,
+    profile: new ColumnProfile(),
+  }));
   const counts: ReadCounts[] = [];
   for (const [index, table] of tables.entries()) {
     const at = places[index]!.map((place) => columns[place]!.profile);
@@ -60,7 +74,13 @@ export async function unite(tables: readonly Table[]): Promise<United> {
     counts.push(
       table.columns.length === 0
         ? noCounts()
-        : await table.read({ cell: (column, bytes, start, end, quoted, line) => at[column]?.add(bytes, start, end, quoted, line), absent: (column) => at[column]?.absent() }, NO_WORDS),
+        : await table.read(
+            {
+              cell: (column, bytes, start, end, quoted, line) => at[column]?.add(bytes, start, end, quoted, line),
+              absent: (column) => at[column]?.absent(),
+            },
+            NO_WORDS,
+          ),
     );
   }
   return { tables, columns, places, counts };

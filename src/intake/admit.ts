@@ -4,7 +4,13 @@ import type { ReplaceRule } from '../core/load.js';
 
 /** What is to become of a version. The `need...` kinds ask for a fact: find it out and decide again. */
 export type Decision =
-  | { readonly kind: 'load'; readonly replaces: ReplaceRule; readonly duplicateAllowed: boolean; readonly generation: number; readonly reason: string }
+  | {
+      readonly kind: 'load';
+      readonly replaces: ReplaceRule;
+      readonly duplicateAllowed: boolean;
+      readonly generation: number;
+      readonly reason: string;
+    }
   /** `of` null: the original was loaded by another instance. */
   | { readonly kind: 'duplicate'; readonly of: number | null; readonly reason: string }
   | { readonly kind: 'hold'; readonly reason: string }
@@ -76,30 +82,49 @@ function touched(facts: AdmitFacts): Decision | null {
 /** "one file at a time, newest by mtime then path; an older one becomes `superseded` and touches nothing" */
 function snapshotOrder({ entry, snapshot }: AdmitFacts): Decision | null {
   if (snapshot === null) return null;
-  if (snapshot.loading !== null) return { kind: 'wait', forFileId: snapshot.loading, reason: 'a snapshot feed loads one file at a time' };
-  // The newer one may yet be rejected: then this one is the best snapshot there is. So it waits and is not superseded before its time.
-  if (snapshot.newerOpen !== null) return { kind: 'wait', forFileId: snapshot.newerOpen, reason: 'a newer snapshot is waiting' };
+  if (snapshot.loading !== null)
+    return { kind: 'wait', forFileId: snapshot.loading, reason: 'a snapshot feed loads one file at a time' };
+  // The newer one may yet be rejected: then this one is the best snapshot there is. So it waits and is not superseded
+  // before its time.
+  if (snapshot.newerOpen !== null)
+    return { kind: 'wait', forFileId: snapshot.newerOpen, reason: 'a newer snapshot is waiting' };
   const live = otherThan(entry, snapshot.live);
-  if (live !== null && newerSnapshot(live, entry)) return { kind: 'superseded', by: live.fileId, reason: `older than the snapshot that is loaded (file ${live.fileId})` };
+  if (live !== null && newerSnapshot(live, entry))
+    return {
+      kind: 'superseded',
+      by: live.fileId,
+      reason: `older than the snapshot that is loaded (file ${live.fileId})`,
+    };
   return null;
 }
 
 function hashNeeded(facts: AdmitFacts): Decision | null {
   if (facts.sha256 !== null || facts.entry.liveLoadId !== null) return null;
   const now = present(facts);
-  return facts.sameSize || (now?.seen === true && now.entry.file.size === facts.entry.file.size) ? { kind: 'needHash' } : null;
+  return facts.sameSize || (now?.seen === true && now.entry.file.size === facts.entry.file.size)
+    ? { kind: 'needHash' }
+    : null;
 }
 
-/** Reprocess: "its earlier rows are replaced, not doubled". Its own live load is no obstacle, and whether it may stand beside equals was settled then. */
+/**
+ * Reprocess: "its earlier rows are replaced, not doubled". Its own live load is no obstacle, and whether it may stand
+ * beside equals was settled then.
+ */
 function takenAgain(facts: AdmitFacts): Decision | null {
   const { entry } = facts;
-  return entry.liveLoadId === null ? null : load(facts, { others: [] }, `takes the place of its own load ${entry.liveLoadId}`);
+  return entry.liveLoadId === null
+    ? null
+    : load(facts, { others: [] }, `takes the place of its own load ${entry.liveLoadId}`);
 }
 
 /** "Content that is live as an older version of the same path ends as `duplicate`" (whatever on_duplicate says) */
 function olderVersion({ liveSamePath, snapshot }: AdmitFacts): Decision | null {
   if (liveSamePath === null || snapshot !== null) return null;
-  return { kind: 'duplicate', of: liveSamePath, reason: `same content as file ${liveSamePath}, loaded under this path` };
+  return {
+    kind: 'duplicate',
+    of: liveSamePath,
+    reason: `same content as file ${liveSamePath}, loaded under this path`,
+  };
 }
 
 /** "Seen under another path: on_duplicate"; "a file of 0 records is never a duplicate of another path" */
@@ -108,7 +133,8 @@ function elsewhere(facts: AdmitFacts, policy: AdmitPolicy, probes: Probes): Deci
   const original = originalOf(facts);
   if (original === null || isEmpty(entry, probes) || policy.onDuplicate === 'load') return null;
   const name = original.fileId === null ? 'a file that another instance loaded' : `file ${original.fileId}`;
-  if (policy.onDuplicate === 'skip') return { kind: 'duplicate', of: original.fileId, reason: `same content as ${name}` };
+  if (policy.onDuplicate === 'skip')
+    return { kind: 'duplicate', of: original.fileId, reason: `same content as ${name}` };
   return entry.released ? null : { kind: 'hold', reason: `same content as ${name} (on_duplicate: hold)` };
 }
 
@@ -116,10 +142,21 @@ function elsewhere(facts: AdmitFacts, policy: AdmitPolicy, probes: Probes): Deci
 function undecidedTwin(facts: AdmitFacts, probes: Probes): Decision | null {
   if (isEmpty(facts.entry, probes) || originalOf(facts) !== null || facts.snapshot !== null) return null;
   const { inProgressSame, heldSame, loadingUnhashed, entry } = facts;
-  if (inProgressSame !== null) return { kind: 'wait', forFileId: inProgressSame, reason: `same content as file ${inProgressSame}, which is in progress` };
+  if (inProgressSame !== null)
+    return {
+      kind: 'wait',
+      forFileId: inProgressSame,
+      reason: `same content as file ${inProgressSame}, which is in progress`,
+    };
   // Released: the operator has seen both; waiting for the other hold would make the release void.
-  if (heldSame !== null && !entry.released) return { kind: 'wait', forFileId: heldSame, reason: `same content as file ${heldSame}, which is held` };
-  if (loadingUnhashed !== null) return { kind: 'wait', forFileId: loadingUnhashed, reason: `file ${loadingUnhashed} of the same size is being read; its content is known then` };
+  if (heldSame !== null && !entry.released)
+    return { kind: 'wait', forFileId: heldSame, reason: `same content as file ${heldSame}, which is held` };
+  if (loadingUnhashed !== null)
+    return {
+      kind: 'wait',
+      forFileId: loadingUnhashed,
+      reason: `file ${loadingUnhashed} of the same size is being read; its content is known then`,
+    };
   return null;
 }
 
@@ -140,32 +177,59 @@ function changed(facts: AdmitFacts, policy: AdmitPolicy, probes: Probes): Decisi
   }
 }
 
-/** "replace (the path's earlier rows go in the same transaction)"; "an empty version of a loaded path is held (a writer may have truncated it)" */
+/**
+ * "replace (the path's earlier rows go in the same transaction)"; "an empty version of a loaded path is held (a writer
+ * may have truncated it)"
+ */
 function replacePath(facts: AdmitFacts, live: FileEntry, probes: Probes): Decision {
   const { entry } = facts;
   if (!entry.released) {
     // An older version that comes late (a retry, a landed copy that had to wait) must not push out a newer one.
-    if (live.fileId > entry.fileId) return { kind: 'superseded', by: live.fileId, reason: `file ${live.fileId}, a later version of the path, is loaded` };
+    if (live.fileId > entry.fileId)
+      return {
+        kind: 'superseded',
+        by: live.fileId,
+        reason: `file ${live.fileId}, a later version of the path, is loaded`,
+      };
     const empty = entry.file.size === 0 ? true : probes.empty;
     if (empty === null) return { kind: 'needEmptyCheck' };
-    if (empty) return { kind: 'hold', reason: `empty, but file ${live.fileId} is loaded under this path (on_changed: replace): a writer may have truncated it` };
+    if (empty)
+      return {
+        kind: 'hold',
+        reason: `empty, but file ${live.fileId} is loaded under this path (on_changed: replace): a writer may have truncated it`,
+      };
   }
   return load(facts, { others: [live], path: true }, `replaces the loads of its path (file ${live.fileId})`);
 }
 
-/** "when the new content begins with exactly the bytes of the path's loaded version, `load` acts as replace: a half file that slipped through does no harm" */
+/**
+ * "when the new content begins with exactly the bytes of the path's loaded version, `load` acts as replace: a half file
+ * that slipped through does no harm"
+ */
 function grown(facts: AdmitFacts, live: FileEntry, probes: Probes): Decision {
   const { entry } = facts;
-  const further = (): Decision => load(facts, { others: [] }, `a further version of its path (file ${live.fileId} is loaded)`);
+  const further = (): Decision =>
+    load(facts, { others: [] }, `a further version of its path (file ${live.fileId} is loaded)`);
   if (live.sha256 === null || live.fileId > entry.fileId || entry.file.size <= live.file.size) return further();
   if (probes.prefix?.of !== live.fileId) return { kind: 'needPrefixHash', bytes: live.file.size, of: live.fileId };
   if (probes.prefix.sha256 !== live.sha256) return further();
   // Only the load that it has grown from goes: an earlier, unlike version of the path is other data and stays.
-  return load(facts, { others: [live], ids: live.liveLoadId === null ? [] : [live.liveLoadId] }, `file ${live.fileId} has grown: replaces its load`);
+  return load(
+    facts,
+    { others: [live], ids: live.liveLoadId === null ? [] : [live.liveLoadId] },
+    `file ${live.fileId} has grown: replaces its load`,
+  );
 }
 
-/** Everything that a load needs to know. `others`: entries whose loads go with it; `ids`: those of them that are named; `path`: all of the path. */
-function load(facts: AdmitFacts, gone: { readonly others: readonly FileEntry[]; readonly ids?: readonly number[]; readonly path?: boolean }, reason: string): Decision {
+/**
+ * Everything that a load needs to know. `others`: entries whose loads go with it; `ids`: those of them that are named;
+ * `path`: all of the path.
+ */
+function load(
+  facts: AdmitFacts,
+  gone: { readonly others: readonly FileEntry[]; readonly ids?: readonly number[]; readonly path?: boolean },
+  reason: string,
+): Decision {
   const { entry, snapshot } = facts;
   const snapshotLive = otherThan(entry, snapshot?.live ?? null);
   const others = snapshotLive === null ? gone.others : [...gone.others, snapshotLive];
@@ -173,16 +237,26 @@ function load(facts: AdmitFacts, gone: { readonly others: readonly FileEntry[]; 
   const own = entry.liveLoadId === null ? [] : [entry.liveLoadId];
   return {
     kind: 'load',
-    replaces: { loadIds: [...new Set([...own, ...entry.replaces, ...(gone.ids ?? [])])], path: gone.path ?? false, feed: snapshot !== null, ...(facts.laterRejected.length > 0 && { keep: facts.laterRejected }) },
-    // A second live receipt of the content: only where one is there and a policy or a person said so. It stays allowed when it is taken again.
-    duplicateAllowed: entry.duplicateAllowed || (entry.liveLoadId === null && snapshot === null && facts.liveElsewhere !== null),
+    replaces: {
+      loadIds: [...new Set([...own, ...entry.replaces, ...(gone.ids ?? [])])],
+      path: gone.path ?? false,
+      feed: snapshot !== null,
+      ...(facts.laterRejected.length > 0 && { keep: facts.laterRejected }),
+    },
+    // A second live receipt of the content: only where one is there and a policy or a person said so. It stays allowed
+    // when it is taken again.
+    duplicateAllowed:
+      entry.duplicateAllowed || (entry.liveLoadId === null && snapshot === null && facts.liveElsewhere !== null),
     // "A load that replaces another ... raises generation"; reprocess has raised the entry's own already.
     generation: Math.max(entry.generation, outgoing + 1),
     reason,
   };
 }
 
-/** The one that a duplicate names: "Seen = a live receipt in this feed, held, ignored or in progress"; "in a snapshot feed only the one live load counts". */
+/**
+ * The one that a duplicate names: "Seen = a live receipt in this feed, held, ignored or in progress"; "in a snapshot
+ * feed only the one live load counts".
+ */
 function originalOf(facts: AdmitFacts): { readonly fileId: number | null } | null {
   if (facts.entry.liveLoadId !== null) return null;
   if (facts.snapshot !== null) return snapshotTwin(facts);
@@ -191,8 +265,10 @@ function originalOf(facts: AdmitFacts): { readonly fileId: number | null } | nul
 
 function snapshotTwin({ entry, sha256, snapshot }: AdmitFacts): { readonly fileId: number } | null {
   const live = otherThan(entry, snapshot?.live ?? null);
-  if (snapshot === null || typeof live?.liveLoadId !== 'number' || sha256 === null || live.sha256 !== sha256) return null;
-  const counts = snapshot.liveHasRecords && live.file.path !== entry.file.path && !entry.replaces.includes(live.liveLoadId);
+  if (snapshot === null || typeof live?.liveLoadId !== 'number' || sha256 === null || live.sha256 !== sha256)
+    return null;
+  const counts =
+    snapshot.liveHasRecords && live.file.path !== entry.file.path && !entry.replaces.includes(live.liveLoadId);
   return counts ? { fileId: live.fileId } : null;
 }
 
@@ -211,15 +287,24 @@ function present(facts: AdmitFacts): AdmitFacts['present'] {
 function sameBytes(now: FileEntry, entry: FileEntry, sha256: string | null): boolean {
   if (now.fileId > entry.fileId) return false;
   if (now.sha256 !== null) return now.sha256 === sha256;
-  // Adopted without being read: nothing to compare but size and mtime. A chmod or a restore (new ctime, new inode) must not load an old drop.
-  return now.state === 'ignored' && now.file.size === entry.file.size && now.file.mtimeUs !== null && now.file.mtimeUs === entry.file.mtimeUs;
+  // Adopted without being read: nothing to compare but size and mtime. A chmod or a restore (new ctime, new inode) must
+  // not load an old drop.
+  return (
+    now.state === 'ignored' &&
+    now.file.size === entry.file.size &&
+    now.file.mtimeUs !== null &&
+    now.file.mtimeUs === entry.file.mtimeUs
+  );
 }
 
 const isEmpty = (entry: FileEntry, probes: Probes): boolean => entry.file.size === 0 || probes.empty === true;
 
-const otherThan = (entry: FileEntry, other: FileEntry | null): FileEntry | null => (other?.fileId === entry.fileId ? null : other);
+const otherThan = (entry: FileEntry, other: FileEntry | null): FileEntry | null =>
+  other?.fileId === entry.fileId ? null : other;
 
-/** True when `a` comes after `b`: "newest by mtime then path"; the same name again at the same time: the later version. */
+/**
+ * True when `a` comes after `b`: "newest by mtime then path"; the same name again at the same time: the later version.
+ */
 export function newerSnapshot(a: FileEntry, b: FileEntry): boolean {
   const [at, bt] = [a.file.mtimeUs ?? -1, b.file.mtimeUs ?? -1];
   if (at !== bt) return at > bt;

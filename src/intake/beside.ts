@@ -27,26 +27,44 @@ export interface Stands {
 }
 
 /** Reads what `control` asks for. What is not there is null: the load says so. Throws SOURCE_UNREACHABLE. */
-export async function readBeside(feed: Pick<FeedSpec, 'source' | 'control'>, source: Source, stands: Stands): Promise<Beside> {
+export async function readBeside(
+  feed: Pick<FeedSpec, 'source' | 'control'>,
+  source: Source,
+  stands: Stands,
+): Promise<Beside> {
   const { control } = feed;
   if (control === null) return NOTHING;
   const { file, movedTo } = stands;
-  const usesManifest = feed.source.ready.kind === 'manifest' && (control.manifest !== null || Object.keys(control.totals).length > 0);
+  const usesManifest =
+    feed.source.ready.kind === 'manifest' && (control.manifest !== null || Object.keys(control.totals).length > 0);
   const manifest = usesManifest ? await companionText(source, companionOf(feed.source.ready, file.path), stands) : null;
   const checksum = control.checksum === null ? null : await checksumOf(feed, source, stands);
   const metadata = control.metadata === null ? null : await metadataOf(source, movedTo ?? file);
   return { manifest: manifest?.text ?? null, said: { checksum, metadata } };
 }
 
-async function checksumOf(feed: Pick<FeedSpec, 'source'>, source: Source, stands: Stands): Promise<SaidBeside['checksum']> {
+async function checksumOf(
+  feed: Pick<FeedSpec, 'source'>,
+  source: Source,
+  stands: Stands,
+): Promise<SaidBeside['checksum']> {
   const { path } = stands.file;
   const there = await companionText(source, checksumFileOf(feed.source, path), stands);
   if (there === null) return null;
-  const found = findChecksum(there.text, checksumFileOf(feed.source, path) ?? there.path, path, isSharedChecksum(feed.source));
+  const found = findChecksum(
+    there.text,
+    checksumFileOf(feed.source, path) ?? there.path,
+    path,
+    isSharedChecksum(feed.source),
+  );
   return 'problem' in found ? null : { ...found, path: there.path };
 }
 
-async function companionText(source: Source, path: string | null, stands: Stands): Promise<{ readonly path: string; readonly text: string } | null> {
+async function companionText(
+  source: Source,
+  path: string | null,
+  stands: Stands,
+): Promise<{ readonly path: string; readonly text: string } | null> {
   if (path === null) return null;
   for (const place of places(path, stands)) {
     const text = await readIfThere(source, place);
@@ -55,7 +73,9 @@ async function companionText(source: Source, path: string | null, stands: Stands
   return null;
 }
 
-/** A companion goes along with its file, and may have got the suffix that keeps names apart; a shared one has stayed. */
+/**
+ * A companion goes along with its file, and may have got the suffix that keeps names apart; a shared one has stayed.
+ */
 function places(path: string, { file, movedTo, suffix }: Stands): readonly string[] {
   if (movedTo === null) return [path];
   // The file keeps its path below the folder that it was moved to: what stands before it is that folder.

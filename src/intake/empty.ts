@@ -1,9 +1,15 @@
 import { open } from 'node:fs/promises';
 
-/** A blank file longer than this is not read to its end to find out: it is loaded, and its 0 records say the same. Bytes. */
+/**
+ * A blank file longer than this is not read to its end to find out: it is loaded, and its 0 records say the same.
+ * Bytes.
+ */
 const LOOK_MAX = 1024 * 1024;
 
-/** Is it an empty file in the sense of SPEC 3.1: 0 bytes, only a BOM, or only blank lines? Only text formats have such files. */
+/**
+ * Is it an empty file in the sense of SPEC 3.1: 0 bytes, only a BOM, or only blank lines? Only text formats have such
+ * files.
+ */
 export async function isEmptyFile(path: Buffer | string, size: number): Promise<boolean> {
   if (size === 0) return true;
   if (size > LOOK_MAX) return false;

@@ -17,10 +17,13 @@ export interface HashOptions {
 }
 
 /**
- * sha256 (hex) of a local file's bytes, in one pass. Throws FILE_CHANGED when it is not the version named or changes meanwhile, FILE_VANISHED,
- * FILE_NOT_TAKEN, FILE_UNREADABLE.
+ * sha256 (hex) of a local file's bytes, in one pass. Throws FILE_CHANGED when it is not the version named or changes
+ * meanwhile, FILE_VANISHED, FILE_NOT_TAKEN, FILE_UNREADABLE.
  */
-export async function hashFile(path: Buffer | string, options: HashOptions = {}): Promise<{ readonly sha256: string; readonly size: number; readonly prefixSha256: string | null }> {
+export async function hashFile(
+  path: Buffer | string,
+  options: HashOptions = {},
+): Promise<{ readonly sha256: string; readonly size: number; readonly prefixSha256: string | null }> {
   const name = path.toString();
   const { handle, stats } = await openRegular(path, name);
   try {
@@ -28,15 +31,24 @@ export async function hashFile(path: Buffer | string, options: HashOptions = {})
     if (versionOf(stats) !== version) throw new TallymanError('FILE_CHANGED', `${name}: changed before it was hashed`);
     const hashed = await hashBytes(handle, name, Math.min(CHUNK, Number(stats.size) + 1), options);
     const after: BigIntStats = await handle.stat({ bigint: true });
-    if (versionOf(after) !== version || BigInt(hashed.size) !== after.size) throw new TallymanError('FILE_CHANGED', `${name}: changed while it was hashed`);
+    if (versionOf(after) !== version || BigInt(hashed.size) !== after.size)
+      throw new TallymanError('FILE_CHANGED', `${name}: changed while it was hashed`);
     return hashed;
   } finally {
     await handle.close();
   }
 }
 
-/** `chunk`: bytes a read. No more than the file has: a MiB for each of a thousand small files kept the collector busy for a tenth of the time. */
-async function hashBytes(handle: FileHandle, name: string, chunk: number, options: HashOptions): Promise<{ sha256: string; size: number; prefixSha256: string | null }> {
+/**
+ * `chunk`: bytes a read. No more than the file has: a MiB for each of a thousand small files kept the collector busy
+ * for a tenth of the time.
+ */
+async function hashBytes(
+  handle: FileHandle,
+  name: string,
+  chunk: number,
+  options: HashOptions,
+): Promise<{ sha256: string; size: number; prefixSha256: string | null }> {
   const prefix = options.prefixBytes ?? null;
   const whole = createHash('sha256');
   const buffer = Buffer.allocUnsafe(chunk);

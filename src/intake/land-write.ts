@@ -3,9 +3,15 @@ import type { FileHandle } from 'node:fs/promises';
 /** The open file. */
 type Target = Pick<FileHandle, 'writev' | 'datasync'>;
 
-/** Bytes that are written in one go. A body comes in pieces of 64 KiB and less, and a turn of the event loop for each is what a fast line waits for. */
+/**
+ * Bytes that are written in one go. A body comes in pieces of 64 KiB and less, and a turn of the event loop for each is
+ * what a fast line waits for.
+ */
 const RUN_BYTES = 1024 * 1024;
-/** What was written is handed to the disk behind the writer's back, so that the fsync at the end is short: 500 MB took 0.17 s there. */
+/**
+ * What was written is handed to the disk behind the writer's back, so that the fsync at the end is short: 500 MB took
+ * 0.17 s there.
+ */
 const SYNC_BYTES = 64 * 1024 * 1024;
 
 /** Writes pieces one behind the other. Memory: two runs. */
@@ -57,7 +63,7 @@ export function partWriter(target: Target, from: number): PartWriter {
 
 async function writeRun(target: Target, pieces: readonly Buffer[], position: number): Promise<void> {
   let at = position;
-  for (let left = pieces; left.length > 0; ) {
+  for (let left = pieces; left.length > 0;) {
     const { bytesWritten } = await target.writev(left, at);
     at += bytesWritten;
     left = behind(left, bytesWritten);

@@ -10,7 +10,10 @@ import { partWriter } from './land-write.js';
 
 /** Bytes read at a time when the part that is there is hashed again. */
 const CHUNK = 1024 * 1024;
-/** Cuts in a row that brought not one byte before the source counts as unreachable. A cut after progress costs nothing but a new start at the offset. */
+/**
+ * Cuts in a row that brought not one byte before the source counts as unreachable. A cut after progress costs nothing
+ * but a new start at the offset.
+ */
 const BARREN_CUTS = 2;
 
 export interface LandOptions {
@@ -39,11 +42,13 @@ export interface Landed {
 /**
  * Brings exactly this version to local disk, hashed on the way:
  *
- *     part (0600) -> what is there is hashed, the rest comes from its offset -> length = the size told before -> the source tells the same version after
+ *     part (0600) -> what is there is hashed, the rest comes from its offset -> length = the size told before -> the
+ *     source tells the same version after
  *       -> fsync -> rename -> fsync of the folder
  *
- * Whatever stands under the final name is therefore whole. Throws FILE_CHANGED, FILE_VANISHED, FILE_UNREADABLE, SOURCE_UNREACHABLE, DISK_FULL; the part stays for the
- * next call, except after DISK_FULL and when another version stands there.
+ * Whatever stands under the final name is therefore whole. Throws FILE_CHANGED, FILE_VANISHED, FILE_UNREADABLE,
+ * SOURCE_UNREACHABLE, DISK_FULL; the part stays for the next call, except after DISK_FULL and when another version
+ * stands there.
  */
 export async function land(source: Source, file: SeenFile, options: LandOptions): Promise<Landed> {
   const started = performance.now();
@@ -66,20 +71,33 @@ export async function land(source: Source, file: SeenFile, options: LandOptions)
 }
 
 /** The part, whole, proven and durable. */
-async function fill(source: Source, file: SeenFile, part: string, options: LandOptions): Promise<{ readonly sha256: string; readonly transferred: number }> {
+async function fill(
+  source: Source,
+  file: SeenFile,
+  part: string,
+  options: LandOptions,
+): Promise<{ readonly sha256: string; readonly transferred: number }> {
   const target = await openPart(part);
   try {
     const { hash, size: there } = await resume(target, file.size);
     const progress = { bytes: there };
     await transfer(source, file, target, hash, progress, options);
-    if (progress.bytes !== file.size) throw new TallymanError('FILE_UNREADABLE', `${file.path}: ${progress.bytes} bytes came, the source says ${file.size}`);
+    if (progress.bytes !== file.size)
+      throw new TallymanError(
+        'FILE_UNREADABLE',
+        `${file.path}: ${progress.bytes} bytes came, the source says ${file.size}`,
+      );
     await proveAfter(source, file);
     await target.sync();
     return { sha256: hash.digest('hex'), transferred: progress.bytes - there };
   } catch (error) {
     const known = diskError(error, part);
     // Half a file fills the disk for nothing; half of another version is worth nothing.
-    if (known instanceof TallymanError && (known.code === 'DISK_FULL' || known.code === 'FILE_CHANGED' || known.code === 'FILE_VANISHED')) await unlink(part);
+    if (
+      known instanceof TallymanError &&
+      (known.code === 'DISK_FULL' || known.code === 'FILE_CHANGED' || known.code === 'FILE_VANISHED')
+    )
+      await unlink(part);
     throw known;
   } finally {
     await target.close();
@@ -104,7 +122,7 @@ async function resume(target: FileHandle, size: number): Promise<{ readonly hash
 
 async function hashInto(hash: Hash, target: FileHandle): Promise<number> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK);
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const { bytesRead } = await target.read(buffer, 0, CHUNK, position);
     if (bytesRead === 0) return position;
     hash.update(buffer.subarray(0, bytesRead));
@@ -113,15 +131,23 @@ async function hashInto(hash: Hash, target: FileHandle): Promise<number> {
 }
 
 /** A line that is cut is taken up again at the offset, as long as each cut brought something. */
-async function transfer(source: Source, file: SeenFile, target: FileHandle, hash: Hash, progress: { bytes: number }, options: LandOptions): Promise<void> {
+async function transfer(
+  source: Source,
+  file: SeenFile,
+  target: FileHandle,
+  hash: Hash,
+  progress: { bytes: number },
+  options: LandOptions,
+): Promise<void> {
   const pauseMs = options.pauseMs ?? ((cut: number): number => backoff(cut, { baseMs: 500, maxMs: 5_000 }));
-  for (let barren = 0; ; ) {
+  for (let barren = 0; ;) {
     const before = progress.bytes;
     try {
       await receive(source, file, target, hash, progress, options);
       return;
     } catch (error) {
-      if (!(error instanceof TallymanError) || error.code !== 'SOURCE_UNREACHABLE' || options.signal.aborted) throw error;
+      if (!(error instanceof TallymanError) || error.code !== 'SOURCE_UNREACHABLE' || options.signal.aborted)
+        throw error;
       barren = progress.bytes > before ? 0 : barren + 1;
       if (barren >= BARREN_CUTS) throw error;
       await pause(pauseMs(barren + 1), options.signal);
@@ -129,11 +155,19 @@ async function transfer(source: Source, file: SeenFile, target: FileHandle, hash
   }
 }
 
-async function receive(source: Source, file: SeenFile, target: FileHandle, hash: Hash, progress: { bytes: number }, options: LandOptions): Promise<void> {
+async function receive(
+  source: Source,
+  file: SeenFile,
+  target: FileHandle,
+  hash: Hash,
+  progress: { bytes: number },
+  options: LandOptions,
+): Promise<void> {
   const writer = partWriter(target, progress.bytes);
   try {
     for await (const chunk of source.open(file, progress.bytes, options.signal)) {
-      if (progress.bytes + chunk.length > file.size) throw new TallymanError('FILE_CHANGED', `${file.path}: more bytes come than the ${file.size} that it had`);
+      if (progress.bytes + chunk.length > file.size)
+        throw new TallymanError('FILE_CHANGED', `${file.path}: more bytes come than the ${file.size} that it had`);
       const full = writer.add(chunk);
       hash.update(chunk);
       progress.bytes += chunk.length;
@@ -182,7 +216,14 @@ async function syncFolder(dir: string): Promise<void> {
 
 /** Errors of the local disk are nobody's file's fault. */
 function diskError(error: unknown, where: string): unknown {
-  if (error instanceof TallymanError || !(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !DISK.has(error.code)) return error;
+  if (
+    error instanceof TallymanError ||
+    !(error instanceof Error) ||
+    !('code' in error) ||
+    typeof error.code !== 'string' ||
+    !DISK.has(error.code)
+  )
+    return error;
   return new TallymanError('DISK_FULL', `${where}: ${messageOf(error)}`, { cause: error });
 }
 const DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'ENOENT']);

@@ -6,7 +6,10 @@ import process from 'node:process';
 import { TallymanError } from '../core/errors.js';
 import type { SeenFile } from '../core/file.js';
 
-/** Files that no entry waits for and nobody asked to keep (a process died, a version went away) are left this long, so that a cut transfer can be resumed. */
+/**
+ * Files that no entry waits for and nobody asked to keep (a process died, a version went away) are left this long, so
+ * that a cut transfer can be resumed.
+ */
 const ORPHAN_MS = 24 * 3_600_000;
 /** Left free on the disk whatever `max` says: ledger and logs live there too. Bytes. */
 const SPARE_BYTES = 64 * 1024 * 1024;
@@ -27,8 +30,9 @@ interface Held {
 }
 
 /**
- * data_dir/landing: private copies of remote files. Knows how much stands there, so that new landings pause instead of filling the disk, and takes away what has
- * had its time. Names are made from source, path and version: the same version finds its copy again, another one never does.
+ * data_dir/landing: private copies of remote files. Knows how much stands there, so that new landings pause instead of
+ * filling the disk, and takes away what has had its time. Names are made from source, path and version: the same
+ * version finds its copy again, another one never does.
  */
 export class LandingArea {
   readonly dir: string;
@@ -42,7 +46,10 @@ export class LandingArea {
     this.#limits = limits;
   }
 
-  /** Name of a version's copy. It begins with the file's ID, so that what dead processes left can be asked for in the ledger. */
+  /**
+   * Name of a version's copy. It begins with the file's ID, so that what dead processes left can be asked for in the
+   * ledger.
+   */
   static nameOf(uri: string, file: SeenFile, fileId: number): string {
     return `${fileId}-${createHash('sha256').update(`${uri}\0${file.path}\0${file.size}\0${file.version}`).digest('hex').slice(0, 32)}`;
   }
@@ -54,7 +61,8 @@ export class LandingArea {
   }
 
   /**
-   * While it comes. Bytes written before a power cut may have become zeros, those of a process that died have not: only the copies of this boot are resumed.
+   * While it comes. Bytes written before a power cut may have become zeros, those of a process that died have not: only
+   * the copies of this boot are resumed.
    */
   static partName = (name: string): string => `${name}.${BOOT}.part`;
 
@@ -62,7 +70,10 @@ export class LandingArea {
     return path.join(this.dir, name);
   }
 
-  /** Makes room for a file that is to come whole to `size` bytes and keeps others off it. Throws LANDING_FULL when there is none now, DISK_FULL. */
+  /**
+   * Makes room for a file that is to come whole to `size` bytes and keeps others off it. Throws LANDING_FULL when there
+   * is none now, DISK_FULL.
+   */
   async reserve(name: string, size: number): Promise<void> {
     const files = await this.#scan();
     const held = files.get(name)?.size ?? files.get(LandingArea.partName(name))?.size ?? 0;
@@ -70,10 +81,17 @@ export class LandingArea {
     await this.#makeRoom(more);
     const { maxBytes } = this.#limits;
     if (maxBytes !== null && this.#bytes + more > maxBytes) {
-      throw new TallymanError('LANDING_FULL', `${size} bytes are to be landed, and ${this.#bytes} of landing.max (${maxBytes}) are taken`);
+      throw new TallymanError(
+        'LANDING_FULL',
+        `${size} bytes are to be landed, and ${this.#bytes} of landing.max (${maxBytes}) are taken`,
+      );
     }
     const { bavail, bsize } = await statfs(this.dir);
-    if (bavail * bsize < more + SPARE_BYTES) throw new TallymanError('LANDING_FULL', `${size} bytes are to be landed, and ${bavail * bsize} are free on the disk of ${this.dir}, where ${SPARE_BYTES} stay free for others`);
+    if (bavail * bsize < more + SPARE_BYTES)
+      throw new TallymanError(
+        'LANDING_FULL',
+        `${size} bytes are to be landed, and ${bavail * bsize} are free on the disk of ${this.dir}, where ${SPARE_BYTES} stay free for others`,
+      );
     this.#drop(LandingArea.partName(name));
     this.#set(name, { size: Math.max(size, held), since: Date.now(), inUse: true });
   }
@@ -137,7 +155,10 @@ export class LandingArea {
     return removed;
   }
 
-  /** Takes away the copies and parts whose file has `ended`, asked a file; for the start, before anything is landed. Gives how many. */
+  /**
+   * Takes away the copies and parts whose file has `ended`, asked a file; for the start, before anything is landed.
+   * Gives how many.
+   */
   async sweepEnded(ended: (fileId: number) => Promise<boolean>): Promise<number> {
     let removed = 0;
     for (const [name, file] of await this.#scan()) {

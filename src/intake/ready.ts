@@ -3,7 +3,14 @@ import type { SourceSpec } from '../core/feed.js';
 import type { SeenFile } from '../core/file.js';
 import type { Source } from '../core/source.js';
 import { findChecksum } from '../sources/checksum-text.js';
-import { checksumFileOf, companionOf, companionsOf, isSharedChecksum, joinVersions, splitVersions } from '../sources/companion.js';
+import {
+  checksumFileOf,
+  companionOf,
+  companionsOf,
+  isSharedChecksum,
+  joinVersions,
+  splitVersions,
+} from '../sources/companion.js';
 import { parseManifest } from '../sources/manifest-text.js';
 
 /** A manifest or checksum file says a few things about one file, or one about many; what is larger is none. Bytes. */
@@ -13,7 +20,10 @@ export interface Readiness {
   readonly ready: boolean;
   /** Why not, for people; empty when ready. */
   readonly reason: string;
-  /** Version token of the marker or manifest: goes into the ledger, and comes back as `previousMarker` when the path has changed. */
+  /**
+   * Version token of the marker or manifest: goes into the ledger, and comes back as `previousMarker` when the path has
+   * changed.
+   */
   readonly marker: string | null;
   /** Files that after actions take along. A marker that stands for a whole folder (_SUCCESS) stays. */
   readonly companions: readonly string[];
@@ -25,13 +35,19 @@ export interface Readiness {
 type Release = { readonly version: string; readonly manifest: string | null } | { readonly reason: string };
 
 /**
- * Is the file released by its sender (SPEC 3, `ready` and `control.checksum`)? Asked once it has settled. `previousMarker` is what `marker` was when an earlier version of
- * this path was taken (null = there was none, or none is known): the same marker does not release other content.
+ * Is the file released by its sender (SPEC 3, `ready` and `control.checksum`)? Asked once it has settled.
+ * `previousMarker` is what `marker` was when an earlier version of this path was taken (null = there was none, or none
+ * is known): the same marker does not release other content.
  *
- * Throws SOURCE_UNREACHABLE. A manifest counts when it is a whole one, a checksum file when it has the line of this file, so that one that is just being
- * written is waited for.
+ * Throws SOURCE_UNREACHABLE. A manifest counts when it is a whole one, a checksum file when it has the line of this
+ * file, so that one that is just being written is waited for.
  */
-export async function ready(spec: Pick<SourceSpec, 'ready' | 'checksum'>, source: Source, file: SeenFile, previousMarker: string | null): Promise<Readiness> {
+export async function ready(
+  spec: Pick<SourceSpec, 'ready' | 'checksum'>,
+  source: Source,
+  file: SeenFile,
+  previousMarker: string | null,
+): Promise<Readiness> {
   const previous = previousMarker === null ? [] : splitVersions(previousMarker);
   const releases: Release[] = [];
   if (spec.ready.kind !== 'always') releases.push(await releasedBy(spec, source, file, previous));
@@ -39,14 +55,26 @@ export async function ready(spec: Pick<SourceSpec, 'ready' | 'checksum'>, source
   const versions: string[] = [];
   let manifest: string | null = null;
   for (const release of releases) {
-    if ('reason' in release) return { ready: false, reason: release.reason, marker: null, companions: [], manifest: null };
+    if ('reason' in release)
+      return { ready: false, reason: release.reason, marker: null, companions: [], manifest: null };
     versions.push(release.version);
     manifest ??= release.manifest;
   }
-  return { ready: true, reason: '', marker: joinVersions(versions), companions: companionsOf(spec, file.path), manifest };
+  return {
+    ready: true,
+    reason: '',
+    marker: joinVersions(versions),
+    companions: companionsOf(spec, file.path),
+    manifest,
+  };
 }
 
-async function releasedBy({ ready: spec }: Pick<SourceSpec, 'ready'>, source: Source, file: SeenFile, previous: readonly string[]): Promise<Release> {
+async function releasedBy(
+  { ready: spec }: Pick<SourceSpec, 'ready'>,
+  source: Source,
+  file: SeenFile,
+  previous: readonly string[],
+): Promise<Release> {
   const path = companionOf(spec, file.path) ?? '';
   const marker = await markerOf(source, path, spec.kind);
   if ('reason' in marker) return marker;
@@ -55,22 +83,32 @@ async function releasedBy({ ready: spec }: Pick<SourceSpec, 'ready'>, source: So
   const text = await readSmall(source, path, 'manifest');
   if (typeof text !== 'string') return text;
   const parsed = parseManifest(text);
-  return 'problem' in parsed ? { reason: `its manifest ${path} cannot be used yet: ${parsed.problem}` } : { version: marker.version, manifest: text };
+  return 'problem' in parsed
+    ? { reason: `its manifest ${path} cannot be used yet: ${parsed.problem}` }
+    : { version: marker.version, manifest: text };
 }
 
 /** Of a shared checksum file the line of this file is what must have changed: the others come and go. */
-async function checksumThere(spec: Pick<SourceSpec, 'ready' | 'checksum'>, source: Source, file: SeenFile, previous: readonly string[]): Promise<Release> {
+async function checksumThere(
+  spec: Pick<SourceSpec, 'ready' | 'checksum'>,
+  source: Source,
+  file: SeenFile,
+  previous: readonly string[],
+): Promise<Release> {
   const path = checksumFileOf(spec, file.path) ?? '';
   const shared = isSharedChecksum(spec);
   const marker = await markerOf(source, path, 'checksum file');
   if ('reason' in marker) return marker;
-  if (!shared && previous.includes(marker.version)) return { reason: `it has changed, but its checksum file ${path} has not` };
+  if (!shared && previous.includes(marker.version))
+    return { reason: `it has changed, but its checksum file ${path} has not` };
   const text = await readSmall(source, path, 'checksum file');
   if (typeof text !== 'string') return text;
   const found = findChecksum(text, path, file.path, shared);
   if ('problem' in found) return { reason: `its checksum file ${path} cannot be used yet: ${found.problem}` };
   if (!shared) return { version: marker.version, manifest: null };
-  return previous.includes(found.digest) ? { reason: `it has changed, but its checksum in ${path} has not` } : { version: found.digest, manifest: null };
+  return previous.includes(found.digest)
+    ? { reason: `it has changed, but its checksum in ${path} has not` }
+    : { version: found.digest, manifest: null };
 }
 
 /** A reason when nothing is there, or something that is no marker (a symbolic link, a folder). */

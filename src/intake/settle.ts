@@ -1,6 +1,9 @@
 import { sameVersion, type SeenFile } from '../core/file.js';
 
-/** Paths that are followed while they settle. Measured: 574 bytes each, so 50,000 are 29 MB of the 250 MB that the process may use. */
+/**
+ * Paths that are followed while they settle. Measured: 574 bytes each, so 50,000 are 29 MB of the 250 MB that the
+ * process may use.
+ */
 const TRACKED_MAX = 50_000;
 /** Paths that one call of `due` gives, so that a look at them stays a short piece of work. */
 const DUE_MAX = 1_000;
@@ -15,18 +18,21 @@ interface Tracked {
 }
 
 /**
- * Has a file stopped changing? Judged by our own looks on a monotonic clock, never by `now - mtime`: copies keep old times (`cp -p`, unzip,
- * rsync -t), and the clocks of two machines differ. A version is settled when size and version token were seen unchanged for `settleMs`.
+ * Has a file stopped changing? Judged by our own looks on a monotonic clock, never by `now - mtime`: copies keep old
+ * times (`cp -p`, unzip, rsync -t), and the clocks of two machines differ. A version is settled when size and version
+ * token were seen unchanged for `settleMs`.
  *
- * Memory is bounded: at most `limit` paths are followed. What does not fit is not settled and not forgotten either: the next listing brings it
- * again, and `overflowed` says that one is worth while as soon as `size` has gone down.
+ * Memory is bounded: at most `limit` paths are followed. What does not fit is not settled and not forgotten either: the
+ * next listing brings it again, and `overflowed` says that one is worth while as soon as `size` has gone down.
  */
 export class Settle {
   readonly #settleMs: number;
   readonly #clock: () => number;
   readonly #limit: number;
   readonly #tracked = new Map<string, Tracked>();
-  /** Path -> its next look. In order without sorting: an entry is always put at the end, `settleMs` before it is due. */
+  /**
+   * Path -> its next look. In order without sorting: an entry is always put at the end, `settleMs` before it is due.
+   */
   readonly #dueAt = new Map<string, number>();
   #overflowed = false;
   #looks = 0;
@@ -51,8 +57,8 @@ export class Settle {
   }
 
   /**
-   * One look at a file. `waitedMs` is the time since it was first seen, whatever it did meanwhile. A settled path is still followed until it is
-   * forgotten, and stays settled as long as it does not change.
+   * One look at a file. `waitedMs` is the time since it was first seen, whatever it did meanwhile. A settled path is
+   * still followed until it is forgotten, and stays settled as long as it does not change.
    */
   observe(file: SeenFile): { readonly settled: boolean; readonly waitedMs: number } {
     if (this.#settleMs <= 0) return { settled: true, waitedMs: 0 };
@@ -79,7 +85,10 @@ export class Settle {
     return null;
   }
 
-  /** Paths whose settle time has run out: look at them and call `observe`. Each is due again after another settle time, unless it is forgotten. */
+  /**
+   * Paths whose settle time has run out: look at them and call `observe`. Each is due again after another settle time,
+   * unless it is forgotten.
+   */
   due(max: number = DUE_MAX): string[] {
     const now = this.#clock();
     const paths: string[] = [];
@@ -107,7 +116,10 @@ export class Settle {
     return this.#looks;
   }
 
-  /** Forgets what was not looked at since the mark: a full listing no longer shows it. Costs no list of all that it showed. */
+  /**
+   * Forgets what was not looked at since the mark: a full listing no longer shows it. Costs no list of all that it
+   * showed.
+   */
   sweep(mark: number): void {
     for (const [path, { look }] of this.#tracked) if (look <= mark) this.forget(path);
   }

@@ -10,7 +10,13 @@ export function actions(store: Store): Pick<Ledger, 'dueActions' | 'actionDone' 
   return {
     dueActions: (now, limit) =>
       store.read(() =>
-        store.all(`select * from action where state = 'pending' and retry_at <= ? order by retry_at limit ?`, fromIso(now), limit).map((row) => toAction(store, row)),
+        store
+          .all(
+            `select * from action where state = 'pending' and retry_at <= ? order by retry_at limit ?`,
+            fromIso(now),
+            limit,
+          )
+          .map((row) => toAction(store, row)),
       ),
     actionDone: (actionId, outcome) =>
       store.write(() => {
@@ -19,18 +25,36 @@ export function actions(store: Store): Pick<Ledger, 'dueActions' | 'actionDone' 
     actionFailed: (actionId, detail, retryAt) =>
       store.write(() => {
         mustFindAction(store, actionId);
-        store.run(`update action set attempts = attempts + 1, detail = ?, at = ?, retry_at = ? where action_id = ? and state = 'pending'`, detail, store.now(), fromIso(retryAt), actionId);
+        store.run(
+          `update action set attempts = attempts + 1, detail = ?, at = ?, retry_at = ? where action_id = ? and state = 'pending'`,
+          detail,
+          store.now(),
+          fromIso(retryAt),
+          actionId,
+        );
       }),
   };
 }
 
-function actionDone(store: Store, actionId: number, outcome: { readonly state: 'done' | 'dropped'; readonly detail: string; readonly movedTo: SeenFile | null }): void {
+function actionDone(
+  store: Store,
+  actionId: number,
+  outcome: { readonly state: 'done' | 'dropped'; readonly detail: string; readonly movedTo: SeenFile | null },
+): void {
   const row = mustFindAction(store, actionId);
-  store.run('update action set state = ?, attempts = attempts + 1, detail = ?, at = ? where action_id = ?', outcome.state, outcome.detail, store.now(), actionId);
+  store.run(
+    'update action set state = ?, attempts = attempts + 1, detail = ?, at = ? where action_id = ?',
+    outcome.state,
+    outcome.detail,
+    store.now(),
+    actionId,
+  );
   if (outcome.state !== 'done') return;
   const fileId = int(row, 'file_id');
-  if (outcome.movedTo !== null) store.run('update entry set moved_to = ?, deleted = 0 where file_id = ?', JSON.stringify(outcome.movedTo), fileId);
-  else if (text(row, 'kind') === 'delete') store.run('update entry set deleted = 1, moved_to = null where file_id = ?', fileId);
+  if (outcome.movedTo !== null)
+    store.run('update entry set moved_to = ?, deleted = 0 where file_id = ?', JSON.stringify(outcome.movedTo), fileId);
+  else if (text(row, 'kind') === 'delete')
+    store.run('update entry set deleted = 1, moved_to = null where file_id = ?', fileId);
 }
 
 function mustFindAction(store: Store, actionId: number): Row {
@@ -42,8 +66,19 @@ function mustFindAction(store: Store, actionId: number): Row {
 function toAction(store: Store, row: Row): PlannedAction {
   const kind = (['delete', 'move', 'tag'] as const).find((name) => name === row['kind']);
   const companions = json(row, 'companions');
-  if (kind === undefined || !Array.isArray(companions) || !companions.every((name): name is string => typeof name === 'string')) {
+  if (
+    kind === undefined ||
+    !Array.isArray(companions) ||
+    !companions.every((name): name is string => typeof name === 'string')
+  ) {
     throw new TallymanError('LEDGER_UNUSABLE', 'The ledger holds an after action that is not what it should be.');
   }
-  return { actionId: int(row, 'action_id'), entry: mustFind(store, int(row, 'file_id')), kind, argument: text(row, 'argument'), companions, attempts: int(row, 'attempts') };
+  return {
+    actionId: int(row, 'action_id'),
+    entry: mustFind(store, int(row, 'file_id')),
+    kind,
+    argument: text(row, 'argument'),
+    companions,
+    attempts: int(row, 'attempts'),
+  };
 }

@@ -34,7 +34,9 @@ export function arrivals(store: Store): Pick<Ledger, 'unknown' | 'discover' | 't
     async adopt(feed, files, actor, reason) {
       let entered = 0;
       for (let from = 0; from < files.length; from += LOOKUPS) {
-        entered += await store.write(() => adopt(store, feed, files.slice(from, from + LOOKUPS), { actor, reason, at: store.now() }));
+        entered += await store.write(() =>
+          adopt(store, feed, files.slice(from, from + LOOKUPS), { actor, reason, at: store.now() }),
+        );
       }
       return entered;
     },
@@ -54,7 +56,11 @@ function unknown(store: Store, feed: string, files: readonly SeenFile[]): readon
 function discover(store: Store, arrival: Arrival, actor: string): FileEntry {
   const feed = internFeed(store, arrival.feed);
   const cause = { actor, reason: 'settled and ready', at: store.now() };
-  const row = store.get(`${ENTRY} where feed_id = ? and path = ? order by file_id desc limit 1`, feed, arrival.file.path);
+  const row = store.get(
+    `${ENTRY} where feed_id = ? and path = ? order by file_id desc limit 1`,
+    feed,
+    arrival.file.path,
+  );
   if (row !== null) {
     const known = stay(store, row, arrival, cause);
     if (known !== null) return known;
@@ -81,9 +87,13 @@ function stay(store: Store, row: Row, { feed, file, owner, ...arrival }: Arrival
   return renew(store, newest, { feed, file, owner: owner ?? null, ...arrival }, cause);
 }
 
-const isInPlace = (entry: FileEntry): boolean => entry.state !== 'vanished' && entry.state !== 'cleared' && entry.movedTo === null && !entry.deleted;
+const isInPlace = (entry: FileEntry): boolean =>
+  entry.state !== 'vanished' && entry.state !== 'cleared' && entry.movedTo === null && !entry.deleted;
 
-/** Overwritten before it was read. Nothing was decided about the old bytes and nobody can read them any more: the entry goes on with the new ones. */
+/**
+ * Overwritten before it was read. Nothing was decided about the old bytes and nobody can read them any more: the entry
+ * goes on with the new ones.
+ */
 function renew(store: Store, entry: FileEntry, arrival: Arrival, cause: Cause): FileEntry {
   look(store, entry.fileId, arrival.file);
   store.run(
@@ -95,12 +105,21 @@ function renew(store: Store, entry: FileEntry, arrival: Arrival, cause: Cause): 
     entry.fileId,
   );
   freeWaiting(store, entry.fileId);
-  note(store, entry.fileId, 'discovered', 'discovered', { ...cause, reason: `changed before it was read (${entry.file.size} -> ${arrival.file.size} bytes)` });
+  note(store, entry.fileId, 'discovered', 'discovered', {
+    ...cause,
+    reason: `changed before it was read (${entry.file.size} -> ${arrival.file.size} bytes)`,
+  });
   return mustFind(store, entry.fileId);
 }
 
 function look(store: Store, fileId: number, file: SeenFile): void {
-  store.run('update entry set size = ?, mtime_us = ?, version = ? where file_id = ?', file.size, file.mtimeUs, file.version, fileId);
+  store.run(
+    'update entry set size = ?, mtime_us = ?, version = ? where file_id = ?',
+    file.size,
+    file.mtimeUs,
+    file.version,
+    fileId,
+  );
 }
 
 function insert(store: Store, feed: number, arrival: Arrival, cause: Cause): number {
@@ -127,8 +146,10 @@ function insert(store: Store, feed: number, arrival: Arrival, cause: Cause): num
 function absorb(store: Store, fileId: number, into: number): void {
   const entry = mustFind(store, fileId);
   const present = mustFind(store, into);
-  if (fileId === into || entry.attempts > 0 || entry.before !== null || entry.loadKey !== null) throw wrongState(entry, 'it has a history of its own and cannot go without a trace');
-  if (present.feed !== entry.feed || present.file.path !== entry.file.path) throw new TallymanError('WRONG_STATE', `Files ${fileId} and ${into} are not of one path.`);
+  if (fileId === into || entry.attempts > 0 || entry.before !== null || entry.loadKey !== null)
+    throw wrongState(entry, 'it has a history of its own and cannot go without a trace');
+  if (present.feed !== entry.feed || present.file.path !== entry.file.path)
+    throw new TallymanError('WRONG_STATE', `Files ${fileId} and ${into} are not of one path.`);
   look(store, into, entry.file);
   freeWaiting(store, fileId);
   store.run('delete from request where file_id = ?', fileId);
@@ -156,7 +177,14 @@ function adopt(store: Store, feed: string, files: readonly Adopted[], cause: Cau
       cause.at,
     ).lastId;
     changeState(store, fileId, null, 'ignored', cause);
-    store.run(`insert into receipt values (?, ?, ?, ?, 'ignored', null, ?, 1, 0, 0, 0, 0, null)`, loadKey, loadId, fileId, id, file.size);
+    store.run(
+      `insert into receipt values (?, ?, ?, ?, 'ignored', null, ?, 1, 0, 0, 0, 0, null)`,
+      loadKey,
+      loadId,
+      fileId,
+      id,
+      file.size,
+    );
   }
   return fresh.length;
 }

@@ -31,12 +31,16 @@ export function mustFindRow(store: Store, fileId: number): Row {
 }
 
 export function wrongState(entry: FileEntry, wanted: string): TallymanError {
-  return new TallymanError('WRONG_STATE', `File ${entry.fileId} (${entry.feed}: ${entry.file.path}) is ${entry.state}; ${wanted}.`);
+  return new TallymanError(
+    'WRONG_STATE',
+    `File ${entry.fileId} (${entry.feed}: ${entry.file.path}) is ${entry.state}; ${wanted}.`,
+  );
 }
 
 /**
- * The only place where an entry's state changes: writes the history and frees those that wait for this entry when it is no longer on its way to an
- * end (they decide again; a wait too many costs one decision, a wait too few would be for ever).
+ * The only place where an entry's state changes: writes the history and frees those that wait for this entry when it is
+ * no longer on its way to an end (they decide again; a wait too many costs one decision, a wait too few would be for
+ * ever).
  */
 export function changeState(store: Store, fileId: number, from: FileState | null, to: FileState, cause: Cause): void {
   if (from !== null && from !== to) store.run('update entry set state = ? where file_id = ?', to, fileId);
@@ -61,10 +65,19 @@ export function freeWaiting(store: Store, fileId: number): void {
   store.run('update entry set wait_for = null where wait_for = ?', fileId);
 }
 
-/** An end -> `discovered`: the end is remembered, its pending actions are dropped (a file that is to be loaded must not be deleted under the load). */
+/**
+ * An end -> `discovered`: the end is remembered, its pending actions are dropped (a file that is to be loaded must not
+ * be deleted under the load).
+ */
 export function takeAgain(store: Store, entry: FileEntry, cause: Cause): void {
   if (isOpen(entry.state)) throw wrongState(entry, 'it is on its way already');
-  const was = { state: entry.state, generation: entry.generation, attempts: entry.attempts, finishedAt: entry.finishedAt === null ? null : Date.parse(entry.finishedAt), error: entry.error };
+  const was = {
+    state: entry.state,
+    generation: entry.generation,
+    attempts: entry.attempts,
+    finishedAt: entry.finishedAt === null ? null : Date.parse(entry.finishedAt),
+    error: entry.error,
+  };
   store.run(
     'update entry set before = ?, finished_at = null, retry_at = null, error = null, wait_for = null, duplicate_of = null, death_chunk = -1, death_count = 0 where file_id = ?',
     JSON.stringify(was),
@@ -97,5 +110,10 @@ function setBack(store: Store, fileId: number, was: Before): void {
 }
 
 export function dropActions(store: Store, fileId: number, detail: string, at: number): void {
-  store.run(`update action set state = 'dropped', detail = ?, at = ? where file_id = ? and state = 'pending'`, detail, at, fileId);
+  store.run(
+    `update action set state = 'dropped', detail = ?, at = ? where file_id = ? and state = 'pending'`,
+    detail,
+    at,
+    fileId,
+  );
 }

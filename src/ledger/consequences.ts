@@ -12,7 +12,10 @@ export interface Consequences {
   readonly reopened: number[];
 }
 
-/** Older snapshots closed with one end at most; the decision table closes the others when their turn comes. Keeps the transaction short. */
+/**
+ * Older snapshots closed with one end at most; the decision table closes the others when their turn comes. Keeps the
+ * transaction short.
+ */
 const SNAPSHOTS_AT_ONCE = 5_000;
 
 /** The load that replaces: one of ours, or (fileId null) one that another instance wrote. */
@@ -23,15 +26,25 @@ export interface Replacing {
   readonly sha256: string | null;
 }
 
-/** The loads and rejections that went in this load's (or rejection's) transaction: their receipts are `superseded` in PostgreSQL, so are their entries here. */
-export function supersedeReplaced(store: Store, by: Replacing, loadIds: readonly number[], cause: Cause, done: Consequences): void {
+/**
+ * The loads and rejections that went in this load's (or rejection's) transaction: their receipts are `superseded` in
+ * PostgreSQL, so are their entries here.
+ */
+export function supersedeReplaced(
+  store: Store,
+  by: Replacing,
+  loadIds: readonly number[],
+  cause: Cause,
+  done: Consequences,
+): void {
   for (const loadId of loadIds) {
     for (const receipt of receiptsOf(store, loadId, REPLACEABLE)) {
       if (receipt.loadKey === by.loadKey) continue;
       setStatus(store, receipt.loadKey, 'superseded');
       const old = receipt.fileId === null || receipt.fileId === by.fileId ? null : findEntry(store, receipt.fileId);
       if (old === null) continue;
-      if (old.state === 'rejected' && old.loadId === loadId) supersedeBad(store, old, `replaced by ${nameOf(by)}`, cause, done);
+      if (old.state === 'rejected' && old.loadId === loadId)
+        supersedeBad(store, old, `replaced by ${nameOf(by)}`, cause, done);
       else supersede(store, old, loadId, by, cause, done);
     }
   }
@@ -39,7 +52,14 @@ export function supersedeReplaced(store: Store, by: Replacing, loadIds: readonly
 
 const REPLACEABLE = ['loaded', 'cleared', 'rejected'] as const;
 
-function supersede(store: Store, old: FileEntry, loadId: number, by: Replacing, cause: Cause, done: Consequences): void {
+function supersede(
+  store: Store,
+  old: FileEntry,
+  loadId: number,
+  by: Replacing,
+  cause: Cause,
+  done: Consequences,
+): void {
   const wasLive = old.liveLoadId === loadId;
   if (!wasLive && !(old.state === 'cleared' && old.loadId === loadId)) return;
   store.run('update entry set live_load_id = null, live_read = null where file_id = ?', old.fileId);
@@ -49,7 +69,11 @@ function supersede(store: Store, old: FileEntry, loadId: number, by: Replacing, 
     done.superseded.push(old.fileId);
   }
   if (old.sha256 !== null && old.sha256 === by.sha256) {
-    store.run(`update entry set duplicate_of = ? where duplicate_of = ? and state = 'duplicate'`, by.fileId, old.fileId);
+    store.run(
+      `update entry set duplicate_of = ? where duplicate_of = ? and state = 'duplicate'`,
+      by.fileId,
+      old.fileId,
+    );
   } else {
     reopenDuplicates(store, old, by, cause, done);
   }
@@ -58,8 +82,8 @@ function supersede(store: Store, old: FileEntry, loadId: number, by: Replacing, 
 const nameOf = (by: Replacing): string => (by.fileId === null ? 'a load of another instance' : `file ${by.fileId}`);
 
 /**
- * "When other content replaces a load, its duplicates on other paths come back as `discovered`." Not those whose bytes are known to be gone (deleted,
- * or another version stands under the path): they would only end as vanished.
+ * "When other content replaces a load, its duplicates on other paths come back as `discovered`." Not those whose bytes
+ * are known to be gone (deleted, or another version stands under the path): they would only end as vanished.
  */
 function reopenDuplicates(store: Store, old: FileEntry, by: Replacing, cause: Cause, done: Consequences): void {
   const rows = store.all(
@@ -71,7 +95,10 @@ function reopenDuplicates(store: Store, old: FileEntry, by: Replacing, cause: Ca
   );
   for (const row of rows) {
     const fileId = int(row, 'file_id');
-    takeAgain(store, mustFind(store, fileId), { ...cause, reason: `file ${old.fileId}, of the same content, was replaced by ${nameOf(by)}` });
+    takeAgain(store, mustFind(store, fileId), {
+      ...cause,
+      reason: `file ${old.fileId}, of the same content, was replaced by ${nameOf(by)}`,
+    });
     // Its turn is a first one: nothing of it was ever loaded.
     store.run('update entry set attempts = 0 where file_id = ?', fileId);
     done.reopened.push(fileId);
@@ -80,8 +107,20 @@ function reopenDuplicates(store: Store, old: FileEntry, by: Replacing, cause: Ca
 
 /** "A later loaded version turns the path's earlier rejected or failed ones into `superseded`." */
 export function supersedeEarlierBad(store: Store, by: FileEntry, feed: number, cause: Cause, done: Consequences): void {
-  const rows = store.all(`select file_id from entry where feed_id = ? and path = ? and state in ('rejected', 'failed') and file_id < ?`, feed, by.file.path, by.fileId);
-  for (const row of rows) supersedeBad(store, mustFind(store, int(row, 'file_id')), `file ${by.fileId}, a later version of the path, is loaded`, cause, done);
+  const rows = store.all(
+    `select file_id from entry where feed_id = ? and path = ? and state in ('rejected', 'failed') and file_id < ?`,
+    feed,
+    by.file.path,
+    by.fileId,
+  );
+  for (const row of rows)
+    supersedeBad(
+      store,
+      mustFind(store, int(row, 'file_id')),
+      `file ${by.fileId}, a later version of the path, is loaded`,
+      cause,
+      done,
+    );
 }
 
 /** A rejected or failed version that nobody need look at any more. */
@@ -109,8 +148,15 @@ export function closeOlderSnapshots(store: Store, by: FileEntry, feed: number, c
     SNAPSHOTS_AT_ONCE,
   );
   for (const old of rows.map(toEntry)) {
-    store.run('update entry set finished_at = ?, wait_for = null, retry_at = null, before = null, rows_read = 0, rows_loaded = 0, rows_quarantined = 0 where file_id = ?', cause.at, old.fileId);
-    changeState(store, old.fileId, old.state, 'superseded', { ...cause, reason: `older than the snapshot that is loaded (file ${by.fileId})` });
+    store.run(
+      'update entry set finished_at = ?, wait_for = null, retry_at = null, before = null, rows_read = 0, rows_loaded = 0, rows_quarantined = 0 where file_id = ?',
+      cause.at,
+      old.fileId,
+    );
+    changeState(store, old.fileId, old.state, 'superseded', {
+      ...cause,
+      reason: `older than the snapshot that is loaded (file ${by.fileId})`,
+    });
     done.superseded.push(old.fileId);
     done.closed.push(old.fileId);
   }

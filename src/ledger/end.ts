@@ -10,7 +10,10 @@ import type { Store } from './store.js';
 
 /** How versions end. */
 export function ends(store: Store): Pick<Ledger, 'end'> {
-  return { end: (fileId, end, actor, reason) => store.write(() => endFile(store, fileId, end, { actor, reason, at: store.now() })) };
+  return {
+    end: (fileId, end, actor, reason) =>
+      store.write(() => endFile(store, fileId, end, { actor, reason, at: store.now() })),
+  };
 }
 
 function endFile(store: Store, fileId: number, end: EndOfFile, cause: Cause): EndResult {
@@ -18,13 +21,20 @@ function endFile(store: Store, fileId: number, end: EndOfFile, cause: Cause): En
   const entry = toEntry(row);
   const feed = int(row, 'feed_id');
   if (!isOpen(entry.state)) throw wrongState(entry, `it cannot end as ${end.state}`);
-  if (end.state === 'loaded' && entry.state !== 'loading') throw wrongState(entry, 'only a file that is being loaded can be loaded');
+  if (end.state === 'loaded' && entry.state !== 'loading')
+    throw wrongState(entry, 'only a file that is being loaded can be loaded');
   if (end.state === 'duplicate') checkOriginal(store, entry, end.duplicateOf ?? null);
   const consequences: Consequences = { superseded: [], closed: [], reopened: [] };
   writeEnd(store, entry, end, cause);
   const status = RECEIPT_STATUSES.find((known) => known === end.state);
   if (typeof end.loadId === 'number' && status !== undefined) {
-    recordReceipt(store, entry, feed, { loadKey: loadKeyOf(entry, end), loadId: end.loadId, status, generation: end.generation ?? entry.generation, rows: end.rows ?? NO_ROWS });
+    recordReceipt(store, entry, feed, {
+      loadKey: loadKeyOf(entry, end),
+      loadId: end.loadId,
+      status,
+      generation: end.generation ?? entry.generation,
+      rows: end.rows ?? NO_ROWS,
+    });
   }
   changeState(store, fileId, entry.state, end.state, cause);
   planAction(store, fileId, end, cause);
@@ -40,12 +50,14 @@ function endFile(store: Store, fileId: number, end: EndOfFile, cause: Cause): En
 }
 
 function checkOriginal(store: Store, entry: FileEntry, original: number | null): void {
-  if (original !== null && !originalCounts(store, original)) throw wrongState(entry, `file ${original} is not loaded any more, so it is no duplicate of it: decide again`);
+  if (original !== null && !originalCounts(store, original))
+    throw wrongState(entry, `file ${original} is not loaded any more, so it is no duplicate of it: decide again`);
 }
 
 function loadKeyOf(entry: FileEntry, end: EndOfFile): string {
   const key = end.loadKey ?? entry.loadKey;
-  if (key === null) throw new TallymanError('WRONG_STATE', `File ${entry.fileId} was never claimed and cannot have a receipt.`);
+  if (key === null)
+    throw new TallymanError('WRONG_STATE', `File ${entry.fileId} was never claimed and cannot have a receipt.`);
   return key;
 }
 
@@ -74,11 +86,23 @@ function writeEnd(store: Store, entry: FileEntry, end: EndOfFile, cause: Cause):
     entry.fileId,
   );
   if (loaded) {
-    if (typeof end.loadId !== 'number') throw new TallymanError('WRONG_STATE', `File ${entry.fileId} cannot be loaded without a load_id.`);
+    if (typeof end.loadId !== 'number')
+      throw new TallymanError('WRONG_STATE', `File ${entry.fileId} cannot be loaded without a load_id.`);
     // What was said for this load is done: the next one is decided afresh.
-    store.run(`update entry set live_load_id = ?, live_read = ?, replaces = '[]', released = 0, death_chunk = -1, death_count = 0 where file_id = ?`, end.loadId, rows.read, entry.fileId);
+    store.run(
+      `update entry set live_load_id = ?, live_read = ?, replaces = '[]', released = 0, death_chunk = -1, death_count = 0 where file_id = ?`,
+      end.loadId,
+      rows.read,
+      entry.fileId,
+    );
   }
-  if (end.seconds !== undefined) store.run('update entry set land_s = ?, load_s = ? where file_id = ?', end.seconds.land, end.seconds.load, entry.fileId);
+  if (end.seconds !== undefined)
+    store.run(
+      'update entry set land_s = ?, load_s = ? where file_id = ?',
+      end.seconds.land,
+      end.seconds.load,
+      entry.fileId,
+    );
   writeDetail(store, entry.fileId, end);
 }
 
@@ -86,7 +110,8 @@ function writeEnd(store: Store, entry: FileEntry, end: EndOfFile, cause: Cause):
 function writeDetail(store: Store, fileId: number, end: EndOfFile): void {
   const [errors, drift] = [end.errors ?? [], end.drift ?? []];
   store.run('delete from detail where file_id = ?', fileId);
-  if (errors.length + drift.length > 0) store.run('insert into detail values (?, ?, ?)', fileId, JSON.stringify(errors), JSON.stringify(drift));
+  if (errors.length + drift.length > 0)
+    store.run('insert into detail values (?, ?, ?)', fileId, JSON.stringify(errors), JSON.stringify(drift));
 }
 
 function planAction(store: Store, fileId: number, { action }: EndOfFile, cause: Cause): void {

@@ -14,14 +14,23 @@ interface Subject {
 }
 
 /**
- * Everything that the decision table asks, each by a bounded number of index lookups: with 1,000,000 equal or equally named files in the feed too.
- * `seen` and `twin_path` are explained in schema-1.ts.
+ * Everything that the decision table asks, each by a bounded number of index lookups: with 1,000,000 equal or equally
+ * named files in the feed too. `seen` and `twin_path` are explained in schema-1.ts.
  */
-export function admitFacts(store: Store, fileId: number, options: { readonly snapshot: boolean; readonly sha256?: string | null }): AdmitFacts {
+export function admitFacts(
+  store: Store,
+  fileId: number,
+  options: { readonly snapshot: boolean; readonly sha256?: string | null },
+): AdmitFacts {
   const row = mustFindRow(store, fileId);
   const entry = toEntry(row);
   const sha256 = options.sha256 ?? entry.sha256;
-  const subject: Subject = { entry, feed: int(row, 'feed_id'), content: sha(sha256), outgoing: JSON.stringify(entry.replaces) };
+  const subject: Subject = {
+    entry,
+    feed: int(row, 'feed_id'),
+    content: sha(sha256),
+    outgoing: JSON.stringify(entry.replaces),
+  };
   const snapshot = options.snapshot ? snapshotFacts(store, subject) : null;
   return {
     entry,
@@ -34,7 +43,10 @@ export function admitFacts(store: Store, fileId: number, options: { readonly sna
     inProgressSame: inProgressSame(store, subject),
     heldSame: sameContent(store, subject, 'seen = 4'),
     loadingUnhashed: entry.file.size === 0 ? null : loadingUnhashed(store, subject),
-    sameSize: snapshot === null ? sameSize(store, subject) : snapshot.live !== null && snapshot.live.fileId !== fileId && snapshot.live.file.size === entry.file.size,
+    sameSize:
+      snapshot === null
+        ? sameSize(store, subject)
+        : snapshot.live !== null && snapshot.live.fileId !== fileId && snapshot.live.file.size === entry.file.size,
     outgoingGeneration: outgoingGeneration(store, subject),
     laterRejected: laterRejected(store, subject),
     snapshot,
@@ -42,13 +54,25 @@ export function admitFacts(store: Store, fileId: number, options: { readonly sna
 }
 
 function present(store: Store, { entry, feed }: Subject): AdmitFacts['present'] {
-  const row = store.get(`${ENTRY} where feed_id = ? and path = ? and file_id <> ? order by file_id desc limit 1`, feed, entry.file.path, entry.fileId);
+  const row = store.get(
+    `${ENTRY} where feed_id = ? and path = ? and file_id <> ? order by file_id desc limit 1`,
+    feed,
+    entry.file.path,
+    entry.fileId,
+  );
   if (row === null) return null;
   const found = toEntry(row);
   if (found.movedTo !== null || found.deleted || found.state === 'vanished' || found.state === 'cleared') return null;
   // A rejected file counts for nothing when it comes again; that the server's clock went on is no coming.
   const isOlder = found.state === 'rejected' && isAged(found.file, entry.file);
-  return { entry: found, seen: int(row, 'seen') > 0 || isOlder || isLiveDuplicate(store, row) || (found.state === 'ignored' && found.sha256 === null) };
+  return {
+    entry: found,
+    seen:
+      int(row, 'seen') > 0 ||
+      isOlder ||
+      isLiveDuplicate(store, row) ||
+      (found.state === 'ignored' && found.sha256 === null),
+  };
 }
 
 /** A duplicate counts as long as its original does. */
@@ -73,14 +97,28 @@ function liveVersion(store: Store, { entry, feed, outgoing }: Subject): FileEntr
   return row === null ? null : toEntry(row);
 }
 
-/** In a branch of equals without twin_path there is one load at most; the others, which may be very many, are found by their path. */
-const TWIN_BRANCHES = ['seen = 1 and twin_path is null and path = ?', 'seen = 1 and twin_path = ?', 'seen = 6 and twin_path = ?'];
+/**
+ * In a branch of equals without twin_path there is one load at most; the others, which may be very many, are found by
+ * their path.
+ */
+const TWIN_BRANCHES = [
+  'seen = 1 and twin_path is null and path = ?',
+  'seen = 1 and twin_path = ?',
+  'seen = 6 and twin_path = ?',
+];
 
 function liveSamePath(store: Store, { entry, feed, content, outgoing }: Subject): number | null {
   if (content === null) return null;
   const where = 'feed_id = ? and sha256 = ? and file_id <> ? and live_load_id not in (select value from json_each(?))';
   for (const branch of TWIN_BRANCHES) {
-    const found = store.value(`select file_id from entry where ${where} and ${branch} limit 1`, feed, content, entry.fileId, outgoing, entry.file.path);
+    const found = store.value(
+      `select file_id from entry where ${where} and ${branch} limit 1`,
+      feed,
+      content,
+      entry.fileId,
+      outgoing,
+      entry.file.path,
+    );
     if (typeof found === 'number') return found;
   }
   return null;
@@ -108,12 +146,21 @@ function liveElsewhere(store: Store, { entry, feed, content, outgoing }: Subject
   return foreign === null ? null : { fileId: null, loadId: int(foreign, 'load_id') };
 }
 
-/** The oldest first, read off the index: what is not live has no twin_path. Named, or the planner walks the whole feed in order of file_id. */
-const BY_CONTENT = 'select file_id from entry indexed by entry_content where feed_id = ? and sha256 = ? and twin_path is null';
+/**
+ * The oldest first, read off the index: what is not live has no twin_path. Named, or the planner walks the whole feed
+ * in order of file_id.
+ */
+const BY_CONTENT =
+  'select file_id from entry indexed by entry_content where feed_id = ? and sha256 = ? and twin_path is null';
 
 function sameContent(store: Store, { entry, feed, content }: Subject, where: string): number | null {
   if (content === null || entry.file.size === 0) return null;
-  const found = store.value(`${BY_CONTENT} and ${where} and file_id <> ? order by file_id limit 1`, feed, content, entry.fileId);
+  const found = store.value(
+    `${BY_CONTENT} and ${where} and file_id <> ? order by file_id limit 1`,
+    feed,
+    content,
+    entry.fileId,
+  );
   return typeof found === 'number' ? found : null;
 }
 
@@ -143,9 +190,20 @@ function loadingUnhashed(store: Store, { entry, feed }: Subject): number | null 
 /** Every empty file is of equal content, and none is a duplicate of another path: no reason to read anything. */
 function sameSize(store: Store, { entry, feed }: Subject): boolean {
   if (entry.file.size === 0) return false;
-  const own = store.get('select 1 from entry where feed_id = ? and size = ? and seen between 1 and 5 and file_id <> ? limit 1', feed, entry.file.size, entry.fileId);
+  const own = store.get(
+    'select 1 from entry where feed_id = ? and size = ? and seen between 1 and 5 and file_id <> ? limit 1',
+    feed,
+    entry.file.size,
+    entry.fileId,
+  );
   if (own !== null) return true;
-  return store.get(`select 1 from receipt where feed_id = ? and size = ? and file_id is null and status = 'loaded' and rows_read > 0 limit 1`, feed, entry.file.size) !== null;
+  return (
+    store.get(
+      `select 1 from receipt where feed_id = ? and size = ? and file_id is null and status = 'loaded' and rows_read > 0 limit 1`,
+      feed,
+      entry.file.size,
+    ) !== null
+  );
 }
 
 function outgoingGeneration(store: Store, { entry, feed, content, outgoing }: Subject): number {
@@ -169,11 +227,21 @@ function outgoingGeneration(store: Store, { entry, feed, content, outgoing }: Su
 
 function laterRejected(store: Store, { entry, feed }: Subject): readonly number[] {
   const where = `feed_id = ? and path = ? and state in ('rejected', 'failed') and state = 'rejected' and file_id > ? and load_id is not null`;
-  return store.all(`select load_id from entry where ${where} order by file_id desc limit 1000`, feed, entry.file.path, entry.fileId).map((row) => int(row, 'load_id'));
+  return store
+    .all(
+      `select load_id from entry where ${where} order by file_id desc limit 1000`,
+      feed,
+      entry.file.path,
+      entry.fileId,
+    )
+    .map((row) => int(row, 'load_id'));
 }
 
 function snapshotFacts(store: Store, { entry, feed }: Subject): NonNullable<AdmitFacts['snapshot']> {
-  const last = store.get(`${ENTRY} where file_id = (select last_loaded from feed where feed_id = ?) and live_load_id is not null`, feed);
+  const last = store.get(
+    `${ENTRY} where file_id = (select last_loaded from feed where feed_id = ?) and live_load_id is not null`,
+    feed,
+  );
   const loading = store.value(
     `select file_id from entry where feed_id = ? and state in ('landing', 'landed', 'loading') and state = 'loading' and file_id <> ? limit 1`,
     feed,

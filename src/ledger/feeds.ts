@@ -3,7 +3,9 @@ import type { Ledger } from '../core/ledger.js';
 import { int, text, textOrNull } from './rows.js';
 import type { Store } from './store.js';
 
-/** Feeds are named once and numbered everywhere else: 10,000,000 entries and five indexes would hold the name each time. */
+/**
+ * Feeds are named once and numbered everywhere else: 10,000,000 entries and five indexes would hold the name each time.
+ */
 export function feedId(store: Store, name: string): number | null {
   const row = store.get('select feed_id from feed where name = ?', name);
   return row === null ? null : int(row, 'feed_id');
@@ -15,7 +17,9 @@ export function internFeed(store: Store, name: string): number {
 }
 
 /** What the program remembers of its surroundings. */
-export function surroundings(store: Store): Pick<Ledger, 'getMeta' | 'setMeta' | 'feeds' | 'registerFeed' | 'renameFeed'> {
+export function surroundings(
+  store: Store,
+): Pick<Ledger, 'getMeta' | 'setMeta' | 'feeds' | 'registerFeed' | 'renameFeed'> {
   return {
     getMeta: (key) =>
       store.read(() => {
@@ -28,13 +32,20 @@ export function surroundings(store: Store): Pick<Ledger, 'getMeta' | 'setMeta' |
       }),
     feeds: () =>
       store.read(() =>
-        store
-          .all('select name, source, target from feed order by name')
-          .map((row) => ({ name: text(row, 'name'), source: textOrNull(row, 'source') ?? '', target: textOrNull(row, 'target') ?? '' })),
+        store.all('select name, source, target from feed order by name').map((row) => ({
+          name: text(row, 'name'),
+          source: textOrNull(row, 'source') ?? '',
+          target: textOrNull(row, 'target') ?? '',
+        })),
       ),
     registerFeed: (feed) =>
       store.write(() => {
-        store.run('update feed set source = ?, target = ? where feed_id = ?', feed.source, feed.target, internFeed(store, feed.name));
+        store.run(
+          'update feed set source = ?, target = ? where feed_id = ?',
+          feed.source,
+          feed.target,
+          internFeed(store, feed.name),
+        );
       }),
     renameFeed: (from, to) =>
       store.write(() => {
@@ -47,8 +58,16 @@ function renameFeed(store: Store, from: string, to: string): void {
   const [old, taken] = [feedId(store, from), feedId(store, to)];
   if (old === null || old === taken) return;
   if (taken !== null) {
-    const used = store.get('select 1 from entry where feed_id = ? union all select 1 from receipt where feed_id = ? limit 1', taken, taken);
-    if (used !== null) throw new TallymanError('WRONG_STATE', `Feed ${to} has files of its own already: those of ${from} cannot carry over to it.`);
+    const used = store.get(
+      'select 1 from entry where feed_id = ? union all select 1 from receipt where feed_id = ? limit 1',
+      taken,
+      taken,
+    );
+    if (used !== null)
+      throw new TallymanError(
+        'WRONG_STATE',
+        `Feed ${to} has files of its own already: those of ${from} cannot carry over to it.`,
+      );
     store.run('delete from state_count where feed_id = ?', taken);
     store.run('delete from feed where feed_id = ?', taken);
   }

@@ -6,8 +6,9 @@ import { TallymanError } from '../core/errors.js';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * The id of this data_dir, made once. In a file of its own and not in the ledger: when the ledger is lost, the receipts in PostgreSQL that carry
- * this id are still ours. Written whole or not at all; of two processes that start at once, both get the same.
+ * The id of this data_dir, made once. In a file of its own and not in the ledger: when the ledger is lost, the receipts
+ * in PostgreSQL that carry this id are still ours. Written whole or not at all; of two processes that start at once,
+ * both get the same.
  */
 export function instanceId(dataDir: string): string {
   const file = path.join(dataDir, 'instance-id');
@@ -60,4 +61,5 @@ const damaged = (file: string): TallymanError =>
     fix: 'Write the instance_id that stands in the newest own row of tallyman.loads into it, or delete it if nothing was ever loaded from this data_dir.',
   });
 
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;

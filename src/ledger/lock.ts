@@ -14,8 +14,9 @@ const CLAIM_WAIT_MS = 2_000;
 const CLAIM_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/;
 
 /**
- * The lock on a data_dir: `run` takes it. An SQLite file held with an exclusive lock, because the kernel frees it when the process dies, SIGKILL
- * included, and nobody ever steals it by the clock. Throws ALREADY_RUNNING with the pid of the one that holds it.
+ * The lock on a data_dir: `run` takes it. An SQLite file held with an exclusive lock, because the kernel frees it when
+ * the process dies, SIGKILL included, and nobody ever steals it by the clock. Throws ALREADY_RUNNING with the pid of
+ * the one that holds it.
  */
 export function acquireLock(dataDir: string): Lock {
   const file = path.join(dataDir, 'tallyman.lock');
@@ -24,7 +25,10 @@ export function acquireLock(dataDir: string): Lock {
   const db = hold(file, 0);
   if (db === null) {
     const holder = readHolder(pidFile);
-    throw new TallymanError('ALREADY_RUNNING', `Another tallyman ${holder === null ? '' : `(${holder}) `}runs on ${dataDir}.`);
+    throw new TallymanError(
+      'ALREADY_RUNNING',
+      `Another tallyman ${holder === null ? '' : `(${holder}) `}runs on ${dataDir}.`,
+    );
   }
   try {
     // Beside the lock and not in it: nobody else can read a file under an exclusive lock.
@@ -39,8 +43,8 @@ export function acquireLock(dataDir: string): Lock {
 }
 
 /**
- * The lock of one `load` command, so that its entries are told from those of a dead one. `name` becomes a file name (letters, digits, `._-`) and must
- * not be used twice; it stands as `owner` in the ledger.
+ * The lock of one `load` command, so that its entries are told from those of a dead one. `name` becomes a file name
+ * (letters, digits, `._-`) and must not be used twice; it stands as `owner` in the ledger.
  */
 export function acquireClaimLock(dataDir: string, name: string): Lock {
   const file = claimFile(dataDir, name);
@@ -79,7 +83,8 @@ export function isClaimHeld(dataDir: string, name: string): boolean {
 function hold(file: string, waitMs: number): Database.Database | null {
   let db: Database.Database | null = null;
   try {
-    // Only when it is missing: closing any second descriptor of the file would free the lock that this process may already hold (fcntl).
+    // Only when it is missing: closing any second descriptor of the file would free the lock that this process may
+    // already hold (fcntl).
     if (!existsSync(file)) writeFileSync(file, '', { flag: 'a', mode: 0o600 });
     db = new Database(file, { timeout: waitMs });
     db.pragma('locking_mode = exclusive');
@@ -94,7 +99,10 @@ function hold(file: string, waitMs: number): Database.Database | null {
   }
 }
 
-/** Locks that are held. Without a reference from here the garbage collector would close a handle whose owner forgot it, and free the lock. */
+/**
+ * Locks that are held. Without a reference from here the garbage collector would close a handle whose owner forgot it,
+ * and free the lock.
+ */
 const held = new Set<Database.Database>();
 
 function lockOf(db: Database.Database, clean: () => void): Lock {
@@ -133,4 +141,7 @@ function makeFolder(dir: string): void {
 }
 
 const unusable = (file: string, error: unknown): TallymanError =>
-  new TallymanError('LEDGER_UNUSABLE', `${file} cannot be used as a lock: ${messageOf(error)}.`, { cause: error, fix: 'Give the user that runs tallyman the right to write to data_dir.' });
+  new TallymanError('LEDGER_UNUSABLE', `${file} cannot be used as a lock: ${messageOf(error)}.`, {
+    cause: error,
+    fix: 'Give the user that runs tallyman the right to write to data_dir.',
+  });

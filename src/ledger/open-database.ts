@@ -6,7 +6,10 @@ import { migrate } from './migrations.js';
 
 /** quick_check reads the whole file: 64 MiB take about 0.2 s. Larger ledgers get only the checks that take no time. */
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
-/** At the opening: another process may be migrating or recovering the log. Later waits are short, because they block the event loop; Store repeats them. */
+/**
+ * At the opening: another process may be migrating or recovering the log. Later waits are short, because they block the
+ * event loop; Store repeats them.
+ */
 const OPEN_BUSY_MS = 5_000;
 const BUSY_MS = 20;
 const TABLES = ['meta', 'feed', 'entry', 'receipt', 'history', 'detail', 'action', 'request', 'state_count'];
@@ -55,8 +58,10 @@ function check(db: Database.Database, file: string): void {
   }
   const pages = Number(db.pragma('page_count', { simple: true }));
   const size = pages * Number(db.pragma('page_size', { simple: true }));
-  // The log may hold pages that the file lacks, so only a file that is shorter than its own header says, without a log, is cut off.
-  if (statSync(file).size < size && !existsSync(`${file}-wal`)) throw damaged(file, 'the file is shorter than its header says');
+  // The log may hold pages that the file lacks, so only a file that is shorter than its own header says, without a log,
+  // is cut off.
+  if (statSync(file).size < size && !existsSync(`${file}-wal`))
+    throw damaged(file, 'the file is shorter than its header says');
   for (const table of TABLES) {
     // The first and the last leaf of each table.
     db.prepare(`select 1 from ${table} limit 1`).get();

@@ -1,12 +1,36 @@
 import { TallymanError } from '../core/errors.js';
 import type { Claim, FileEntry, Ledger } from '../core/ledger.js';
-import { backToEnd, changeState, findEntry, freeWaiting, isOpen, mustFind, mustFindRow, wrongState, type Cause } from './change.js';
+import {
+  backToEnd,
+  changeState,
+  findEntry,
+  freeWaiting,
+  isOpen,
+  mustFind,
+  mustFindRow,
+  wrongState,
+  type Cause,
+} from './change.js';
 import { admitFacts } from './facts.js';
 import { feedId } from './feeds.js';
 import { ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './rows.js';
 import type { Store } from './store.js';
 
-type Way = 'entry' | 'facts' | 'versions' | 'waiting' | 'interrupted' | 'owned' | 'disown' | 'setContent' | 'move' | 'wait' | 'claim' | 'unclaim' | 'giveBack' | 'died';
+type Way =
+  | 'entry'
+  | 'facts'
+  | 'versions'
+  | 'waiting'
+  | 'interrupted'
+  | 'owned'
+  | 'disown'
+  | 'setContent'
+  | 'move'
+  | 'wait'
+  | 'claim'
+  | 'unclaim'
+  | 'giveBack'
+  | 'died';
 
 /** The way of a version from its turn to its end. */
 export function queue(store: Store): Pick<Ledger, Way> {
@@ -15,10 +39,31 @@ export function queue(store: Store): Pick<Ledger, Way> {
     entry: (fileId) => store.read(() => findEntry(store, fileId)),
     facts: (fileId, options) => store.read(() => admitFacts(store, fileId, options)),
     versions: (feed, path, limit) =>
-      store.read(() => store.all(`${ENTRY} where feed_id = ? and path = ? order by file_id desc limit ?`, feedId(store, feed), path, limit).map(toEntry)),
+      store.read(() =>
+        store
+          .all(
+            `${ENTRY} where feed_id = ? and path = ? order by file_id desc limit ?`,
+            feedId(store, feed),
+            path,
+            limit,
+          )
+          .map(toEntry),
+      ),
     waiting: (feed, limit, options) => store.read(() => waiting(store, feed, limit, options)),
-    interrupted: () => store.read(() => store.all(`${entryBy('entry_busy')} where state in ('landing', 'landed', 'loading') order by file_id`).map(toEntry)),
-    owned: () => store.read(() => store.all(`${entryBy('entry_owner')} where owner is not null and state in ('discovered', 'landing', 'landed', 'loading') order by file_id`).map(toEntry)),
+    interrupted: () =>
+      store.read(() =>
+        store
+          .all(`${entryBy('entry_busy')} where state in ('landing', 'landed', 'loading') order by file_id`)
+          .map(toEntry),
+      ),
+    owned: () =>
+      store.read(() =>
+        store
+          .all(
+            `${entryBy('entry_owner')} where owner is not null and state in ('discovered', 'landing', 'landed', 'loading') order by file_id`,
+          )
+          .map(toEntry),
+      ),
     disown: (fileId) =>
       store.write(() => {
         store.run('update entry set owner = null where file_id = ?', fileId);
@@ -43,8 +88,20 @@ export function queue(store: Store): Pick<Ledger, Way> {
         if (entry.state !== 'loading') throw wrongState(entry, 'only a file that is being loaded can go back');
         const error = options.error === null ? null : JSON.stringify(options.error);
         const attempts = entry.attempts - (options.uncount && entry.attempts > 0 ? 1 : 0);
-        store.run('update entry set attempts = ?, retry_at = ?, error = ? where file_id = ?', attempts, fromIsoOrNull(options.retryAt), error, fileId);
-        changeState(store, fileId, 'loading', entry.landedPath === null ? 'discovered' : 'landed', cause(actor, reason));
+        store.run(
+          'update entry set attempts = ?, retry_at = ?, error = ? where file_id = ?',
+          attempts,
+          fromIsoOrNull(options.retryAt),
+          error,
+          fileId,
+        );
+        changeState(
+          store,
+          fileId,
+          'loading',
+          entry.landedPath === null ? 'discovered' : 'landed',
+          cause(actor, reason),
+        );
         // They waited because it was being loaded. Now it may itself have to wait for one of them.
         freeWaiting(store, fileId);
       }),
@@ -64,7 +121,12 @@ export function queue(store: Store): Pick<Ledger, Way> {
 }
 
 /** Both orders are read off an index; what waits for its backoff or for another file is passed over inside it. */
-function waiting(store: Store, feed: string, limit: number, options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean; readonly longestMs?: number }): readonly FileEntry[] {
+function waiting(
+  store: Store,
+  feed: string,
+  limit: number,
+  options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean; readonly longestMs?: number },
+): readonly FileEntry[] {
   const until = options.ignoreBackoff ? Number.MAX_SAFE_INTEGER : store.now();
   const turn = `feed_id = ? and state in ('discovered', 'landed') and wait_for is null and owner is null and (retry_at is null or retry_at <= ? or retry_at > ?)`;
   const after = Math.min(Number.MAX_SAFE_INTEGER, store.now() + (options.longestMs ?? Infinity));
@@ -75,10 +137,17 @@ function waiting(store: Store, feed: string, limit: number, options: { readonly 
   return store.all(sql, feedId(store, feed), until, after, limit).map(toEntry);
 }
 
-function move(store: Store, fileId: number, to: 'discovered' | 'landing' | 'landed', landedPath: string | null, cause: Cause): void {
+function move(
+  store: Store,
+  fileId: number,
+  to: 'discovered' | 'landing' | 'landed',
+  landedPath: string | null,
+  cause: Cause,
+): void {
   const entry = mustFind(store, fileId);
   if (!isOpen(entry.state) || entry.state === 'loading') throw wrongState(entry, `it cannot become ${to}`);
-  if (to === 'landed' && landedPath === null) throw new TallymanError('WRONG_STATE', `File ${fileId} cannot have landed nowhere.`);
+  if (to === 'landed' && landedPath === null)
+    throw new TallymanError('WRONG_STATE', `File ${fileId} cannot have landed nowhere.`);
   store.run('update entry set landed_path = ? where file_id = ?', to === 'landed' ? landedPath : null, fileId);
   changeState(store, fileId, entry.state, to, cause);
 }
@@ -89,7 +158,8 @@ function wait(store: Store, fileId: number, forFileId: number): void {
   const other = findEntry(store, forFileId);
   // It may have ended since the decision; then there is nothing to wait for.
   if (other === null || fileId === forFileId || !(isOpen(other.state) || other.state === 'held')) return;
-  // The other one was decided upon while it was being loaded, and has gone back since: those who wait for this one decide again, or both would wait for ever.
+  // The other one was decided upon while it was being loaded, and has gone back since: those who wait for this one
+  // decide again, or both would wait for ever.
   freeWaiting(store, fileId);
   store.run('update entry set wait_for = ? where file_id = ?', forFileId, fileId);
 }
@@ -116,7 +186,10 @@ function claimEntry(store: Store, fileId: number, claim: Claim, cause: Cause): F
   return mustFind(store, fileId);
 }
 
-/** Two decisions may have been made at the same time; the claim is where they meet. What is live already was known to both. */
+/**
+ * Two decisions may have been made at the same time; the claim is where they meet. What is live already was known to
+ * both.
+ */
 function twinInLoading(store: Store, feed: number, entry: FileEntry, sha256: string | null): number | null {
   const content = sha(sha256);
   const found = store.value(

@@ -1,7 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSummary, FileSelector, Ledger } from '../core/ledger.js';
-import { NO_ROWS, type ActionEntry, type FileDetail, type FileReport, type HistoryEntry, type RowCounts } from '../core/report.js';
+import {
+  NO_ROWS,
+  type ActionEntry,
+  type FileDetail,
+  type FileReport,
+  type HistoryEntry,
+  type RowCounts,
+} from '../core/report.js';
 import { feedId } from './feeds.js';
 import { globMatcher } from './glob.js';
 import { driftNotes, REPORT, toReport } from './report.js';
@@ -31,7 +38,7 @@ async function* filePages(store: Store, selector: FileSelector): AsyncIterable<r
   const matches = selector.match === undefined ? null : globMatcher(selector.match);
   const filter = await store.read(() => filterOf(store, selector));
   let left = selector.limit === 0 ? Number.MAX_SAFE_INTEGER : selector.limit;
-  for (let below = Number.MAX_SAFE_INTEGER; left > 0; ) {
+  for (let below = Number.MAX_SAFE_INTEGER; left > 0;) {
     const { ids, last } = await store.read(() => idsBelow(store, filter, matches, below));
     for (let from = 0; from < ids.length && left > 0; from += PAGE) {
       const page = await store.read(() => reports(store, ids.slice(from, from + Math.min(PAGE, left))));
@@ -44,18 +51,35 @@ async function* filePages(store: Store, selector: FileSelector): AsyncIterable<r
   }
 }
 
-/** IDs of one page and where the next begins; null = there is none. A glob is met here and not in SQL, and only names are read for it. */
-function idsBelow(store: Store, filter: Filter, matches: ((name: string) => boolean) | null, below: number): { readonly ids: readonly number[]; readonly last: number | null } {
+/**
+ * IDs of one page and where the next begins; null = there is none. A glob is met here and not in SQL, and only names
+ * are read for it.
+ */
+function idsBelow(
+  store: Store,
+  filter: Filter,
+  matches: ((name: string) => boolean) | null,
+  below: number,
+): { readonly ids: readonly number[]; readonly last: number | null } {
   const size = matches === null ? PAGE : NAMES_PAGE;
   const names = matches === null ? '' : ', path';
-  const rows = store.all(`select e.file_id${names} from entry e where ${filter.where} and e.file_id < ? order by e.file_id desc limit ${size}`, ...filter.values, below);
+  const rows = store.all(
+    `select e.file_id${names} from entry e where ${filter.where} and e.file_id < ? order by e.file_id desc limit ${size}`,
+    ...filter.values,
+    below,
+  );
   const last = rows.at(-1);
   const found = matches === null ? rows : rows.filter((row) => matches(text(row, 'path')));
-  return { ids: found.map((row) => int(row, 'file_id')), last: rows.length < size || last === undefined ? null : int(last, 'file_id') };
+  return {
+    ids: found.map((row) => int(row, 'file_id')),
+    last: rows.length < size || last === undefined ? null : int(last, 'file_id'),
+  };
 }
 
 function reports(store: Store, ids: readonly number[]): readonly FileReport[] {
-  return store.all(`${REPORT} where e.file_id in (select value from json_each(?)) order by e.file_id desc`, JSON.stringify(ids)).map(toReport);
+  return store
+    .all(`${REPORT} where e.file_id in (select value from json_each(?)) order by e.file_id desc`, JSON.stringify(ids))
+    .map(toReport);
 }
 
 interface Filter {
@@ -75,8 +99,12 @@ function filterOf(store: Store, selector: FileSelector): Filter {
   if (selector.states !== undefined) where.push(stateCondition(selector.states));
   if (selector.since !== undefined) {
     const since = fromIso(selector.since);
-    // Where the walk may stop comes off the index on discovered_at; a walk that finds too few would otherwise read the whole ledger.
-    const lowest = store.value('select min(file_id) from entry indexed by entry_discovered where discovered_at >= ?', since);
+    // Where the walk may stop comes off the index on discovered_at; a walk that finds too few would otherwise read the
+    // whole ledger.
+    const lowest = store.value(
+      'select min(file_id) from entry indexed by entry_discovered where discovered_at >= ?',
+      since,
+    );
     add('e.file_id >= ?', typeof lowest === 'number' ? lowest : Number.MAX_SAFE_INTEGER);
     add('e.discovered_at >= ?', since);
   }
@@ -84,7 +112,10 @@ function filterOf(store: Store, selector: FileSelector): Filter {
   return { where: where.join(' and '), values };
 }
 
-/** States come from FILE_STATES, never from outside. All but `loaded` stand in a partial index, which SQLite uses only when it reads that `loaded` is not meant. */
+/**
+ * States come from FILE_STATES, never from outside. All but `loaded` stand in a partial index, which SQLite uses only
+ * when it reads that `loaded` is not meant.
+ */
 function stateCondition(states: readonly string[]): string {
   const listed = states.map((state) => `'${state.replaceAll("'", "''")}'`).join(', ');
   return states.includes('loaded') ? `e.state in (${listed})` : `e.state in (${listed}) and e.state <> 'loaded'`;
@@ -99,18 +130,33 @@ function detail(store: Store, fileId: number): FileDetail | null {
 }
 
 function toHistory(row: Row): HistoryEntry {
-  return { at: iso(int(row, 'at')), from: textOrNull(row, 'from_state'), to: text(row, 'to_state'), actor: text(row, 'actor'), reason: text(row, 'reason') };
+  return {
+    at: iso(int(row, 'at')),
+    from: textOrNull(row, 'from_state'),
+    to: text(row, 'to_state'),
+    actor: text(row, 'actor'),
+    reason: text(row, 'reason'),
+  };
 }
 
 function toAction(row: Row): ActionEntry {
   const state = (['pending', 'done', 'dropped'] as const).find((name) => name === row['state']);
-  if (state === undefined) throw new TallymanError('LEDGER_UNUSABLE', 'The ledger holds an after action in an unknown state.');
+  if (state === undefined)
+    throw new TallymanError('LEDGER_UNUSABLE', 'The ledger holds an after action in an unknown state.');
   const argument = text(row, 'argument');
-  return { action: argument === '' ? text(row, 'kind') : `${text(row, 'kind')} ${argument}`, state, attempts: int(row, 'attempts'), detail: textOrNull(row, 'detail'), at: iso(int(row, 'at')) };
+  return {
+    action: argument === '' ? text(row, 'kind') : `${text(row, 'kind')} ${argument}`,
+    state,
+    attempts: int(row, 'attempts'),
+    detail: textOrNull(row, 'detail'),
+    at: iso(int(row, 'at')),
+  };
 }
 
 function feedSummaries(store: Store, dayStart: number): readonly FeedSummary[] {
-  const feeds = store.all('select feed_id, name from feed where feed_id in (select feed_id from state_count where files > 0) order by name');
+  const feeds = store.all(
+    'select feed_id, name from feed where feed_id in (select feed_id from state_count where files > 0) order by name',
+  );
   return feeds.map((feed) => {
     const id = int(feed, 'feed_id');
     const last = store.get(`${REPORT} where e.file_id = (select max(file_id) from entry where feed_id = ?)`, id);
@@ -136,8 +182,14 @@ function today(store: Store, feed: number, dayStart: number): FeedSummary['today
 }
 
 function sums(row: Row): RowCounts {
-  const [read, loaded, quarantined, skipped] = [int(row, 'rows_read'), int(row, 'rows_loaded'), int(row, 'rows_quarantined'), int(row, 'rows_skipped')];
+  const [read, loaded, quarantined, skipped] = [
+    int(row, 'rows_read'),
+    int(row, 'rows_loaded'),
+    int(row, 'rows_quarantined'),
+    int(row, 'rows_skipped'),
+  ];
   return { read, loaded, quarantined, skipped, declared: null, delta: read - loaded - quarantined - skipped };
 }
 
-const counts = (rows: readonly Row[]): Readonly<Record<string, number>> => Object.fromEntries(rows.map((row) => [text(row, 'state'), int(row, 'files')]));
+const counts = (rows: readonly Row[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(rows.map((row) => [text(row, 'state'), int(row, 'files')]));

@@ -5,9 +5,17 @@ import type { RowCounts } from '../core/report.js';
 import { sha, text, intOrNull } from './rows.js';
 import type { Store } from './store.js';
 
-export const RECEIPT_STATUSES: readonly ReceiptRef['status'][] = ['loaded', 'rejected', 'superseded', 'cleared', 'ignored'];
+export const RECEIPT_STATUSES: readonly ReceiptRef['status'][] = [
+  'loaded',
+  'rejected',
+  'superseded',
+  'cleared',
+  'ignored',
+];
 
-/** What is kept of a receipt: enough to know what is live, and to show a load again that outlived a failed reprocess. */
+/**
+ * What is kept of a receipt: enough to know what is live, and to show a load again that outlived a failed reprocess.
+ */
 export interface ReceiptNote {
   readonly loadKey: string;
   readonly loadId: number;
@@ -20,11 +28,23 @@ export interface ReceiptNote {
 export function recordReceipt(store: Store, entry: FileEntry, feed: number, note: ReceiptNote): void {
   const row = store.get('select file_id from receipt where load_key = ?', note.loadKey);
   const owner = row === null ? null : intOrNull(row, 'file_id');
-  if (owner !== null && owner !== entry.fileId) throw new TallymanError('WRONG_STATE', `Load ${note.loadId} is that of file ${owner}: file ${entry.fileId} is a duplicate of it.`);
+  if (owner !== null && owner !== entry.fileId)
+    throw new TallymanError(
+      'WRONG_STATE',
+      `Load ${note.loadId} is that of file ${owner}: file ${entry.fileId} is a duplicate of it.`,
+    );
   writeReceipt(store, { ...note, fileId: entry.fileId, feed, sha256: null, size: entry.file.size });
 }
 
-export function writeReceipt(store: Store, note: ReceiptNote & { readonly fileId: number | null; readonly feed: number; readonly sha256: string | null; readonly size: number }): void {
+export function writeReceipt(
+  store: Store,
+  note: ReceiptNote & {
+    readonly fileId: number | null;
+    readonly feed: number;
+    readonly sha256: string | null;
+    readonly size: number;
+  },
+): void {
   const { rows } = note;
   store.run(
     'insert or replace into receipt values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -44,10 +64,21 @@ export function writeReceipt(store: Store, note: ReceiptNote & { readonly fileId
   );
 }
 
-/** Nearly always one. After a restore of the database its sequence gives the same load_ids again: lost ones are left out. */
-export function receiptsOf(store: Store, loadId: number, statuses: readonly ReceiptRef['status'][]): readonly { readonly loadKey: string; readonly fileId: number | null }[] {
+/**
+ * Nearly always one. After a restore of the database its sequence gives the same load_ids again: lost ones are left
+ * out.
+ */
+export function receiptsOf(
+  store: Store,
+  loadId: number,
+  statuses: readonly ReceiptRef['status'][],
+): readonly { readonly loadKey: string; readonly fileId: number | null }[] {
   return store
-    .all('select load_key, file_id from receipt where load_id = ? and status in (select value from json_each(?))', loadId, JSON.stringify(statuses))
+    .all(
+      'select load_key, file_id from receipt where load_id = ? and status in (select value from json_each(?))',
+      loadId,
+      JSON.stringify(statuses),
+    )
     .map((row) => ({ loadKey: text(row, 'load_key'), fileId: intOrNull(row, 'file_id') }));
 }
 

@@ -15,32 +15,62 @@ const AT_ONCE = 500;
 const REASON = 'taken in from its receipt in the database';
 
 /** PostgreSQL is the truth about what is loaded; here the ledger learns it. */
-export function receipts(store: Store, instanceId: string): Pick<Ledger, 'takeReceipts' | 'byLoadId' | 'byLoadKey' | 'newestLoad' | 'knownLoads' | 'receiptLost'> {
+export function receipts(
+  store: Store,
+  instanceId: string,
+): Pick<Ledger, 'takeReceipts' | 'byLoadId' | 'byLoadKey' | 'newestLoad' | 'knownLoads' | 'receiptLost'> {
   return {
     async takeReceipts(list) {
       let taken = 0;
       for (let from = 0; from < list.length; from += AT_ONCE) {
-        taken += await store.write(() => list.slice(from, from + AT_ONCE).filter((receipt) => takeReceipt(store, receipt, receipt.instanceId === instanceId)).length);
+        taken += await store.write(
+          () =>
+            list
+              .slice(from, from + AT_ONCE)
+              .filter((receipt) => takeReceipt(store, receipt, receipt.instanceId === instanceId)).length,
+        );
       }
       return taken;
     },
-    byLoadId: (loadId) => store.read(() => entryOf(store, store.get(`select file_id from receipt where load_id = ? and status <> 'lost' and file_id is not null`, loadId))),
+    byLoadId: (loadId) =>
+      store.read(() =>
+        entryOf(
+          store,
+          store.get(
+            `select file_id from receipt where load_id = ? and status <> 'lost' and file_id is not null`,
+            loadId,
+          ),
+        ),
+      ),
     byLoadKey: (loadKey) =>
       store.read(
         () =>
-          entryOf(store, store.get('select file_id from receipt where load_key = ? and file_id is not null', loadKey)) ??
-          entryOf(store, store.get(`select file_id from entry where load_key = ? and state = 'loading'`, loadKey)),
+          entryOf(
+            store,
+            store.get('select file_id from receipt where load_key = ? and file_id is not null', loadKey),
+          ) ?? entryOf(store, store.get(`select file_id from entry where load_key = ? and state = 'loading'`, loadKey)),
       ),
     newestLoad: () =>
       store.read(() => {
-        const row = store.get(`select load_key, load_id from receipt where file_id is not null and load_id is not null and status <> 'lost' order by load_id desc limit 1`);
+        const row = store.get(
+          `select load_key, load_id from receipt where file_id is not null and load_id is not null and status <> 'lost' order by load_id desc limit 1`,
+        );
         return row === null ? null : { loadKey: text(row, 'load_key'), loadId: int(row, 'load_id') };
       }),
     knownLoads: (after, limit) =>
       store.read(() =>
         store
-          .all(`select * from receipt where load_id > ? and file_id is not null and status <> 'lost' order by load_id limit ?`, after, limit)
-          .map((row) => ({ loadKey: text(row, 'load_key'), loadId: int(row, 'load_id'), fileId: int(row, 'file_id'), status: statusOf(row) })),
+          .all(
+            `select * from receipt where load_id > ? and file_id is not null and status <> 'lost' order by load_id limit ?`,
+            after,
+            limit,
+          )
+          .map((row) => ({
+            loadKey: text(row, 'load_key'),
+            loadId: int(row, 'load_id'),
+            fileId: int(row, 'file_id'),
+            status: statusOf(row),
+          })),
       ),
     receiptLost: (loadKey, to, actor) =>
       store.write(() => {
@@ -68,34 +98,59 @@ function takeReceipt(store: Store, receipt: ReceiptRef, own: boolean): boolean {
     supersedeReplaced(store, by, receipt.replaces, causeOf(store), { superseded: [], closed: [], reopened: [] });
     return true;
   }
-  // Committed, and the process died before the ledger heard of it: recovery ends that entry, with all that the report shows.
+  // Committed, and the process died before the ledger heard of it: recovery ends that entry, with all that the report
+  // shows.
   if (store.get(`select 1 from entry where load_key = ? and state = 'loading'`, receipt.loadKey) !== null) return false;
   const entry = sameFile(store, receipt, feed);
   const fileId = entry?.fileId ?? enter(store, receipt, feed);
   writeReceipt(store, { ...receipt, feed, fileId, sha256: null });
   if (entry === null || isNews(entry, receipt)) show(store, fileId, receipt, feed, entry?.state ?? null);
-  supersedeReplaced(store, { ...by, fileId }, receipt.replaces, causeOf(store), { superseded: [], closed: [], reopened: [] });
+  supersedeReplaced(store, { ...by, fileId }, receipt.replaces, causeOf(store), {
+    superseded: [],
+    closed: [],
+    reopened: [],
+  });
   return true;
 }
 
-/** False when the entry knows better: it has a later receipt, or an operator has taken it again since it was ignored. */
+/**
+ * False when the entry knows better: it has a later receipt, or an operator has taken it again since it was ignored.
+ */
 function isNews(entry: FileEntry, receipt: ReceiptRef): boolean {
   if (entry.loadId !== null && entry.loadId > receipt.loadId) return false;
   return receipt.status !== 'ignored' || (entry.before === null && entry.state !== 'ignored');
 }
 
-/** A ledger restored from a copy knows the load, but not what became of it since; one whose database was restored knows too much. */
+/**
+ * A ledger restored from a copy knows the load, but not what became of it since; one whose database was restored knows
+ * too much.
+ */
 function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
   const status = statusOf(known);
   if (status === receipt.status && intOrNull(known, 'load_id') === receipt.loadId) return;
-  store.run('update receipt set status = ?, load_id = ? where load_key = ?', receipt.status, receipt.loadId, receipt.loadKey);
+  store.run(
+    'update receipt set status = ?, load_id = ? where load_key = ?',
+    receipt.status,
+    receipt.loadId,
+    receipt.loadKey,
+  );
   const fileId = intOrNull(known, 'file_id');
   if (fileId === null) return;
   const entry = mustFind(store, fileId);
-  if (entry.loadKey === receipt.loadKey && entry.loadId === null) store.run('update entry set load_id = ? where file_id = ?', receipt.loadId, fileId);
-  if (receipt.status === 'loaded' && entry.liveLoadId === null && (entry.state === 'superseded' || entry.state === 'cleared')) {
+  if (entry.loadKey === receipt.loadKey && entry.loadId === null)
+    store.run('update entry set load_id = ? where file_id = ?', receipt.loadId, fileId);
+  if (
+    receipt.status === 'loaded' &&
+    entry.liveLoadId === null &&
+    (entry.state === 'superseded' || entry.state === 'cleared')
+  ) {
     // The database was restored to the time before: what replaced it, or the clearing, never was.
-    store.run('update entry set live_load_id = ?, live_read = ? where file_id = ?', receipt.loadId, receipt.rows.read, fileId);
+    store.run(
+      'update entry set live_load_id = ?, live_read = ? where file_id = ?',
+      receipt.loadId,
+      receipt.rows.read,
+      fileId,
+    );
     restoreLive(store, mustFind(store, fileId));
     changeState(store, fileId, entry.state, 'loaded', causeOf(store));
     return;
@@ -115,7 +170,10 @@ function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
   if (entry.state === 'loaded') changeState(store, fileId, 'loaded', receipt.status, causeOf(store));
 }
 
-/** Entry that the receipt belongs to: generations of one file share it, and one that waits unread for what was loaded already takes it over. */
+/**
+ * Entry that the receipt belongs to: generations of one file share it, and one that waits unread for what was loaded
+ * already takes it over.
+ */
 function sameFile(store: Store, receipt: ReceiptRef, feed: number): FileEntry | null {
   if (receipt.version === null) return null;
   const row = store.get(
@@ -184,7 +242,11 @@ function receiptLost(store: Store, loadKey: string, to: 'discovered' | 'failed',
   const entry = fileId === null ? null : mustFind(store, fileId);
   const loadId = intOrNull(row, 'load_id');
   if (entry === null || loadId === null || entry.liveLoadId !== loadId) return;
-  const cause: Cause = { actor, reason: 'the database does not know its load any more: it was restored to an earlier time', at: store.now() };
+  const cause: Cause = {
+    actor,
+    reason: 'the database does not know its load any more: it was restored to an earlier time',
+    at: store.now(),
+  };
   store.run('update entry set live_load_id = null, live_read = null where file_id = ?', entry.fileId);
   if (isOpen(entry.state)) return;
   if (to === 'discovered') {
@@ -209,7 +271,7 @@ const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, c
 function statusOf(row: Row): ReceiptRef['status'] {
   const status = text(row, 'status');
   const found = RECEIPT_STATUSES.find((name) => name === status);
-  if (found === undefined) throw new TallymanError('LEDGER_UNUSABLE', `The ledger holds a receipt whose status is "${status}".`);
+  if (found === undefined)
+    throw new TallymanError('LEDGER_UNUSABLE', `The ledger holds a receipt whose status is "${status}".`);
   return found;
 }
-

@@ -2,11 +2,25 @@ import { ERROR_CLASSES } from '../core/batch.js';
 import { TallymanError } from '../core/errors.js';
 import type { DriftNote } from '../core/format.js';
 import type { ErrorGroup, FileReport } from '../core/report.js';
-import { isObject, reportedError, rowCounts, hexOf, int, intOrNull, iso, isoOrNull, json, real, state, text } from './rows.js';
+import {
+  isObject,
+  reportedError,
+  rowCounts,
+  hexOf,
+  int,
+  intOrNull,
+  iso,
+  isoOrNull,
+  json,
+  real,
+  state,
+  text,
+} from './rows.js';
 import type { Row } from './store.js';
 
 /** What stands before the `where` of a report: the entry, its feed, its errors and drift. */
-export const REPORT = 'select e.*, f.name as feed, d.errors as errors, d.drift as drift from entry e join feed f using (feed_id) left join detail d using (file_id)';
+export const REPORT =
+  'select e.*, f.name as feed, d.errors as errors, d.drift as drift from entry e join feed f using (feed_id) left join detail d using (file_id)';
 
 /** SPEC 4, "A file report", field by field and in its order. */
 export function toReport(row: Row): FileReport {
@@ -38,12 +52,36 @@ function errorGroups(value: unknown): readonly ErrorGroup[] {
   return list(value).map((item) => {
     const errorClass = ERROR_CLASSES.find((name) => name === item['class']);
     const { column, rows, first_row, first_line, example, message } = item;
-    if (errorClass === undefined || typeof rows !== 'number' || typeof first_row !== 'number' || typeof first_line !== 'number' || typeof message !== 'string') throw malformed('errors');
-    return { class: errorClass, column: textOr(column), rows, first_row, first_line, example: textOr(example), message };
+    if (
+      errorClass === undefined ||
+      typeof rows !== 'number' ||
+      typeof first_row !== 'number' ||
+      typeof first_line !== 'number' ||
+      typeof message !== 'string'
+    )
+      throw malformed('errors');
+    return {
+      class: errorClass,
+      column: textOr(column),
+      rows,
+      first_row,
+      first_line,
+      example: textOr(example),
+      message,
+    };
   });
 }
 
-const DRIFT_KINDS: readonly DriftNote['kind'][] = ['unknown', 'missing', 'renamed', 'reordered', 'retyped', 'added', 'ignored', 'dialect'];
+const DRIFT_KINDS: readonly DriftNote['kind'][] = [
+  'unknown',
+  'missing',
+  'renamed',
+  'reordered',
+  'retyped',
+  'added',
+  'ignored',
+  'dialect',
+];
 
 export function driftNotes(row: Row): readonly DriftNote[] {
   return list(json(row, 'drift')).map((item) => {
@@ -62,4 +100,5 @@ function list(value: unknown): readonly Record<string, unknown>[] {
 
 const textOr = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-const malformed = (what: string): TallymanError => new TallymanError('LEDGER_UNUSABLE', `The ledger holds ${what} that are not what they should be.`);
+const malformed = (what: string): TallymanError =>
+  new TallymanError('LEDGER_UNUSABLE', `The ledger holds ${what} that are not what they should be.`);

@@ -9,7 +9,8 @@ import type { Row } from './store.js';
 export const ENTRY = 'select e.*, f.name as feed from entry e join feed f using (feed_id)';
 
 /** The same by a partial index that the planner would not choose by itself. */
-export const entryBy = (index: string): string => `select e.*, f.name as feed from entry e indexed by ${index} join feed f using (feed_id)`;
+export const entryBy = (index: string): string =>
+  `select e.*, f.name as feed from entry e indexed by ${index} join feed f using (feed_id)`;
 
 /** The end that an entry had before it was taken again. */
 export interface Before {
@@ -24,7 +25,12 @@ export function toEntry(row: Row): FileEntry {
   return {
     fileId: int(row, 'file_id'),
     feed: text(row, 'feed'),
-    file: { path: text(row, 'path'), size: int(row, 'size'), mtimeUs: intOrNull(row, 'mtime_us'), version: text(row, 'version') },
+    file: {
+      path: text(row, 'path'),
+      size: int(row, 'size'),
+      mtimeUs: intOrNull(row, 'mtime_us'),
+      version: text(row, 'version'),
+    },
     uri: text(row, 'uri'),
     sha256: hexOf(row, 'sha256'),
     state: state(row, 'state'),
@@ -60,7 +66,13 @@ export function before(row: Row): Before | null {
   const was = END_STATES.find((end) => end === value['state']);
   const [generation, attempts, finishedAt] = [value['generation'], value['attempts'], value['finishedAt']];
   if (was === undefined || typeof generation !== 'number' || typeof attempts !== 'number') throw malformed('before');
-  return { state: was, generation, attempts, finishedAt: typeof finishedAt === 'number' ? finishedAt : null, error: reportedError(value['error']) };
+  return {
+    state: was,
+    generation,
+    attempts,
+    finishedAt: typeof finishedAt === 'number' ? finishedAt : null,
+    error: reportedError(value['error']),
+  };
 }
 
 /** Columns rows_read ... of entry or receipt. A receipt has no delta: a committed load's is 0. */
@@ -117,7 +129,8 @@ export function isoOrNull(row: Row, column: string): string | null {
 /** ISO 8601 to milliseconds; USAGE when it is no time. */
 export function fromIso(time: string): number {
   const ms = Date.parse(time);
-  if (Number.isNaN(ms)) throw new TallymanError('USAGE', `"${time}" is not a time. Use ISO 8601, for example 2026-11-20T06:00:00Z.`);
+  if (Number.isNaN(ms))
+    throw new TallymanError('USAGE', `"${time}" is not a time. Use ISO 8601, for example 2026-11-20T06:00:00Z.`);
   return ms;
 }
 
@@ -138,7 +151,8 @@ export function reportedError(value: unknown): ReportedError | null {
 }
 
 export function numbers(value: unknown): readonly number[] {
-  if (!Array.isArray(value) || !value.every((item): item is number => typeof item === 'number')) throw malformed('replaces');
+  if (!Array.isArray(value) || !value.every((item): item is number => typeof item === 'number'))
+    throw malformed('replaces');
   return value;
 }
 
@@ -157,6 +171,8 @@ export function hexOf(row: Row, column: string): string | null {
   return value.toString('hex');
 }
 
-export const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const malformed = (column: string): TallymanError => new TallymanError('LEDGER_UNUSABLE', `The ledger holds a row whose "${column}" is not what it should be.`);
+const malformed = (column: string): TallymanError =>
+  new TallymanError('LEDGER_UNUSABLE', `The ledger holds a row whose "${column}" is not what it should be.`);

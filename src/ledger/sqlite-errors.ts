@@ -24,9 +24,13 @@ export function ledgerError(error: unknown, file: string): TallymanError {
   if (code === null) return new TallymanError('INTERNAL', `The ledger failed: ${messageOf(error)}.`, { cause: error });
   const said = `${messageOf(error)} (${code})`;
   // A WAL index that cannot grow is a full disk too.
-  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') return new TallymanError('DISK_FULL', `The ledger ${file} cannot grow: ${said}.`, { cause: error });
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE')
+    return new TallymanError('DISK_FULL', `The ledger ${file} cannot grow: ${said}.`, { cause: error });
   const fix = adviceFor(code);
-  return new TallymanError('LEDGER_UNUSABLE', `The ledger ${file} ${whatFailed(code)}: ${said}.`, { cause: error, ...(fix === null ? {} : { fix }) });
+  return new TallymanError('LEDGER_UNUSABLE', `The ledger ${file} ${whatFailed(code)}: ${said}.`, {
+    cause: error,
+    ...(fix === null ? {} : { fix }),
+  });
 }
 
 function whatFailed(code: string): string {
@@ -40,7 +44,9 @@ function adviceFor(code: string): string | null {
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
     return 'Move ledger.db, ledger.db-wal and ledger.db-shm away together and start again: what is loaded is taken in again from the receipts in PostgreSQL. Held, duplicate and vanished files are forgotten.';
   }
-  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'Look who holds it open (fuser ledger.db): an sqlite3 shell inside a transaction, a backup. Nothing is lost; try again.';
-  if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) return 'Give the user that runs tallyman the right to write to data_dir and everything in it.';
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code))
+    return 'Look who holds it open (fuser ledger.db): an sqlite3 shell inside a transaction, a backup. Nothing is lost; try again.';
+  if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code))
+    return 'Give the user that runs tallyman the right to write to data_dir and everything in it.';
   return null;
 }

@@ -21,12 +21,16 @@ export interface LedgerOptions {
 }
 
 /**
- * Opens the ledger of a data_dir (`ledger.db`, `instance-id`), creating and migrating it. Several processes may have it open: the daemon and
- * commands. Throws LEDGER_UNUSABLE when it is damaged, from a newer tallyman, or cannot be written; DISK_FULL.
+ * Opens the ledger of a data_dir (`ledger.db`, `instance-id`), creating and migrating it. Several processes may have it
+ * open: the daemon and commands. Throws LEDGER_UNUSABLE when it is damaged, from a newer tallyman, or cannot be
+ * written; DISK_FULL.
  */
 export function openLedger(dataDir: string, options: LedgerOptions = {}): Ledger {
   const file = path.join(dataDir, 'ledger.db');
-  const store = new Store(file, () => openDatabase(file), { busyMs: options.busyMs ?? 10_000, now: options.now ?? Date.now });
+  const store = new Store(file, () => openDatabase(file), {
+    busyMs: options.busyMs ?? 10_000,
+    now: options.now ?? Date.now,
+  });
   const id = openInstance(dataDir);
   store.connect();
   return {
@@ -54,9 +58,15 @@ function openInstance(dataDir: string): string {
   } catch (error) {
     if (error instanceof TallymanError) throw error;
     const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-    throw new TallymanError(full ? 'DISK_FULL' : 'LEDGER_UNUSABLE', `data_dir ${dataDir} cannot be used: ${messageOf(error)}.`, {
-      cause: error,
-      ...(full ? {} : { fix: 'Give the user that runs tallyman the right to write to data_dir, or set another data_dir.' }),
-    });
+    throw new TallymanError(
+      full ? 'DISK_FULL' : 'LEDGER_UNUSABLE',
+      `data_dir ${dataDir} cannot be used: ${messageOf(error)}.`,
+      {
+        cause: error,
+        ...(full
+          ? {}
+          : { fix: 'Give the user that runs tallyman the right to write to data_dir, or set another data_dir.' }),
+      },
+    );
   }
 }

@@ -14,25 +14,32 @@ interface Job {
 /** Jobs of one transaction at most, and its longest time: the event loop has other things to do. */
 const BATCH_JOBS = 1_000;
 const BATCH_MS = 50;
-/** Callers that wait at once at most. Each caller awaits its own write, so this many means that nobody waits for anything any more. */
+/**
+ * Callers that wait at once at most. Each caller awaits its own write, so this many means that nobody waits for
+ * anything any more.
+ */
 const QUEUE_LIMIT = 100_000;
 const BUSY_RETRY_MS = 25;
 /**
- * After a transaction that several callers shared, the next one waits for so many times as long as that one took, at most so many milliseconds: while a disk syncs for 2 ms, the
- * writes of many files at work gather, and three quarters of the time stay for other work. Whoever writes one thing after the other never waits.
+ * After a transaction that several callers shared, the next one waits for so many times as long as that one took, at
+ * most so many milliseconds: while a disk syncs for 2 ms, the writes of many files at work gather, and three quarters
+ * of the time stay for other work. Whoever writes one thing after the other never waits.
  */
 const GATHER_TIMES = 3;
 const GATHER_MOST_MS = 15;
 
 export interface StoreOptions {
-  /** How long another process may hold the write lock before writes fail with LEDGER_UNUSABLE. Waited asynchronously. */
+  /**
+   * How long another process may hold the write lock before writes fail with LEDGER_UNUSABLE. Waited asynchronously.
+   */
   readonly busyMs: number;
   readonly now: () => number;
 }
 
 /**
- * One SQLite file: statements prepared once, group commit, errors in our words. The writes of one turn of the event loop share one transaction
- * (one fsync: 670 small files a second otherwise spend most of their time in it); each has a savepoint, so that one that fails fails alone.
+ * One SQLite file: statements prepared once, group commit, errors in our words. The writes of one turn of the event
+ * loop share one transaction (one fsync: 670 small files a second otherwise spend most of their time in it); each has a
+ * savepoint, so that one that fails fails alone.
  */
 export class Store {
   readonly file: string;
@@ -62,7 +69,9 @@ export class Store {
   }
 
   all(sql: string, ...values: Value[]): readonly Row[] {
-    return this.#statement(sql).all(...values).map(asRow);
+    return this.#statement(sql)
+      .all(...values)
+      .map(asRow);
   }
 
   get(sql: string, ...values: Value[]): Row | null {
@@ -70,7 +79,10 @@ export class Store {
     return found === undefined ? null : asRow(found);
   }
 
-  /** First column of the first row, as it is; undefined = no row. Always the same use for the same SQL: no object is made. */
+  /**
+   * First column of the first row, as it is; undefined = no row. Always the same use for the same SQL: no object is
+   * made.
+   */
   value(sql: string, ...values: Value[]): unknown {
     const known = this.#plucked.get(sql);
     if (known !== undefined) return known.get(...values);
@@ -85,8 +97,8 @@ export class Store {
   }
 
   /**
-   * Reads now: sees everything committed, nothing that still waits for its transaction. In a transaction of its own: one view of the ledger, and
-   * 1,000 lookups take 1 ms instead of 3.5, because SQLite takes and leaves the lock once.
+   * Reads now: sees everything committed, nothing that still waits for its transaction. In a transaction of its own:
+   * one view of the ledger, and 1,000 lookups take 1 ms instead of 3.5, because SQLite takes and leaves the lock once.
    */
   read<T>(work: () => T): Promise<T> {
     return new Promise((resolve) => {
@@ -98,7 +110,12 @@ export class Store {
   write<T>(work: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(closedError(this.file));
     if (this.#queue.length >= QUEUE_LIMIT) {
-      return Promise.reject(new TallymanError('LEDGER_UNUSABLE', `More than ${QUEUE_LIMIT} writes to the ledger ${this.file} wait for their turn.`));
+      return Promise.reject(
+        new TallymanError(
+          'LEDGER_UNUSABLE',
+          `More than ${QUEUE_LIMIT} writes to the ledger ${this.file} wait for their turn.`,
+        ),
+      );
     }
     return new Promise<T>((resolve, reject) => {
       let result: T;
@@ -270,7 +287,8 @@ export class Store {
   }
 }
 
-const closedError = (file: string): TallymanError => new TallymanError('LEDGER_UNUSABLE', `The ledger ${file} is closed.`);
+const closedError = (file: string): TallymanError =>
+  new TallymanError('LEDGER_UNUSABLE', `The ledger ${file} is closed.`);
 
 function asRow(value: unknown): Row {
   if (!isRow(value)) throw new TallymanError('LEDGER_UNUSABLE', 'The ledger gave something that is no row.');

@@ -28,45 +28,88 @@ export interface Agreement {
 }
 
 /**
- * Applies on_unknown_column and on_missing_column. `present`: names of the table's own columns without lineage when the feed has no contract and the
- * table is there already; null otherwise. Throws UNKNOWN_COLUMNS, MISSING_COLUMNS, TOO_MANY_COLUMNS. An `empty` file has no columns to judge.
+ * Applies on_unknown_column and on_missing_column. `present`: names of the table's own columns without lineage when the
+ * feed has no contract and the table is there already; null otherwise. Throws UNKNOWN_COLUMNS, MISSING_COLUMNS,
+ * TOO_MANY_COLUMNS. An `empty` file has no columns to judge.
  */
 export function agree(feed: FeedSpec, layout: Layout, empty: boolean, present: readonly string[] | null): Agreement {
-  const agreement = feed.columns === null ? withoutContract(feed, layout, empty, present) : withContract(feed, feed.columns, layout, empty);
+  const agreement =
+    feed.columns === null
+      ? withoutContract(feed, layout, empty, present)
+      : withContract(feed, feed.columns, layout, empty);
   const count = agreement.columns.length + (agreement.rescue === null ? 0 : 1);
-  if (count > MOST_COLUMNS) throw new TallymanError('TOO_MANY_COLUMNS', `${count} columns; a table can hold ${MOST_COLUMNS} beside the lineage`);
+  if (count > MOST_COLUMNS)
+    throw new TallymanError(
+      'TOO_MANY_COLUMNS',
+      `${count} columns; a table can hold ${MOST_COLUMNS} beside the lineage`,
+    );
   return layout.jsonCells === true ? { ...agreement, jsonCells: true } : agreement;
 }
 
-/** What of the file's shape an error stands for (UNKNOWN_COLUMNS, MISSING_COLUMNS): the notes of a file that was rejected for it. */
+/**
+ * What of the file's shape an error stands for (UNKNOWN_COLUMNS, MISSING_COLUMNS): the notes of a file that was
+ * rejected for it.
+ */
 export function shapeNotes(layout: Layout): readonly DriftNote[] {
   const unknown = layout.unknown.map((cell): DriftNote => {
     const { name, type } = layout.fileColumns[cell]!;
     return { kind: 'unknown', column: name, message: 'not in the contract', ...(type === null ? {} : { type }) };
   });
-  return [...unknown, ...layout.missing.map((column): DriftNote => ({ kind: 'missing', column, message: 'not in the file' }))];
+  return [
+    ...unknown,
+    ...layout.missing.map((column): DriftNote => ({ kind: 'missing', column, message: 'not in the file' })),
+  ];
 }
 
 function withContract(feed: FeedSpec, contract: readonly ColumnSpec[], layout: Layout, empty: boolean): Agreement {
-  const unknown = layout.unknown.map((cell) => ({ cell, name: layout.fileColumns[cell]!.name, type: layout.fileColumns[cell]!.type ?? 'text' }));
-  const missing = missingColumns(feed, contract, layout.missing, unknown.map(({ name }) => name), empty);
+  const unknown = layout.unknown.map((cell) => ({
+    cell,
+    name: layout.fileColumns[cell]!.name,
+    type: layout.fileColumns[cell]!.type ?? 'text',
+  }));
+  const missing = missingColumns(
+    feed,
+    contract,
+    layout.missing,
+    unknown.map(({ name }) => name),
+    empty,
+  );
   const base = { columns: contract, cellOf: layout.cellOf };
-  const settled = unknownColumns(feed, unknown, base, contract.map((column) => column.name));
-  return { ...settled, fileTypes: typesOf(layout), drift: [...layout.drift, ...missing, ...retyped(contract, layout), ...settled.drift] };
+  const settled = unknownColumns(
+    feed,
+    unknown,
+    base,
+    contract.map((column) => column.name),
+  );
+  return {
+    ...settled,
+    fileTypes: typesOf(layout),
+    drift: [...layout.drift, ...missing, ...retyped(contract, layout), ...settled.drift],
+  };
 }
 
-/** Formats with types of their own (Parquet, Avro): a column that is of another one there. It is taken where its values fit. */
+/**
+ * Formats with types of their own (Parquet, Avro): a column that is of another one there. It is taken where its values
+ * fit.
+ */
 function retyped(contract: readonly ColumnSpec[], { fileColumns, cellOf }: Layout): readonly DriftNote[] {
   return contract.flatMap((column, index): DriftNote[] => {
     const found = fileColumns[cellOf[index] ?? -1]?.type ?? null;
-    if (found === null || found === column.type || pgTypeNamed(found)?.typname === pgTypeNamed(column.type)?.typname) return [];
+    if (found === null || found === column.type || pgTypeNamed(found)?.typname === pgTypeNamed(column.type)?.typname)
+      return [];
     return [{ kind: 'retyped', column: column.name, message: `${found} in the file, ${column.type} in the contract` }];
   });
 }
 
-/** Every column of the file, named after its header. A table that is there plays the contract's part for the two policies. */
+/**
+ * Every column of the file, named after its header. A table that is there plays the contract's part for the two
+ * policies.
+ */
 function withoutContract(feed: FeedSpec, layout: Layout, empty: boolean, present: readonly string[] | null): Agreement {
-  const names = columnNames(layout.fileColumns.map((column) => column.name), feed.names);
+  const names = columnNames(
+    layout.fileColumns.map((column) => column.name),
+    feed.names,
+  );
   const known = present === null || feed.onUnknownColumn === 'add' ? null : new Set(present);
   const columns: ColumnSpec[] = [];
   const cellOf: number[] = [];
@@ -89,15 +132,26 @@ function withoutContract(feed: FeedSpec, layout: Layout, empty: boolean, present
 
 const typesOf = (layout: Layout): readonly (string | null)[] => layout.fileColumns.map((column) => column.type);
 
-function missingColumns(feed: FeedSpec, contract: readonly ColumnSpec[], missing: readonly string[], unknown: readonly string[], empty: boolean): DriftNote[] {
+function missingColumns(
+  feed: FeedSpec,
+  contract: readonly ColumnSpec[],
+  missing: readonly string[],
+  unknown: readonly string[],
+  empty: boolean,
+): DriftNote[] {
   if (empty || missing.length === 0) return [];
-  const required = new Set(contract.filter((column) => column.required && column.default === null).map((column) => column.name));
+  const required = new Set(
+    contract.filter((column) => column.required && column.default === null).map((column) => column.name),
+  );
   const refused = feed.onMissingColumn === 'reject' ? missing : missing.filter((name) => required.has(name));
   if (refused.length > 0) {
     const why = feed.onMissingColumn === 'reject' ? '' : ' (required)';
     // A column that was renamed shows as both.
     const instead = unknown.length === 0 ? '' : `; it has ${listed(unknown)}, which the contract does not know`;
-    throw new TallymanError('MISSING_COLUMNS', `the file lacks ${listed(refused)}${why}${instead}${delimiterHint(unknown)}`);
+    throw new TallymanError(
+      'MISSING_COLUMNS',
+      `the file lacks ${listed(refused)}${why}${instead}${delimiterHint(unknown)}`,
+    );
   }
   return missing.map((column) => ({ kind: 'missing', column, message: 'not in the file: NULL or its default' }));
 }
@@ -107,7 +161,9 @@ function delimiterHint(unknown: readonly string[]): string {
   const [only, second] = unknown;
   if (only === undefined || second !== undefined) return '';
   const separator = [';', '\t', '|', ','].find((candidate) => only.includes(candidate));
-  return separator === undefined ? '' : `. If that is the whole header, format.delimiter has to be ${JSON.stringify(separator)}`;
+  return separator === undefined
+    ? ''
+    : `. If that is the whole header, format.delimiter has to be ${JSON.stringify(separator)}`;
 }
 
 function unknownColumns(
@@ -116,10 +172,15 @@ function unknownColumns(
   base: Pick<Agreement, 'columns' | 'cellOf'>,
   taken: readonly string[],
 ): Omit<Agreement, 'fileTypes'> {
-  const notes = (kind: DriftNote['kind'], message: string): DriftNote[] => unknown.map(({ name }) => ({ kind, column: name, message }));
+  const notes = (kind: DriftNote['kind'], message: string): DriftNote[] =>
+    unknown.map(({ name }) => ({ kind, column: name, message }));
   switch (feed.onUnknownColumn) {
     case 'reject':
-      if (unknown.length > 0) throw new TallymanError('UNKNOWN_COLUMNS', `the contract does not know ${listed(unknown.map(({ name }) => name))}`);
+      if (unknown.length > 0)
+        throw new TallymanError(
+          'UNKNOWN_COLUMNS',
+          `the contract does not know ${listed(unknown.map(({ name }) => name))}`,
+        );
       return { ...base, rescue: null, drift: [] };
     case 'ignore':
       return { ...base, rescue: null, drift: notes('ignored', 'not in the contract: ignored') };
@@ -128,7 +189,16 @@ function unknownColumns(
     case 'add': {
       const names = columnNames([...taken, ...unknown.map(({ name }) => name)], feed.names).slice(taken.length);
       const added = unknown.map(({ name, type }, i) => plainColumn(names[i]!, name, type));
-      return { columns: [...base.columns, ...added], cellOf: [...base.cellOf, ...unknown.map(({ cell }) => cell)], rescue: null, drift: unknown.map(({ name, type }) => ({ kind: 'added', column: name, message: `not in the contract: added as ${type}` })) };
+      return {
+        columns: [...base.columns, ...added],
+        cellOf: [...base.cellOf, ...unknown.map(({ cell }) => cell)],
+        rescue: null,
+        drift: unknown.map(({ name, type }) => ({
+          kind: 'added',
+          column: name,
+          message: `not in the contract: added as ${type}`,
+        })),
+      };
     }
   }
 }

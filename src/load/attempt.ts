@@ -61,8 +61,8 @@ export interface Reached {
 }
 
 /**
- * One transaction from BEGIN to COMMIT. Throws what stands in its way, the transaction then rolled back: TallymanError of the file (a rejection), RunAgain,
- * LostRace, OutcomeUnknown, database errors. `reached` is filled in on the way.
+ * One transaction from BEGIN to COMMIT. Throws what stands in its way, the transaction then rolled back: TallymanError
+ * of the file (a rejection), RunAgain, LostRace, OutcomeUnknown, database errors. `reached` is filled in on the way.
  */
 export async function attempt(parts: AttemptParts, reached: Reached): Promise<LoadResult> {
   const { job, session, input, signal } = parts;
@@ -76,7 +76,11 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     const agreement = agree(job.feed, reader.layout, reader.empty, await presentColumns(session, connection, job));
     const early = reader.layout.drift.length;
     const table = await session.table(connection, job.feed, stagingColumns(agreement));
-    const plan = compileRows(job.feed, agreement, (name) => table.columns.find((column) => column.name === name)?.type ?? null);
+    const plan = compileRows(
+      job.feed,
+      agreement,
+      (name) => table.columns.find((column) => column.name === name)?.type ?? null,
+    );
 
     const control = controlNames(job.database.controlSchema);
     const begun = await begin(connection, job, table, control);
@@ -88,15 +92,36 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     const record = new QuarantineRecord(begun.loadId, (row) => reader.memberOf?.(row) ?? null);
     reached.record = record;
     const quarantine = new QuarantineFlush(connection, control.quarantine, record);
-    const context: LoadContext = { job, connection, control, record, progress: parts.progress, flushQuarantine: () => quarantine.flush() };
+    const context: LoadContext = {
+      job,
+      connection,
+      control,
+      record,
+      progress: parts.progress,
+      flushQuarantine: () => quarantine.flush(),
+    };
     await deleteReplaced(connection, begun.replaced, table);
 
     said.expect(agreement.columns, agreement.cellOf, reader.empty);
-    const rows = await copyRows(parts, context, reached, { reader, agreement, table, plan, begun, said, consumed: () => pass.consumed });
+    const rows = await copyRows(parts, context, reached, {
+      reader,
+      agreement,
+      table,
+      plan,
+      begun,
+      said,
+      consumed: () => pass.consumed,
+    });
     const sha256 = await pass.finish();
     reached.sha256 = sha256;
     const scan: TallyScan = { table, loadId: begun.loadId, pages: begun.pages, ended: session.endOf(job.feed) };
-    const lost = await settleUnique(parts, context, { scan, plan, agreement, unique: rows.unique, copied: rows.copied });
+    const lost = await settleUnique(parts, context, {
+      scan,
+      plan,
+      agreement,
+      unique: rows.unique,
+      copied: rows.copied,
+    });
     judgeAtEnd(job.feed.limits, reached.read, record.count);
     reached.declared = said.declared(reader.declaredRows);
     said.check(reader.declaredRows, reached.read, pass.digests);
@@ -106,13 +131,33 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     const loaded = rows.copied - lost;
     const { replaced, pages } = await proveTally(context, scan, begun.replaced, sha256, loaded);
     session.ended(job.feed, pages);
-    const counts: RowCounts = { read: reached.read, loaded, quarantined: record.count, skipped: 0, declared: reached.declared, delta: reached.read - loaded - record.count };
-    if (counts.delta !== 0) throw new TallymanError('TALLY_MISMATCH', `${counts.read} rows were read, ${counts.loaded} loaded and ${counts.quarantined} quarantined`);
+    const counts: RowCounts = {
+      read: reached.read,
+      loaded,
+      quarantined: record.count,
+      skipped: 0,
+      declared: reached.declared,
+      delta: reached.read - loaded - record.count,
+    };
+    if (counts.delta !== 0)
+      throw new TallymanError(
+        'TALLY_MISMATCH',
+        `${counts.read} rows were read, ${counts.loaded} loaded and ${counts.quarantined} quarantined`,
+      );
     signal.throwIfAborted();
     const dialect = reader.dialect();
     const receipt = { loadId: begun.loadId, sha256, rows: counts, dialect, elapsedMs: performance.now() - parts.began };
     const committed = await commitLoad(context, replaced, receipt, parts.onCommit);
-    return { outcome: 'loaded', ...committed, sha256, rows: counts, errors: record.report(), drift: [...agreement.drift, ...reader.layout.drift.slice(early)], dialect, seconds: (performance.now() - parts.began) / 1000 };
+    return {
+      outcome: 'loaded',
+      ...committed,
+      sha256,
+      rows: counts,
+      errors: record.report(),
+      drift: [...agreement.drift, ...reader.layout.drift.slice(early)],
+      dialect,
+      seconds: (performance.now() - parts.began) / 1000,
+    };
   } catch (error) {
     if (connection !== null) await rollback(connection);
     throw error;
@@ -123,10 +168,16 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
 }
 
 /** Names of the columns of a table that is there, where the feed has no contract of its own. */
-export async function presentColumns(session: LoadSession, connection: Connection, job: LoadJob): Promise<readonly string[] | null> {
+export async function presentColumns(
+  session: LoadSession,
+  connection: Connection,
+  job: LoadJob,
+): Promise<readonly string[] | null> {
   if (job.feed.columns !== null) return null;
   const table = await session.lookAt(connection, job.feed);
-  return table === null ? null : table.columns.map((column) => column.name).filter((name) => name !== '_load_id' && name !== '_row');
+  return table === null
+    ? null
+    : table.columns.map((column) => column.name).filter((name) => name !== '_load_id' && name !== '_row');
 }
 
 interface Rows {
@@ -140,7 +191,12 @@ interface Rows {
 }
 
 /** Every record of the file: accepted ones into the table, refused ones into the record. */
-async function copyRows(parts: AttemptParts, context: LoadContext, reached: Reached, what: Rows): Promise<{ readonly copied: number; readonly unique: UniqueTracker | null }> {
+async function copyRows(
+  parts: AttemptParts,
+  context: LoadContext,
+  reached: Reached,
+  what: Rows,
+): Promise<{ readonly copied: number; readonly unique: UniqueTracker | null }> {
   const { reader, agreement, table, plan } = what;
   const { feed } = parts.job;
   const chunks = parts.forceChunks || refusesBeyond(table, stagingColumns(agreement));
@@ -162,7 +218,8 @@ async function copyRows(parts: AttemptParts, context: LoadContext, reached: Reac
     context.progress.end();
     const copied = await writer.finish();
     const expected = loop.accepted - (chunked?.refused ?? 0);
-    if (copied !== expected) throw new TallymanError('TALLY_MISMATCH', `${expected} rows were sent, PostgreSQL took ${copied}`);
+    if (copied !== expected)
+      throw new TallymanError('TALLY_MISMATCH', `${expected} rows were sent, PostgreSQL took ${copied}`);
     return { copied, unique };
   } catch (error) {
     unique?.close();
@@ -176,7 +233,13 @@ async function copyRows(parts: AttemptParts, context: LoadContext, reached: Reac
 async function settleUnique(
   parts: AttemptParts,
   context: LoadContext,
-  what: { readonly scan: TallyScan; readonly plan: RowPlan; readonly agreement: Agreement; readonly unique: UniqueTracker | null; readonly copied: number },
+  what: {
+    readonly scan: TallyScan;
+    readonly plan: RowPlan;
+    readonly agreement: Agreement;
+    readonly unique: UniqueTracker | null;
+    readonly copied: number;
+  },
 ): Promise<number> {
   const { plan, agreement, scan } = what;
   const repeats = what.unique?.finish() ?? [];
@@ -190,7 +253,10 @@ async function settleUnique(
   const pass = input.pass(parts.signal);
   const reader = await openReader(parts, job.feed, pass.bytes, input);
   try {
-    const keys = plan.uniqueKeys.map((key, i) => ({ columns: plan.keys[i]!.columns, cells: key.map((column) => agreement.cellOf[column]!) }));
+    const keys = plan.uniqueKeys.map((key, i) => ({
+      columns: plan.keys[i]!.columns,
+      cells: key.map((column) => agreement.cellOf[column]!),
+    }));
     await recordUniqueLosers(reader, keys, lost, context.record, () => context.flushQuarantine());
   } finally {
     await reader.close();

@@ -18,8 +18,9 @@ export interface Begun {
 }
 
 /**
- * Session settings of a load, all for this transaction only: start-up parameters would not get through pgbouncer (DESIGN 2.1). search_path is left alone, users'
- * triggers need it. DateStyle and TimeZone rule what text COPY makes of types without a codec of ours. JIT would compile the count for longer than it runs.
+ * Session settings of a load, all for this transaction only: start-up parameters would not get through pgbouncer
+ * (DESIGN 2.1). search_path is left alone, users' triggers need it. DateStyle and TimeZone rule what text COPY makes of
+ * types without a codec of ours. JIT would compile the count for longer than it runs.
  */
 export const LOAD_SETTINGS = [
   `statement_timeout = 0`,
@@ -39,17 +40,26 @@ export const SYNCHRONOUS = `SELECT pg_catalog.set_config('synchronous_commit', '
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 
 /** PostgreSQL 17 has one more way to cut a long transaction short. */
-export const transactionTimeout = (serverVersion: number): readonly string[] => (serverVersion >= 170_000 ? ['SET LOCAL transaction_timeout = 0'] : []);
+export const transactionTimeout = (serverVersion: number): readonly string[] =>
+  serverVersion >= 170_000 ? ['SET LOCAL transaction_timeout = 0'] : [];
 
 /**
- * Opens the load's transaction in one round trip: settings, locks (load_key; feed and path; the table where two loads at once would hurt), the table
- * kept from being altered, and under all that what this load replaces. null = the table is not as `table` says any more: roll back, look again.
+ * Opens the load's transaction in one round trip: settings, locks (load_key; feed and path; the table where two loads
+ * at once would hurt), the table kept from being altered, and under all that what this load replaces. null = the table
+ * is not as `table` says any more: roll back, look again.
  */
-export async function begin(connection: Connection, job: LoadJob, table: TargetTable, control: ControlNames): Promise<Begun | null> {
+export async function begin(
+  connection: Connection,
+  job: LoadJob,
+  table: TargetTable,
+  control: ControlNames,
+): Promise<Begun | null> {
   const locks = [
     advisoryKey('load-key', job.loadKey),
     advisoryKey('path', job.feed.name, job.file.path),
-    ...(job.feed.target.mode === 'replace_all' || table.hasUniqueOrExclusion ? [advisoryKey('target', table.schema, table.name)] : []),
+    ...(job.feed.target.mode === 'replace_all' || table.hasUniqueOrExclusion
+      ? [advisoryKey('target', table.schema, table.name)]
+      : []),
   ];
   const statements = [
     BEGIN,

@@ -4,12 +4,17 @@ import type { BatchEncoder } from '../columns/batch-encoder.js';
 import { RawRow } from '../columns/batch-rows.js';
 import type { BadRowPlace } from '../quarantine/record.js';
 
-/** Encoded bytes a chunk: one COPY under one savepoint (16 MiB: 2.9 s where one COPY takes 2.6; 4 MiB 3.2; 1 MiB 4.3 [DESIGN 2.1]). */
+/**
+ * Encoded bytes a chunk: one COPY under one savepoint (16 MiB: 2.9 s where one COPY takes 2.6; 4 MiB 3.2; 1 MiB 4.3
+ * [DESIGN 2.1]).
+ */
 export const CHUNK_BYTES = 16 * 1024 * 1024;
 /** Raw bytes a chunk keeps at most: rows whose wide cells are not loaded. */
 const CHUNK_RAW = 32 * 1024 * 1024;
 
-/** Rows that were encoded but not yet accepted by PostgreSQL: their bytes for COPY, and what quarantine needs of each. */
+/**
+ * Rows that were encoded but not yet accepted by PostgreSQL: their bytes for COPY, and what quarantine needs of each.
+ */
 export class Chunk {
   /** Encoded rows, behind the COPY header. */
   readonly out: CopyBuffer = { buf: Buffer.allocUnsafeSlow(1024 * 1024), pos: 0 };
@@ -22,7 +27,10 @@ export class Chunk {
   #rawEnds = new Int32Array(4096);
   #raw: Buffer = Buffer.allocUnsafeSlow(1024 * 1024);
   #rawSize = 0;
-  /** Batches of column vectors have no raw records: they are kept whole, and a row's JSON is made when it is wanted. Rows of a chunk are of one kind. */
+  /**
+   * Batches of column vectors have no raw records: they are kept whole, and a row's JSON is made when it is wanted.
+   * Rows of a chunk are of one kind.
+   */
   readonly #batches: VectorBatch[] = [];
   readonly #json = new RawRow();
 
@@ -30,7 +38,9 @@ export class Chunk {
     return this.out.pos >= CHUNK_BYTES || this.#rawSize >= CHUNK_RAW;
   }
 
-  /** Takes in the rows that the encoder has just written to `out` (plan.trackRows), rows `from` to `to` of the batch. */
+  /**
+   * Takes in the rows that the encoder has just written to `out` (plan.trackRows), rows `from` to `to` of the batch.
+   */
   add(encoder: BatchEncoder, batch: Batch, from: number, to: number): void {
     const { tracked, trackedStarts, trackedRows } = encoder;
     if (tracked === 0) return;
@@ -51,7 +61,9 @@ export class Chunk {
 
   place(row: number): BadRowPlace {
     const number = this.#numbers[row]!;
-    return this.#batches.length > 0 ? { row: number, line: null, offset: null } : { row: number, line: this.#lines[row]!, offset: this.#offsets[row]! };
+    return this.#batches.length > 0
+      ? { row: number, line: null, offset: null }
+      : { row: number, line: this.#lines[row]!, offset: this.#offsets[row]! };
   }
 
   /** Overwritten by the next call. */

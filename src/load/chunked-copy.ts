@@ -19,8 +19,9 @@ const ROLLBACK = 'ROLLBACK TO SAVEPOINT tallyman_chunk; RELEASE SAVEPOINT tallym
 const PIECE = 256 * 1024;
 
 /**
- * Chunks of 16 MiB, each one COPY under a savepoint, for tables where PostgreSQL may refuse what the contract accepts. A chunk is sent while it fills and kept
- * until it is accepted; the rows that PostgreSQL refuses are found and quarantined as `database-error`.
+ * Chunks of 16 MiB, each one COPY under a savepoint, for tables where PostgreSQL may refuse what the contract accepts.
+ * A chunk is sent while it fills and kept until it is accepted; the rows that PostgreSQL refuses are found and
+ * quarantined as `database-error`.
  */
 export class ChunkedCopy implements RowWriter {
   /** Rows that only PostgreSQL refused. */
@@ -95,7 +96,12 @@ export class ChunkedCopy implements RowWriter {
       const error = this.#failure ?? (await this.#close());
       if (error !== null) {
         await this.#context.connection.queryAll(ROLLBACK);
-        await isolate(chunk.rows, error, (from, to) => this.#attempt(from, to), (row, refusal) => this.#refuse(row, refusal));
+        await isolate(
+          chunk.rows,
+          error,
+          (from, to) => this.#attempt(from, to),
+          (row, refusal) => this.#refuse(row, refusal),
+        );
       }
     }
     chunk.clear();
@@ -119,7 +125,9 @@ export class ChunkedCopy implements RowWriter {
     }
   }
 
-  /** Rows of the chunk once more, by themselves. Sent in pieces, so that a refusal at their beginning stops the rest. */
+  /**
+   * Rows of the chunk once more, by themselves. Sent in pieces, so that a refusal at their beginning stops the rest.
+   */
   async #attempt(from: number, to: number): Promise<ServerError | null> {
     const { connection } = this.#context;
     const stream = new CopyStream(connection, underSavepoint(this.#target.sql));
@@ -143,8 +151,16 @@ export class ChunkedCopy implements RowWriter {
     this.refused++;
     const raw = this.#chunk.raw(row);
     const message = visibleString(error.message);
-    const named = error.constraint === undefined || message.includes(error.constraint) ? message : `${message} (${error.constraint})`;
-    this.#context.record.add(this.#chunk.place(row), [{ column: error.column ?? null, class: 'database-error', rule: null, message: named, value: null }], raw, raw.length);
+    const named =
+      error.constraint === undefined || message.includes(error.constraint)
+        ? message
+        : `${message} (${error.constraint})`;
+    this.#context.record.add(
+      this.#chunk.place(row),
+      [{ column: error.column ?? null, class: 'database-error', rule: null, message: named, value: null }],
+      raw,
+      raw.length,
+    );
     judgeDatabaseRows(this.#context.job.feed.limits, this.refused, publicMessage(error));
   }
 }

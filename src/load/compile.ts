@@ -32,7 +32,10 @@ export function stagingColumns(agreement: Agreement): readonly StagingColumn[] {
   return agreement.rescue === null ? columns : [...columns, { name: RESCUE_COLUMN, type: 'jsonb', required: false }];
 }
 
-/** Compiles the columns for the types that `typeOf` gives: the real table's, or the contract's own in a dry run. One type without binary codec makes it text COPY. */
+/**
+ * Compiles the columns for the types that `typeOf` gives: the real table's, or the contract's own in a dry run. One
+ * type without binary codec makes it text COPY.
+ */
 export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name: string) => PgType | null): RowPlan {
   const rescueSpec = agreement.rescue === null ? null : plainColumn(RESCUE_COLUMN, RESCUE_COLUMN, 'jsonb');
   const read = agreement.columns.map((spec, i) => readAs(spec, agreement.fileTypes[agreement.cellOf[i]!] ?? null));
@@ -42,11 +45,22 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
   const compiled = specs.map((spec, i) => compileColumn(spec, types[i]!, feed.timezone, mode));
   const columns = compiled.slice(0, agreement.columns.length);
   const names = columns.map((column) => column.name);
-  const uniqueKeys = [...columns.flatMap((column, i) => (column.spec.unique ? [[i]] : [])), ...feed.unique.map((key) => key.map((name) => names.indexOf(name)))];
+  const uniqueKeys = [
+    ...columns.flatMap((column, i) => (column.spec.unique ? [[i]] : [])),
+    ...feed.unique.map((key) => key.map((name) => names.indexOf(name))),
+  ];
   return {
     mode,
     columns,
-    rescue: agreement.rescue === null ? null : { column: compiled.at(-1)!, cells: agreement.rescue.map(({ cell }) => cell), names: agreement.rescue.map(({ name }) => name), jsonCells: agreement.jsonCells === true },
+    rescue:
+      agreement.rescue === null
+        ? null
+        : {
+            column: compiled.at(-1)!,
+            cells: agreement.rescue.map(({ cell }) => cell),
+            names: agreement.rescue.map(({ name }) => name),
+            jsonCells: agreement.jsonCells === true,
+          },
     copied: ['_load_id', '_row', ...specs.map((spec) => spec.name)],
     uniqueKeys,
     keys: uniqueKeys.map((key) => ({
@@ -59,7 +73,10 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
 const TEMPORAL = /^(date|time|timestamp|timestamptz)\b/;
 const NUMBER = /^(smallint|integer|bigint|numeric|real|double precision)\b/;
 
-/** Values that have a type in the file are not written in anybody's manner: `format`, `decimal` and `thousands` are for texts. A number may still be a count of seconds (`format: epoch_s`). */
+/**
+ * Values that have a type in the file are not written in anybody's manner: `format`, `decimal` and `thousands` are for
+ * texts. A number may still be a count of seconds (`format: epoch_s`).
+ */
 function readAs(spec: ColumnSpec, fileType: string | null): ColumnSpec {
   if (fileType === null) return spec;
   if (TEMPORAL.test(fileType)) return spec.formats.length === 0 ? spec : { ...spec, formats: [] };
@@ -67,7 +84,14 @@ function readAs(spec: ColumnSpec, fileType: string | null): ColumnSpec {
 }
 
 /** The encoder's plan for one attempt. */
-export function encoderPlan(feed: FeedSpec, layout: Layout, agreement: Agreement, plan: RowPlan, loadId: number, trackRows: boolean): EncoderPlan {
+export function encoderPlan(
+  feed: FeedSpec,
+  layout: Layout,
+  agreement: Agreement,
+  plan: RowPlan,
+  loadId: number,
+  trackRows: boolean,
+): EncoderPlan {
   return {
     mode: plan.mode,
     loadId,

@@ -2,14 +2,17 @@ import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
 import { TallymanError } from '../core/errors.js';
 import type { Connection } from '../postgres/connect.js';
 
-/** A server that takes no byte and gives no answer for so long is gone: TCP keepalive does not notice a stopped backend. Milliseconds. */
+/**
+ * A server that takes no byte and gives no answer for so long is gone: TCP keepalive does not notice a stopped backend.
+ * Milliseconds.
+ */
 const STALL_MS = 10 * 60_000;
 /** How long an aborted COPY may take to say so before the connection is cut. Milliseconds. */
 const ABORT_MS = 5_000;
 
 /**
- * One COPY FROM STDIN on a connection, with back-pressure. Only one write at a time. After any failure nothing more is sent; the connection is then
- * either ready for ROLLBACK or lost, which the connection itself knows.
+ * One COPY FROM STDIN on a connection, with back-pressure. Only one write at a time. After any failure nothing more is
+ * sent; the connection is then either ready for ROLLBACK or lost, which the connection itself knows.
  */
 export class CopyStream {
   readonly #connection: Connection;
@@ -33,8 +36,9 @@ export class CopyStream {
   }
 
   /**
-   * Resolves when the socket has taken all of the chunk: its buffer may then be used again. True only for chunks of 64 KiB or more (below the
-   * socket's own high-water mark Node keeps a reference); a smaller one must be the last before `finish`.
+   * Resolves when the socket has taken all of the chunk: its buffer may then be used again. True only for chunks of 64
+   * KiB or more (below the socket's own high-water mark Node keeps a reference); a smaller one must be the last before
+   * `finish`.
    */
   write(chunk: Buffer): Promise<void> {
     return this.#wait((resolve, reject) => {
@@ -49,7 +53,10 @@ export class CopyStream {
     return this.#stream.rowCount;
   }
 
-  /** Takes the COPY back (CopyFail). Never rejects; a server that does not answer loses the connection. Does nothing after a failure or the end. */
+  /**
+   * Takes the COPY back (CopyFail). Never rejects; a server that does not answer loses the connection. Does nothing
+   * after a failure or the end.
+   */
   async abort(reason: string): Promise<void> {
     clearTimeout(this.#stall);
     if (this.#failure !== null || this.#stream.writableFinished) return;

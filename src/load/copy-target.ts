@@ -12,7 +12,9 @@ export interface CopyTarget {
 
 const NOTHING = Buffer.alloc(0);
 
-/** `columns` in the order of the tuple. UTF-8 whatever the session says: it also rules the texts inside binary tuples. */
+/**
+ * `columns` in the order of the tuple. UTF-8 whatever the session says: it also rules the texts inside binary tuples.
+ */
 export function copyTarget(schema: string, table: string, columns: readonly string[], mode: CopyMode): CopyTarget {
   const list = columns.map(quoteIdentifier).join(', ');
   return {

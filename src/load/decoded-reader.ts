@@ -2,7 +2,10 @@ import type { Batch } from '../core/batch.js';
 import type { Bytes, DriftNote, FileDialect, Layout, RecordReader } from '../core/format.js';
 import type { DecodedBytes } from '../decode/open.js';
 
-/** A reader over decoded bytes: tells how they were decoded, and reads them to their end, where a decoder finds what is cut off or too much. */
+/**
+ * A reader over decoded bytes: tells how they were decoded, and reads them to their end, where a decoder finds what is
+ * cut off or too much.
+ */
 export class DecodedReader implements RecordReader {
   readonly #inner: RecordReader;
   readonly #rest: Bytes;

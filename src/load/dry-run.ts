@@ -18,8 +18,9 @@ import type { RowSet } from './row-set.js';
 import { UniqueTracker } from './unique-tracker.js';
 
 /**
- * `load --dry-run`: the same reading, checking and counting as a load, without any database. Types are the contract's own; what only PostgreSQL could refuse is not
- * seen. Repeats of a unique key are told by hash. `job.database` is not used.
+ * `load --dry-run`: the same reading, checking and counting as a load, without any database. Types are the contract's
+ * own; what only PostgreSQL could refuse is not seen. Repeats of a unique key are told by hash. `job.database` is not
+ * used.
  */
 export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadResult> {
   let input: FileInput | null = null;
@@ -50,7 +51,11 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
     said.expect(agreement.columns, agreement.cellOf, reader.empty);
     const plan = compileRows(job.feed, agreement, () => null);
     const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
-    const loop = new RowLoop(new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, 0, false)), record, unique);
+    const loop = new RowLoop(
+      new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, 0, false)),
+      record,
+      unique,
+    );
     const nowhere = new Nowhere();
     try {
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
@@ -60,7 +65,10 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
         judgeWhileReading(job.feed.limits, read, record.count);
       }
       accepted = loop.accepted;
-      const keys = plan.uniqueKeys.map((key, i) => ({ columns: plan.keys[i]!.columns, cells: key.map((column) => agreement.cellOf[column]!) }));
+      const keys = plan.uniqueKeys.map((key, i) => ({
+        columns: plan.keys[i]!.columns,
+        cells: key.map((column) => agreement.cellOf[column]!),
+      }));
       const before = record.count;
       await recordRepeats(job, hooks, input, keys, unique?.finish() ?? [], record);
       accepted -= record.count - before;
@@ -83,9 +91,21 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
     outcome: 'checked',
     error: bad?.reported() ?? null,
     sha256,
-    rows: { read, loaded: bad === null ? accepted : 0, quarantined: record.count, skipped: 0, declared, delta: bad === null ? read - accepted - record.count : null },
+    rows: {
+      read,
+      loaded: bad === null ? accepted : 0,
+      quarantined: record.count,
+      skipped: 0,
+      declared,
+      delta: bad === null ? read - accepted - record.count : null,
+    },
     errors: record.report(),
-    drift: [...(reader?.layout.drift ?? []), ...(reader !== null && (bad?.code === 'UNKNOWN_COLUMNS' || bad?.code === 'MISSING_COLUMNS') ? shapeNotes(reader.layout) : [])],
+    drift: [
+      ...(reader?.layout.drift ?? []),
+      ...(reader !== null && (bad?.code === 'UNKNOWN_COLUMNS' || bad?.code === 'MISSING_COLUMNS')
+        ? shapeNotes(reader.layout)
+        : []),
+    ],
     dialect: reader?.dialect() ?? {},
     seconds: (performance.now() - began) / 1000,
   };

@@ -4,10 +4,14 @@ import type { FileDialect, FormatInput, Layout, RecordReader } from '../core/for
 import { spool } from './spool.js';
 
 /**
- * Opens a format that reads here and there: in a private copy of the bytes, which is gone when the reader is closed. `path`: bytes that stand in a private file already (a landed copy) need no
- * second one.
+ * Opens a format that reads here and there: in a private copy of the bytes, which is gone when the reader is closed.
+ * `path`: bytes that stand in a private file already (a landed copy) need no second one.
  */
-export async function openFile(input: Omit<FormatInput, 'path'> & { readonly workDir: string }, path: string | null, open: (input: FormatInput) => Promise<RecordReader>): Promise<RecordReader> {
+export async function openFile(
+  input: Omit<FormatInput, 'path'> & { readonly workDir: string },
+  path: string | null,
+  open: (input: FormatInput) => Promise<RecordReader>,
+): Promise<RecordReader> {
   if (path !== null) return await open({ ...input, path });
   const copy = await spool(input.bytes, input.workDir);
   try {

@@ -10,23 +10,40 @@ import { deleteReplaced, missingFrom, replacedSql, toReplaced, type ReplacedLoad
 import { countSql, pagesSql, proveCount, type TallyScan } from './tally.js';
 
 /**
- * Constraints, count, and the loads to be replaced once more, in one round trip. Throws DEFERRED_CONSTRAINT, TALLY_MISMATCH, RunAgain. Gives all loads that are
- * replaced: by content some show only now that the hash is known; their rows go here. And the pages of the table's leaves as they are now.
+ * Constraints, count, and the loads to be replaced once more, in one round trip. Throws DEFERRED_CONSTRAINT,
+ * TALLY_MISMATCH, RunAgain. Gives all loads that are replaced: by content some show only now that the hash is known;
+ * their rows go here. And the pages of the table's leaves as they are now.
  */
-export async function proveTally(context: LoadContext, scan: TallyScan, replaced: readonly ReplacedLoad[], sha256: string, expected: number): Promise<{ readonly replaced: readonly ReplacedLoad[]; readonly pages: readonly number[] }> {
+export async function proveTally(
+  context: LoadContext,
+  scan: TallyScan,
+  replaced: readonly ReplacedLoad[],
+  sha256: string,
+  expected: number,
+): Promise<{ readonly replaced: readonly ReplacedLoad[]; readonly pages: readonly number[] }> {
   const { connection, job, control } = context;
   const constraints = scan.table.hasDeferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : [];
   let results;
   try {
-    results = await connection.queryAll([...constraints, countSql(scan), `SELECT ${pagesSql(scan.table)} AS pages`, replacedSql(job, control, sha256)].join(';\n'), { timeoutMs: 0 });
+    results = await connection.queryAll(
+      [
+        ...constraints,
+        countSql(scan),
+        `SELECT ${pagesSql(scan.table)} AS pages`,
+        replacedSql(job, control, sha256),
+      ].join(';\n'),
+      { timeoutMs: 0 },
+    );
   } catch (error) {
-    if (isServerError(error) && classify(error) === 'row') throw new TallymanError('DEFERRED_CONSTRAINT', publicMessage(error), { cause: databaseError(error) });
+    if (isServerError(error) && classify(error) === 'row')
+      throw new TallymanError('DEFERRED_CONSTRAINT', publicMessage(error), { cause: databaseError(error) });
     throw error;
   }
   const counted = results.at(-3)?.rows[0];
   const ended = results.at(-2)?.rows[0];
   const now = results.at(-1)?.rows;
-  if (counted === undefined || ended === undefined || now === undefined) throw new TallymanError('INTERNAL', 'the count gave nothing');
+  if (counted === undefined || ended === undefined || now === undefined)
+    throw new TallymanError('INTERNAL', 'the count gave nothing');
   await proveCount(connection, scan, integer(counted, 'rows'), expected);
 
   const present = toReplaced(now);

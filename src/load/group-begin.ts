@@ -20,11 +20,20 @@ export interface GroupBegun {
 }
 
 /** `begin` for several small files at once, in one round trip too. null = the table is not as `table` says any more. */
-export async function beginGroup(connection: Connection, jobs: readonly LoadJob[], table: TargetTable, control: ControlNames): Promise<GroupBegun | null> {
+export async function beginGroup(
+  connection: Connection,
+  jobs: readonly LoadJob[],
+  table: TargetTable,
+  control: ControlNames,
+): Promise<GroupBegun | null> {
   const { feed, instanceId } = jobs[0]!;
   // In one order everywhere: two groups that share paths would otherwise wait for each other.
   const paths = jobs.map((job) => advisoryKey('path', feed.name, job.file.path)).sort();
-  const locks = [...jobs.map((job) => advisoryKey('load-key', job.loadKey)), ...(table.hasUniqueOrExclusion ? [advisoryKey('target', table.schema, table.name)] : []), ...paths];
+  const locks = [
+    ...jobs.map((job) => advisoryKey('load-key', job.loadKey)),
+    ...(table.hasUniqueOrExclusion ? [advisoryKey('target', table.schema, table.name)] : []),
+    ...paths,
+  ];
   const statements = [
     BEGIN,
     ...LOAD_SETTINGS,
@@ -47,5 +56,9 @@ export async function beginGroup(connection: Connection, jobs: readonly LoadJob[
   const drawn = results.at(-2)?.rows ?? [];
   const replacing = results.at(-1)?.rows ?? [];
   if (state?.['fingerprint'] !== table.fingerprint || drawn.length !== jobs.length) return null;
-  return { loadIds: drawn.map((row) => integer(row, 'load_id')), pages: list(state, 'pages').map(Number), replacing: new Set(replacing.map((row) => text(row, 'path'))) };
+  return {
+    loadIds: drawn.map((row) => integer(row, 'load_id')),
+    pages: list(state, 'pages').map(Number),
+    replacing: new Set(replacing.map((row) => text(row, 'path'))),
+  };
 }

@@ -34,7 +34,10 @@ export interface Member {
   readonly dialect: FileDialect;
 }
 
-/** Compiled columns for the files of a group. Files of one feed nearly always have the same columns, and compiling them costs more than a file of 100 rows. */
+/**
+ * Compiled columns for the files of a group. Files of one feed nearly always have the same columns, and compiling them
+ * costs more than a file of 100 rows.
+ */
 export class MemberPlans {
   /** The one COPY of the group; null = no file has been read yet. */
   target: CopyTarget | null = null;
@@ -83,7 +86,10 @@ export interface MemberParts {
   readonly out: CopyBuffer;
 }
 
-/** Reads, checks and encodes one file behind the others. null = not this way: whatever is the matter, loading it alone will tell. Throws only when the group is called off. */
+/**
+ * Reads, checks and encodes one file behind the others. null = not this way: whatever is the matter, loading it alone
+ * will tell. Throws only when the group is called off.
+ */
 export async function readMember(parts: MemberParts): Promise<Member | null> {
   const { out, hooks } = parts;
   const start = out.pos;
@@ -114,7 +120,11 @@ async function read({ job, index, loadId, hooks, plans, out }: MemberParts): Pro
       const from = out.pos;
       const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
       unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
-      const loop = new RowLoop(new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, loadId, false)), record, unique);
+      const loop = new RowLoop(
+        new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, loadId, false)),
+        record,
+        unique,
+      );
       progress.start();
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
         await loop.batch(batch, keeping(out), () => progress.reach(pass.consumed, loop.read, record.count));
@@ -128,9 +138,25 @@ async function read({ job, index, loadId, hooks, plans, out }: MemberParts): Pro
       judgeAtEnd(job.feed.limits, loop.read, record.count);
       const declared = reader.declaredRows;
       if (declared !== null && declared !== loop.read) return null;
-      const rows = { read: loop.read, loaded: loop.accepted, quarantined: record.count, skipped: 0, declared, delta: loop.read - loop.accepted - record.count };
+      const rows = {
+        read: loop.read,
+        loaded: loop.accepted,
+        quarantined: record.count,
+        skipped: 0,
+        declared,
+        delta: loop.read - loop.accepted - record.count,
+      };
       if (rows.delta !== 0) return null;
-      return { job, index, loadId, sha256, rows, record, drift: [...agreement.drift, ...reader.layout.drift.slice(early)], dialect: reader.dialect() };
+      return {
+        job,
+        index,
+        loadId,
+        sha256,
+        rows,
+        record,
+        drift: [...agreement.drift, ...reader.layout.drift.slice(early)],
+        dialect: reader.dialect(),
+      };
     } finally {
       unique?.close();
       await reader.close();

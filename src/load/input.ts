@@ -9,12 +9,15 @@ import { versionOf } from '../sources/local-version.js';
 
 /** Bytes a read. 1 MiB: below 256 KiB the thread pool's round trips show, above it only memory grows. */
 const CHUNK = 1024 * 1024;
-/** One being read ahead, one in the receiver's hands, and the one before it, which the receiver may still keep (core/format.ts, Bytes). */
+/**
+ * One being read ahead, one in the receiver's hands, and the one before it, which the receiver may still keep
+ * (core/format.ts, Bytes).
+ */
 const BUFFERS = 3;
 
 /**
- * The file of a job, held open by one descriptor from the first look to the last, so that what is hashed, parsed and compared is one and the same
- * file. May be read more than once (`pass`), one pass at a time.
+ * The file of a job, held open by one descriptor from the first look to the last, so that what is hashed, parsed and
+ * compared is one and the same file. May be read more than once (`pass`), one pass at a time.
  */
 export class FileInput {
   readonly #file: LoadJob['file'];
@@ -31,8 +34,8 @@ export class FileInput {
   }
 
   /**
-   * Opens the file in place. Never follows a link and never blocks on a FIFO. Throws FILE_VANISHED, FILE_NOT_TAKEN (no regular file),
-   * FILE_UNREADABLE, FILE_CHANGED (not the version that the job names).
+   * Opens the file in place. Never follows a link and never blocks on a FIFO. Throws FILE_VANISHED, FILE_NOT_TAKEN (no
+   * regular file), FILE_UNREADABLE, FILE_CHANGED (not the version that the job names).
    */
   static async open({ file, workDir }: Pick<LoadJob, 'file' | 'workDir'>): Promise<FileInput> {
     const path = file.localPathHex === null ? file.localPath : Buffer.from(file.localPathHex, 'hex');
@@ -70,13 +73,18 @@ export class FileInput {
     return this.#file.inPlace || this.#file.localPathHex !== null ? null : this.#file.localPath;
   }
 
-  /** Fills `into` from the position on, through the same descriptor that `pass` reads; gives how many bytes there were, fewer only at the end. */
+  /**
+   * Fills `into` from the position on, through the same descriptor that `pass` reads; gives how many bytes there were,
+   * fewer only at the end.
+   */
   async read(into: Buffer, position: number): Promise<number> {
     let done = 0;
     while (done < into.length) {
-      const { bytesRead } = await this.#handle.read(into, done, into.length - done, position + done).catch((error: unknown) => {
-        throw new TallymanError('FILE_UNREADABLE', `${this.#file.localPath}: ${messageOf(error)}`, { cause: error });
-      });
+      const { bytesRead } = await this.#handle
+        .read(into, done, into.length - done, position + done)
+        .catch((error: unknown) => {
+          throw new TallymanError('FILE_UNREADABLE', `${this.#file.localPath}: ${messageOf(error)}`, { cause: error });
+        });
       if (bytesRead === 0) break;
       done += bytesRead;
     }
@@ -88,7 +96,10 @@ export class FileInput {
     return new InputPass(this.#handle, this.#file, signal, () => this.proveUnchanged(), algorithms);
   }
 
-  /** Throws FILE_CHANGED unless the descriptor shows the same version as when it was opened. ctime is part of it: size and mtime can be put back. */
+  /**
+   * Throws FILE_CHANGED unless the descriptor shows the same version as when it was opened. ctime is part of it: size
+   * and mtime can be put back.
+   */
   async proveUnchanged(): Promise<void> {
     const now = await this.#handle.stat({ bigint: true });
     const same = now.size === this.#before.size && (!this.#file.inPlace || versionOf(now) === versionOf(this.#before));
@@ -117,20 +128,28 @@ export class InputPass {
   #turn = 0;
   #position = 0;
 
-  constructor(handle: FileHandle, file: LoadJob['file'], signal: AbortSignal, proveUnchanged: () => Promise<void>, algorithms: readonly Algorithm[]) {
+  constructor(
+    handle: FileHandle,
+    file: LoadJob['file'],
+    signal: AbortSignal,
+    proveUnchanged: () => Promise<void>,
+    algorithms: readonly Algorithm[],
+  ) {
     this.#handle = handle;
     this.#file = file;
     this.#signal = signal;
     this.#proveUnchanged = proveUnchanged;
-    this.#others = algorithms.filter((algorithm) => algorithm !== 'sha256').map((algorithm) => ({ algorithm, hash: createHash(algorithm) }));
+    this.#others = algorithms
+      .filter((algorithm) => algorithm !== 'sha256')
+      .map((algorithm) => ({ algorithm, hash: createHash(algorithm) }));
   }
 
   /** The delivered bytes; a chunk stays valid until the chunk after the next is asked for. */
   readonly bytes: Bytes = { [Symbol.asyncIterator]: () => ({ next: () => this.#next(), return: () => this.#stop() }) };
 
   /**
-   * Drains what the parser left, and proves that the bytes consumed are those of one unchanged version. Gives their sha256 (hex). Throws
-   * FILE_CHANGED.
+   * Drains what the parser left, and proves that the bytes consumed are those of one unchanged version. Gives their
+   * sha256 (hex). Throws FILE_CHANGED.
    */
   async finish(): Promise<string> {
     for (;;) {
@@ -139,10 +158,18 @@ export class InputPass {
     }
     await this.#proveUnchanged();
     const name = this.#file.path;
-    if (this.consumed !== this.#file.size) throw new TallymanError('FILE_CHANGED', `${name}: ${this.consumed} bytes were read, ${this.#file.size} were there`);
+    if (this.consumed !== this.#file.size)
+      throw new TallymanError(
+        'FILE_CHANGED',
+        `${name}: ${this.consumed} bytes were read, ${this.#file.size} were there`,
+      );
     const sha256 = this.#hash.digest('hex');
-    if (this.#file.sha256 !== null && sha256 !== this.#file.sha256) throw new TallymanError('FILE_CHANGED', `${name}: the bytes read are not those that were hashed before`);
-    this.digests = new Map([['sha256', sha256], ...this.#others.map(({ algorithm, hash }) => [algorithm, hash.digest('hex')] as const)]);
+    if (this.#file.sha256 !== null && sha256 !== this.#file.sha256)
+      throw new TallymanError('FILE_CHANGED', `${name}: the bytes read are not those that were hashed before`);
+    this.digests = new Map([
+      ['sha256', sha256],
+      ...this.#others.map(({ algorithm, hash }) => [algorithm, hash.digest('hex')] as const),
+    ]);
     return sha256;
   }
 
@@ -186,9 +213,12 @@ export class InputPass {
 
 function openError(path: string, error: unknown): TallymanError {
   const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new TallymanError('FILE_VANISHED', `${path}: gone`, { cause: error });
-  if (code === 'ELOOP' || code === 'ENXIO') return new TallymanError('FILE_NOT_TAKEN', `${path}: not a regular file`, { cause: error });
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new TallymanError('FILE_VANISHED', `${path}: gone`, { cause: error });
+  if (code === 'ELOOP' || code === 'ENXIO')
+    return new TallymanError('FILE_NOT_TAKEN', `${path}: not a regular file`, { cause: error });
   // No trait of the file: this process, or the machine, has no descriptors left.
-  if (isFewDescriptors(error)) return new TallymanError('SOURCE_UNREACHABLE', `${path}: ${messageOf(error)}`, { cause: error });
+  if (isFewDescriptors(error))
+    return new TallymanError('SOURCE_UNREACHABLE', `${path}: ${messageOf(error)}`, { cause: error });
   return new TallymanError('FILE_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error });
 }

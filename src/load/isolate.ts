@@ -4,13 +4,15 @@ import type { ServerError } from '../postgres/errors.js';
 const GROWTH = 4;
 
 /**
- * Finds the rows that PostgreSQL refuses among `rows` rows that it refused together with `error`. `attempt` copies rows `from` to `to` (exclusive) under a savepoint and
- * gives the error when they are refused (then nothing of them stays); `refuse` is told each row that is refused alone. All other rows are in afterwards, each
- * tried in its order, so that of two that clash the first one wins.
+ * Finds the rows that PostgreSQL refuses among `rows` rows that it refused together with `error`. `attempt` copies rows
+ * `from` to `to` (exclusive) under a savepoint and gives the error when they are refused (then nothing of them stays);
+ * `refuse` is told each row that is refused alone. All other rows are in afterwards, each tried in its order, so that
+ * of two that clash the first one wins.
  *
- * It walks through the rows in stretches. The row is named by "line N" of the error's CONTEXT, which is right for binary COPY too, and proven by trying it alone;
- * errors without a line (AFTER triggers, foreign keys) halve the stretch. Stretches grow where rows are good and shrink to the last distance between two bad ones,
- * so that the bytes sent stay a small multiple of the chunk however many rows are bad: with every row bad it is one COPY a row.
+ * It walks through the rows in stretches. The row is named by "line N" of the error's CONTEXT, which is right for
+ * binary COPY too, and proven by trying it alone; errors without a line (AFTER triggers, foreign keys) halve the
+ * stretch. Stretches grow where rows are good and shrink to the last distance between two bad ones, so that the bytes
+ * sent stay a small multiple of the chunk however many rows are bad: with every row bad it is one COPY a row.
  */
 export async function isolate(
   rows: number,
@@ -54,8 +56,8 @@ function suspectOf(error: ServerError, from: number, length: number): number {
 }
 
 /**
- * "COPY orders, line 3, column amount" -> 3; null when the error came without. The word for line is in the server's language; table names may hold
- * anything, so the last match counts. Only a hint: what it names is tried.
+ * "COPY orders, line 3, column amount" -> 3; null when the error came without. The word for line is in the server's
+ * language; table names may hold anything, so the last match counts. Only a hint: what it names is tried.
  */
 export function lineOf(error: Pick<ServerError, 'where'>): number | null {
   const found = [...(error.where ?? '').matchAll(/^.*?COPY.*, \p{L}+ (\d+)/gmu)].at(-1);

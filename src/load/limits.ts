@@ -1,33 +1,51 @@
 import { TallymanError } from '../core/errors.js';
 import type { LimitsSpec } from '../core/feed.js';
 
-/** From this record on the ratio is judged while reading too; before it a few bad rows at the top would say little (SPEC 3.3). */
+/**
+ * From this record on the ratio is judged while reading too; before it a few bad rows at the top would say little (SPEC
+ * 3.3).
+ */
 const RATIO_FROM = 10_000;
 
 const percent = (bad: number, read: number): string => `${((100 * bad) / read).toFixed(1)} %`;
 
-/** Judges the counts after each batch: a file that cannot pass any more is not read to its end. Throws TOO_MANY_BAD_ROWS. */
+/**
+ * Judges the counts after each batch: a file that cannot pass any more is not read to its end. Throws
+ * TOO_MANY_BAD_ROWS.
+ */
 export function judgeWhileReading(limits: LimitsSpec, read: number, bad: number): void {
   if (limits.badRows !== null && bad > limits.badRows) throw tooManyRows(limits.badRows, read, bad);
-  if (limits.badRatio !== null && read >= RATIO_FROM && bad > limits.badRatio * read) throw tooLargeRatio(limits.badRatio, read, bad);
+  if (limits.badRatio !== null && read >= RATIO_FROM && bad > limits.badRatio * read)
+    throw tooLargeRatio(limits.badRatio, read, bad);
 }
 
 /** Judges the counts of the whole file. Throws TOO_MANY_BAD_ROWS, TOO_FEW_ROWS. */
 export function judgeAtEnd(limits: LimitsSpec, read: number, bad: number): void {
   if (limits.badRows !== null && bad > limits.badRows) throw tooManyRows(limits.badRows, read, bad);
   if (limits.badRatio !== null && bad > limits.badRatio * read) throw tooLargeRatio(limits.badRatio, read, bad);
-  if (read < limits.minRows) throw new TallymanError('TOO_FEW_ROWS', `${read} rows, at least ${limits.minRows} are wanted (limits.min_rows)`);
+  if (read < limits.minRows)
+    throw new TallymanError('TOO_FEW_ROWS', `${read} rows, at least ${limits.minRows} are wanted (limits.min_rows)`);
 }
 
 /** Rows that only PostgreSQL refused. Throws TOO_MANY_DATABASE_ROWS. */
 export function judgeDatabaseRows(limits: LimitsSpec, refused: number, example: string): void {
-  if (refused > limits.databaseRows) throw new TallymanError('TOO_MANY_DATABASE_ROWS', `PostgreSQL refused more than ${limits.databaseRows} rows (limits.database_rows); the last: ${example}`);
+  if (refused > limits.databaseRows)
+    throw new TallymanError(
+      'TOO_MANY_DATABASE_ROWS',
+      `PostgreSQL refused more than ${limits.databaseRows} rows (limits.database_rows); the last: ${example}`,
+    );
 }
 
 function tooManyRows(limit: number, read: number, bad: number): TallymanError {
-  return new TallymanError('TOO_MANY_BAD_ROWS', `${bad} of ${read} rows were refused, at most ${limit} may be (limits.bad_rows)`);
+  return new TallymanError(
+    'TOO_MANY_BAD_ROWS',
+    `${bad} of ${read} rows were refused, at most ${limit} may be (limits.bad_rows)`,
+  );
 }
 
 function tooLargeRatio(limit: number, read: number, bad: number): TallymanError {
-  return new TallymanError('TOO_MANY_BAD_ROWS', `${bad} of ${read} rows were refused (${percent(bad, read)}), at most ${percent(limit, 1)} may be (limits.bad_ratio)`);
+  return new TallymanError(
+    'TOO_MANY_BAD_ROWS',
+    `${bad} of ${read} rows were refused (${percent(bad, read)}), at most ${percent(limit, 1)} may be (limits.bad_ratio)`,
+  );
 }

@@ -19,20 +19,28 @@ import type { LoadSession } from './session.js';
 export interface LoadHooks extends ReadParts {
   /** Called at most four times a second. */
   readonly onProgress: (progress: LoadProgress) => void;
-  /** Calls the load off: it is rolled back and ends as `unreachable` with INTERRUPTED, unless COMMIT was sent already. */
+  /**
+   * Calls the load off: it is rolled back and ends as `unreachable` with INTERRUPTED, unless COMMIT was sent already.
+   */
   readonly signal: AbortSignal;
-  /** COMMIT (of the load, or of a rejection's receipt) is about to be sent: from here on the death of the process leaves the outcome unknown. */
+  /**
+   * COMMIT (of the load, or of a rejection's receipt) is about to be sent: from here on the death of the process leaves
+   * the outcome unknown.
+   */
   readonly onCommit?: () => void;
 }
 
-/** Runs of one load: chunks after one COPY, a table altered meanwhile, replaced loads that changed. More in a row is no accident. */
+/**
+ * Runs of one load: chunks after one COPY, a table altered meanwhile, replaced loads that changed. More in a row is no
+ * accident.
+ */
 const MOST_RUNS = 5;
 /** A database that takes no notice for so long after a load was called off is hung up on. Milliseconds. */
 const GRACE_MS = 10_000;
 
 /**
- * Puts one version of a file into staging, in one transaction (DESIGN 2.1). Never throws: every way out is an outcome. The session is afterwards without open
- * transaction, or lost.
+ * Puts one version of a file into staging, in one transaction (DESIGN 2.1). Never throws: every way out is an outcome.
+ * The session is afterwards without open transaction, or lost.
  */
 export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSession): Promise<LoadResult> {
   const began = performance.now();
@@ -50,14 +58,28 @@ export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSess
     let forceChunks = false;
     for (let run = 1; ; run++) {
       signal.throwIfAborted();
-      const reached: Reached = { loadId: null, read: 0, record: new QuarantineRecord(null), reader: null, sha256: null, declared: null };
+      const reached: Reached = {
+        loadId: null,
+        read: 0,
+        record: new QuarantineRecord(null),
+        reader: null,
+        sha256: null,
+        declared: null,
+      };
       try {
         return await attempt({ ...hooks, job, session, input, progress, forceChunks, began, onCommit }, reached);
       } catch (error) {
         committing = false;
         const again = await settle(error, { job, session, input, hooks, began, onCommit }, reached);
         if (again.kind === 'end') return again.result;
-        if (run >= MOST_RUNS) return outcomeOf(new TallymanError('LOAD_FAILED', `rolled back ${run} times because what it stands on kept changing (${again.reason})`), false);
+        if (run >= MOST_RUNS)
+          return outcomeOf(
+            new TallymanError(
+              'LOAD_FAILED',
+              `rolled back ${run} times because what it stands on kept changing (${again.reason})`,
+            ),
+            false,
+          );
         if (again.reason === 'refused-rows') forceChunks = true;
       }
     }
@@ -70,8 +92,12 @@ export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSess
   }
 }
 
-type Settled = { readonly kind: 'end'; readonly result: LoadResult } | { readonly kind: 'again'; readonly reason: RunAgain['reason'] };
-type SettleParts = Pick<AttemptParts, 'job' | 'session' | 'input' | 'began' | 'onCommit'> & { readonly hooks: LoadHooks };
+type Settled =
+  | { readonly kind: 'end'; readonly result: LoadResult }
+  | { readonly kind: 'again'; readonly reason: RunAgain['reason'] };
+type SettleParts = Pick<AttemptParts, 'job' | 'session' | 'input' | 'began' | 'onCommit'> & {
+  readonly hooks: LoadHooks;
+};
 
 /** What a rolled-back attempt leads to. Throws when it is no matter of the file. */
 async function settle(error: unknown, parts: SettleParts, reached: Reached): Promise<Settled> {
@@ -80,14 +106,20 @@ async function settle(error: unknown, parts: SettleParts, reached: Reached): Pro
     return { kind: 'again', reason: error.reason };
   }
   if (error instanceof LostRace) return await lostRace(parts, reached);
-  if (error instanceof TallymanError && error.blame === 'file') return { kind: 'end', result: await reject(error, parts, reached) };
+  if (error instanceof TallymanError && error.blame === 'file')
+    return { kind: 'end', result: await reject(error, parts, reached) };
   throw error;
 }
 
-/** A relation that is not there may be the staging table, which is made again, or the receipts, which are not: without them nothing is known. */
+/**
+ * A relation that is not there may be the staging table, which is made again, or the receipts, which are not: without
+ * them nothing is known.
+ */
 async function proveControlSchema({ job, session }: SettleParts): Promise<void> {
   const { loads } = controlNames(job.database.controlSchema);
-  const { rows } = await (await session.connection(job.database)).query('SELECT pg_catalog.to_regclass($1) IS NULL AS gone', [loads]);
+  const { rows } = await (
+    await session.connection(job.database)
+  ).query('SELECT pg_catalog.to_regclass($1) IS NULL AS gone', [loads]);
   if (rows[0]?.['gone'] === true) throw new TallymanError('DATABASE_CHANGED', `${loads} is not there any more`);
 }
 
@@ -105,7 +137,9 @@ async function lostRace({ job, session }: SettleParts, { sha256 }: Reached): Pro
   return { kind: 'end', result: { outcome: 'lost-race', winner: toReceipt(winner), sha256 } };
 }
 
-/** Up to so many bytes that were not read are read for the hash of a rejected file; a longer rest is not worth the time. */
+/**
+ * Up to so many bytes that were not read are read for the hash of a rejected file; a longer rest is not worth the time.
+ */
 const MOST_DRAINED = 2 ** 30;
 
 /** Nothing of the file is in staging; its receipt and first bad rows are. */
@@ -113,24 +147,60 @@ async function reject(error: TallymanError, parts: SettleParts, reached: Reached
   const { job, session, input } = parts;
   // A file that changed under the parser only looks bad.
   await input.proveUnchanged();
-  const sha256 = reached.sha256 ?? job.file.sha256 ?? (input.size <= MOST_DRAINED ? await input.pass(parts.hooks.signal).finish() : null);
-  const rows = { read: reached.read, loaded: 0, quarantined: reached.record.count, skipped: 0, declared: reached.declared, delta: null };
+  const sha256 =
+    reached.sha256 ??
+    job.file.sha256 ??
+    (input.size <= MOST_DRAINED ? await input.pass(parts.hooks.signal).finish() : null);
+  const rows = {
+    read: reached.read,
+    loaded: 0,
+    quarantined: reached.record.count,
+    skipped: 0,
+    declared: reached.declared,
+    delta: null,
+  };
   const dialect = reached.reader?.dialect() ?? {};
   const connection = await session.connection(job.database);
   try {
-    const rejection = { error, loadId: reached.loadId, sha256, rows, dialect, record: reached.record, elapsedMs: performance.now() - parts.began };
+    const rejection = {
+      error,
+      loadId: reached.loadId,
+      sha256,
+      rows,
+      dialect,
+      record: reached.record,
+      elapsedMs: performance.now() - parts.began,
+    };
     const { loadId, committedAt, replaced } = await writeRejection(connection, job, rejection, parts.onCommit);
     const layout = reached.reader?.layout ?? null;
-    const shape = layout !== null && (error.code === 'UNKNOWN_COLUMNS' || error.code === 'MISSING_COLUMNS') ? shapeNotes(layout) : [];
+    const shape =
+      layout !== null && (error.code === 'UNKNOWN_COLUMNS' || error.code === 'MISSING_COLUMNS')
+        ? shapeNotes(layout)
+        : [];
     const drift = [...(layout?.drift ?? []), ...shape];
-    return { outcome: 'rejected', loadId, committedAt, replaced, error: error.reported(), sha256, rows, errors: reached.record.report(), drift, dialect, seconds: (performance.now() - parts.began) / 1000 };
+    return {
+      outcome: 'rejected',
+      loadId,
+      committedAt,
+      replaced,
+      error: error.reported(),
+      sha256,
+      rows,
+      errors: reached.record.report(),
+      drift,
+      dialect,
+      seconds: (performance.now() - parts.began) / 1000,
+    };
   } catch (failure) {
     await rollback(connection);
     throw failure;
   }
 }
 
-/** A load that was called off while PostgreSQL hangs would never notice. Not once COMMIT was sent: its answer is worth waiting for. */
+/**
+ * A load that was called off while PostgreSQL hangs would never notice. Not once COMMIT was sent: its answer is worth
+ * waiting for.
+ */
 function hangUpAfterGrace(signal: AbortSignal, session: LoadSession, committing: () => boolean): { stop(): void } {
   let timer: NodeJS.Timeout | null = null;
   const arm = (): void => {

@@ -32,13 +32,19 @@ class NotTogether extends Error {
 }
 
 /**
- * Puts several small files of one feed into staging in one transaction: one BEGIN, one COPY, one count, one INSERT of receipts and one COMMIT for all, with a load_id, a tally and a
- * receipt for each. For a file of 100 rows these round trips and the fsync are what takes the time.
+ * Puts several small files of one feed into staging in one transaction: one BEGIN, one COPY, one count, one INSERT of
+ * receipts and one COMMIT for all, with a load_id, a tally and a receipt for each. For a file of 100 rows these round
+ * trips and the fsync are what takes the time.
  *
- * Only what goes smoothly goes this way. A file that must be rejected, that replaces another, that repeats a unique key, that needs another table, or that PostgreSQL refuses is loaded
- * alone afterwards (load-file.ts), and so are all of a group whose transaction fails: null in the result. Never throws. Jobs are of one feed and replace nothing.
+ * Only what goes smoothly goes this way. A file that must be rejected, that replaces another, that repeats a unique
+ * key, that needs another table, or that PostgreSQL refuses is loaded alone afterwards (load-file.ts), and so are all
+ * of a group whose transaction fails: null in the result. Never throws. Jobs are of one feed and replace nothing.
  */
-export async function loadGroup(jobs: readonly LoadJob[], hooks: LoadHooks, session: LoadSession): Promise<readonly (LoadResult | null)[]> {
+export async function loadGroup(
+  jobs: readonly LoadJob[],
+  hooks: LoadHooks,
+  session: LoadSession,
+): Promise<readonly (LoadResult | null)[]> {
   const began = performance.now();
   const results: (LoadResult | null)[] = jobs.map(() => null);
   let members: readonly Member[] = [];
@@ -62,19 +68,37 @@ export async function loadGroup(jobs: readonly LoadJob[], hooks: LoadHooks, sess
     if (members.length === 0 || plans.target === null) throw new NotTogether('no file of it goes smoothly');
     await copyRows(connection, plans.target, out, members);
     await copyBadRows(connection, control, members);
-    session.ended(feed, await proveCounts(connection, control, { table, pages: begun.pages, ended: session.endOf(feed) }, members));
+    session.ended(
+      feed,
+      await proveCounts(connection, control, { table, pages: begun.pages, ended: session.endOf(feed) }, members),
+    );
     hooks.signal.throwIfAborted();
     const elapsedMs = performance.now() - began;
     const receipts = members.map(({ job, loadId, sha256, rows, dialect }) => ({
       job,
       receipt: { loadId, status: 'loaded' as const, sha256, rows, dialect, errorCode: null, replaces: [], elapsedMs },
     }));
-    const committed = new Map((await commitAll(connection, [receiptsSql(control, receipts)], hooks.onCommit ?? ((): void => undefined))).map((one) => [one.loadId, one.committedAt]));
+    const committed = new Map(
+      (await commitAll(connection, [receiptsSql(control, receipts)], hooks.onCommit ?? ((): void => undefined))).map(
+        (one) => [one.loadId, one.committedAt],
+      ),
+    );
     const seconds = (performance.now() - began) / 1000;
     for (const { index, loadId, sha256, rows, record, drift, dialect } of members) {
       const committedAt = committed.get(loadId);
       if (committedAt === undefined) throw new TallymanError('INTERNAL', `load ${loadId} got no receipt`);
-      results[index] = { outcome: 'loaded', loadId, committedAt, replaced: [], sha256, rows, errors: record.report(), drift, dialect, seconds };
+      results[index] = {
+        outcome: 'loaded',
+        loadId,
+        committedAt,
+        replaced: [],
+        sha256,
+        rows,
+        errors: record.report(),
+        drift,
+        dialect,
+        seconds,
+      };
     }
     return results;
   } catch (error) {
@@ -85,13 +109,19 @@ export async function loadGroup(jobs: readonly LoadJob[], hooks: LoadHooks, sess
       return results;
     }
     // The database is away for each of them: one after the other would only wait for it as often.
-    if (outcome.outcome === 'unreachable' && (hooks.signal.aborted || connection?.lost !== false)) return jobs.map(() => outcome);
+    if (outcome.outcome === 'unreachable' && (hooks.signal.aborted || connection?.lost !== false))
+      return jobs.map(() => outcome);
     return jobs.map(() => null);
   }
 }
 
 /** What the session remembers of the table may be old: then once more. */
-async function beginOn(connection: Connection, jobs: readonly LoadJob[], hooks: LoadHooks, session: LoadSession): Promise<{ readonly table: TargetTable; readonly begun: GroupBegun }> {
+async function beginOn(
+  connection: Connection,
+  jobs: readonly LoadJob[],
+  hooks: LoadHooks,
+  session: LoadSession,
+): Promise<{ readonly table: TargetTable; readonly begun: GroupBegun }> {
   const { database, feed } = jobs[0]!;
   for (let run = 1; run <= 2; run++) {
     const table = await tableOf(jobs[0]!, hooks, session, connection);
@@ -104,7 +134,12 @@ async function beginOn(connection: Connection, jobs: readonly LoadJob[], hooks: 
 }
 
 /** The feed's table, made or widened as the first file asks. */
-async function tableOf(job: LoadJob, hooks: LoadHooks, session: LoadSession, connection: Connection): Promise<TargetTable> {
+async function tableOf(
+  job: LoadJob,
+  hooks: LoadHooks,
+  session: LoadSession,
+  connection: Connection,
+): Promise<TargetTable> {
   const known = await session.lookAt(connection, job.feed);
   if (known !== null) return known;
   const input = await FileInput.open(job);
@@ -123,7 +158,12 @@ async function tableOf(job: LoadJob, hooks: LoadHooks, session: LoadSession, con
   }
 }
 
-async function copyRows(connection: Connection, target: CopyTarget, out: CopyBuffer, members: readonly Member[]): Promise<void> {
+async function copyRows(
+  connection: Connection,
+  target: CopyTarget,
+  out: CopyBuffer,
+  members: readonly Member[],
+): Promise<void> {
   const accepted = members.reduce((sum, member) => sum + member.rows.loaded, 0);
   if (accepted === 0) return;
   append(out, target.trailer);
@@ -136,20 +176,30 @@ async function copyRows(connection: Connection, target: CopyTarget, out: CopyBuf
     await stream.abort('the group was given up');
     throw error;
   }
-  if (copied !== accepted) throw new TallymanError('TALLY_MISMATCH', `${accepted} rows were sent, PostgreSQL took ${copied}`);
+  if (copied !== accepted)
+    throw new TallymanError('TALLY_MISMATCH', `${accepted} rows were sent, PostgreSQL took ${copied}`);
 }
 
 async function copyBadRows(connection: Connection, control: ControlNames, members: readonly Member[]): Promise<void> {
   const refused = members.reduce((sum, member) => sum + member.record.count, 0);
   if (refused === 0) return;
-  proveQuarantined(await copyQuarantine(connection, control.quarantine, Buffer.concat(members.map((member) => member.record.take()))), refused);
+  proveQuarantined(
+    await copyQuarantine(connection, control.quarantine, Buffer.concat(members.map((member) => member.record.take()))),
+    refused,
+  );
 }
 
 /**
- * Each load's rows are counted in the table, in one round trip with the last look at what a load of this content would replace. Fewer at the table's end is no proof of a
- * mismatch (tally.ts): then one full count tells, for all of them. Gives the pages of the table's leaves as they are now.
+ * Each load's rows are counted in the table, in one round trip with the last look at what a load of this content would
+ * replace. Fewer at the table's end is no proof of a mismatch (tally.ts): then one full count tells, for all of them.
+ * Gives the pages of the table's leaves as they are now.
  */
-async function proveCounts(connection: Connection, control: ControlNames, scan: Omit<TallyScan, 'loadId'>, members: readonly Member[]): Promise<readonly number[]> {
+async function proveCounts(
+  connection: Connection,
+  control: ControlNames,
+  scan: Omit<TallyScan, 'loadId'>,
+  members: readonly Member[],
+): Promise<readonly number[]> {
   const loadIds = members.map((member) => member.loadId);
   const hashes = members.map((member) => quoteLiteral(member.sha256)).join(', ');
   const results = await connection.queryAll(
@@ -165,7 +215,8 @@ async function proveCounts(connection: Connection, control: ControlNames, scan: 
   const ended = results.at(-2)?.rows[0];
   if (ended === undefined) throw new TallymanError('INTERNAL', 'the count gave nothing');
   let counted = results.at(-3)?.rows ?? [];
-  if (!balances(counted, members) && scansTail(scan)) counted = (await connection.query(fullCountGroupSql(scan.table, loadIds), undefined, { timeoutMs: 0 })).rows;
+  if (!balances(counted, members) && scansTail(scan))
+    counted = (await connection.query(fullCountGroupSql(scan.table, loadIds), undefined, { timeoutMs: 0 })).rows;
   if (!balances(counted, members)) throw new NotTogether('the count of one does not balance');
   return list(ended, 'pages').map(Number);
 }

@@ -20,9 +20,15 @@ const MOST_WAITING = 1_000;
 /** Files, and bytes of them, that share a transaction at most. */
 const GROUP_FILES = 64;
 const GROUP_BYTES = 2 * 1024 * 1024;
-/** A thread's JavaScript heap in MiB: rows are never objects, so this is for reports and bad rows. A file that breaks it costs its thread, not the process. */
+/**
+ * A thread's JavaScript heap in MiB: rows are never objects, so this is for reports and bad rows. A file that breaks it
+ * costs its thread, not the process.
+ */
 const HEAP_MB = 192;
-/** After a load was called off it has so long to roll back before its thread is ended. Milliseconds; longer than load-file.ts waits for PostgreSQL. */
+/**
+ * After a load was called off it has so long to roll back before its thread is ended. Milliseconds; longer than
+ * load-file.ts waits for PostgreSQL.
+ */
 const ROLLBACK_MS = 15_000;
 /** How long an idle worker may take to say goodbye to PostgreSQL. Milliseconds. */
 const STOP_MS = 5_000;
@@ -48,8 +54,8 @@ interface Slot {
 }
 
 /**
- * Worker threads that load files, so that the main thread stays free to watch and to answer. A worker keeps its connection between loads. One that dies (out of memory,
- * a fault) costs the load it had, and is replaced.
+ * Worker threads that load files, so that the main thread stays free to watch and to answer. A worker keeps its
+ * connection between loads. One that dies (out of memory, a fault) costs the load it had, and is replaced.
  */
 export class LoadPool {
   readonly #options: LoadPoolOptions;
@@ -63,12 +69,18 @@ export class LoadPool {
     this.#options = options;
   }
 
-  /** Starts a first worker before there is work for it: its 0.2 s of start-up then runs beside what the main thread does meanwhile. */
+  /**
+   * Starts a first worker before there is work for it: its 0.2 s of start-up then runs beside what the main thread does
+   * meanwhile.
+   */
   warm(): void {
     if (!this.#closing && this.#slots.size === 0) this.#start();
   }
 
-  /** Loads in a worker as soon as one is free. Never rejects; after close() the outcome is `unreachable` with INTERRUPTED. */
+  /**
+   * Loads in a worker as soon as one is free. Never rejects; after close() the outcome is `unreachable` with
+   * INTERRUPTED.
+   */
   run(job: LoadJob): Promise<LoadResult> {
     return this.#submit('load', job);
   }
@@ -78,14 +90,18 @@ export class LoadPool {
     return this.#submit('check', job);
   }
 
-  /** Calls the load of this file off: it is rolled back and ends as `unreachable` with INTERRUPTED, unless COMMIT was sent. No such load = nothing. */
+  /**
+   * Calls the load of this file off: it is rolled back and ends as `unreachable` with INTERRUPTED, unless COMMIT was
+   * sent. No such load = nothing.
+   */
   cancel(fileId: number): void {
     for (const task of this.#waiting.filter(({ job }) => job.fileId === fileId)) {
       this.#waiting.splice(this.#waiting.indexOf(task), 1);
       task.resolve(interrupted());
     }
     // Small files beside it in its transaction are called off with it, and taken again.
-    for (const slot of this.#slots) if (slot.tasks.some((task) => task?.job.fileId === fileId)) send(slot, { kind: 'cancel' });
+    for (const slot of this.#slots)
+      if (slot.tasks.some((task) => task?.job.fileId === fileId)) send(slot, { kind: 'cancel' });
   }
 
   /** Calls off every load, under way or waiting. */
@@ -94,7 +110,9 @@ export class LoadPool {
     for (const slot of this.#slots) if (!isFree(slot)) send(slot, { kind: 'cancel' });
   }
 
-  /** Takes no more; gives the loads under way `drainMs` to end, then calls them off. Resolves when all threads are gone. */
+  /**
+   * Takes no more; gives the loads under way `drainMs` to end, then calls them off. Resolves when all threads are gone.
+   */
   async close(drainMs = 0): Promise<void> {
     this.#closing = true;
     for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
@@ -103,13 +121,15 @@ export class LoadPool {
 
   #submit(kind: Task['kind'], job: LoadJob): Promise<LoadResult> {
     if (this.#closing) return Promise.resolve(interrupted());
-    if (this.#waiting.length >= MOST_WAITING) return Promise.resolve(failed(`more than ${MOST_WAITING} loads wait for a worker`));
+    if (this.#waiting.length >= MOST_WAITING)
+      return Promise.resolve(failed(`more than ${MOST_WAITING} loads wait for a worker`));
     return new Promise((resolve) => {
       const together = kind === 'load' && isSmall(job);
       this.#waiting.push({ kind, job, resolve, together });
       if (!together) this.#next();
       else if (!this.#gathering) {
-        // Files that were claimed with one write come within one turn: the first of them would go alone otherwise (435 files a second, 462 with it).
+        // Files that were claimed with one write come within one turn: the first of them would go alone otherwise (435
+        // files a second, 462 with it).
         this.#gathering = true;
         setImmediate(() => {
           this.#gathering = false;
@@ -123,7 +143,8 @@ export class LoadPool {
     if (this.#waiting.length === 0) return;
     let slot = [...this.#slots].find(isFree);
     if (slot === undefined) {
-      // One at a time: a thread opens some 50 files at once while it starts. Four together ran into a limit of 256, and what a thread had open when it died of that stays open.
+      // One at a time: a thread opens some 50 files at once while it starts. Four together ran into a limit of 256, and
+      // what a thread had open when it died of that stays open.
       if (this.#slots.size >= this.#options.size || [...this.#slots].some(({ ready }) => !ready)) return;
       slot = this.#start();
     }
@@ -133,13 +154,16 @@ export class LoadPool {
     this.#next();
   }
 
-  /** The next load, with the small files of its feed that wait behind it. What waits is what came while the threads were busy: nothing waits for company. */
+  /**
+   * The next load, with the small files of its feed that wait behind it. What waits is what came while the threads were
+   * busy: nothing waits for company.
+   */
   #take(): readonly Task[] {
     const first = this.#waiting.shift()!;
     if (!first.together) return [first];
     const group = [first];
     let bytes = first.job.file.size;
-    for (let i = 0; i < this.#waiting.length && group.length < GROUP_FILES; ) {
+    for (let i = 0; i < this.#waiting.length && group.length < GROUP_FILES;) {
       const next = this.#waiting[i]!;
       if (!next.together || next.job.feed !== first.job.feed || bytes + next.job.file.size > GROUP_BYTES) {
         i++;
@@ -196,12 +220,15 @@ export class LoadPool {
     slot.tasks = [];
     const why = slot.fault === null ? `exit code ${code}` : messageOf(slot.fault);
     const committing = Atomics.load(slot.state, 0) === COMMITTING;
-    // One of several is to blame, and nobody knows which: each goes alone now, and the one that kills its thread again pays for it.
+    // One of several is to blame, and nobody knows which: each goes alone now, and the one that kills its thread again
+    // pays for it.
     const again = tasks.length > 1 && !committing && !this.#closing;
     void forget(tasks).then(() => {
       if (!slot.ready) for (const task of tasks) task.resolve(unstartable(why));
       else if (again) this.#waiting.unshift(...tasks.map((task) => ({ ...task, together: false })));
-      else for (const task of tasks) task.resolve(committing ? unknown(why) : failed(`the thread that loaded the file died: ${why}`));
+      else
+        for (const task of tasks)
+          task.resolve(committing ? unknown(why) : failed(`the thread that loaded the file died: ${why}`));
       if (!this.#closing) this.#next();
       else for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
     });
@@ -253,11 +280,32 @@ async function settles(gone: Promise<void>, ms: number): Promise<boolean> {
 
 /** What may share a transaction: appended as it is, with nothing else to be settled (load-group.ts). */
 function isSmall({ file, feed, replaces }: LoadJob): boolean {
-  return isSmallFile(file.size, feed) && feed.control === null && replaces.loadIds.length === 0 && !replaces.path && !replaces.feed;
+  return (
+    isSmallFile(file.size, feed) &&
+    feed.control === null &&
+    replaces.loadIds.length === 0 &&
+    !replaces.path &&
+    !replaces.feed
+  );
 }
 
-const failed = (message: string): LoadResult => ({ outcome: 'failed', error: new TallymanError('LOAD_FAILED', message).reported() });
+const failed = (message: string): LoadResult => ({
+  outcome: 'failed',
+  error: new TallymanError('LOAD_FAILED', message).reported(),
+});
 /** No file is to blame: nothing was read. The work pauses and is tried again. */
-const unstartable = (why: string): LoadResult => ({ outcome: 'unreachable', error: new TallymanError('WORKER_UNUSABLE', `no thread for loads can be started: ${why}`).reported() });
-const unknown = (why: string): LoadResult => ({ outcome: 'unknown', error: new TallymanError('LOAD_FAILED', `the thread died while it waited for the answer to COMMIT: ${why}`).reported() });
-const interrupted = (): LoadResult => ({ outcome: 'unreachable', error: new TallymanError('INTERRUPTED', 'the load was called off before it began').reported() });
+const unstartable = (why: string): LoadResult => ({
+  outcome: 'unreachable',
+  error: new TallymanError('WORKER_UNUSABLE', `no thread for loads can be started: ${why}`).reported(),
+});
+const unknown = (why: string): LoadResult => ({
+  outcome: 'unknown',
+  error: new TallymanError(
+    'LOAD_FAILED',
+    `the thread died while it waited for the answer to COMMIT: ${why}`,
+  ).reported(),
+});
+const interrupted = (): LoadResult => ({
+  outcome: 'unreachable',
+  error: new TallymanError('INTERRUPTED', 'the load was called off before it began').reported(),
+});

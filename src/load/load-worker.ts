@@ -8,9 +8,13 @@ import { loadGroup } from './load-group.js';
 import { COMMITTING, IDLE, isRequest, isWorkerData, type PoolAnswer } from './pool-messages.js';
 import { LoadSession } from './session.js';
 
-/** The thread that loads files for load-pool.ts: one after the other, small ones together, over one connection that it keeps. */
+/**
+ * The thread that loads files for load-pool.ts: one after the other, small ones together, over one connection that it
+ * keeps.
+ */
 const port = parentPort;
-if (port === null || !isWorkerData(workerData)) throw new TallymanError('INTERNAL', 'load-worker.js is started by the load pool');
+if (port === null || !isWorkerData(workerData))
+  throw new TallymanError('INTERNAL', 'load-worker.js is started by the load pool');
 
 const state = new Int32Array(workerData.state);
 const session = new LoadSession();

@@ -9,8 +9,9 @@ export interface ReadableMember {
 }
 
 /**
- * The members of an archive one after another, as one file: rows are numbered through, lines and offsets are those of the member. All members must have the columns
- * of the first that is not empty. `dialect().members` says with which row each that has rows begins, and `memberOf` tells it for a row.
+ * The members of an archive one after another, as one file: rows are numbered through, lines and offsets are those of
+ * the member. All members must have the columns of the first that is not empty. `dialect().members` says with which row
+ * each that has rows begins, and `memberOf` tells it for a row.
  */
 export class MembersReader implements RecordReader {
   readonly layout: Layout;
@@ -31,7 +32,10 @@ export class MembersReader implements RecordReader {
   /** Of the members opened so far; null = one of them declares none. */
   #declared: number | null;
 
-  private constructor(members: readonly ReadableMember[], first: { readonly at: number; readonly reader: RecordReader }) {
+  private constructor(
+    members: readonly ReadableMember[],
+    first: { readonly at: number; readonly reader: RecordReader },
+  ) {
     const { layout } = first.reader;
     this.#members = members;
     this.#reader = first.reader;
@@ -106,7 +110,8 @@ export class MembersReader implements RecordReader {
         continue;
       }
       this.#told = 0;
-      this.#declared = this.#declared === null || reader.declaredRows === null ? null : this.#declared + reader.declaredRows;
+      this.#declared =
+        this.#declared === null || reader.declaredRows === null ? null : this.#declared + reader.declaredRows;
       try {
         this.#sameColumns(member.name, reader.layout);
       } catch (error) {
@@ -130,7 +135,11 @@ export class MembersReader implements RecordReader {
     const wanted = this.layout.fileColumns.map((column) => column.name);
     const found = fileColumns.map((column) => column.name);
     if (wanted.length === found.length && wanted.every((column, i) => column === found[i])) return;
-    throw new TallymanError('FORMAT_MISMATCH', `The member ${name} has the columns ${shown(found)}, and ${this.#firstName} before it ${shown(wanted)}.`, { fix: 'Name the members of one kind under members, or ask the supplier for equal columns in equal order.' });
+    throw new TallymanError(
+      'FORMAT_MISMATCH',
+      `The member ${name} has the columns ${shown(found)}, and ${this.#firstName} before it ${shown(wanted)}.`,
+      { fix: 'Name the members of one kind under members, or ask the supplier for equal columns in equal order.' },
+    );
   }
 
   #tellDrift({ layout: { drift } }: RecordReader): void {
@@ -142,7 +151,8 @@ export class MembersReader implements RecordReader {
 }
 
 const SHOWN = 20;
-const shown = (names: readonly string[]): string => names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ' ...' : '');
+const shown = (names: readonly string[]): string =>
+  names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ' ...' : '');
 
 async function openMember(member: ReadableMember): Promise<RecordReader> {
   try {
@@ -162,6 +172,24 @@ async function proveEmpty(reader: RecordReader): Promise<void> {
 /** The same batch under other row numbers: one object a batch, nothing a row. */
 function renumbered(batch: Batch, firstRow: number): Batch {
   if (batch.kind === 'vectors') return { ...batch, firstRow };
-  const { kind, bytes, rows, width, starts, ends, flags, cells, rowStarts, rowEnds, lines, offsets, clean, faults } = batch;
-  return { kind, bytes, rows, width, starts, ends, flags, cells, rowStarts, rowEnds, firstRow, lines, offsets, clean, faults, unescape: (start, end, out, at) => batch.unescape(start, end, out, at) };
+  const { kind, bytes, rows, width, starts, ends, flags, cells, rowStarts, rowEnds, lines, offsets, clean, faults } =
+    batch;
+  return {
+    kind,
+    bytes,
+    rows,
+    width,
+    starts,
+    ends,
+    flags,
+    cells,
+    rowStarts,
+    rowEnds,
+    firstRow,
+    lines,
+    offsets,
+    clean,
+    faults,
+    unescape: (start, end, out, at) => batch.unescape(start, end, out, at),
+  };
 }

@@ -26,34 +26,64 @@ export interface LoadFile extends DeliveredFile {
 }
 
 /**
- * Decodes and opens the file in the feed's format. Throws what decoders and the format throw for a bad file, EMPTY_NOT_ALLOWED, and CONTROL_MISSING. `cuts`
- * gets what control records were cut out, one entry a member.
+ * Decodes and opens the file in the feed's format. Throws what decoders and the format throw for a bad file,
+ * EMPTY_NOT_ALLOWED, and CONTROL_MISSING. `cuts` gets what control records were cut out, one entry a member.
  */
-export async function openReader(parts: ReadParts, feed: FeedSpec, bytes: Bytes, file: LoadFile, cuts: CutOut[] = []): Promise<RecordReader> {
+export async function openReader(
+  parts: ReadParts,
+  feed: FeedSpec,
+  bytes: Bytes,
+  file: LoadFile,
+  cuts: CutOut[] = [],
+): Promise<RecordReader> {
   const format = parts.formats.find((one) => one.type === feed.format.type);
   if (format === undefined) throw new TallymanError('INTERNAL', `there is no format ${feed.format.type}`);
-  if (file.size === 0 && !format.emptyIsValid) throw new TallymanError('EMPTY_NOT_ALLOWED', `a ${format.type} file of 0 bytes`);
+  if (file.size === 0 && !format.emptyIsValid)
+    throw new TallymanError('EMPTY_NOT_ALLOWED', `a ${format.type} file of 0 bytes`);
   // The options were made by this very schema (config/); plain data, they came through a message.
   const options = format.options.parse(feed.format.options);
   const { columns: contract, onUnknownColumn, compression, maxExpansion, members } = feed;
   const { encoding } = options;
-  const plan = { decoders: parts.decoders, compression, maxExpansion, members, format: format.type, encoding: typeof encoding === 'string' ? encoding : null, ...(feed.decrypt === undefined ? {} : { decrypt: feed.decrypt }) };
+  const plan = {
+    decoders: parts.decoders,
+    compression,
+    maxExpansion,
+    members,
+    format: format.type,
+    encoding: typeof encoding === 'string' ? encoding : null,
+    ...(feed.decrypt === undefined ? {} : { decrypt: feed.decrypt }),
+  };
   const decoded = await openDecoded(bytes, file, plan);
   const records = controlRecords(feed, options);
   const openThere = async (input: Omit<FormatInput, 'path'>): Promise<RecordReader> => {
     const placed = { ...input, workDir: file.workDir, ...(parts.signal === undefined ? {} : { signal: parts.signal }) };
-    return await openFile(placed, decoded.compression === 'none' ? file.privatePath : null, (whole) => format.open(whole, options));
+    return await openFile(placed, decoded.compression === 'none' ? file.privatePath : null, (whole) =>
+      format.open(whole, options),
+    );
   };
   const open = async (decodedText: DecodedBytes): Promise<RecordReader> => {
     const cut = records === null ? null : cutControlRecords(decodedText.bytes, records);
     if (cut !== null) cuts.push(cut);
     const text = cut === null ? decodedText : { ...decodedText, bytes: cut.bytes };
-    const input = { bytes: text.bytes, path: null, contract, onUnknownColumn, maxExpansion, ...(decoded.compression === 'none' ? { sizeHint: file.size } : {}) };
-    const reader = new DecodedReader(format.access === 'file' ? await openThere(input) : await format.open(input, options), text, decoded.compression);
+    const input = {
+      bytes: text.bytes,
+      path: null,
+      contract,
+      onUnknownColumn,
+      maxExpansion,
+      ...(decoded.compression === 'none' ? { sizeHint: file.size } : {}),
+    };
+    const reader = new DecodedReader(
+      format.access === 'file' ? await openThere(input) : await format.open(input, options),
+      text,
+      decoded.compression,
+    );
     return cut === null || (records?.header ?? null) === null ? reader : new ShiftedReader(reader, cut.shift);
   };
   if (decoded.kind === 'stream') return await open(decoded);
-  return await MembersReader.open(decoded.members.map((member) => ({ name: member.name, open: async () => await open(await decoded.open(member)) })));
+  return await MembersReader.open(
+    decoded.members.map((member) => ({ name: member.name, open: async () => await open(await decoded.open(member)) })),
+  );
 }
 
 /** The feed's control records, and what tells them from data in its format; null = it has none. */

@@ -3,11 +3,19 @@ import type { LoadResult } from '../core/load.js';
 import { OutcomeUnknown } from './commit.js';
 import { asLoadError } from './finish.js';
 
-/** What an error that ended a load means for its file (core/errors.ts, blame). `file` errors became rejections before they get here. */
+/**
+ * What an error that ended a load means for its file (core/errors.ts, blame). `file` errors became rejections before
+ * they get here.
+ */
 export function outcomeOf(error: unknown, aborted: boolean): LoadResult {
-  if (error instanceof OutcomeUnknown) return { outcome: 'unknown', error: new TallymanError('DATABASE_UNREACHABLE', error.message).reported() };
+  if (error instanceof OutcomeUnknown)
+    return { outcome: 'unknown', error: new TallymanError('DATABASE_UNREACHABLE', error.message).reported() };
   // Whatever it was that failed while the load was being called off, it says nothing about the file.
-  if (aborted) return { outcome: 'unreachable', error: new TallymanError('INTERRUPTED', 'the load was called off and rolled back').reported() };
+  if (aborted)
+    return {
+      outcome: 'unreachable',
+      error: new TallymanError('INTERRUPTED', 'the load was called off and rolled back').reported(),
+    };
   const known = asLoadError(error, 'loading');
   switch (known.blame) {
     case 'version':

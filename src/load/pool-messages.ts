@@ -18,7 +18,10 @@ export type PoolAnswer =
 
 /** Given to a worker at its start. */
 export interface PoolWorkerData {
-  /** One Int32: COMMITTING while COMMIT may be on its way. Shared memory, because it must be readable after the worker's death. */
+  /**
+   * One Int32: COMMITTING while COMMIT may be on its way. Shared memory, because it must be readable after the worker's
+   * death.
+   */
   readonly state: SharedArrayBuffer;
 }
 

@@ -3,11 +3,15 @@ import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress } from '../core/load.js';
 
-/** Bytes of the note: the chunk number in decimal, blank-filled, so that each write lays itself exactly over the one before. */
+/**
+ * Bytes of the note: the chunk number in decimal, blank-filled, so that each write lays itself exactly over the one
+ * before.
+ */
 const NOTE = 20;
 /**
- * Records a chunk: the same places in every attempt at the file, and so small (1 ms of work) that three deaths of the process in one of them are no chance. With 1 MiB
- * of input a chunk (10 ms and more), a good file of one chunk that is tried alone after each of many random kills could be parked by chance.
+ * Records a chunk: the same places in every attempt at the file, and so small (1 ms of work) that three deaths of the
+ * process in one of them are no chance. With 1 MiB of input a chunk (10 ms and more), a good file of one chunk that is
+ * tried alone after each of many random kills could be parked by chance.
  */
 const CHUNK_ROWS = 1_024;
 /** Milliseconds between two reports: a person sees no more than four a second. */
@@ -35,9 +39,10 @@ export function forgetProgress(dataDir: string, fileId: number): void {
 }
 
 /**
- * Tells how far a load is: to whoever watches, a few times a second, and to a small file that survives the death of the process (poison rule, DESIGN 2.2). The
- * file is there only while records are parsed, written at each chunk without fsync: the page cache outlives the process, and a power loss is nobody's poison.
- * Synchronous: 30 microseconds a load and 2 a chunk, where the thread pool would take ten times that.
+ * Tells how far a load is: to whoever watches, a few times a second, and to a small file that survives the death of the
+ * process (poison rule, DESIGN 2.2). The file is there only while records are parsed, written at each chunk without
+ * fsync: the page cache outlives the process, and a power loss is nobody's poison. Synchronous: 30 microseconds a load
+ * and 2 a chunk, where the thread pool would take ten times that.
  */
 export class Progress {
   readonly #of: Pick<LoadProgress, 'fileId' | 'path' | 'totalBytes'>;

@@ -8,10 +8,16 @@ import { CopyStream } from './copy-stream.js';
 /** Bytes a write. */
 const PIECE = 1024 * 1024;
 
-/** Copies binary tuples into tallyman.quarantine; gives how many PostgreSQL took. A refusal is our bug: what gets here was made harmless. */
+/**
+ * Copies binary tuples into tallyman.quarantine; gives how many PostgreSQL took. A refusal is our bug: what gets here
+ * was made harmless.
+ */
 export async function copyQuarantine(connection: Connection, quarantine: string, tuples: Buffer): Promise<number> {
   if (tuples.length === 0) return 0;
-  const stream = new CopyStream(connection, `COPY ${quarantine} (${QUARANTINE_COLUMNS.map(quoteIdentifier).join(', ')}) FROM STDIN WITH (FORMAT binary, ENCODING 'UTF8')`);
+  const stream = new CopyStream(
+    connection,
+    `COPY ${quarantine} (${QUARANTINE_COLUMNS.map(quoteIdentifier).join(', ')}) FROM STDIN WITH (FORMAT binary, ENCODING 'UTF8')`,
+  );
   try {
     await stream.write(COPY_HEADER);
     for (let at = 0; at < tuples.length; at += PIECE) await stream.write(tuples.subarray(at, at + PIECE));
@@ -25,5 +31,6 @@ export async function copyQuarantine(connection: Connection, quarantine: string,
 
 /** Throws TALLY_MISMATCH unless the quarantine holds as many rows as were refused. */
 export function proveQuarantined(written: number, refused: number): void {
-  if (written !== refused) throw new TallymanError('TALLY_MISMATCH', `${refused} rows were refused, ${written} stand in the quarantine`);
+  if (written !== refused)
+    throw new TallymanError('TALLY_MISMATCH', `${refused} rows were refused, ${written} stand in the quarantine`);
 }

@@ -21,15 +21,18 @@ export interface Receipt {
 }
 
 /**
- * SQL that writes the receipt and gives `load_id` and `committed_at`. Both times come from the database's clock, so that a load never ends before it began.
- * A load_id is drawn here when the load ended before it had one.
+ * SQL that writes the receipt and gives `load_id` and `committed_at`. Both times come from the database's clock, so
+ * that a load never ends before it began. A load_id is drawn here when the load ended before it had one.
  */
 export function receiptSql(job: LoadJob, control: ControlNames, receipt: Receipt): string {
   return receiptsSql(control, [{ job, receipt }]);
 }
 
 /** The same for all the loads of one transaction (load-group.ts); at least one. */
-export function receiptsSql(control: ControlNames, receipts: readonly { readonly job: LoadJob; readonly receipt: Receipt }[]): string {
+export function receiptsSql(
+  control: ControlNames,
+  receipts: readonly { readonly job: LoadJob; readonly receipt: Receipt }[],
+): string {
   const rows = receipts.map(({ job, receipt }) => receiptValues(job, control, receipt));
   const columns = Object.keys(rows[0] ?? {}).join(', ');
   return `INSERT INTO ${control.loads} (${columns}) VALUES ${rows.map((row) => `(${Object.values(row).join(', ')})`).join(', ')} RETURNING load_id, ${isoSql('committed_at')} AS committed_at`;

@@ -32,10 +32,16 @@ export interface WrittenRejection {
 }
 
 /**
- * Writes a rejected file's receipt and its first bad rows, in a transaction of its own behind the one that was rolled back. An earlier rejection of the same content of
- * the path is superseded: its bad rows are these. Throws OutcomeUnknown and what the database throws.
+ * Writes a rejected file's receipt and its first bad rows, in a transaction of its own behind the one that was rolled
+ * back. An earlier rejection of the same content of the path is superseded: its bad rows are these. Throws
+ * OutcomeUnknown and what the database throws.
  */
-export async function writeRejection(connection: Connection, job: LoadJob, rejection: Rejection, onCommit: () => void): Promise<WrittenRejection> {
+export async function writeRejection(
+  connection: Connection,
+  job: LoadJob,
+  rejection: Rejection,
+  onCommit: () => void,
+): Promise<WrittenRejection> {
   const control = controlNames(job.database.controlSchema);
   const { sha256 } = rejection;
   const same = `feed = ${quoteLiteral(job.feed.name)} AND path = ${quoteLiteral(job.file.path)} AND instance_id = ${quoteLiteral(job.instanceId)} AND status = 'rejected' AND file_sha256 = ${quoteLiteral(sha256 ?? '')}`;
@@ -47,7 +53,9 @@ export async function writeRejection(connection: Connection, job: LoadJob, rejec
       `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('load-key', job.loadKey)}'::bigint)`,
       `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('path', job.feed.name, job.file.path)}'::bigint)`,
       `SELECT load_id FROM ${control.loads} WHERE ${same}`,
-      rejection.loadId === null ? `SELECT pg_catalog.nextval(${control.loadIdSequence}) AS load_id` : `SELECT ${rejection.loadId}::bigint AS load_id`,
+      rejection.loadId === null
+        ? `SELECT pg_catalog.nextval(${control.loadIdSequence}) AS load_id`
+        : `SELECT ${rejection.loadId}::bigint AS load_id`,
     ].join(';\n'),
   );
   const drawn = results.at(-1)?.rows[0];
@@ -55,11 +63,21 @@ export async function writeRejection(connection: Connection, job: LoadJob, rejec
   const loadId = integer(drawn, 'load_id');
   const earlier = (results.at(-2)?.rows ?? []).map((row) => integer(row, 'load_id'));
   await copyQuarantine(connection, control.quarantine, rejection.record.kept());
-  const receipt = receiptSql(job, control, { ...rejection, loadId, status: 'rejected', errorCode: rejection.error.code, replaces: earlier });
+  const receipt = receiptSql(job, control, {
+    ...rejection,
+    loadId,
+    status: 'rejected',
+    errorCode: rejection.error.code,
+    replaces: earlier,
+  });
   try {
-    return { ...(await commitWith(connection, [...supersedeSql(control, earlier, loadId), receipt], onCommit)), replaced: earlier };
+    return {
+      ...(await commitWith(connection, [...supersedeSql(control, earlier, loadId), receipt], onCommit)),
+      replaced: earlier,
+    };
   } catch (error) {
-    if (error instanceof LostRace) throw new TallymanError('INTERNAL', `a receipt with the load_key ${job.loadKey} is there already`);
+    if (error instanceof LostRace)
+      throw new TallymanError('INTERNAL', `a receipt with the load_key ${job.loadKey} is there already`);
     throw error;
   }
 }

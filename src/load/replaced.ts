@@ -5,7 +5,10 @@ import type { ControlNames } from '../postgres/control-schema.js';
 import { displayName, qualified, quoteIdentifier, quoteLiteral } from '../postgres/identifiers.js';
 import { integer, text, type Row } from '../postgres/rows.js';
 
-/** A load that this one takes the place of: its rows go when this one's come. Of a rejected one only the receipt and the quarantine are left to settle. */
+/**
+ * A load that this one takes the place of: its rows go when this one's come. Of a rejected one only the receipt and the
+ * quarantine are left to settle.
+ */
 export interface ReplacedLoad {
   readonly loadId: number;
   /** As `loads.target` says: the feed may have had another table then. */
@@ -14,8 +17,9 @@ export interface ReplacedLoad {
 }
 
 /**
- * SQL that reads which loads the job replaces (core/load.ts, ReplaceRule), and the path's earlier rejections, in order of load_id. Each way is a branch of its own, so that each finds its index
- * among millions of receipts. Paths belong to this instance: the same path on another host is another file. `sha256`: null = not known yet.
+ * SQL that reads which loads the job replaces (core/load.ts, ReplaceRule), and the path's earlier rejections, in order
+ * of load_id. Each way is a branch of its own, so that each finds its index among millions of receipts. Paths belong to
+ * this instance: the same path on another host is another file. `sha256`: null = not known yet.
  */
 export function replacedSql(job: LoadJob, control: ControlNames, sha256: string | null): string {
   const { replaces } = job;
@@ -27,17 +31,30 @@ export function replacedSql(job: LoadJob, control: ControlNames, sha256: string 
     ...(sha256 === null ? [] : [`${feed} AND file_sha256 = ${quoteLiteral(sha256)} AND status = 'cleared'`]),
     ...(replaces.path ? [`${path} AND status = 'loaded'`] : []),
     ...(replaces.feed ? [`${feed} AND status = 'loaded'`] : []),
-    ...(replaces.loadIds.length === 0 ? [] : [`load_id IN (${replaces.loadIds.map(Number).join(', ')}) AND status IN ('loaded', 'cleared', 'rejected')`]),
+    ...(replaces.loadIds.length === 0
+      ? []
+      : [`load_id IN (${replaces.loadIds.map(Number).join(', ')}) AND status IN ('loaded', 'cleared', 'rejected')`]),
   ];
   return `${ways.map((way) => `SELECT load_id, target, status FROM ${control.loads} WHERE ${way}`).join(' UNION ')} ORDER BY load_id`;
 }
 
 export function toReplaced(rows: readonly Row[]): readonly ReplacedLoad[] {
-  return rows.map((row) => ({ loadId: integer(row, 'load_id'), target: text(row, 'target'), status: text(row, 'status') }));
+  return rows.map((row) => ({
+    loadId: integer(row, 'load_id'),
+    target: text(row, 'target'),
+    status: text(row, 'status'),
+  }));
 }
 
-/** Deletes the rows of these loads, each from the table that its receipt names; a table that is not there any more holds none. */
-export async function deleteReplaced(connection: Connection, replaced: readonly ReplacedLoad[], table: TargetTable): Promise<void> {
+/**
+ * Deletes the rows of these loads, each from the table that its receipt names; a table that is not there any more holds
+ * none.
+ */
+export async function deleteReplaced(
+  connection: Connection,
+  replaced: readonly ReplacedLoad[],
+  table: TargetTable,
+): Promise<void> {
   const own = displayName(table.schema, table.name);
   const targets = new Map<string, number[]>();
   for (const load of replaced) {
@@ -46,7 +63,12 @@ export async function deleteReplaced(connection: Connection, replaced: readonly 
   }
   for (const [target, loadIds] of targets) {
     const name = target === own ? qualified(table.schema, table.name) : await otherTable(connection, target);
-    if (name !== null) await connection.query(`DELETE FROM ${name} WHERE ${quoteIdentifier('_load_id')} = ANY ($1::bigint[])`, [loadIds], { timeoutMs: 0 });
+    if (name !== null)
+      await connection.query(
+        `DELETE FROM ${name} WHERE ${quoteIdentifier('_load_id')} = ANY ($1::bigint[])`,
+        [loadIds],
+        { timeoutMs: 0 },
+      );
   }
 }
 
@@ -61,7 +83,10 @@ async function otherTable(connection: Connection, target: string): Promise<strin
 }
 
 /** What differs between the set read under the locks and the set just before the receipt. */
-export function missingFrom(before: readonly ReplacedLoad[], now: readonly ReplacedLoad[]): { readonly gone: readonly ReplacedLoad[]; readonly added: readonly ReplacedLoad[] } {
+export function missingFrom(
+  before: readonly ReplacedLoad[],
+  now: readonly ReplacedLoad[],
+): { readonly gone: readonly ReplacedLoad[]; readonly added: readonly ReplacedLoad[] } {
   const key = (load: ReplacedLoad): string => `${load.loadId} ${load.status}`;
   const then = new Set(before.map(key));
   const present = new Set(now.map(key));

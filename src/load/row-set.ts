@@ -1,7 +1,10 @@
 /** Rows a page of the bitmap: 8 KiB a page. */
 const PAGE = 65_536;
 
-/** A set of row numbers as a sparse bitmap: a row that is in costs a bit of a page that is there, however many rows the file has. */
+/**
+ * A set of row numbers as a sparse bitmap: a row that is in costs a bit of a page that is there, however many rows the
+ * file has.
+ */
 export class RowSet {
   /** Rows in the set. */
   size = 0;

@@ -45,8 +45,15 @@ export class RowLoop implements RowSink {
   async batch(batch: Batch, writer: RowWriter, onStretch: () => void = (): void => undefined): Promise<void> {
     this.#batch = batch;
     this.#fault = 0;
-    for (let from = 0; from < batch.rows; ) {
-      this.accepted += this.#encoder.encode(batch, from, Math.min(from + STRETCH, batch.rows), writer.out, this, writer.flushAt);
+    for (let from = 0; from < batch.rows;) {
+      this.accepted += this.#encoder.encode(
+        batch,
+        from,
+        Math.min(from + STRETCH, batch.rows),
+        writer.out,
+        this,
+        writer.flushAt,
+      );
       const to = this.#encoder.nextRow;
       if (to === from) throw new TallymanError('INTERNAL', 'the row loop stands still: its writer was not emptied');
       this.read += to - from;

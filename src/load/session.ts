@@ -10,8 +10,8 @@ import type { StagingColumn } from '../postgres/staging-sql.js';
 const MOST_TABLES = 200;
 
 /**
- * What a worker keeps between loads: its one connection, made anew when it was lost, and what the catalog said about each table. The latter may be old: each
- * load compares fingerprints under its lock (begin.ts).
+ * What a worker keeps between loads: its one connection, made anew when it was lost, and what the catalog said about
+ * each table. The latter may be old: each load compares fingerprints under its lock (begin.ts).
  */
 export class LoadSession {
   #spec: DatabaseSpec | null = null;
@@ -22,7 +22,8 @@ export class LoadSession {
 
   /** Throws DATABASE_UNREACHABLE, DATABASE_LOGIN, DATABASE_BUSY. */
   async connection(spec: DatabaseSpec): Promise<Connection> {
-    if (this.#connection?.lost === false && JSON.stringify(this.#spec) === JSON.stringify(spec)) return this.#connection;
+    if (this.#connection?.lost === false && JSON.stringify(this.#spec) === JSON.stringify(spec))
+      return this.#connection;
     await this.close();
     this.#connection = await connect(spec, 'load');
     this.#spec = spec;
@@ -38,7 +39,10 @@ export class LoadSession {
     return found;
   }
 
-  /** The feed's table, created or given missing columns where the feed allows it. Throws CONTRACT_MISFIT, DATABASE_RIGHTS. */
+  /**
+   * The feed's table, created or given missing columns where the feed allows it. Throws CONTRACT_MISFIT,
+   * DATABASE_RIGHTS.
+   */
   async table(connection: Connection, { target }: FeedSpec, columns: readonly StagingColumn[]): Promise<TargetTable> {
     const known = this.#tables.get(key(target));
     if (known !== undefined && planStaging(target, columns, known).kind === 'ok') return known;

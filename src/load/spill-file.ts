@@ -9,8 +9,9 @@ const BLOCK_ENTRIES = 1024;
 const BLOCK = BLOCK_ENTRIES * ENTRY;
 
 /**
- * Hashes on disk, divided into parts, in one private file that has no name (unlinked at once: a crash leaves nothing behind). 16 KiB a part are
- * gathered before they are written. Synchronous: it is fed from the row loop of a worker thread, and the page cache takes the writes.
+ * Hashes on disk, divided into parts, in one private file that has no name (unlinked at once: a crash leaves nothing
+ * behind). 16 KiB a part are gathered before they are written. Synchronous: it is fed from the row loop of a worker
+ * thread, and the page cache takes the writes.
  */
 export class SpillFile {
   readonly #fd: number;
@@ -60,7 +61,8 @@ export class SpillFile {
       let at = 0;
       while (at < BLOCK) {
         const got = readSync(this.#fd, block, at, BLOCK - at, number * BLOCK + at);
-        if (got === 0) throw new TallymanError('INTERNAL', 'the spill file of unique keys is shorter than what was written');
+        if (got === 0)
+          throw new TallymanError('INTERNAL', 'the spill file of unique keys is shorter than what was written');
         at += got;
       }
       visitEntries(block, BLOCK_ENTRIES, visit);
@@ -74,13 +76,16 @@ export class SpillFile {
 
   #write(block: DataView): void {
     try {
-      for (let at = 0; at < BLOCK; ) at += writeSync(this.#fd, block, at, BLOCK - at, this.#written * BLOCK + at);
+      for (let at = 0; at < BLOCK;) at += writeSync(this.#fd, block, at, BLOCK - at, this.#written * BLOCK + at);
     } catch (error) {
-      throw new TallymanError('DISK_FULL', `unique keys cannot be written to disk: ${messageOf(error)}`, { cause: error });
+      throw new TallymanError('DISK_FULL', `unique keys cannot be written to disk: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 }
 
 function visitEntries(block: DataView, entries: number, visit: (high: number, low: number, tag: number) => void): void {
-  for (let i = 0; i < entries; i++) visit(block.getInt32(i * ENTRY), block.getInt32(i * ENTRY + 4), block.getFloat64(i * ENTRY + 8));
+  for (let i = 0; i < entries; i++)
+    visit(block.getInt32(i * ENTRY), block.getInt32(i * ENTRY + 4), block.getFloat64(i * ENTRY + 8));
 }

@@ -9,8 +9,9 @@ import type { Bytes } from '../core/format.js';
 const NAME = /^spool-(\d+)-/;
 
 /**
- * Puts bytes into a private file, for formats that read here and there: the file that is parsed then is the one that was hashed on the way, whatever becomes of the original. Gives
- * its path; who asked for it removes it. Throws DISK_FULL, and what the bytes throw.
+ * Puts bytes into a private file, for formats that read here and there: the file that is parsed then is the one that
+ * was hashed on the way, whatever becomes of the original. Gives its path; who asked for it removes it. Throws
+ * DISK_FULL, and what the bytes throw.
  */
 export async function spool(bytes: Bytes, dir: string): Promise<string> {
   await sweepOnce(dir);

@@ -7,8 +7,9 @@ import { integer } from '../postgres/rows.js';
 const LOAD_ID = quoteIdentifier('_load_id');
 
 /**
- * Pages before the old end that the tail scan takes in: the last ones may have had room, and so may those that another session's COPY has just added (PostgreSQL 16
- * adds up to 64 at a time for each that waits, and lets others use them). Looking through 256 takes half a millisecond.
+ * Pages before the old end that the tail scan takes in: the last ones may have had room, and so may those that another
+ * session's COPY has just added (PostgreSQL 16 adds up to 64 at a time for each that waits, and lets others use them).
+ * Looking through 256 takes half a millisecond.
  */
 const MARGIN = 256;
 /** First version whose planner scans a range of ctid. */
@@ -20,7 +21,10 @@ export interface TallyScan {
   readonly loadId: number;
   /** Pages of each leaf before the load. */
   readonly pages: readonly number[];
-  /** Pages of each leaf when the session's load before ended: there a backend goes on, however far others have made the table grow since. null = it is the first. */
+  /**
+   * Pages of each leaf when the session's load before ended: there a backend goes on, however far others have made the
+   * table grow since. null = it is the first.
+   */
   readonly ended: readonly number[] | null;
 }
 
@@ -29,7 +33,10 @@ export function pagesSql({ leaves }: Pick<TargetTable, 'leaves'>): string {
   return `ARRAY[${leaves.map((leaf) => `pg_catalog.pg_relation_size(${leaf.oid}::oid) / pg_catalog.current_setting('block_size')::integer`).join(', ')}]::float8[]`;
 }
 
-/** True when the new rows are looked for behind the old end of each leaf; rows that landed on older pages with room are then not seen. */
+/**
+ * True when the new rows are looked for behind the old end of each leaf; rows that landed on older pages with room are
+ * then not seen.
+ */
 export function scansTail({ table }: Pick<TallyScan, 'table'>): boolean {
   return table.serverVersion >= TID_RANGE && table.loadIndex === null && table.leaves.length > 0;
 }
@@ -41,8 +48,12 @@ export function tailCondition(scan: TallyScan, leaf: number): string {
 }
 
 const tid = (page: number): string => `'(${page},0)'::tid`;
-const tailStart = ({ pages }: Pick<TallyScan, 'pages'>, leaf: number): number => Math.max(0, (pages[leaf] ?? 0) - MARGIN);
-const around = (page: number): { readonly from: number; readonly to: number } => ({ from: Math.max(0, page - MARGIN), to: page + MARGIN });
+const tailStart = ({ pages }: Pick<TallyScan, 'pages'>, leaf: number): number =>
+  Math.max(0, (pages[leaf] ?? 0) - MARGIN);
+const around = (page: number): { readonly from: number; readonly to: number } => ({
+  from: Math.max(0, page - MARGIN),
+  to: page + MARGIN,
+});
 
 /** Ranges of pages of one leaf in which the rows of the load are looked for, as conditions; none overlaps another. */
 function ranges(scan: Omit<TallyScan, 'loadId'>, leaf: number): readonly string[] {
@@ -53,12 +64,20 @@ function ranges(scan: Omit<TallyScan, 'loadId'>, leaf: number): readonly string[
   return from >= tail ? [behind] : [behind, `ctid >= ${tid(from)} AND ctid < ${tid(Math.min(to, tail))}`];
 }
 
-/** SQL (`load_id`, `rows`) that counts the rows of several loads of one transaction in the same way; loads without rows are not in it. */
+/**
+ * SQL (`load_id`, `rows`) that counts the rows of several loads of one transaction in the same way; loads without rows
+ * are not in it.
+ */
 export function countGroupSql(scan: Omit<TallyScan, 'loadId'>, loadIds: readonly number[]): string {
   const { table } = scan;
   const ours = `${LOAD_ID} IN (${loadIds.join(', ')})`;
   if (!scansTail(scan)) return fullCountGroupSql(table, loadIds);
-  const rows = table.leaves.flatMap((leaf, i) => ranges(scan, i).map((range) => `SELECT ${LOAD_ID} AS load_id FROM ONLY ${qualified(leaf.schema, leaf.name)} WHERE ${range} AND ${ours}`));
+  const rows = table.leaves.flatMap((leaf, i) =>
+    ranges(scan, i).map(
+      (range) =>
+        `SELECT ${LOAD_ID} AS load_id FROM ONLY ${qualified(leaf.schema, leaf.name)} WHERE ${range} AND ${ours}`,
+    ),
+  );
   return `SELECT load_id, count(*) AS rows FROM (${rows.join(' UNION ALL ')}) AS present GROUP BY load_id`;
 }
 
@@ -71,7 +90,11 @@ export function fullCountGroupSql(table: TargetTable, loadIds: readonly number[]
 export function countSql(scan: TallyScan): string {
   if (!scansTail(scan)) return fullCountSql(scan);
   const ours = `${LOAD_ID} = ${scan.loadId}`;
-  const counts = scan.table.leaves.flatMap((leaf, i) => ranges(scan, i).map((range) => `(SELECT count(*) FROM ONLY ${qualified(leaf.schema, leaf.name)} WHERE ${range} AND ${ours})`));
+  const counts = scan.table.leaves.flatMap((leaf, i) =>
+    ranges(scan, i).map(
+      (range) => `(SELECT count(*) FROM ONLY ${qualified(leaf.schema, leaf.name)} WHERE ${range} AND ${ours})`,
+    ),
+  );
   return `SELECT (${counts.join(' + ')})::bigint AS rows`;
 }
 
@@ -80,15 +103,23 @@ export function fullCountSql({ table, loadId }: TallyScan): string {
 }
 
 /**
- * Throws TALLY_MISMATCH unless the table holds `expected` rows of this load. `counted`: what countSql gave. Fewer than expected behind the old end
- * means rows on older pages or rows that are not there: one full scan tells.
+ * Throws TALLY_MISMATCH unless the table holds `expected` rows of this load. `counted`: what countSql gave. Fewer than
+ * expected behind the old end means rows on older pages or rows that are not there: one full scan tells.
  */
-export async function proveCount(connection: Connection, scan: TallyScan, counted: number, expected: number): Promise<void> {
+export async function proveCount(
+  connection: Connection,
+  scan: TallyScan,
+  counted: number,
+  expected: number,
+): Promise<void> {
   let present = counted;
   if (present < expected && scansTail(scan)) {
     const { rows } = await connection.query(fullCountSql(scan), undefined, { timeoutMs: 0 });
     present = rows[0] === undefined ? 0 : integer(rows[0], 'rows');
   }
   if (present === expected) return;
-  throw new TallymanError('TALLY_MISMATCH', `${expected} rows were loaded into ${qualified(scan.table.schema, scan.table.name)}, ${present} are there`);
+  throw new TallymanError(
+    'TALLY_MISMATCH',
+    `${expected} rows were loaded into ${qualified(scan.table.schema, scan.table.name)}, ${present} are there`,
+  );
 }

@@ -28,16 +28,29 @@ export interface Losers {
 }
 
 /**
- * Finds the rows that lose against an earlier row with the same key, by exact comparison in SQL among the rows whose hash repeats, and deletes them. The first one
- * wins, and a row that lost takes no key: of A (1), B (1, 2), C (2) only B goes. `complete`: the tail scan sees all rows of the load. Gives the losers by
- * key; a row may have lost by several, and counts once.
+ * Finds the rows that lose against an earlier row with the same key, by exact comparison in SQL among the rows whose
+ * hash repeats, and deletes them. The first one wins, and a row that lost takes no key: of A (1), B (1, 2), C (2) only
+ * B goes. `complete`: the tail scan sees all rows of the load. Gives the losers by key; a row may have lost by several,
+ * and counts once.
  */
-export async function removeUniqueLosers(connection: Connection, scan: TallyScan, keys: readonly UniqueKey[], repeats: readonly RowSet[], complete: boolean): Promise<Losers> {
+export async function removeUniqueLosers(
+  connection: Connection,
+  scan: TallyScan,
+  keys: readonly UniqueKey[],
+  repeats: readonly RowSet[],
+  complete: boolean,
+): Promise<Losers> {
   const lost = keys.map(() => new RowSet());
-  const candidates = keys.flatMap((key, i) => ((repeats[i]?.size ?? 0) === 0 ? [] : [{ key, number: i, repeats: repeats[i]! }]));
+  const candidates = keys.flatMap((key, i) =>
+    (repeats[i]?.size ?? 0) === 0 ? [] : [{ key, number: i, repeats: repeats[i]! }],
+  );
   if (candidates.length === 0) return { lost, count: 0 };
   const selects = candidates.map(({ key, number, repeats: rows }) => clashesSql(scan, key, number, rows, complete));
-  await connection.query(`DECLARE tallyman_unique NO SCROLL CURSOR FOR ${selects.join(' UNION ALL ')} ORDER BY row, key`, undefined, { timeoutMs: 0 });
+  await connection.query(
+    `DECLARE tallyman_unique NO SCROLL CURSOR FOR ${selects.join(' UNION ALL ')} ORDER BY row, key`,
+    undefined,
+    { timeoutMs: 0 },
+  );
   const taken = keys.map(() => new RowSet());
   const doomed = new Doomed(connection, scan);
   let row = 0;
@@ -72,15 +85,26 @@ export async function removeUniqueLosers(connection: Connection, scan: TallyScan
   return { lost, count: doomed.count };
 }
 
-/** Rows that share their key with another row: row, key number, the first row with this key, and where the row stands. NULLs never clash. */
+/**
+ * Rows that share their key with another row: row, key number, the first row with this key, and where the row stands.
+ * NULLs never clash.
+ */
 function clashesSql(scan: TallyScan, key: UniqueKey, number: number, repeats: RowSet, complete: boolean): string {
   const { table } = scan;
-  const values = key.columns.map((name) => (key.asText.has(name) ? `${quoteIdentifier(name)}::text` : quoteIdentifier(name)));
+  const values = key.columns.map((name) =>
+    key.asText.has(name) ? `${quoteIdentifier(name)}::text` : quoteIdentifier(name),
+  );
   const ones = values.map((_, i) => `k${i}`);
   const tail = complete && scansTail(scan) && table.leaves.length === 1 && table.relkind === 'r';
-  const where = [tail ? tailCondition(scan, 0) : `${LOAD_ID} = ${scan.loadId}`, ...values.map((value) => `${value} IS NOT NULL`)].join(' AND ');
+  const where = [
+    tail ? tailCondition(scan, 0) : `${LOAD_ID} = ${scan.loadId}`,
+    ...values.map((value) => `${value} IS NOT NULL`),
+  ].join(' AND ');
   const from = `(SELECT tableoid::regclass::text AS leaf, ctid, ${ROW} AS row, ${values.map((value, i) => `${value} AS k${i}`).join(', ')} FROM ${qualified(table.schema, table.name)} WHERE ${where}) AS l`;
-  const named = repeats.size > MOST_NAMED ? '' : ` WHERE (${ones.join(', ')}) IN (SELECT ${ones.join(', ')} FROM ${from} WHERE row = ANY ('{${[...repeats.rows()].join(',')}}'::bigint[]))`;
+  const named =
+    repeats.size > MOST_NAMED
+      ? ''
+      : ` WHERE (${ones.join(', ')}) IN (SELECT ${ones.join(', ')} FROM ${from} WHERE row = ANY ('{${[...repeats.rows()].join(',')}}'::bigint[]))`;
   const grouped = `SELECT leaf, ctid::text AS ctid, row, ${number} AS key, min(row) OVER w AS first, count(*) OVER w AS size FROM ${from}${named} WINDOW w AS (PARTITION BY ${ones.join(', ')})`;
   return `SELECT row, key, first, leaf, ctid FROM (${grouped}) AS g WHERE size > 1`;
 }
@@ -109,8 +133,15 @@ class Doomed {
 
   async flush(): Promise<void> {
     for (const [leaf, ctids] of this.#pages) {
-      const { rowCount } = await this.#connection.query(`DELETE FROM ONLY ${leaf} WHERE ctid = ANY ($1::tid[]) AND ${LOAD_ID} = ${this.#scan.loadId}`, [ctids]);
-      if (rowCount !== ctids.length) throw new TallymanError('TALLY_MISMATCH', `${ctids.length} rows that are not unique should go, ${rowCount} went`);
+      const { rowCount } = await this.#connection.query(
+        `DELETE FROM ONLY ${leaf} WHERE ctid = ANY ($1::tid[]) AND ${LOAD_ID} = ${this.#scan.loadId}`,
+        [ctids],
+      );
+      if (rowCount !== ctids.length)
+        throw new TallymanError(
+          'TALLY_MISMATCH',
+          `${ctids.length} rows that are not unique should go, ${rowCount} went`,
+        );
     }
     this.#pages.clear();
     this.#waiting = 0;

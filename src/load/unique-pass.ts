@@ -14,10 +14,17 @@ export interface KeyCells {
 }
 
 /**
- * Reads the file once more, as far as the last row that lost its key, and quarantines those rows as `unique-error`. They were found only after the last chunk,
- * when their raw bytes were long gone; keeping the bytes of every row that may lose would cost memory or disk in every load.
+ * Reads the file once more, as far as the last row that lost its key, and quarantines those rows as `unique-error`.
+ * They were found only after the last chunk, when their raw bytes were long gone; keeping the bytes of every row that
+ * may lose would cost memory or disk in every load.
  */
-export async function recordUniqueLosers(reader: RecordReader, keys: readonly KeyCells[], lost: readonly RowSet[], record: QuarantineRecord, flush: () => Promise<void>): Promise<void> {
+export async function recordUniqueLosers(
+  reader: RecordReader,
+  keys: readonly KeyCells[],
+  lost: readonly RowSet[],
+  record: QuarantineRecord,
+  flush: () => Promise<void>,
+): Promise<void> {
   const last = Math.max(0, ...lost.map((rows) => rows.last));
   const cell = new BatchCell();
   const rawRow = new RawRow();
@@ -35,7 +42,13 @@ export async function recordUniqueLosers(reader: RecordReader, keys: readonly Ke
 
 function uniqueError(cell: BatchCell, batch: Batch, row: number, key: KeyCells): CellError {
   const values = key.cells.map((index) => (index < 0 ? '' : textOf(cell, batch, row, index)));
-  return { column: key.columns.join(', '), class: 'unique-error', rule: null, message: 'the same value stands in an earlier row', value: values.join(', ') };
+  return {
+    column: key.columns.join(', '),
+    class: 'unique-error',
+    rule: null,
+    message: 'the same value stands in an earlier row',
+    value: values.join(', '),
+  };
 }
 
 function textOf(cell: BatchCell, batch: Batch, row: number, index: number): string {

@@ -11,9 +11,9 @@ const FIRST_SLOTS = 1 << 10;
 const PARTS = 256;
 
 /**
- * Finds rows that may repeat a unique key, by 64-bit hashes of the keys of accepted rows, in bounded memory: an open-addressed table of 32 MiB, and when
- * that is full (1.5 million keys) a private spill file. Equal keys are never missed; a false alarm (one in 2^64 a pair) costs a comparison in SQL.
- * It tells every row but the first of each key.
+ * Finds rows that may repeat a unique key, by 64-bit hashes of the keys of accepted rows, in bounded memory: an
+ * open-addressed table of 32 MiB, and when that is full (1.5 million keys) a private spill file. Equal keys are never
+ * missed; a false alarm (one in 2^64 a pair) costs a comparison in SQL. It tells every row but the first of each key.
  */
 export class UniqueTracker {
   readonly #keys: number;
@@ -97,7 +97,10 @@ export class UniqueTracker {
     this.#repeats[key]!.add((tag - key) / this.#keys);
   }
 
-  /** Equal hashes lie in the same part, in the order of their rows. A part too large for the memory is read several times, each time for one share of it. */
+  /**
+   * Equal hashes lie in the same part, in the order of their rows. A part too large for the memory is read several
+   * times, each time for one share of it.
+   */
   #mergePart(spill: SpillFile, part: number): void {
     const room = Math.floor((this.#memory / SLOT) * HashTable.LOAD);
     const shares = Math.max(1, Math.ceil(spill.count(part) / room));

@@ -5,25 +5,32 @@ import type { LoadContext } from './context.js';
 import type { RowWriter } from './rows.js';
 
 /**
- * Bytes a write. Each write that fills the socket costs a wake-up of both sides: 1,000,000 rows x 16 columns took 2.46 s with 256 KiB, 2.32 s with 1 MiB, 2.13 s with
- * 3 MiB and no less with 8 MiB (medians of 6, in alternation). Two buffers of it are held.
+ * Bytes a write. Each write that fills the socket costs a wake-up of both sides: 1,000,000 rows x 16 columns took 2.46
+ * s with 256 KiB, 2.32 s with 1 MiB, 2.13 s with 3 MiB and no less with 8 MiB (medians of 6, in alternation). Two
+ * buffers of it are held.
  */
 const FLUSH_AT = 2 * 1024 * 1024;
-/** The first write, doubled with each up to FLUSH_AT: PostgreSQL begins while our code is still being compiled, 45 ms earlier than with a first write of 2 MiB. */
+/**
+ * The first write, doubled with each up to FLUSH_AT: PostgreSQL begins while our code is still being compiled, 45 ms
+ * earlier than with a first write of 2 MiB.
+ */
 const FIRST_FLUSH = 64 * 1024;
 /** Room for the row that crosses that mark; the encoder makes more when it must. */
 const ROOM = FLUSH_AT + 64 * 1024;
 
 /**
- * The whole file in one COPY, for tables where the catalog shows nothing that only PostgreSQL can refuse. Two buffers: one is encoded while the
- * socket takes the other. The COPY ends and begins anew only to let quarantine rows through.
+ * The whole file in one COPY, for tables where the catalog shows nothing that only PostgreSQL can refuse. Two buffers:
+ * one is encoded while the socket takes the other. The COPY ends and begins anew only to let quarantine rows through.
  */
 export class WholeCopy implements RowWriter {
   out: CopyBuffer;
   flushAt = FIRST_FLUSH;
   readonly #context: LoadContext;
   readonly #target: CopyTarget;
-  /** Bytes of each buffer. Many files are small: two of 2 MiB for each of them would keep the collector busy for longer than the load takes. */
+  /**
+   * Bytes of each buffer. Many files are small: two of 2 MiB for each of them would keep the collector busy for longer
+   * than the load takes.
+   */
   readonly #room: number;
   #spare: CopyBuffer = { buf: Buffer.alloc(0), pos: 0 };
   #stream: CopyStream | null = null;

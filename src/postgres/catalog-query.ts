@@ -1,6 +1,6 @@
 /**
- * Everything about a table that a load has to know, in one row. $1 schema, $2 table. The pieces come as json so that it is one round trip.
- * PostgreSQL 13 to 18; all functions and catalogs are qualified, so no search_path changes it.
+ * Everything about a table that a load has to know, in one row. $1 schema, $2 table. The pieces come as json so that it
+ * is one round trip. PostgreSQL 13 to 18; all functions and catalogs are qualified, so no search_path changes it.
  */
 export const INSPECT_TABLE = `
 WITH RECURSIVE t AS (
@@ -61,12 +61,14 @@ SELECT t.oid::bigint AS oid, t.relkind::text AS relkind, t.relpersistence::text 
 FROM t`;
 
 /**
- * A text that changes when anything that INSPECT_TABLE tells has changed: row versions (xmin) of the catalog rows behind it, which no other session can
- * change while we hold ROW EXCLUSIVE on the table, but for types. `regclass` is SQL that gives the table's oid. NULL when there is no such table.
- * CREATE INDEX and further triggers do not touch the pg_class row, so their own rows are asked.
+ * A text that changes when anything that INSPECT_TABLE tells has changed: row versions (xmin) of the catalog rows
+ * behind it, which no other session can change while we hold ROW EXCLUSIVE on the table, but for types. `regclass` is
+ * SQL that gives the table's oid. NULL when there is no such table. CREATE INDEX and further triggers do not touch the
+ * pg_class row, so their own rows are asked.
  */
 export function tableFingerprintSql(regclass: string): string {
-  const newest = (from: string): string => `(SELECT count(*)::text || '.' || COALESCE(max(x.xmin::text::bigint), 0)::text || '.' || COALESCE(sum(x.xmin::text::bigint), 0)::text FROM ${from})`;
+  const newest = (from: string): string =>
+    `(SELECT count(*)::text || '.' || COALESCE(max(x.xmin::text::bigint), 0)::text || '.' || COALESCE(sum(x.xmin::text::bigint), 0)::text FROM ${from})`;
   return `(SELECT pg_catalog.concat_ws('/', c.oid::bigint, c.xmin::text, pg_catalog.row_security_active(c.oid),
   ${newest('pg_catalog.pg_attribute x WHERE x.attrelid = c.oid AND x.attnum > 0')},
   ${newest('pg_catalog.pg_constraint x WHERE x.conrelid = c.oid')},

@@ -43,8 +43,9 @@ export interface TargetTable {
   /** Row level security applies to our role here or on a partition. */
   readonly rowSecurity: boolean;
   /**
-   * True when the catalog shows something that only PostgreSQL can refuse, whatever the contract: CHECK, unique, exclusion, foreign key, trigger on INSERT,
-   * checked domain, partitions, generated columns, expression indexes. NOT NULL depends on the contract: see refusesBeyond().
+   * True when the catalog shows something that only PostgreSQL can refuse, whatever the contract: CHECK, unique,
+   * exclusion, foreign key, trigger on INSERT, checked domain, partitions, generated columns, expression indexes. NOT
+   * NULL depends on the contract: see refusesBeyond().
    */
   readonly onlyDatabaseCanRefuse: boolean;
   /** What these are, for messages: "check orders_amount_check". */
@@ -65,7 +66,9 @@ export interface TargetTable {
   readonly fingerprint: string;
 }
 
-/** SQL (a scalar expression, no parameters) that gives the table's present fingerprint, or NULL when it is not there. */
+/**
+ * SQL (a scalar expression, no parameters) that gives the table's present fingerprint, or NULL when it is not there.
+ */
 export function fingerprintSql(schema: string, table: string): string {
   return tableFingerprintSql(`pg_catalog.to_regclass(${quoteLiteral(qualified(schema, table))})`);
 }
@@ -101,13 +104,19 @@ function describe(row: Row, schema: string, name: string, fingerprint: string): 
     oid: integer(row, 'oid'),
     relkind,
     permanent: text(row, 'relpersistence') === 'p' && leaves.every((leaf) => text(leaf, 'relpersistence') === 'p'),
-    foreignLeaves: relkind === 'p' ? leaves.filter((leaf) => text(leaf, 'relkind') === 'f').map((leaf) => text(leaf, 'name')) : [],
-    leaves: leaves.map((leaf) => ({ oid: integer(leaf, 'oid'), schema: text(leaf, 'schema'), name: text(leaf, 'name') })),
+    foreignLeaves:
+      relkind === 'p' ? leaves.filter((leaf) => text(leaf, 'relkind') === 'f').map((leaf) => text(leaf, 'name')) : [],
+    leaves: leaves.map((leaf) => ({
+      oid: integer(leaf, 'oid'),
+      schema: text(leaf, 'schema'),
+      name: text(leaf, 'name'),
+    })),
     columns,
     rowSecurity: flag(row, 'row_security'),
     onlyDatabaseCanRefuse: refusers.length > 0,
     refusers,
-    hasUniqueOrExclusion: constraints.some((k) => ['u', 'p', 'x'].includes(text(k, 'kind'))) || indexes.some((i) => flag(i, 'unique')),
+    hasUniqueOrExclusion:
+      constraints.some((k) => ['u', 'p', 'x'].includes(text(k, 'kind'))) || indexes.some((i) => flag(i, 'unique')),
     hasDeferrable: constraints.some((k) => flag(k, 'deferrable')) || triggers.some((t) => flag(t, 'deferrable')),
     rules: list(row, 'rules').map(String),
     loadIndex: loadIndexOf(indexes),
@@ -123,7 +132,13 @@ function describe(row: Row, schema: string, name: string, fingerprint: string): 
 }
 
 /** pg_constraint.contype in words. */
-const KINDS: Readonly<Record<string, string>> = { c: 'check', u: 'unique', p: 'primary key', x: 'exclusion', f: 'foreign key' };
+const KINDS: Readonly<Record<string, string>> = {
+  c: 'check',
+  u: 'unique',
+  p: 'primary key',
+  x: 'exclusion',
+  f: 'foreign key',
+};
 
 function toColumn(row: Row): TargetColumn {
   const labels = row['enum_labels'];
@@ -144,6 +159,15 @@ function toColumn(row: Row): TargetColumn {
 }
 
 function loadIndexOf(indexes: readonly Row[]): 'brin' | 'btree' | null {
-  const methods = indexes.filter((i) => isRow(i) && i['first_column'] === '_load_id' && flag(i, 'valid') && !flag(i, 'expression') && !flag(i, 'on_leaf')).map((i) => text(i, 'method'));
+  const methods = indexes
+    .filter(
+      (i) =>
+        isRow(i) &&
+        i['first_column'] === '_load_id' &&
+        flag(i, 'valid') &&
+        !flag(i, 'expression') &&
+        !flag(i, 'on_leaf'),
+    )
+    .map((i) => text(i, 'method'));
   return methods.includes('btree') ? 'btree' : methods.includes('brin') ? 'brin' : null;
 }

@@ -7,10 +7,14 @@ import { displayName, quoteIdentifier } from './identifiers.js';
 import { planStaging } from './staging-plan.js';
 
 /**
- * `check --connect`: would this feed's staging table do, and may our role do what is missing? Changes nothing. Throws CONTRACT_MISFIT with the ALTER, DATABASE_RIGHTS with
- * the GRANT.
+ * `check --connect`: would this feed's staging table do, and may our role do what is missing? Changes nothing. Throws
+ * CONTRACT_MISFIT with the ALTER, DATABASE_RIGHTS with the GRANT.
  */
-export async function checkStaging(database: DatabaseSpec, target: TargetSpec, columns: readonly ColumnSpec[] | null): Promise<void> {
+export async function checkStaging(
+  database: DatabaseSpec,
+  target: TargetSpec,
+  columns: readonly ColumnSpec[] | null,
+): Promise<void> {
   await withConnection(database, async (connection) => {
     const found = await inspectTable(connection, target.schema, target.table);
     // Without a contract the first file names the columns: only what stands against any of them can be told.
@@ -26,8 +30,15 @@ export async function checkStaging(database: DatabaseSpec, target: TargetSpec, c
     );
     const [right] = rows;
     if (right?.['in_schema'] === true || (right?.['there'] === false && right['in_database'] === true)) return;
-    throw new TallymanError('DATABASE_RIGHTS', `${displayName(target.schema, target.table)} is not there, and the role ${database.user} may not create it`, {
-      fix: right?.['there'] === true ? `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${quoteIdentifier(database.user)}` : `CREATE SCHEMA ${schema} AUTHORIZATION ${quoteIdentifier(database.user)}`,
-    });
+    throw new TallymanError(
+      'DATABASE_RIGHTS',
+      `${displayName(target.schema, target.table)} is not there, and the role ${database.user} may not create it`,
+      {
+        fix:
+          right?.['there'] === true
+            ? `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${quoteIdentifier(database.user)}`
+            : `CREATE SCHEMA ${schema} AUTHORIZATION ${quoteIdentifier(database.user)}`,
+      },
+    );
   });
 }

@@ -5,7 +5,10 @@ import type { Row } from './rows.js';
 import { encryptionAttempts, worthNextAttempt, type Encryption } from './tls.js';
 import { setTypeParsers } from './type-parsers.js';
 
-/** A query without an answer for this long: the connection is given up. Half an hour: a full count of a large table takes minutes. */
+/**
+ * A query without an answer for this long: the connection is given up. Half an hour: a full count of a large table
+ * takes minutes.
+ */
 const ANSWER_TIMEOUT_MS = 30 * 60_000;
 /** A polite goodbye may hang on a dead peer. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -21,7 +24,10 @@ export interface QueryResult {
 }
 
 export interface QueryOptions {
-  /** Milliseconds to wait for the answer before the connection is given up (it is then `lost`). Default half an hour; 0 = no end. */
+  /**
+   * Milliseconds to wait for the answer before the connection is given up (it is then `lost`). Default half an hour; 0
+   * = no end.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -31,7 +37,10 @@ export interface Connection {
   readonly client: pg.Client;
   /** Process id of the backend; behind pgbouncer a made-up number. */
   readonly backendPid: number;
-  /** True once the session has ended or is about to (FATAL, socket gone, closed, an answer that never came). It never comes back. */
+  /**
+   * True once the session has ended or is about to (FATAL, socket gone, closed, an answer that never came). It never
+   * comes back.
+   */
   readonly lost: boolean;
   /** Runs one statement. Throws what the driver throws: see classify() and databaseError(). */
   query(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult>;
@@ -44,8 +53,8 @@ export interface Connection {
 }
 
 /**
- * Connects, with TLS as sslmode says. `name` is added to the application name ("tallyman load"). Throws DATABASE_UNREACHABLE, DATABASE_LOGIN or
- * DATABASE_BUSY.
+ * Connects, with TLS as sslmode says. `name` is added to the application name ("tallyman load"). Throws
+ * DATABASE_UNREACHABLE, DATABASE_LOGIN or DATABASE_BUSY.
  */
 export async function connect(spec: DatabaseSpec, name?: string): Promise<Connection> {
   const attempts = encryptionAttempts(spec);
@@ -64,7 +73,11 @@ export async function connect(spec: DatabaseSpec, name?: string): Promise<Connec
 }
 
 /** Connects, works, closes; hangs up instead when the work threw, so that no open transaction stays behind. */
-export async function withConnection<T>(spec: DatabaseSpec, work: (connection: Connection) => Promise<T>, name?: string): Promise<T> {
+export async function withConnection<T>(
+  spec: DatabaseSpec,
+  work: (connection: Connection) => Promise<T>,
+  name?: string,
+): Promise<T> {
   const connection = await connect(spec, name);
   try {
     const result = await work(connection);
@@ -82,7 +95,8 @@ export function where(spec: DatabaseSpec): string {
 }
 
 /**
- * The driver would add PGOPTIONS, PGREPLICATION and time-outs of the environment to the start-up message; pgbouncer refuses what it does not know.
+ * The driver would add PGOPTIONS, PGREPLICATION and time-outs of the environment to the start-up message; pgbouncer
+ * refuses what it does not know.
  */
 class PlainClient extends pg.Client {
   readonly #startup: Readonly<Record<string, string>>;
@@ -150,7 +164,10 @@ class Session implements Connection {
   }
 
   async query(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult> {
-    const result: unknown = await this.#ask(() => this.client.query(text, values === undefined ? undefined : [...values]), options);
+    const result: unknown = await this.#ask(
+      () => this.client.query(text, values === undefined ? undefined : [...values]),
+      options,
+    );
     return toResult(Array.isArray(result) ? result.at(-1) : result);
   }
 
@@ -174,7 +191,13 @@ class Session implements Connection {
 
   async #ask(send: () => Promise<unknown>, options: QueryOptions | undefined): Promise<unknown> {
     const timeoutMs = options?.timeoutMs ?? ANSWER_TIMEOUT_MS;
-    const timer = timeoutMs === 0 ? null : setTimeout(() => this.client.connection.stream.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+    const timer =
+      timeoutMs === 0
+        ? null
+        : setTimeout(
+            () => this.client.connection.stream.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)),
+            timeoutMs,
+          );
     try {
       return await send();
     } catch (error) {
@@ -187,7 +210,8 @@ class Session implements Connection {
 }
 
 function toResult(result: unknown): QueryResult {
-  if (result instanceof pg.Result) return { rows: result.rows, command: result.command, rowCount: result.rowCount ?? 0 };
+  if (result instanceof pg.Result)
+    return { rows: result.rows, command: result.command, rowCount: result.rowCount ?? 0 };
   throw new TypeError('the driver gave no result');
 }
 
@@ -197,6 +221,7 @@ function after(ms: number): Promise<void> {
 
 function connectFix(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (/CERT|UNABLE_TO_|ALTNAME/.test(code)) return "The server's certificate was not accepted: set database.tls.ca to the CA that signed it, and use the host name that it was made for.";
+  if (/CERT|UNABLE_TO_|ALTNAME/.test(code))
+    return "The server's certificate was not accepted: set database.tls.ca to the CA that signed it, and use the host name that it was made for.";
   return undefined;
 }

@@ -6,7 +6,10 @@ import { MIGRATIONS } from './migrations/index.js';
 import { integer, text } from './rows.js';
 import { changeTables } from './transaction.js';
 
-/** Unique (feed, file_sha256) for live loads with rows that are not allowed duplicates. A 23505 by this name is a lost race for the content. */
+/**
+ * Unique (feed, file_sha256) for live loads with rows that are not allowed duplicates. A 23505 by this name is a lost
+ * race for the content.
+ */
 export const LIVE_CONTENT_INDEX = 'loads_live_content';
 /** Unique (feed, path, file_sha256) for all live loads. A 23505 by this name is a lost race for the path. */
 export const LIVE_PATH_INDEX = 'loads_live_path';
@@ -42,14 +45,26 @@ export interface ControlState {
   readonly version: number;
 }
 
-/** What stands in meta; null when there is no control schema yet. Changes nothing. Throws DATABASE_RIGHTS when it may not be read. */
+/**
+ * What stands in meta; null when there is no control schema yet. Changes nothing. Throws DATABASE_RIGHTS when it may
+ * not be read.
+ */
 export async function readControlState(connection: Connection, schema: string): Promise<ControlState | null> {
   try {
-    const { rows: found } = await connection.query('SELECT to_regclass($1)::oid::bigint AS oid', [qualified(schema, 'meta')]);
+    const { rows: found } = await connection.query('SELECT to_regclass($1)::oid::bigint AS oid', [
+      qualified(schema, 'meta'),
+    ]);
     if (found[0]?.['oid'] === null) return null;
-    const { rows } = await connection.query(`SELECT database_id::text AS database_id, version FROM ${qualified(schema, 'meta')}`);
+    const { rows } = await connection.query(
+      `SELECT database_id::text AS database_id, version FROM ${qualified(schema, 'meta')}`,
+    );
     const row = rows[0];
-    if (row === undefined) throw new TallymanError('DATABASE_CHANGED', `${displayName(schema, 'meta')} is empty: somebody deleted the database's own id.`, { fix: `Restore the row of ${displayName(schema, 'meta')}, or point database.control_schema at a new schema.` });
+    if (row === undefined)
+      throw new TallymanError(
+        'DATABASE_CHANGED',
+        `${displayName(schema, 'meta')} is empty: somebody deleted the database's own id.`,
+        { fix: `Restore the row of ${displayName(schema, 'meta')}, or point database.control_schema at a new schema.` },
+      );
     return { databaseId: text(row, 'database_id'), version: integer(row, 'version') };
   } catch (error) {
     const fix = classify(error) === 'rights' ? readFix(schema) : undefined;
@@ -58,9 +73,9 @@ export async function readControlState(connection: Connection, schema: string): 
 }
 
 /**
- * Creates the control schema or brings it up to date, each migration in a short transaction under the DDL lock, so that two processes may do it at
- * once. Does nothing, and needs no right to create, when it is up to date. Throws DATABASE_RIGHTS with the GRANT, CONTRACT_MISFIT when a newer
- * tallyman has been here.
+ * Creates the control schema or brings it up to date, each migration in a short transaction under the DDL lock, so that
+ * two processes may do it at once. Does nothing, and needs no right to create, when it is up to date. Throws
+ * DATABASE_RIGHTS with the GRANT, CONTRACT_MISFIT when a newer tallyman has been here.
  */
 export async function ensureControlSchema(connection: Connection, schema: string): Promise<ControlState> {
   let state = await readControlState(connection, schema);
@@ -68,12 +83,20 @@ export async function ensureControlSchema(connection: Connection, schema: string
     try {
       await changeTables(connection, () => migrateOnce(connection, schema));
     } catch (error) {
-      throw databaseError(error, `creating the control schema ${quoteIdentifier(schema)}`, classify(error) === 'rights' ? createFix(schema) : undefined);
+      throw databaseError(
+        error,
+        `creating the control schema ${quoteIdentifier(schema)}`,
+        classify(error) === 'rights' ? createFix(schema) : undefined,
+      );
     }
     state = await readControlState(connection, schema);
   }
   if (state.version > CURRENT) {
-    throw new TallymanError('CONTRACT_MISFIT', `The control schema ${quoteIdentifier(schema)} is of version ${state.version}; this tallyman knows ${CURRENT}.`, { fix: 'Use the newer tallyman that made it, or another database.control_schema.' });
+    throw new TallymanError(
+      'CONTRACT_MISFIT',
+      `The control schema ${quoteIdentifier(schema)} is of version ${state.version}; this tallyman knows ${CURRENT}.`,
+      { fix: 'Use the newer tallyman that made it, or another database.control_schema.' },
+    );
   }
   return state;
 }
@@ -84,11 +107,14 @@ async function migrateOnce(connection: Connection, schema: string): Promise<void
   const next = MIGRATIONS[state?.version ?? 0];
   if (next === undefined) return;
   if (state === null) {
-    const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema]);
+    const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_namespace WHERE nspname = $1', [
+      schema,
+    ]);
     // Asked first: IF NOT EXISTS wants the right to create even when the schema is there.
     if (rows.length === 0) await connection.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`);
   }
-  for (const statement of [...next.statements(schema), setVersion(schema, next.version)]) await connection.query(statement);
+  for (const statement of [...next.statements(schema), setVersion(schema, next.version)])
+    await connection.query(statement);
 }
 
 function setVersion(schema: string, version: number): string {
@@ -108,7 +134,10 @@ function readFix(schema: string): string {
 
 /** The whole control schema as one script, for `tallyman ddl`. */
 export function controlSchemaSql(schema: string): string {
-  const statements = MIGRATIONS.flatMap((migration) => [...migration.statements(schema), setVersion(schema, migration.version)]);
+  const statements = MIGRATIONS.flatMap((migration) => [
+    ...migration.statements(schema),
+    setVersion(schema, migration.version),
+  ]);
   const s = quoteIdentifier(schema);
   return [
     `BEGIN;`,

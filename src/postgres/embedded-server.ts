@@ -20,7 +20,10 @@ export interface RunningServer {
 const STOP_TIMEOUT_MS = 60_000;
 const LOG_LIMIT = 10 * 1024 * 1024;
 
-/** The server of this home, started by us or by a tallyman that is gone; null = none runs. A pid file left by a crash does not count. */
+/**
+ * The server of this home, started by us or by a tallyman that is gone; null = none runs. A pid file left by a crash
+ * does not count.
+ */
 export function findServer(home: EmbeddedHome): RunningServer | null {
   const file = path.join(dataOf(home), 'postmaster.pid');
   let lines: readonly string[];
@@ -34,7 +37,8 @@ export function findServer(home: EmbeddedHome): RunningServer | null {
   const pid = Number(lines[0]);
   if (!Number.isSafeInteger(pid) || pid <= 0) return null;
   if (!worksIn(pid, dataOf(home))) {
-    // Left by a crash. If the pid is another program's by now, PostgreSQL would not start, fearing that it is the old server.
+    // Left by a crash. If the pid is another program's by now, PostgreSQL would not start, fearing that it is the old
+    // server.
     if (processStart(pid) !== null) rmSync(file, { force: true });
     return null;
   }
@@ -47,18 +51,41 @@ export interface StartedServer {
   ended(): string | null;
 }
 
-/** Starts the server in a session of its own, so that Ctrl-C and our end do not reach it. It listens on 127.0.0.1 only, no Unix socket. */
+/**
+ * Starts the server in a session of its own, so that Ctrl-C and our end do not reach it. It listens on 127.0.0.1 only,
+ * no Unix socket.
+ */
 export function spawnServer(home: EmbeddedHome, binaries: EmbeddedBinaries, port: number): StartedServer {
   rotateLog(home);
   const folder = openSync(home.dir, 'r');
   const log = openSync(logOf(home), 'a', 0o600);
-  // Errors of statements reach the client that made them; in the log their DETAIL would quote the rows that PostgreSQL refused. What the server itself has to say, and FATAL, stay.
+  // Errors of statements reach the client that made them; in the log their DETAIL would quote the rows that PostgreSQL
+  // refused. What the server itself has to say, and FATAL, stay.
   const quiet = { log_min_messages: 'log', log_error_verbosity: 'terse' };
-  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', fsync: 'on', password_encryption: 'scram-sha-256', timezone: 'UTC', log_timezone: 'UTC', ...quiet };
-  const args = ['-D', pathForServer(home, 'data'), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '',
+    fsync: 'on',
+    password_encryption: 'scram-sha-256',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    ...quiet,
+  };
+  const args = [
+    '-D',
+    pathForServer(home, 'data'),
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
   let end: string | null = null;
   try {
-    const child = spawn(binaries.postgres, args, { ...home.user, cwd: '/', env: SERVER_ENV, detached: true, stdio: ['ignore', log, log, folder] });
+    const child = spawn(binaries.postgres, args, {
+      ...home.user,
+      cwd: '/',
+      env: SERVER_ENV,
+      detached: true,
+      stdio: ['ignore', log, log, folder],
+    });
     child.once('error', (error) => (end = messageOf(error)));
     child.once('exit', (code, signal) => (end = signal === null ? `exit code ${String(code)}` : `ended by ${signal}`));
     child.unref();
@@ -74,7 +101,10 @@ export async function stopServer(home: EmbeddedHome): Promise<void> {
   const server = findServer(home);
   if (server === null) return;
   const born = processStart(server.pid);
-  for (const [signal, timeoutMs] of [['SIGINT', STOP_TIMEOUT_MS], ['SIGQUIT', STOP_TIMEOUT_MS / 6]] as const) {
+  for (const [signal, timeoutMs] of [
+    ['SIGINT', STOP_TIMEOUT_MS],
+    ['SIGQUIT', STOP_TIMEOUT_MS / 6],
+  ] as const) {
     if (born === null || !sendSignal(server.pid, signal)) return;
     const end = performance.now() + timeoutMs;
     while (performance.now() < end) {
@@ -82,7 +112,9 @@ export async function stopServer(home: EmbeddedHome): Promise<void> {
       await sleep(20);
     }
   }
-  throw new TallymanError('EMBEDDED_FAILED', `The embedded PostgreSQL (process ${server.pid}) does not stop.`, { fix: `Look at ${logOf(home)}.` });
+  throw new TallymanError('EMBEDDED_FAILED', `The embedded PostgreSQL (process ${server.pid}) does not stop.`, {
+    fix: `Look at ${logOf(home)}.`,
+  });
 }
 
 /** False when there is no such process any more. */
@@ -95,11 +127,15 @@ function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** The port that was used last time when it is free, else another one, remembered: a URL noted yesterday should work today. */
+/**
+ * The port that was used last time when it is free, else another one, remembered: a URL noted yesterday should work
+ * today.
+ */
 export async function choosePort(home: EmbeddedHome): Promise<number> {
   const file = path.join(home.dir, 'port');
   const remembered = Number(readIfThere(file));
-  if (Number.isInteger(remembered) && remembered > 0 && remembered < 65_536 && (await listenOnce(remembered)) !== null) return remembered;
+  if (Number.isInteger(remembered) && remembered > 0 && remembered < 65_536 && (await listenOnce(remembered)) !== null)
+    return remembered;
   const free = await listenOnce(0);
   if (free === null) throw new TallymanError('EMBEDDED_FAILED', 'No port of 127.0.0.1 is free.');
   writeFileSync(file, `${free}\n`, { mode: 0o600 });

@@ -8,7 +8,8 @@ import { isAlive, uniqueIdentity } from './process-identity.js';
 const STOP_WAIT_MS = 3 * 60_000;
 
 /**
- * Which processes use the server of one data_dir: a file each in `users/`, named by process. Whoever goes last stops it. No lock is needed:
+ * Which processes use the server of one data_dir: a file each in `users/`, named by process. Whoever goes last stops
+ * it. No lock is needed:
  *
  * - one who comes writes its user file, then waits while anybody alive is stopping
  * - one who goes removes its user file, says in `stopping/` that it is about to stop, then looks who is there
@@ -32,7 +33,11 @@ export class EmbeddedUsers {
     writeFileSync(path.join(this.#users, this.#name), '', { mode: 0o600 });
     const end = performance.now() + STOP_WAIT_MS;
     while (living(this.#stopping).length > 0) {
-      if (performance.now() > end) throw new TallymanError('EMBEDDED_FAILED', 'Another tallyman has been stopping the embedded PostgreSQL for minutes.');
+      if (performance.now() > end)
+        throw new TallymanError(
+          'EMBEDDED_FAILED',
+          'Another tallyman has been stopping the embedded PostgreSQL for minutes.',
+        );
       await sleep(20);
     }
   }

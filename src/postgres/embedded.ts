@@ -28,16 +28,20 @@ const READY_TIMEOUT_MS = 5 * 60_000;
 const STARTS = 5;
 
 /**
- * A real PostgreSQL in DATA_DIR/postgres, made at the first call, shared by all processes that use this data_dir, found again when the process that
- * started it was killed. Everything is durable (fsync on); it listens on 127.0.0.1 with a password. As root the server runs as user nobody. Throws EMBEDDED_FAILED
- * with the end of its log.
+ * A real PostgreSQL in DATA_DIR/postgres, made at the first call, shared by all processes that use this data_dir, found
+ * again when the process that started it was killed. Everything is durable (fsync on); it listens on 127.0.0.1 with a
+ * password. As root the server runs as user nobody. Throws EMBEDDED_FAILED with the end of its log.
  */
 export async function startEmbedded(dataDir: string, log: EmbeddedLog): Promise<Embedded> {
   try {
     return await start(openHome(dataDir), log);
   } catch (error) {
     if (error instanceof TallymanError) throw error;
-    throw new TallymanError('EMBEDDED_FAILED', `The embedded PostgreSQL in ${dataDir} did not start: ${messageOf(error)}`, { cause: error });
+    throw new TallymanError(
+      'EMBEDDED_FAILED',
+      `The embedded PostgreSQL in ${dataDir} did not start: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -59,7 +63,12 @@ async function start(home: EmbeddedHome, log: EmbeddedLog): Promise<Embedded> {
   }
 }
 
-async function ensureRunning(home: EmbeddedHome, binaries: EmbeddedBinaries, password: string, log: EmbeddedLog): Promise<DatabaseSpec> {
+async function ensureRunning(
+  home: EmbeddedHome,
+  binaries: EmbeddedBinaries,
+  password: string,
+  log: EmbeddedLog,
+): Promise<DatabaseSpec> {
   const end = performance.now() + READY_TIMEOUT_MS;
   let ours: StartedServer | null = null;
   let starts = 0;
@@ -83,7 +92,10 @@ async function ensureRunning(home: EmbeddedHome, binaries: EmbeddedBinaries, pas
   throw failed(home, `it was not ready after ${READY_TIMEOUT_MS / 60_000} minutes (${last})`);
 }
 
-/** Empty when it takes our password; else why not yet. A password that it refuses is an error for good: somebody changed it. */
+/**
+ * Empty when it takes our password; else why not yet. A password that it refuses is an error for good: somebody changed
+ * it.
+ */
 async function probe(spec: DatabaseSpec): Promise<string> {
   try {
     await withConnection({ ...spec, database: 'postgres' }, (connection) => connection.query('SELECT 1'), 'start');
@@ -99,13 +111,16 @@ async function ensureDatabase(spec: DatabaseSpec): Promise<void> {
     { ...spec, database: 'postgres' },
     async (connection) => {
       for (;;) {
-        const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_database WHERE datname = $1', [EMBEDDED_NAME]);
+        const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_database WHERE datname = $1', [
+          EMBEDDED_NAME,
+        ]);
         if (rows.length > 0) return;
         try {
           await connection.query(`CREATE DATABASE ${EMBEDDED_NAME}`);
         } catch (error) {
           // 42P04 or 23505: another process made it meanwhile.
-          if (!(error instanceof Error && 'code' in error && (error.code === '42P04' || error.code === '23505'))) throw error;
+          if (!(error instanceof Error && 'code' in error && (error.code === '42P04' || error.code === '23505')))
+            throw error;
         }
       }
     },
@@ -129,5 +144,9 @@ function specOf(port: number, password: string): DatabaseSpec {
 }
 
 function failed(home: EmbeddedHome, why: string): TallymanError {
-  return new TallymanError('EMBEDDED_FAILED', `The embedded PostgreSQL in ${home.dir} did not start: ${why}. The end of its log:\n${logTail(home)}`, { fix: `Read ${logOf(home)}.` });
+  return new TallymanError(
+    'EMBEDDED_FAILED',
+    `The embedded PostgreSQL in ${home.dir} did not start: ${why}. The end of its log:\n${logTail(home)}`,
+    { fix: `Read ${logOf(home)}.` },
+  );
 }

@@ -29,7 +29,13 @@ export interface ServerError extends Error {
 
 /** True for an ErrorResponse of the server (five-character SQLSTATE and a length), false for socket and TLS errors. */
 export function isServerError(error: unknown): error is ServerError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) && 'severity' in error;
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(error.code) &&
+    'severity' in error
+  );
 }
 
 /** SQLSTATEs after which the server ends the session, whatever language its severity is in. */
@@ -47,14 +53,20 @@ const RULES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^(42|3F|0A|54011)/, 'misfit'],
 ];
 
-/** What a server says FATAL to at the door, where nothing was sent yet that could be lost. 57P03: starting up or shutting down; 53300: no connection free. */
+/**
+ * What a server says FATAL to at the door, where nothing was sent yet that could be lost. 57P03: starting up or
+ * shutting down; 53300: no connection free.
+ */
 const AT_THE_DOOR: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^(28|3D)/, 'login'],
   [/^42501$/, 'rights'],
   [/^(57P03|53300)$/, 'transient'],
 ];
 
-/** Whose fault it is; see DatabaseFault. Anything that no server sent is `lost`, but for an error of our own (`refused`). */
+/**
+ * Whose fault it is; see DatabaseFault. Anything that no server sent is `lost`, but for an error of our own
+ * (`refused`).
+ */
 export function classify(error: unknown): DatabaseFault {
   if (error instanceof TallymanError) return FAULT_OF_CODE[error.code] ?? 'refused';
   if (!isServerError(error)) return isConnectionLoss(error) ? 'lost' : 'refused';
@@ -67,8 +79,9 @@ export function classify(error: unknown): DatabaseFault {
 }
 
 /**
- * BEGIN READ WRITE on a standby: "cannot set transaction read-write mode during recovery" has the SQLSTATE of a missing feature, and is told in the server's
- * language. The hook that checks a setting raises it; nothing else of ours fails there.
+ * BEGIN READ WRITE on a standby: "cannot set transaction read-write mode during recovery" has the SQLSTATE of a missing
+ * feature, and is told in the server's language. The hook that checks a setting raises it; nothing else of ours fails
+ * there.
  */
 function isStandby(error: ServerError): boolean {
   return error.code === '0A000' && error.routine === 'call_bool_check_hook';
@@ -100,25 +113,32 @@ const CODE_OF_FAULT: Readonly<Record<DatabaseFault, ErrorCode>> = {
 };
 
 /**
- * The error as people read it, with what was being done in front: "creating staging.orders: permission denied ...". DETAIL and CONTEXT never get
- * in: they quote rows. `fix` is what to do when this place knows better than the table of errors.
+ * The error as people read it, with what was being done in front: "creating staging.orders: permission denied ...".
+ * DETAIL and CONTEXT never get in: they quote rows. `fix` is what to do when this place knows better than the table of
+ * errors.
  */
 export function databaseError(error: unknown, doing?: string, fix?: string): TallymanError {
   if (error instanceof TallymanError) return error;
   const code = CODE_OF_FAULT[classify(error)];
   const prefix = doing === undefined ? '' : `${doing}: `;
-  return new TallymanError(code, `${prefix}${publicMessage(error)}`, { cause: withoutValues(error), ...(fix === undefined ? {} : { fix }) });
+  return new TallymanError(code, `${prefix}${publicMessage(error)}`, {
+    cause: withoutValues(error),
+    ...(fix === undefined ? {} : { fix }),
+  });
 }
 
 /**
- * What may stand in a log. The primary message of a class 22 or P0 error may quote a value ("invalid input syntax for type integer: ..."), and so
- * may a class 23 one that a trigger raised: of those only the code and the names are told.
+ * What may stand in a log. The primary message of a class 22 or P0 error may quote a value ("invalid input syntax for
+ * type integer: ..."), and so may a class 23 one that a trigger raised: of those only the code and the names are told.
  */
 export function publicMessage(error: unknown): string {
   if (!isServerError(error)) return messageOf(error);
   const named = error.code.startsWith('23') && (error.constraint !== undefined || error.column !== undefined);
   if (RULES[0]![0].test(error.code) && !named) {
-    const where = [error.table === undefined ? null : `table ${error.table}`, error.column === undefined ? null : `column ${error.column}`].filter((part) => part !== null);
+    const where = [
+      error.table === undefined ? null : `table ${error.table}`,
+      error.column === undefined ? null : `column ${error.column}`,
+    ].filter((part) => part !== null);
     return `PostgreSQL refused a value (SQLSTATE ${error.code}${where.length === 0 ? '' : `, ${where.join(', ')}`})`;
   }
   return `PostgreSQL: ${error.message} (SQLSTATE ${error.code})`;
@@ -131,15 +151,38 @@ function withoutValues(error: unknown): unknown {
 }
 
 const LOSS_CODES = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'ENOENT', 'EACCES', 'EPROTO', 'EMFILE', 'ENFILE',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EADDRNOTAVAIL',
+  'ENOENT',
+  'EACCES',
+  'EPROTO',
+  'EMFILE',
+  'ENFILE',
 ]);
-const LOSS_MESSAGES = /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed|The server does not support SSL|There was an error establishing an SSL|no answer within)/;
+const LOSS_MESSAGES =
+  /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed|The server does not support SSL|There was an error establishing an SSL|no answer within)/;
 
 function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return LOSS_CODES.has(code) || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || CERTIFICATE.test(code) || LOSS_MESSAGES.test(error.message);
+  return (
+    LOSS_CODES.has(code) ||
+    code.startsWith('ERR_TLS') ||
+    code.startsWith('ERR_SSL') ||
+    CERTIFICATE.test(code) ||
+    LOSS_MESSAGES.test(error.message)
+  );
 }
 
 /** OpenSSL's verdicts on a certificate, as Node names them. */

@@ -18,10 +18,16 @@ const COUNT_TIMEOUT_MS = 6 * 3_600_000;
 /** Up to so many loads an index on _load_id may be of use; for more, one pass over the table. */
 const FEW_LOADS = 100;
 
-/** Live receipts of the feed beside what stands in its tables, all at one moment: a load that commits meanwhile is in both or in neither. */
+/**
+ * Live receipts of the feed beside what stands in its tables, all at one moment: a load that commits meanwhile is in
+ * both or in neither.
+ */
 export function liveCounts(connection: Connection, schema: string, feed: string): Promise<readonly LiveCount[]> {
   return inTransaction(connection, 'snapshot', { statement_timeout: '0' }, async () => {
-    const { rows } = await connection.query(`SELECT ${RECEIPT_COLUMNS}, target FROM ${controlNames(schema).loads} WHERE feed = $1 AND status = 'loaded' ORDER BY load_id`, [feed]);
+    const { rows } = await connection.query(
+      `SELECT ${RECEIPT_COLUMNS}, target FROM ${controlNames(schema).loads} WHERE feed = $1 AND status = 'loaded' ORDER BY load_id`,
+      [feed],
+    );
     const live = rows.map((row) => ({ receipt: toReceipt(row), target: text(row, 'target') }));
     const counts = new Map<string, ReadonlyMap<number, number> | null>();
     for (const target of new Set(live.map((l) => l.target))) {
@@ -35,8 +41,13 @@ export function liveCounts(connection: Connection, schema: string, feed: string)
   });
 }
 
-async function countTarget(connection: Connection, target: string, loadIds: readonly number[]): Promise<ReadonlyMap<number, number> | null> {
-  // The name goes through the catalog and comes back quoted: what stands in `target` never becomes SQL. Without _load_id it is another table.
+async function countTarget(
+  connection: Connection,
+  target: string,
+  loadIds: readonly number[],
+): Promise<ReadonlyMap<number, number> | null> {
+  // The name goes through the catalog and comes back quoted: what stands in `target` never becomes SQL. Without
+  // _load_id it is another table.
   const { rows: found } = await connection.query(
     `SELECT (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
        WHERE c.oid = pg_catalog.to_regclass($1) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)) AS name`,

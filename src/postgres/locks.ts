@@ -10,8 +10,9 @@ import { createHash } from 'node:crypto';
 export type LockKind = 'load-key' | 'path' | 'target' | 'ddl';
 
 /**
- * The 64-bit key of an advisory lock as decimal text, for `pg_advisory_xact_lock($1::bigint)`. First 8 bytes of a sha256: two different texts meet
- * by chance once in 2^32 pairs of locks held together, and would only wait for each other.
+ * The 64-bit key of an advisory lock as decimal text, for `pg_advisory_xact_lock($1::bigint)`. First 8 bytes of a
+ * sha256: two different texts meet by chance once in 2^32 pairs of locks held together, and would only wait for each
+ * other.
  */
 export function advisoryKey(kind: LockKind, ...texts: readonly string[]): string {
   // Length before each text: ("ab", "c") and ("a", "bc") are two locks.

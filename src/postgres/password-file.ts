@@ -11,8 +11,9 @@ export interface PasswordFor {
 }
 
 /**
- * The password of libpq's password file ($PGPASSFILE, else ~/.pgpass): first line `host:port:database:user:password` that fits, `*` fits all. A file that
- * others may read is passed over, as libpq does. null = none; a file that is missing is no error.
+ * The password of libpq's password file ($PGPASSFILE, else ~/.pgpass): first line `host:port:database:user:password`
+ * that fits, `*` fits all. A file that others may read is passed over, as libpq does. null = none; a file that is
+ * missing is no error.
  */
 export function passwordFromFile(wanted: PasswordFor, env: NodeJS.ProcessEnv): string | null {
   const file = env['PGPASSFILE'] ?? path.join(os.homedir(), '.pgpass');

@@ -11,7 +11,11 @@ const PAGE_BYTES = 8 * 1024 * 1024;
 const MAX_GROUPS = 10_000;
 
 /** Open quarantine grouped by feed, file, column and reason; the largest group of a file first, newest file first. */
-export async function quarantineGroups(connection: Connection, schema: string, feed: string | null): Promise<readonly QuarantineGroup[]> {
+export async function quarantineGroups(
+  connection: Connection,
+  schema: string,
+  feed: string | null,
+): Promise<readonly QuarantineGroup[]> {
   const { rows } = await connection.query(
     `SELECT feed, path, load_id, "column", class, message, rows, first_row, COALESCE(first_line, first_row) AS first_line, example
      FROM ${controlNames(schema).quarantineSummary} WHERE $1::text IS NULL OR feed = $1 ORDER BY feed, load_id DESC, rows DESC, first_row LIMIT ${MAX_GROUPS}`,
@@ -33,7 +37,10 @@ export async function quarantineGroups(connection: Connection, schema: string, f
 
 export async function openQuarantine(connection: Connection, schema: string, feed: string): Promise<number> {
   const { loads, quarantine } = controlNames(schema);
-  const { rows } = await connection.query(`SELECT count(*) AS open FROM ${loads} l JOIN ${quarantine} q ON q.load_id = l.load_id AND q.status = 'open' WHERE l.feed = $1`, [feed]);
+  const { rows } = await connection.query(
+    `SELECT count(*) AS open FROM ${loads} l JOIN ${quarantine} q ON q.load_id = l.load_id AND q.status = 'open' WHERE l.feed = $1`,
+    [feed],
+  );
   return integer(rows[0]!, 'open');
 }
 
@@ -45,8 +52,16 @@ export interface PagePosition {
 
 export const FIRST_PAGE: PagePosition = { row: -1, quarantineId: -1 };
 
-/** The next rows of a load, ascending by row, whatever their status; empty = the end. At least one row, at most about 8 MiB of raw bytes. */
-export async function quarantinePage(connection: Connection, schema: string, loadId: number, after: PagePosition): Promise<readonly QuarantineRow[]> {
+/**
+ * The next rows of a load, ascending by row, whatever their status; empty = the end. At least one row, at most about 8
+ * MiB of raw bytes.
+ */
+export async function quarantinePage(
+  connection: Connection,
+  schema: string,
+  loadId: number,
+  after: PagePosition,
+): Promise<readonly QuarantineRow[]> {
   const columns = 'quarantine_id, row_number, line_number, byte_offset, errors, raw, raw_length';
   const { rows } = await connection.query(
     // octet_length knows the size of a stored-away value without reading it, so rows past the limit cost nothing.
@@ -76,5 +91,11 @@ function toQuarantineRow(row: Row): QuarantineRow {
 }
 
 function toCellError(row: Row): CellError {
-  return { column: textOrNull(row, 'column'), class: word(row, 'class', ERROR_CLASSES), rule: textOrNull(row, 'rule'), message: text(row, 'message'), value: textOrNull(row, 'value') };
+  return {
+    column: textOrNull(row, 'column'),
+    class: word(row, 'class', ERROR_CLASSES),
+    rule: textOrNull(row, 'rule'),
+    message: text(row, 'message'),
+    value: textOrNull(row, 'value'),
+  };
 }

@@ -6,14 +6,17 @@ export function isoSql(expression: string): string {
   return `pg_catalog.to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** A timestamptz expression as microseconds since 1970, exactly. In two parts: PostgreSQL 13's epoch is a double, which becomes a numeric with 15 digits. */
+/**
+ * A timestamptz expression as microseconds since 1970, exactly. In two parts: PostgreSQL 13's epoch is a double, which
+ * becomes a numeric with 15 digits.
+ */
 export function microsecondsSql(expression: string): string {
   return `(extract(epoch FROM date_trunc('second', ${expression}))::bigint * 1000000 + extract(microseconds FROM ${expression})::bigint % 1000000)`;
 }
 
 /**
- * The other way: microseconds since 1970 (SQL that gives a bigint, or NULL) as timestamptz. In two parts: an interval is multiplied as a double, which
- * is exact only below 2^53.
+ * The other way: microseconds since 1970 (SQL that gives a bigint, or NULL) as timestamptz. In two parts: an interval
+ * is multiplied as a double, which is exact only below 2^53.
  */
 export function timestampSql(microseconds: string): string {
   return `(timestamptz '1970-01-01 00:00:00+00' + (${microseconds}) / 1000000 * interval '1 second' + (${microseconds}) % 1000000 * interval '1 microsecond')`;
@@ -48,14 +51,24 @@ export function toReceipt(row: Row): ReceiptRef {
     generation: integer(row, 'generation'),
     status,
     duplicateAllowed: flag(row, 'duplicate_allowed'),
-    rows: { read, loaded, quarantined, skipped, declared: integerOrNull(row, 'rows_declared'), delta: status === 'rejected' ? null : read - loaded - quarantined - skipped },
+    rows: {
+      read,
+      loaded,
+      quarantined,
+      skipped,
+      declared: integerOrNull(row, 'rows_declared'),
+      delta: status === 'rejected' ? null : read - loaded - quarantined - skipped,
+    },
     errorCode: textOrNull(row, 'error_code'),
     committedAt: text(row, 'committed_at'),
     replaces: list(row, 'replaces').map(Number),
   };
 }
 
-/** Past the year 2255 they are more than 2^53 and come as text: a file may bear any time, and an approximate one does no harm. */
+/**
+ * Past the year 2255 they are more than 2^53 and come as text: a file may bear any time, and an approximate one does no
+ * harm.
+ */
 function microseconds(value: unknown): number | null {
   return value === null ? null : Number(value);
 }

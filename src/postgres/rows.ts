@@ -1,6 +1,9 @@
 import { TallymanError } from '../core/errors.js';
 
-/** A result row as the driver gives it. The readers below turn a field into what it has to be, or say which field is not. */
+/**
+ * A result row as the driver gives it. The readers below turn a field into what it has to be, or say which field is
+ * not.
+ */
 export type Row = Readonly<Record<string, unknown>>;
 
 export function text(row: Row, field: string): string {
@@ -64,5 +67,8 @@ export function word<W extends string>(row: Row, field: string, words: readonly 
 }
 
 function unexpected(field: string, value: unknown): TallymanError {
-  return new TallymanError('INTERNAL', `PostgreSQL gave a ${value === null ? 'NULL' : typeof value} where "${field}" was expected.`);
+  return new TallymanError(
+    'INTERNAL',
+    `PostgreSQL gave a ${value === null ? 'NULL' : typeof value} where "${field}" was expected.`,
+  );
 }

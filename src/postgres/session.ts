@@ -3,7 +3,8 @@ import { connect, type Connection } from './connect.js';
 import { databaseError, endsSession } from './errors.js';
 
 /**
- * One small connection, opened when first asked for, opened anew when it was lost, used by one task at a time. For everything outside a load.
+ * One small connection, opened when first asked for, opened anew when it was lost, used by one task at a time. For
+ * everything outside a load.
  */
 export class SharedSession {
   readonly #spec: DatabaseSpec;
@@ -17,8 +18,8 @@ export class SharedSession {
   }
 
   /**
-   * Runs a task that may be run again: once more when the connection turns out to have died while it lay idle. Errors come out as TallymanError,
-   * with `doing` in front.
+   * Runs a task that may be run again: once more when the connection turns out to have died while it lay idle. Errors
+   * come out as TallymanError, with `doing` in front.
    */
   run<T>(doing: string, task: (connection: Connection) => Promise<T>): Promise<T> {
     const turn = this.#last.then(() => this.#attempt(doing, task));

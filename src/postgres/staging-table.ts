@@ -9,11 +9,15 @@ import type { StagingColumn } from './staging-sql.js';
 import { changeTables } from './transaction.js';
 
 /**
- * The staging table as it has to be for this feed: looked at, created or given its missing columns in a short transaction of its own where
- * needed, looked at again. Call it before the load's BEGIN, never inside. Throws CONTRACT_MISFIT with the ALTER, DATABASE_RIGHTS with the GRANT,
- * DATABASE_BUSY when the table was locked for long.
+ * The staging table as it has to be for this feed: looked at, created or given its missing columns in a short
+ * transaction of its own where needed, looked at again. Call it before the load's BEGIN, never inside. Throws
+ * CONTRACT_MISFIT with the ALTER, DATABASE_RIGHTS with the GRANT, DATABASE_BUSY when the table was locked for long.
  */
-export async function ensureStaging(connection: Connection, target: TargetSpec, columns: readonly StagingColumn[]): Promise<TargetTable> {
+export async function ensureStaging(
+  connection: Connection,
+  target: TargetSpec,
+  columns: readonly StagingColumn[],
+): Promise<TargetTable> {
   const name = displayName(target.schema, target.table);
   const running: string[] = [];
   const run = async (statement: string): Promise<void> => {
@@ -29,9 +33,16 @@ export async function ensureStaging(connection: Connection, target: TargetSpec, 
     const done = settled(planStaging(target, columns, changed), changed);
     if (done !== null) return done;
   } catch (error) {
-    throw databaseError(error, running.length === 0 ? `looking at ${name}` : `preparing ${name} with ${running.at(-1)!}`, classify(error) === 'rights' ? rightsFix(target) : undefined);
+    throw databaseError(
+      error,
+      running.length === 0 ? `looking at ${name}` : `preparing ${name} with ${running.at(-1)!}`,
+      classify(error) === 'rights' ? rightsFix(target) : undefined,
+    );
   }
-  throw new TallymanError('DATABASE_BUSY', `${name} changed while it was prepared: another session altered or dropped it.`);
+  throw new TallymanError(
+    'DATABASE_BUSY',
+    `${name} changed while it was prepared: another session altered or dropped it.`,
+  );
 }
 
 /** The table when nothing is left to do, null when something is; throws a misfit. */
@@ -41,12 +52,19 @@ function settled(plan: StagingPlan, found: TargetTable | null): TargetTable | nu
 }
 
 /** Under the DDL lock: another process may have been faster, so the plan is made anew. */
-async function change(connection: Connection, target: TargetSpec, columns: readonly StagingColumn[], run: (statement: string) => Promise<void>): Promise<void> {
+async function change(
+  connection: Connection,
+  target: TargetSpec,
+  columns: readonly StagingColumn[],
+  run: (statement: string) => Promise<void>,
+): Promise<void> {
   const plan = planStaging(target, columns, await inspectTable(connection, target.schema, target.table));
   if (plan.kind === 'misfit') throw plan.error;
   if (plan.kind === 'ok') return;
   if (plan.kind === 'create') {
-    const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_namespace WHERE nspname = $1', [target.schema]);
+    const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_namespace WHERE nspname = $1', [
+      target.schema,
+    ]);
     if (rows.length === 0) await run(`CREATE SCHEMA ${quoteIdentifier(target.schema)}`);
   }
   for (const statement of plan.sql) await run(statement);

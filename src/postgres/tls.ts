@@ -23,12 +23,14 @@ export function encryptionAttempts(spec: DatabaseSpec): readonly Encryption[] {
 }
 
 /**
- * libpq's meanings: `verify-full` checks the chain and the host name, `verify-ca` the chain, `require` the chain only when a CA was given, `prefer` and
- * `allow` nothing. Without a CA the chain is checked against the ones that Node trusts.
+ * libpq's meanings: `verify-full` checks the chain and the host name, `verify-ca` the chain, `require` the chain only
+ * when a CA was given, `prefer` and `allow` nothing. Without a CA the chain is checked against the ones that Node
+ * trusts.
  */
 function tlsOptions(spec: DatabaseSpec): ConnectionOptions {
   const { ca, cert, key } = spec.tls;
-  const checksChain = spec.sslmode === 'verify-ca' || spec.sslmode === 'verify-full' || (spec.sslmode === 'require' && ca !== null);
+  const checksChain =
+    spec.sslmode === 'verify-ca' || spec.sslmode === 'verify-full' || (spec.sslmode === 'require' && ca !== null);
   return {
     rejectUnauthorized: checksChain,
     ...(ca === null ? {} : { ca }),
@@ -41,7 +43,10 @@ function tlsOptions(spec: DatabaseSpec): ConnectionOptions {
 /** invalid_authorization_specification: no line of pg_hba.conf for a connection (not) encrypted so. */
 const NO_HBA_ENTRY = '28000';
 
-/** True when the error is about encryption, so that the next attempt may do better: no TLS there, no handshake, or pg_hba.conf wants it otherwise. */
+/**
+ * True when the error is about encryption, so that the next attempt may do better: no TLS there, no handshake, or
+ * pg_hba.conf wants it otherwise.
+ */
 export function worthNextAttempt(error: unknown, tried: Encryption): boolean {
   if (isServerError(error)) return error.code === NO_HBA_ENTRY;
   if (tried === false || !(error instanceof Error)) return false;

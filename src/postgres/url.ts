@@ -16,34 +16,60 @@ export interface TlsTexts {
 export const NO_TLS_TEXTS: TlsTexts = { ca: null, cert: null, key: null };
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
-const PARAMETERS = ['host', 'port', 'user', 'password', 'dbname', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'connect_timeout', 'application_name'] as const;
+const PARAMETERS = [
+  'host',
+  'port',
+  'user',
+  'password',
+  'dbname',
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'connect_timeout',
+  'application_name',
+] as const;
 type Parameter = (typeof PARAMETERS)[number];
 
 /** libpq's default is to wait for ever; a daemon has to notice. */
 const CONNECT_TIMEOUT_S = 10;
 
 /**
- * Reads a libpq connection URI (`postgresql://` or `postgres://`), percent-decoded, parts that are missing filled in from PGHOST, PGPORT, PGUSER,
- * PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY, PGCONNECT_TIMEOUT, PGAPPNAME and the password file, then libpq's defaults. A
- * host that begins with `/` is the folder of a Unix socket. `password` (from the config) wins. Throws CONFIG_INVALID; no message holds the password.
+ * Reads a libpq connection URI (`postgresql://` or `postgres://`), percent-decoded, parts that are missing filled in
+ * from PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY,
+ * PGCONNECT_TIMEOUT, PGAPPNAME and the password file, then libpq's defaults. A host that begins with `/` is the folder
+ * of a Unix socket. `password` (from the config) wins. Throws CONFIG_INVALID; no message holds the password.
  */
-export function parseDatabaseUrl(url: string, password: string | null, tls: TlsTexts = NO_TLS_TEXTS, env: NodeJS.ProcessEnv = process.env): DatabaseSpec {
+export function parseDatabaseUrl(
+  url: string,
+  password: string | null,
+  tls: TlsTexts = NO_TLS_TEXTS,
+  env: NodeJS.ProcessEnv = process.env,
+): DatabaseSpec {
   const parts = splitUrl(url);
-  const get = (name: Parameter, variable: string): string | null => emptyToNull(parts.get(name)) ?? emptyToNull(env[variable]);
+  const get = (name: Parameter, variable: string): string | null =>
+    emptyToNull(parts.get(name)) ?? emptyToNull(env[variable]);
   const user = get('user', 'PGUSER') ?? os.userInfo().username;
   const host = get('host', 'PGHOST') ?? 'localhost';
-  if (host.includes(',') || (parts.get('port') ?? '').includes(',')) throw invalid('several hosts in one URL are not supported: name one, or a name that leads to the primary');
-  const at = { host, port: whole('port', get('port', 'PGPORT') ?? '5432', 1, 65_535), user, database: get('dbname', 'PGDATABASE') ?? user };
+  if (host.includes(',') || (parts.get('port') ?? '').includes(','))
+    throw invalid('several hosts in one URL are not supported: name one, or a name that leads to the primary');
+  const at = {
+    host,
+    port: whole('port', get('port', 'PGPORT') ?? '5432', 1, 65_535),
+    user,
+    database: get('dbname', 'PGDATABASE') ?? user,
+  };
   const sslmode = SSL_MODES.find((mode) => mode === (get('sslmode', 'PGSSLMODE') ?? 'prefer'));
   if (sslmode === undefined) throw invalid(`sslmode is one of ${SSL_MODES.join(', ')}`);
   const rootCert = get('sslrootcert', 'PGSSLROOTCERT');
   return {
     ...at,
-    password: password ?? emptyToNull(parts.get('password')) ?? emptyToNull(env['PGPASSWORD']) ?? passwordFromFile(at, env),
+    password:
+      password ?? emptyToNull(parts.get('password')) ?? emptyToNull(env['PGPASSWORD']) ?? passwordFromFile(at, env),
     sslmode,
     tls: {
       // "system": the certificates that Node trusts.
-      ca: tls.ca ?? (rootCert === 'system' ? null : pem('sslrootcert', rootCert) ?? defaultRootCert(sslmode)),
+      ca: tls.ca ?? (rootCert === 'system' ? null : (pem('sslrootcert', rootCert) ?? defaultRootCert(sslmode))),
       cert: tls.cert ?? pem('sslcert', get('sslcert', 'PGSSLCERT')),
       key: tls.key ?? pem('sslkey', get('sslkey', 'PGSSLKEY')),
     },
@@ -53,10 +79,16 @@ export function parseDatabaseUrl(url: string, password: string | null, tls: TlsT
   };
 }
 
-/** `scheme://[user[:password]@][host][:port][/dbname][?name=value...]`, every part percent-decoded. By hand: WHATWG URLs have no `?host=/dir` without a host. */
+/**
+ * `scheme://[user[:password]@][host][:port][/dbname][?name=value...]`, every part percent-decoded. By hand: WHATWG URLs
+ * have no `?host=/dir` without a host.
+ */
 function splitUrl(url: string): Map<Parameter, string> {
   const match = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url);
-  if (match === null) throw invalid('it has the form postgresql://user@host:port/database?sslmode=verify-full (a password, and @ : / ? # in names, percent-encoded)');
+  if (match === null)
+    throw invalid(
+      'it has the form postgresql://user@host:port/database?sslmode=verify-full (a password, and @ : / ? # in names, percent-encoded)',
+    );
   const [, login, authority = '', database, query] = match;
   const parts = new Map<Parameter, string>();
   if (login !== undefined) {
@@ -88,7 +120,10 @@ function* queryPairs(query: string): Generator<readonly [Parameter, string]> {
 
 function known(name: string): Parameter {
   const found = PARAMETERS.find((parameter) => parameter === name);
-  if (found === undefined) throw invalid(`the parameter ${JSON.stringify(name)} is not known here; known are ${PARAMETERS.join(', ')}. Settings of the session belong to the role: ALTER ROLE ... SET ...`);
+  if (found === undefined)
+    throw invalid(
+      `the parameter ${JSON.stringify(name)} is not known here; known are ${PARAMETERS.join(', ')}. Settings of the session belong to the role: ALTER ROLE ... SET ...`,
+    );
   return found;
 }
 

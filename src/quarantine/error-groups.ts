@@ -2,7 +2,10 @@ import type { CellError } from '../core/batch.js';
 import type { ErrorGroup } from '../core/report.js';
 import type { BadRowPlace } from './record.js';
 
-/** Most groups a report holds. Past it faults are told by class and column only, so that messages with changing text cannot fill the memory. */
+/**
+ * Most groups a report holds. Past it faults are told by class and column only, so that messages with changing text
+ * cannot fill the memory.
+ */
 const MOST_GROUPS = 200;
 const OTHER = 'other faults of this class';
 

@@ -7,7 +7,10 @@ import { columnNames } from '../formats/names.js';
 /** Cells past the last heading that an export still looks at. */
 export const MOST_SURPLUS = 8;
 
-/** The load whose refused rows are exported, as its receipt tells: a file may have been loaded again since, by another config. */
+/**
+ * The load whose refused rows are exported, as its receipt tells: a file may have been loaded again since, by another
+ * config.
+ */
 export interface ExportAbout {
   /** What the commands call it: the file's id, or `load:N` for a load that is not its latest. */
   readonly id: string;
@@ -17,7 +20,10 @@ export interface ExportAbout {
   readonly committedAt: string | null;
   /** The report's groups are those of this very load. */
   readonly reported: boolean;
-  /** One a cell of the file: its header, or without one the contract's name, or `column_N`. Empty when the format has no cells. */
+  /**
+   * One a cell of the file: its header, or without one the contract's name, or `column_N`. Empty when the format has no
+   * cells.
+   */
   readonly headings: readonly string[];
   /** Cells (from 0) that a fault's column means; empty when none is known. A key of several columns means several. */
   cellsOf(column: string): readonly number[];
@@ -26,10 +32,18 @@ export interface ExportAbout {
 }
 
 /** How a --format is written. Gives text piece by piece; asks for a page only when the one before is written. */
-export type Export = (detail: FileDetail, pages: AsyncIterable<readonly QuarantineRow[]>, about: ExportAbout) => AsyncIterable<string>;
+export type Export = (
+  detail: FileDetail,
+  pages: AsyncIterable<readonly QuarantineRow[]>,
+  about: ExportAbout,
+) => AsyncIterable<string>;
 
 /** `receipt` and `dialect` (FileDialect, from the receipt) are null when the file has none. */
-export function exportAbout(detail: FileDetail, receipt: ReceiptRef | null, dialect: Readonly<Record<string, unknown>> | null): ExportAbout {
+export function exportAbout(
+  detail: FileDetail,
+  receipt: ReceiptRef | null,
+  dialect: Readonly<Record<string, unknown>> | null,
+): ExportAbout {
   const told = dialect ?? {};
   const names = listOf(told['columns']);
   const cells = placesOf(told['cells'], names.length);
@@ -53,8 +67,14 @@ function contractNames(names: readonly string[], cells: ReadonlyMap<string, numb
   return names.map((name, cell) => byCell.get(cell) ?? name);
 }
 
-/** Faults name the contract's columns; where there is no contract, names made from the headers; and for cells that nobody takes, the header itself. */
-function cellFinder(names: readonly string[], cells: ReadonlyMap<string, number>): (column: string) => readonly number[] {
+/**
+ * Faults name the contract's columns; where there is no contract, names made from the headers; and for cells that
+ * nobody takes, the header itself.
+ */
+function cellFinder(
+  names: readonly string[],
+  cells: ReadonlyMap<string, number>,
+): (column: string) => readonly number[] {
   const known = new Map(cells);
   for (const list of [names, columnNames(names, 'snake'), columnNames(names, 'keep')]) {
     list.forEach((name, cell) => {
@@ -79,5 +99,11 @@ function listOf(value: unknown): readonly string[] {
 function placesOf(value: unknown, width: number): ReadonlyMap<string, number> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
   const entries: [string, unknown][] = Object.entries(value);
-  return new Map(entries.flatMap(([name, place]) => (typeof place === 'number' && Number.isInteger(place) && place >= 1 && place <= width ? [[name, place - 1] as const] : [])));
+  return new Map(
+    entries.flatMap(([name, place]) =>
+      typeof place === 'number' && Number.isInteger(place) && place >= 1 && place <= width
+        ? [[name, place - 1] as const]
+        : [],
+    ),
+  );
 }

@@ -4,7 +4,10 @@ import type { QuarantineRow } from '../core/target.js';
 const BLOCK = 64 * 1024;
 
 /** The rows as text, in blocks. A page is asked for only when the one before has been taken. */
-export async function* inBlocks(pages: AsyncIterable<readonly QuarantineRow[]>, line: (row: QuarantineRow) => string): AsyncGenerator<string> {
+export async function* inBlocks(
+  pages: AsyncIterable<readonly QuarantineRow[]>,
+  line: (row: QuarantineRow) => string,
+): AsyncGenerator<string> {
   for await (const page of pages) {
     let block = '';
     for (const row of page) {

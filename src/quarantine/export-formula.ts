@@ -1,6 +1,6 @@
 /**
- * What spreadsheets take for the beginning of a formula (CWE-1236): = + - @, TAB, CR, LF and the full-width signs. Blanks and invisible characters
- * before a sign do not help: some programs drop them on import.
+ * What spreadsheets take for the beginning of a formula (CWE-1236): = + - @, TAB, CR, LF and the full-width signs.
+ * Blanks and invisible characters before a sign do not help: some programs drop them on import.
  */
 const FORMULA = /^(?:[\t\r\n]|[\p{Z}\p{Cf}\p{Cc}]*[=+\-@＝＋－＠])/u;
 

@@ -8,7 +8,10 @@ import { readableStart } from './readable.js';
 
 /** A page of more is slow to open and nobody reads it; a list for a program is the csv or jsonl export. */
 export const MOST_ROWS = 5_000;
-/** Characters of cells and reasons, with what the tags around each take: wide records get fewer rows. About 10 MB of HTML. */
+/**
+ * Characters of cells and reasons, with what the tags around each take: wide records get fewer rows. About 10 MB of
+ * HTML.
+ */
 const MOST_TEXT = 4 * 1024 * 1024;
 const TAGS = 24;
 /** Bytes of a cell, of a record, and faults of a row that are shown. */
@@ -42,7 +45,10 @@ export interface ShownRows {
   readonly groups: readonly ErrorGroup[];
 }
 
-/** The first rows, as many as a page takes: memory stays bounded however many there are. No page is asked for behind them. */
+/**
+ * The first rows, as many as a page takes: memory stays bounded however many there are. No page is asked for behind
+ * them.
+ */
 export async function takeRows(pages: AsyncIterable<readonly QuarantineRow[]>, about: ExportAbout): Promise<ShownRows> {
   const rows: ShownRow[] = [];
   const groups = new ErrorGroups();
@@ -52,7 +58,9 @@ export async function takeRows(pages: AsyncIterable<readonly QuarantineRow[]>, a
       if (rows.length >= MOST_ROWS || size > MOST_TEXT) return { rows, cut: true, groups: groups.report() };
       const shown = showRow(row, about);
       groups.add({ row: row.row, line: row.line ?? row.row, offset: row.byteOffset ?? 0 }, row.errors);
-      size += (shown.cells ?? [shown.raw]).reduce((sum, cell) => sum + cell.length + TAGS, 0) + shown.errors.reduce((sum, error) => sum + error.message.length + TAGS, TAGS);
+      size +=
+        (shown.cells ?? [shown.raw]).reduce((sum, cell) => sum + cell.length + TAGS, 0) +
+        shown.errors.reduce((sum, error) => sum + error.message.length + TAGS, TAGS);
       rows.push(shown);
     }
   }
@@ -61,9 +69,12 @@ export async function takeRows(pages: AsyncIterable<readonly QuarantineRow[]>, a
 
 function showRow(row: QuarantineRow, about: ExportAbout): ShownRow {
   const record = cellsOfRecord(row, about, (cell) => readableStart(cell, CELL_BYTES));
-  const errors = row.errors.slice(0, MOST_FAULTS).map(({ column, class: kind, message }) => ({ column, class: kind, message }));
+  const errors = row.errors
+    .slice(0, MOST_FAULTS)
+    .map(({ column, class: kind, message }) => ({ column, class: kind, message }));
   const place = { row: row.row, line: row.line, member: row.member, errors, faults: row.errors.length };
-  if (record === null) return { ...place, cells: null, raw: readableStart(row.raw, RAW_BYTES), bad: new Set(), unseen: 0 };
+  if (record === null)
+    return { ...place, cells: null, raw: readableStart(row.raw, RAW_BYTES), bad: new Set(), unseen: 0 };
   const { cells, found } = record;
   const width = about.headings.length;
   const bad = new Set(row.errors.flatMap((error) => badCells(error, cells.length, width, about)));
@@ -76,4 +87,5 @@ function badCells(error: CellError, cells: number, width: number, about: ExportA
   return error.column === null ? [] : about.cellsOf(error.column);
 }
 
-const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);

@@ -1,4 +1,6 @@
-/** The page's style: fonts of the machine, light and dark by the reader's setting, paper in light. Nothing is fetched. */
+/**
+ * The page's style: fonts of the machine, light and dark by the reader's setting, paper in light. Nothing is fetched.
+ */
 export const STYLE = `
 :root{color-scheme:light dark;--paper:#fff;--ground:#f5f6f8;--ink:#1b1f24;--soft:#5c6570;--line:#dde1e6;--head:#eef0f3;--bad:#b3261e;--badbg:#fdecea;--ok:#1a7f4b}
 @media (prefers-color-scheme:dark){:root{--paper:#1a1d22;--ground:#121418;--ink:#e6e9ee;--soft:#9aa4b0;--line:#30353d;--head:#23272e;--bad:#ff8f85;--badbg:#45201f;--ok:#5fd39a}}

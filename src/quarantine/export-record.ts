@@ -13,9 +13,17 @@ export interface RecordCells {
   readonly found: number;
 }
 
-/** null when the record cannot be taken apart: a quote is at fault, only its beginning was kept, or its format has no cells. */
-export function cellsOfRecord(row: QuarantineRow, about: ExportAbout, asText: (cell: Buffer) => string = readable): RecordCells | null {
-  if (about.split === null || row.raw.length < row.rawLength || row.errors.some((error) => WHOLE.has(error.class))) return null;
+/**
+ * null when the record cannot be taken apart: a quote is at fault, only its beginning was kept, or its format has no
+ * cells.
+ */
+export function cellsOfRecord(
+  row: QuarantineRow,
+  about: ExportAbout,
+  asText: (cell: Buffer) => string = readable,
+): RecordCells | null {
+  if (about.split === null || row.raw.length < row.rawLength || row.errors.some((error) => WHOLE.has(error.class)))
+    return null;
   const record = about.split(row.raw);
   return record === null ? null : { cells: record.cells.map((cell) => asText(cell)), found: record.found };
 }

@@ -11,10 +11,16 @@ export interface QuarantineItem {
   readonly line: number | null;
   /** In the decompressed stream. */
   readonly byte_offset: number | null;
-  /** Of a zip archive: the member that the row came from; line and byte_offset are those within it. Only there for archives. */
+  /**
+   * Of a zip archive: the member that the row came from; line and byte_offset are those within it. Only there for
+   * archives.
+   */
   readonly member?: string;
   readonly errors: readonly CellError[];
-  /** The record without its line end. Exact when it is valid UTF-8; otherwise NUL and undecodable bytes stand as `\xHH` and raw_base64 is exact. */
+  /**
+   * The record without its line end. Exact when it is valid UTF-8; otherwise NUL and undecodable bytes stand as `\xHH`
+   * and raw_base64 is exact.
+   */
   readonly raw: string;
   /** The record's bytes. Only there when they are not valid UTF-8. */
   readonly raw_base64?: string;

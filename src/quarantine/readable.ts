@@ -4,10 +4,13 @@ import { visibleText } from '../columns/visible.js';
 /** Bytes looked at in one go: only blocks that hold something undecodable take the slow way, character by character. */
 const BLOCK = 64 * 1024;
 
-/** All of the bytes as text. NUL and bytes that are no UTF-8 stand as `\xHH`, as everywhere in reports; other text stays as it is. */
+/**
+ * All of the bytes as text. NUL and bytes that are no UTF-8 stand as `\xHH`, as everywhere in reports; other text stays
+ * as it is.
+ */
 export function readable(bytes: Buffer): string {
   let text = '';
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = characterEnd(bytes, Math.min(at + BLOCK, bytes.length));
     text += visibleText(bytes, at, end, Infinity);
     at = end;
@@ -15,7 +18,10 @@ export function readable(bytes: Buffer): string {
   return text;
 }
 
-/** The beginning of it: at most so many bytes, whole characters, and a sign that there is more. Nothing of the rest is held. */
+/**
+ * The beginning of it: at most so many bytes, whole characters, and a sign that there is more. Nothing of the rest is
+ * held.
+ */
 export function readableStart(bytes: Buffer, most: number): string {
   return bytes.length <= most ? readable(bytes) : `${readable(bytes.subarray(0, characterEnd(bytes, most)))} …`;
 }

@@ -3,10 +3,23 @@ import type { ErrorGroup } from '../core/report.js';
 import { ErrorGroups } from './error-groups.js';
 import { visibleString } from './visible-string.js';
 
-/** Columns of tallyman.quarantine that a load writes, in the order of the COPY rows made here; the rest have defaults. */
-export const QUARANTINE_COLUMNS = ['load_id', 'row_number', 'line_number', 'byte_offset', 'errors', 'raw', 'raw_length'] as const;
+/**
+ * Columns of tallyman.quarantine that a load writes, in the order of the COPY rows made here; the rest have defaults.
+ */
+export const QUARANTINE_COLUMNS = [
+  'load_id',
+  'row_number',
+  'line_number',
+  'byte_offset',
+  'errors',
+  'raw',
+  'raw_length',
+] as const;
 
-/** A rejected file keeps its first so many bad rows, so many bytes of each, and so many bytes in all (SPEC 3.3, DESIGN 2.1). */
+/**
+ * A rejected file keeps its first so many bad rows, so many bytes of each, and so many bytes in all (SPEC 3.3, DESIGN
+ * 2.1).
+ */
 export const KEPT_ROWS = 1_000;
 const KEPT_RAW = 64 * 1024;
 const KEPT_BYTES = 32 * 1024 * 1024;
@@ -26,8 +39,9 @@ export interface BadRowPlace {
 }
 
 /**
- * The bad rows of one load, in bounded memory: rows for COPY into tallyman.quarantine (all of an accepted file, flushed as they come; the first
- * 1,000 of a rejected one) and the groups that a report shows. `load_id` null = a dry run: only counts and groups.
+ * The bad rows of one load, in bounded memory: rows for COPY into tallyman.quarantine (all of an accepted file, flushed
+ * as they come; the first 1,000 of a rejected one) and the groups that a report shows. `load_id` null = a dry run: only
+ * counts and groups.
  */
 export class QuarantineRecord {
   /** Rows recorded. */
@@ -46,7 +60,8 @@ export class QuarantineRecord {
   }
 
   /**
-   * Records one bad row. `raw` is the record without its line end, as far as it is held; `rawLength` its whole length in bytes. Copies what it needs.
+   * Records one bad row. `raw` is the record without its line end, as far as it is held; `rawLength` its whole length
+   * in bytes. Copies what it needs.
    */
   add(place: BadRowPlace, errors: readonly CellError[], raw: Buffer, rawLength: number): void {
     this.count++;
@@ -65,7 +80,9 @@ export class QuarantineRecord {
     return this.#pending.length >= FLUSH_AT;
   }
 
-  /** Takes the rows that were not yet flushed: binary COPY tuples without header and trailer; empty when there are none. */
+  /**
+   * Takes the rows that were not yet flushed: binary COPY tuples without header and trailer; empty when there are none.
+   */
   take(): Buffer {
     return this.#pending.take();
   }

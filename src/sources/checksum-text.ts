@@ -27,11 +27,17 @@ interface Line extends Checksum {
 }
 
 /**
- * The file's checksum out of a checksum file, or why there is none (yet). Takes what md5sum, sha256sum and their kin write (`HASH  name`, `HASH *name`), the BSD and openssl form
- * (`SHA256 (name) = HASH`) and a bare checksum. `shared`: the file speaks for many, and only a line with the name of ours counts; a sidecar of one file may call it otherwise (the
- * sender renamed it since), when it holds one line only.
+ * The file's checksum out of a checksum file, or why there is none (yet). Takes what md5sum, sha256sum and their kin
+ * write (`HASH name`, `HASH *name`), the BSD and openssl form (`SHA256 (name) = HASH`) and a bare checksum. `shared`:
+ * the file speaks for many, and only a line with the name of ours counts; a sidecar of one file may call it otherwise
+ * (the sender renamed it since), when it holds one line only.
  */
-export function findChecksum(text: string, sidecar: string, path: string, shared: boolean): Checksum | { readonly problem: string } {
+export function findChecksum(
+  text: string,
+  sidecar: string,
+  path: string,
+  shared: boolean,
+): Checksum | { readonly problem: string } {
   const expected = algorithmOf(splitPath(sidecar).name);
   const lines: Line[] = [];
   for (const raw of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
@@ -45,11 +51,13 @@ export function findChecksum(text: string, sidecar: string, path: string, shared
   const [first] = own;
   if (first === undefined) return { problem: `it has no line for ${name}` };
   // The same file in two folders may stand there twice: equal checksums are one word.
-  if (own.some((line) => line.digest !== first.digest || line.algorithm !== first.algorithm)) return { problem: `it has several checksums for ${name}` };
+  if (own.some((line) => line.digest !== first.digest || line.algorithm !== first.algorithm))
+    return { problem: `it has several checksums for ${name}` };
   return { algorithm: first.algorithm, digest: first.digest };
 }
 
-const isOf = (written: string, name: string): boolean => splitPath(written.replaceAll('\\', '/')).name === name || written === name;
+const isOf = (written: string, name: string): boolean =>
+  splitPath(written.replaceAll('\\', '/')).name === name || written === name;
 
 function lineOf(line: string): Line | null {
   const bsd = /^([A-Za-z0-9-]+) ?\((.*)\) ?= ?([0-9A-Fa-f]+)$/.exec(line);
@@ -58,7 +66,12 @@ function lineOf(line: string): Line | null {
   const gnu = /^(\\?)([0-9A-Fa-f]{32,128})(?:[ \t]+\*?(.+))?$/.exec(line);
   if (gnu === null) return null;
   const name = gnu[3] ?? null;
-  return told(gnu[2]!, gnu[1] === '' || name === null ? name : name.replaceAll(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter === 'r' ? '\r' : letter)));
+  return told(
+    gnu[2]!,
+    gnu[1] === '' || name === null
+      ? name
+      : name.replaceAll(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter === 'r' ? '\r' : letter)),
+  );
 }
 
 function told(digits: string, name: string | null, kind?: string): Line | null {

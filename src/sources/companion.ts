@@ -3,12 +3,17 @@ import { splitExtensions, splitPath } from './extensions.js';
 
 const HOLE = /\{(name|stem)\}/;
 
-/** The marker or manifest that belongs to a data file, in the same folder: `in/a.csv` with `{stem}.done` -> `in/a.done`. null = none is asked for. */
+/**
+ * The marker or manifest that belongs to a data file, in the same folder: `in/a.csv` with `{stem}.done` -> `in/a.done`.
+ * null = none is asked for.
+ */
 export function companionOf(spec: ReadySpec, path: string): string | null {
   if (spec.kind === 'always') return null;
   const { folder, name } = splitPath(path);
   // A function as replacement: `$&` in a file name means nothing here.
-  const companion = spec.template.replaceAll('{name}', () => name).replaceAll('{stem}', () => splitExtensions(name).stem);
+  const companion = spec.template
+    .replaceAll('{name}', () => name)
+    .replaceAll('{stem}', () => splitExtensions(name).stem);
   return folder + companion;
 }
 
@@ -16,8 +21,9 @@ export function companionOf(spec: ReadySpec, path: string): string | null {
 export const isShared = (spec: ReadySpec): boolean => spec.kind !== 'always' && !HOLE.test(spec.template);
 
 /**
- * True for the name of a marker or manifest, whether or not its data file is there: such files are never data, although a pattern like `*` meets
- * them. A template without anything fixed in it (`{stem}`) would make every file a marker, so it makes none.
+ * True for the name of a marker or manifest, whether or not its data file is there: such files are never data, although
+ * a pattern like `*` meets them. A template without anything fixed in it (`{stem}`) would make every file a marker, so
+ * it makes none.
  */
 export function isCompanion(spec: ReadySpec, path: string): boolean {
   if (spec.kind === 'always') return false;
@@ -35,7 +41,8 @@ export function isCompanion(spec: ReadySpec, path: string): boolean {
 type Named = Pick<SourceSpec, 'ready' | 'checksum'>;
 
 /** The checksum file is a companion like a marker. */
-const checksumSpec = ({ checksum }: Named): ReadySpec => (checksum === undefined ? { kind: 'always' } : { kind: 'marker', template: checksum });
+const checksumSpec = ({ checksum }: Named): ReadySpec =>
+  checksum === undefined ? { kind: 'always' } : { kind: 'marker', template: checksum };
 
 /** The checksum file of a data file; null = none is asked for. */
 export const checksumFileOf = (named: Named, path: string): string | null => companionOf(checksumSpec(named), path);
@@ -44,7 +51,8 @@ export const checksumFileOf = (named: Named, path: string): string | null => com
 export const isSharedChecksum = (named: Named): boolean => isShared(checksumSpec(named));
 
 /** True for the name of a marker, manifest or checksum file. */
-export const isBeside = (named: Named, path: string): boolean => isCompanion(named.ready, path) || isCompanion(checksumSpec(named), path);
+export const isBeside = (named: Named, path: string): boolean =>
+  isCompanion(named.ready, path) || isCompanion(checksumSpec(named), path);
 
 /** The companions that go where their file goes: those that belong to it alone. */
 export function companionsOf(named: Named, path: string): readonly string[] {
@@ -55,7 +63,8 @@ export function companionsOf(named: Named, path: string): readonly string[] {
 }
 
 /** Versions of the companions that released a file as one token: a single one stands as it is. */
-export const joinVersions = (versions: readonly string[]): string | null => (versions.length > 1 ? JSON.stringify(versions) : (versions[0] ?? null));
+export const joinVersions = (versions: readonly string[]): string | null =>
+  versions.length > 1 ? JSON.stringify(versions) : (versions[0] ?? null);
 
 /** Back from joinVersions. A version of a source never is a JSON list. */
 export function splitVersions(token: string): readonly string[] {

@@ -10,8 +10,8 @@ import type { LocalRoot } from './local-root.js';
 const CHUNK = 1024 * 1024;
 
 /**
- * Copies exactly this version from `from` to the private path `to`, with its times and mode, and makes it durable. A copy left by a crash is written anew. Throws
- * FILE_CHANGED when another file stands there or it changes meanwhile.
+ * Copies exactly this version from `from` to the private path `to`, with its times and mode, and makes it durable. A
+ * copy left by a crash is written anew. Throws FILE_CHANGED when another file stands there or it changes meanwhile.
  */
 export async function copyVersion(root: LocalRoot, file: SeenFile, from: string, to: string): Promise<void> {
   const source = await openBelow(root, from);
@@ -45,7 +45,7 @@ async function copyBytes(source: FileHandle, target: FileHandle): Promise<void> 
   for (;;) {
     const { bytesRead } = await source.read(buffer, 0, CHUNK, null);
     if (bytesRead === 0) return;
-    for (let at = 0; at < bytesRead; ) at += (await target.write(buffer, at, bytesRead - at)).bytesWritten;
+    for (let at = 0; at < bytesRead;) at += (await target.write(buffer, at, bytesRead - at)).bytesWritten;
   }
 }
 
@@ -66,10 +66,10 @@ export async function equalBytes(root: LocalRoot, a: string, b: string): Promise
 
 async function equalHandles(one: FileHandle, other: FileHandle): Promise<boolean> {
   const [a, b] = [Buffer.allocUnsafeSlow(CHUNK), Buffer.allocUnsafeSlow(CHUNK)];
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const { bytesRead } = await one.read(a, 0, CHUNK, position);
     if (bytesRead === 0) return true;
-    for (let at = 0; at < bytesRead; ) {
+    for (let at = 0; at < bytesRead;) {
       const read = await other.read(b, at, bytesRead - at, position + at);
       if (read.bytesRead === 0) return false;
       at += read.bytesRead;

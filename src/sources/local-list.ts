@@ -10,7 +10,10 @@ import type { Selection } from './selection.js';
 
 declare module 'node:fs/promises' {
   /** Node gives names as bytes on request; @types/node knows that of readdir only. */
-  function opendir(path: Buffer | string, options: { readonly encoding: 'buffer'; readonly bufferSize: number }): Promise<BufferDir>;
+  function opendir(
+    path: Buffer | string,
+    options: { readonly encoding: 'buffer'; readonly bufferSize: number },
+  ): Promise<BufferDir>;
 }
 interface BufferDir {
   read(): Promise<BufferEntry | null>;
@@ -22,7 +25,10 @@ interface BufferEntry extends Readonly<Parameters<typeof kindRefused>[0]> {
 
 /** Entries a page, and names that one call of the system gives. */
 const PAGE = 1_000;
-/** `lstat` calls under way at once. Measured on 200,000 files, 2 cores: 8 = 139,000/s, 32 = 376,000/s, 256 = 325,000/s; promises 258,000/s. */
+/**
+ * `lstat` calls under way at once. Measured on 200,000 files, 2 cores: 8 = 139,000/s, 32 = 376,000/s, 256 = 325,000/s;
+ * promises 258,000/s.
+ */
 const LSTATS = 32;
 
 /** What a listing saw beside its pages. */
@@ -41,12 +47,18 @@ interface Folder {
 }
 
 /**
- * The full listing of a folder, in pages of about 1,000, files of a page in the order of their paths. Names that the feed does not take cost no look; nothing
- * is opened, so that a FIFO cannot hold it. Memory: one page, and the folders still to be read.
+ * The full listing of a folder, in pages of about 1,000, files of a page in the order of their paths. Names that the
+ * feed does not take cost no look; nothing is opened, so that a FIFO cannot hold it. Memory: one page, and the folders
+ * still to be read.
  *
- * Throws SOURCE_UNREACHABLE when the root cannot be read, or was exchanged meanwhile: a listing that ends without an error is whole.
+ * Throws SOURCE_UNREACHABLE when the root cannot be read, or was exchanged meanwhile: a listing that ends without an
+ * error is whole.
  */
-export async function* listFolder(root: LocalRoot, selection: Selection, signal: AbortSignal): AsyncGenerator<ListingPage, ListingSize, undefined> {
+export async function* listFolder(
+  root: LocalRoot,
+  selection: Selection,
+  signal: AbortSignal,
+): AsyncGenerator<ListingPage, ListingSize, undefined> {
   const before = await root.look();
   const todo: Folder[] = [{ relative: Buffer.alloc(0), prefix: '' }];
   let folders = 0;
@@ -74,18 +86,29 @@ export async function* listFolder(root: LocalRoot, selection: Selection, signal:
     }
   }
   const after = await root.look();
-  if (rootIdOf(after.stats) !== rootIdOf(before.stats)) throw root.unreachable(new Error('it was exchanged for another folder while it was listed'));
+  if (rootIdOf(after.stats) !== rootIdOf(before.stats))
+    throw root.unreachable(new Error('it was exchanged for another folder while it was listed'));
   return { folders, largest, rootId: rootIdOf(after.stats) };
 }
 
-/** With the time of birth: a folder that is deleted and made again often gets the same inode (ext4). 0 where a file system keeps none. */
-export const rootIdOf = (stats: BigIntStats): string => `${String(stats.dev)}:${String(stats.ino)}:${String(stats.birthtimeNs)}`;
+/**
+ * With the time of birth: a folder that is deleted and made again often gets the same inode (ext4). 0 where a file
+ * system keeps none.
+ */
+export const rootIdOf = (stats: BigIntStats): string =>
+  `${String(stats.dev)}:${String(stats.ino)}:${String(stats.birthtimeNs)}`;
 
-/** A reason instead of the folder when it cannot be entered; an empty one when it is just gone. The root must be entered. */
+/**
+ * A reason instead of the folder when it cannot be entered; an empty one when it is just gone. The root must be
+ * entered.
+ */
 async function openFolder(root: LocalRoot, folder: Folder): Promise<BufferDir | { readonly reason: string }> {
   const isRoot = folder.relative.length === 0;
   try {
-    const dir = await inTime(root, opendir(isRoot ? root.dir : root.join(folder.relative), { encoding: 'buffer', bufferSize: PAGE }));
+    const dir = await inTime(
+      root,
+      opendir(isRoot ? root.dir : root.join(folder.relative), { encoding: 'buffer', bufferSize: PAGE }),
+    );
     try {
       if (!isRoot) await root.provePlainFolder(folder.prefix.slice(0, -1));
       return dir;
@@ -96,7 +119,8 @@ async function openFolder(root: LocalRoot, folder: Folder): Promise<BufferDir | 
   } catch (error) {
     if (isRoot || (error instanceof TallymanError && error.blame === 'pause')) throw root.unreachable(error);
     if (isGone(error)) return { reason: '' };
-    if (['EACCES', 'EPERM', 'ELOOP'].includes(errno(error)) || error instanceof TallymanError) return { reason: `the folder cannot be listed: ${messageOf(error)}` };
+    if (['EACCES', 'EPERM', 'ELOOP'].includes(errno(error)) || error instanceof TallymanError)
+      return { reason: `the folder cannot be listed: ${messageOf(error)}` };
     // EIO, ESTALE, EMFILE ...: this is no trait of the folder, and leaving it out would be "no files".
     throw root.unreachable(error);
   }
@@ -120,15 +144,26 @@ async function readNames(root: LocalRoot, dir: BufferDir): Promise<BufferEntry[]
   return names;
 }
 
-async function lookAtPage(root: LocalRoot, selection: Selection, folder: Folder, names: readonly BufferEntry[], todo: Folder[]): Promise<ListingPage> {
-  const base = root.join(folder.relative.length === 0 ? Buffer.alloc(0) : Buffer.concat([folder.relative, Buffer.from('/')]));
+async function lookAtPage(
+  root: LocalRoot,
+  selection: Selection,
+  folder: Folder,
+  names: readonly BufferEntry[],
+  todo: Folder[],
+): Promise<ListingPage> {
+  const base = root.join(
+    folder.relative.length === 0 ? Buffer.alloc(0) : Buffer.concat([folder.relative, Buffer.from('/')]),
+  );
   const skipped: SkippedEntry[] = [];
   const paths: string[] = [];
   const absolutes: Buffer[] = [];
   for (const entry of names) {
     const path = folder.prefix + encodeName(entry.name);
     if (entry.isDirectory() && selection.enters(path)) {
-      todo.push({ relative: folder.relative.length === 0 ? entry.name : joinBytes([folder.relative, entry.name]), prefix: `${path}/` });
+      todo.push({
+        relative: folder.relative.length === 0 ? entry.name : joinBytes([folder.relative, entry.name]),
+        prefix: `${path}/`,
+      });
       continue;
     }
     if (!selection.takes(path)) continue;

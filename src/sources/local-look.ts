@@ -12,7 +12,10 @@ export const seenFile = (path: string, stats: BigIntStats): SeenFile => ({
   version: versionOf(stats),
 });
 
-/** Why an entry of this kind is not taken; null for a regular file. Works on what `lstat`, `fstat` and a directory entry give. */
+/**
+ * Why an entry of this kind is not taken; null for a regular file. Works on what `lstat`, `fstat` and a directory entry
+ * give.
+ */
 export function kindRefused(entry: Kind): string | null {
   if (entry.isFile()) return null;
   if (entry.isSymbolicLink()) return 'a symbolic link';
@@ -34,8 +37,9 @@ interface Kind {
 }
 
 /**
- * True when the mode bits say that we may read it. Costs no system call, which at 1,000,000 files matters; an access list may say otherwise, so a
- * "no" is worth asking the kernel, and a "yes" that was wrong shows as FILE_UNREADABLE when the file is opened.
+ * True when the mode bits say that we may read it. Costs no system call, which at 1,000,000 files matters; an access
+ * list may say otherwise, so a "no" is worth asking the kernel, and a "yes" that was wrong shows as FILE_UNREADABLE
+ * when the file is opened.
  */
 export function looksReadable(stats: BigIntStats): boolean {
   // One system call a process: a microsecond for each of 1,000,000 files otherwise.
@@ -69,6 +73,7 @@ export function fileError(path: string, error: unknown): TallymanError {
   if (isGone(error)) return new TallymanError('FILE_VANISHED', `${path}: gone`, options);
   if (code === 'ELOOP') return new TallymanError('FILE_NOT_TAKEN', `${path}: a symbolic link`, options);
   if (code === 'ENXIO') return new TallymanError('FILE_NOT_TAKEN', `${path}: a socket or device`, options);
-  if (['ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'ENOTCONN', 'EMFILE', 'ENFILE'].includes(code)) return new TallymanError('SOURCE_UNREACHABLE', `${path}: ${messageOf(error)}`, options);
+  if (['ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'ENOTCONN', 'EMFILE', 'ENFILE'].includes(code))
+    return new TallymanError('SOURCE_UNREACHABLE', `${path}: ${messageOf(error)}`, options);
   return new TallymanError('FILE_UNREADABLE', `${path}: ${messageOf(error)}`, options);
 }

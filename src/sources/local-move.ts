@@ -22,15 +22,27 @@ export async function removeVersion(root: LocalRoot, file: SeenFile): Promise<vo
 }
 
 /**
- * Moves exactly this version; see Source.move. All that may fail for long (folders, rights, room on another file system) is done before the file is taken
- * from its name: each taking changes its ctime, and a file whose ctime has changed is read again.
+ * Moves exactly this version; see Source.move. All that may fail for long (folders, rights, room on another file
+ * system) is done before the file is taken from its name: each taking changes its ctime, and a file whose ctime has
+ * changed is read again.
  */
-export async function moveVersion(root: LocalRoot, file: SeenFile, to: string, suffix: string, as: string = file.path): Promise<string> {
+export async function moveVersion(
+  root: LocalRoot,
+  file: SeenFile,
+  to: string,
+  suffix: string,
+  as: string = file.path,
+): Promise<string> {
   const target = targetOf(to, as);
   const from = await whereNow(root, file);
   if (from === null) {
     const here = await deviceOf(root, file);
-    const moved = await standing(root, target, suffix, (stats) => isSameFile(stats, file) || (stats.dev !== here && isCopy(stats, file)));
+    const moved = await standing(
+      root,
+      target,
+      suffix,
+      (stats) => isSameFile(stats, file) || (stats.dev !== here && isCopy(stats, file)),
+    );
     if (moved !== null) return moved;
     // Says whether it is gone or another.
     await grab(root, file);
@@ -39,7 +51,9 @@ export async function moveVersion(root: LocalRoot, file: SeenFile, to: string, s
     const folder = splitPath(target).folder.slice(0, -1);
     await makeFolders(root, folder);
     await access(root.absolute(folder), constants.W_OK | constants.X_OK);
-    const landed = (await isAcross(root, file, folder)) ? await moveAcross(root, file, from ?? file.path, target, suffix) : await moveWithin(root, file, target, suffix);
+    const landed = (await isAcross(root, file, folder))
+      ? await moveAcross(root, file, from ?? file.path, target, suffix)
+      : await moveWithin(root, file, target, suffix);
     await syncFolder(folderOf(root, landed));
     await syncFolder(folderOf(root, file.path));
     return landed;
@@ -68,14 +82,25 @@ async function moveWithin(root: LocalRoot, file: SeenFile, target: string, suffi
   }
 }
 
-/** To another file system. Copy under a private name there, durable; then take the original, name the copy, and only then let go of the original. */
-export async function moveAcross(root: LocalRoot, file: SeenFile, from: string, target: string, suffix: string): Promise<string> {
+/**
+ * To another file system. Copy under a private name there, durable; then take the original, name the copy, and only
+ * then let go of the original.
+ */
+export async function moveAcross(
+  root: LocalRoot,
+  file: SeenFile,
+  from: string,
+  target: string,
+  suffix: string,
+): Promise<string> {
   const copy = splitPath(target).folder + splitPath(privatePath(file)).name;
   await copyVersion(root, file, from, copy);
   const taken = await grab(root, file);
-  // A crash after the copy got its name left both. Only equal bytes prove it: the original is let go of on the strength of it.
+  // A crash after the copy got its name left both. Only equal bytes prove it: the original is let go of on the strength
+  // of it.
   const earlier = await standing(root, target, suffix, (stats) => isCopy(stats, file));
-  const landed = earlier !== null && (await equalBytes(root, copy, earlier)) ? earlier : await place(root, copy, target, suffix);
+  const landed =
+    earlier !== null && (await equalBytes(root, copy, earlier)) ? earlier : await place(root, copy, target, suffix);
   await unlink(root.absolute(copy)).catch(unlessNamed);
   await syncFolder(folderOf(root, landed));
   await unlink(root.absolute(taken));
@@ -88,7 +113,12 @@ async function place(root: LocalRoot, from: string, target: string, suffix: stri
 }
 
 /** What an earlier try put there before it died, before the ledger knew. null = nothing. */
-async function standing(root: LocalRoot, target: string, suffix: string, isIt: (stats: BigIntStats) => boolean): Promise<string | null> {
+async function standing(
+  root: LocalRoot,
+  target: string,
+  suffix: string,
+  isIt: (stats: BigIntStats) => boolean,
+): Promise<string | null> {
   for (const candidate of namesBeside(target, suffix)) {
     const stats = await root.lstat(candidate);
     if (stats === null) return null;
@@ -99,7 +129,12 @@ async function standing(root: LocalRoot, target: string, suffix: string, isIt: (
 
 /** A copy has another inode, and its mtime went through a double: microseconds are what is kept, give or take one. */
 function isCopy(stats: BigIntStats, file: SeenFile): boolean {
-  return stats.isFile() && stats.size === BigInt(file.size) && file.mtimeUs !== null && Math.abs(Number(stats.mtimeNs / 1_000n) - file.mtimeUs) <= 1;
+  return (
+    stats.isFile() &&
+    stats.size === BigInt(file.size) &&
+    file.mtimeUs !== null &&
+    Math.abs(Number(stats.mtimeNs / 1_000n) - file.mtimeUs) <= 1
+  );
 }
 
 /** `mkdir -p` below the root, step by step, through no symbolic link; new folders are made durable. */
@@ -132,7 +167,8 @@ async function isAcross(root: LocalRoot, file: SeenFile, folder: string): Promis
   return there !== (await deviceOf(root, file));
 }
 
-const folderOf = (root: LocalRoot, file: string): Buffer | string => (file.includes('/') ? root.absolute(splitPath(file).folder.slice(0, -1)) : root.dir);
+const folderOf = (root: LocalRoot, file: string): Buffer | string =>
+  file.includes('/') ? root.absolute(splitPath(file).folder.slice(0, -1)) : root.dir;
 
 /** The private copy has become the file: its private name is gone. */
 function unlessNamed(error: unknown): void {

@@ -16,8 +16,8 @@ export interface OpenFile {
 }
 
 /**
- * Opens a regular file to read, and proves on the same descriptor that it is one. Never follows a link in the last part, never blocks on a FIFO. Throws
- * FILE_VANISHED, FILE_NOT_TAKEN, FILE_UNREADABLE. `name` is for messages.
+ * Opens a regular file to read, and proves on the same descriptor that it is one. Never follows a link in the last
+ * part, never blocks on a FIFO. Throws FILE_VANISHED, FILE_NOT_TAKEN, FILE_UNREADABLE. `name` is for messages.
  */
 export async function openRegular(path: Buffer | string, name: string): Promise<OpenFile> {
   let handle: FileHandle;
@@ -35,8 +35,8 @@ export async function openRegular(path: Buffer | string, name: string): Promise<
 }
 
 /**
- * Opens a path below the root. The folders on the way may be swapped for links at any moment, so it is proven after the fact: the path leads through
- * no link, and what stands there is what was opened.
+ * Opens a path below the root. The folders on the way may be swapped for links at any moment, so it is proven after the
+ * fact: the path leads through no link, and what stands there is what was opened.
  */
 export async function openBelow(root: LocalRoot, path: string): Promise<OpenFile> {
   const absolute = root.absolute(path);
@@ -54,7 +54,8 @@ export async function openBelow(root: LocalRoot, path: string): Promise<OpenFile
     try {
       await root.provePlain(path);
       const standing = await lstat(absolute, { bigint: true });
-      if (standing.ino !== stats.ino || standing.dev !== stats.dev) throw new TallymanError('FILE_CHANGED', `${path}: another file was put in its place`);
+      if (standing.ino !== stats.ino || standing.dev !== stats.dev)
+        throw new TallymanError('FILE_CHANGED', `${path}: another file was put in its place`);
     } catch (error) {
       throw fileError(path, error);
     }
@@ -63,7 +64,12 @@ export async function openBelow(root: LocalRoot, path: string): Promise<OpenFile
 }
 
 /** The bytes of exactly this version from `offset` on; see Source.open. Every chunk is the receiver's to keep. */
-export async function* readVersion(root: LocalRoot, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+export async function* readVersion(
+  root: LocalRoot,
+  file: SeenFile,
+  offset: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   const { handle, stats } = await openBelow(root, file.path);
   try {
     if (!isVersion(stats, file)) throw new TallymanError('FILE_CHANGED', `${file.path}: changed before it was read`);
@@ -93,7 +99,11 @@ export async function readWhole(root: LocalRoot, path: string, limit: number): P
       const chunk = await readChunk(handle, size, path);
       if (chunk.length === 0) return Buffer.concat(chunks);
       size += chunk.length;
-      if (size > limit) throw new TallymanError('FILE_UNREADABLE', `${path}: larger than ${limit} bytes, which a marker or manifest is not`);
+      if (size > limit)
+        throw new TallymanError(
+          'FILE_UNREADABLE',
+          `${path}: larger than ${limit} bytes, which a marker or manifest is not`,
+        );
       chunks.push(chunk);
     }
   } finally {
@@ -101,12 +111,14 @@ export async function readWhole(root: LocalRoot, path: string, limit: number): P
   }
 }
 
-const isVersion = (stats: BigIntStats, file: SeenFile): boolean => stats.size === BigInt(file.size) && versionOf(stats) === file.version;
+const isVersion = (stats: BigIntStats, file: SeenFile): boolean =>
+  stats.size === BigInt(file.size) && versionOf(stats) === file.version;
 
 async function readChunk(handle: FileHandle, position: number, name: string): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK);
   try {
-    const stalled = (): Error => new TallymanError('SOURCE_UNREACHABLE', `${name}: no answer for ${STALLED_MS / 1000} s`);
+    const stalled = (): Error =>
+      new TallymanError('SOURCE_UNREACHABLE', `${name}: no answer for ${STALLED_MS / 1000} s`);
     const { bytesRead } = await deadline(handle.read(buffer, 0, CHUNK, position), STALLED_MS, stalled);
     return buffer.subarray(0, bytesRead);
   } catch (error) {

@@ -10,18 +10,21 @@ import { namesBeside } from './names-beside.js';
 import { PRIVATE_PREFIX } from './selection.js';
 
 /*
- * How an after action gets hold of exactly the version that was loaded (DESIGN 2.2). Between a look and an `unlink` another file may take the name, so:
+ * How an after action gets hold of exactly the version that was loaded (DESIGN 2.2). Between a look and an `unlink`
+ * another file may take the name, so:
  *
  *     look -> rename to a private name in the same folder -> look at what came along -> act on the private name
  *
- * A rename takes whatever stands there in one step; when it was another file after all, it is put back. The private name is made from the version, so
- * that the same action, called again after a crash, finds what it left.
+ * A rename takes whatever stands there in one step; when it was another file after all, it is put back. The private
+ * name is made from the version, so that the same action, called again after a crash, finds what it left.
  */
 
 /** The private name of a version, in the folder of its file. */
 export function privatePath(file: SeenFile): string {
   const { mtime, inode } = parts(file.version);
-  const digest = createHash('sha256').update(`${file.path}\0${file.size}\0${String(mtime)}\0${String(inode)}`).digest('hex');
+  const digest = createHash('sha256')
+    .update(`${file.path}\0${file.size}\0${String(mtime)}\0${String(inode)}`)
+    .digest('hex');
   return splitPath(file.path).folder + PRIVATE_PREFIX + digest.slice(0, 24);
 }
 
@@ -34,13 +37,14 @@ export function isSameFile(stats: BigIntStats, file: SeenFile): boolean {
 /** What a version token of local-version.ts holds and a rename leaves alone. */
 function parts(version: string): { readonly mtime: bigint; readonly inode: bigint } {
   const token = /^(-?\d+)-(?:-?\d+)-(\d+)$/.exec(version);
-  if (token === null) throw new TallymanError('FILE_CHANGED', `${JSON.stringify(version)} is no version of a local file`);
+  if (token === null)
+    throw new TallymanError('FILE_CHANGED', `${JSON.stringify(version)} is no version of a local file`);
   return { mtime: BigInt(token[1]!), inode: BigInt(token[2]!) };
 }
 
 /**
- * Takes the version away from its name. Gives its private path; called again, too, as long as it is there. Throws FILE_VANISHED, FILE_CHANGED,
- * FILE_NOT_TAKEN, AFTER_ACTION_FAILED.
+ * Takes the version away from its name. Gives its private path; called again, too, as long as it is there. Throws
+ * FILE_VANISHED, FILE_CHANGED, FILE_NOT_TAKEN, AFTER_ACTION_FAILED.
  */
 export async function grab(root: LocalRoot, file: SeenFile): Promise<string> {
   const path = privatePath(file);
@@ -55,7 +59,8 @@ export async function grab(root: LocalRoot, file: SeenFile): Promise<string> {
   if (left !== null) await putBack(root, path, file.path);
   const standing = await root.lstat(file.path);
   if (standing === null) throw new TallymanError('FILE_VANISHED', `${file.path}: gone`);
-  if (!isSameFile(standing, file)) throw new TallymanError('FILE_CHANGED', `${file.path}: another version stands there`);
+  if (!isSameFile(standing, file))
+    throw new TallymanError('FILE_CHANGED', `${file.path}: another version stands there`);
   try {
     await rename(root.absolute(file.path), root.absolute(path));
   } catch (error) {
@@ -70,17 +75,21 @@ export async function grab(root: LocalRoot, file: SeenFile): Promise<string> {
 }
 
 /**
- * Gives a file that is not ours its name back, never over another: if a third one stands there by now, it comes to stand beside it under a name of its
- * own and is found as a new file. Nobody's bytes are thrown away.
+ * Gives a file that is not ours its name back, never over another: if a third one stands there by now, it comes to
+ * stand beside it under a name of its own and is found as a new file. Nobody's bytes are thrown away.
  */
 async function putBack(root: LocalRoot, path: string, to: string): Promise<void> {
   for (const target of namesBeside(to, path.slice(-8))) if (await renameNew(root, path, target)) return;
-  throw new TallymanError('AFTER_ACTION_FAILED', `${to}: its newer version stands as ${path} and cannot be given its name back, which is taken`);
+  throw new TallymanError(
+    'AFTER_ACTION_FAILED',
+    `${to}: its newer version stands as ${path} and cannot be given its name back, which is taken`,
+  );
 }
 
 /**
- * Renames within a file system, never over anything: false when something stands under the new name. link + unlink, because a plain rename overwrites. Where
- * links are refused (files of other users under protected_hardlinks, FAT, some network mounts) it is a look and a rename.
+ * Renames within a file system, never over anything: false when something stands under the new name. link + unlink,
+ * because a plain rename overwrites. Where links are refused (files of other users under protected_hardlinks, FAT, some
+ * network mounts) it is a look and a rename.
  */
 export async function renameNew(root: LocalRoot, from: string, to: string): Promise<boolean> {
   const [source, target] = [root.absolute(from), root.absolute(to)];
@@ -100,7 +109,10 @@ export async function renameNew(root: LocalRoot, from: string, to: string): Prom
 
 /** A crash between link and unlink: both names are one file, and only the old one is left to be taken away. */
 async function finishLink(root: LocalRoot, from: string, to: string): Promise<boolean> {
-  const [old, now] = await Promise.all([lstat(root.absolute(from), { bigint: true }), lstat(root.absolute(to), { bigint: true })]);
+  const [old, now] = await Promise.all([
+    lstat(root.absolute(from), { bigint: true }),
+    lstat(root.absolute(to), { bigint: true }),
+  ]);
   if (old.ino !== now.ino || old.dev !== now.dev || kindRefused(now) !== null) return false;
   await unlink(root.absolute(from));
   return true;
@@ -130,4 +142,6 @@ export async function syncFolder(path: Buffer | string): Promise<void> {
 }
 
 export const actionFailed = (path: string, error: unknown): TallymanError =>
-  error instanceof TallymanError ? error : new TallymanError('AFTER_ACTION_FAILED', `${path}: ${messageOf(error)}`, { cause: error });
+  error instanceof TallymanError
+    ? error
+    : new TallymanError('AFTER_ACTION_FAILED', `${path}: ${messageOf(error)}`, { cause: error });

@@ -4,8 +4,14 @@ import { messageOf } from '../core/errors.js';
 import type { LocalRoot } from './local-root.js';
 import { PRIVATE_PREFIX } from './selection.js';
 
-/** What stands in the way of a local feed, for `check --connect`. Rights are tried, not read off: mode bits say nothing of access lists or read-only mounts. */
-export async function probeFolder(root: LocalRoot, rights: { readonly delete: boolean; readonly move: boolean }): Promise<readonly string[]> {
+/**
+ * What stands in the way of a local feed, for `check --connect`. Rights are tried, not read off: mode bits say nothing
+ * of access lists or read-only mounts.
+ */
+export async function probeFolder(
+  root: LocalRoot,
+  rights: { readonly delete: boolean; readonly move: boolean },
+): Promise<readonly string[]> {
   let sticky: boolean;
   try {
     const { stats } = await root.look();
@@ -17,7 +23,10 @@ export async function probeFolder(root: LocalRoot, rights: { readonly delete: bo
   if (!rights.delete && !rights.move) return [];
   const verb = rights.move ? 'move' : 'delete';
   const findings: string[] = [];
-  if (sticky) findings.push(`folder ${root.dir} has the sticky bit: only the owner of a file may ${verb} it (chmod -t, or let tallyman run as their owner)`);
+  if (sticky)
+    findings.push(
+      `folder ${root.dir} has the sticky bit: only the owner of a file may ${verb} it (chmod -t, or let tallyman run as their owner)`,
+    );
   const name = root.join(Buffer.from(`${PRIVATE_PREFIX}probe-${process.pid}`));
   const renamed = root.join(Buffer.from(`${PRIVATE_PREFIX}probed-${process.pid}`));
   try {
@@ -26,7 +35,9 @@ export async function probeFolder(root: LocalRoot, rights: { readonly delete: bo
     await rename(name, renamed);
     await unlink(renamed);
   } catch (error) {
-    findings.push(`folder ${root.dir}: after asks to ${verb} files, but names in it cannot be changed (${messageOf(error)}); give the user that runs tallyman the right to write in it`);
+    findings.push(
+      `folder ${root.dir}: after asks to ${verb} files, but names in it cannot be changed (${messageOf(error)}); give the user that runs tallyman the right to write in it`,
+    );
   }
   return findings;
 }

@@ -10,8 +10,9 @@ import { decodeName, isBelow, joinBytes } from './path-name.js';
 export const STALLED_MS = 120_000;
 
 /**
- * The folder that a local source stands on. It may itself be a symbolic link, looked up anew at each use; below it no link is ever followed, so that
- * nothing outside is read or moved. (`plain: false` lets folders be links: for paths that a person typed.)
+ * The folder that a local source stands on. It may itself be a symbolic link, looked up anew at each use; below it no
+ * link is ever followed, so that nothing outside is read or moved. (`plain: false` lets folders be links: for paths
+ * that a person typed.)
  */
 export class LocalRoot {
   /** Absolute, as configured. */
@@ -30,14 +31,20 @@ export class LocalRoot {
   }
 
   join(relative: Buffer): Buffer {
-    return this.dir === '/' ? Buffer.concat([Buffer.from('/'), relative]) : joinBytes([Buffer.from(this.dir), relative]);
+    return this.dir === '/'
+      ? Buffer.concat([Buffer.from('/'), relative])
+      : joinBytes([Buffer.from(this.dir), relative]);
   }
 
   /** The folder as it is now. Throws SOURCE_UNREACHABLE when it is gone, no folder, or may not be read. */
   async look(): Promise<{ readonly real: Buffer; readonly stats: BigIntStats }> {
     try {
       const [real, stats] = await this.#inTime(
-        Promise.all([realpath(this.dir, { encoding: 'buffer' }), stat(this.dir, { bigint: true }), access(this.dir, constants.R_OK | constants.X_OK)]),
+        Promise.all([
+          realpath(this.dir, { encoding: 'buffer' }),
+          stat(this.dir, { bigint: true }),
+          access(this.dir, constants.R_OK | constants.X_OK),
+        ]),
       );
       if (!stats.isDirectory()) throw new Error('it is not a folder');
       return { real, stats };
@@ -51,7 +58,10 @@ export class LocalRoot {
     return new TallymanError('SOURCE_UNREACHABLE', `folder ${this.dir}: ${messageOf(error)}`, { cause: error });
   }
 
-  /** `lstat` of a path below; null = nothing is there. When nothing is there because the root itself is gone, that is SOURCE_UNREACHABLE. */
+  /**
+   * `lstat` of a path below; null = nothing is there. When nothing is there because the root itself is gone, that is
+   * SOURCE_UNREACHABLE.
+   */
   async lstat(relative: string): Promise<BigIntStats | null> {
     const absolute = this.absolute(relative);
     try {
@@ -65,7 +75,10 @@ export class LocalRoot {
     }
   }
 
-  /** Proves that no folder on the way to this path is a symbolic link. Throws FILE_NOT_TAKEN, or the system's error when a folder is gone. */
+  /**
+   * Proves that no folder on the way to this path is a symbolic link. Throws FILE_NOT_TAKEN, or the system's error when
+   * a folder is gone.
+   */
   async provePlain(relative: string): Promise<void> {
     const parent = relative.lastIndexOf('/');
     if (parent === -1) return;
@@ -76,8 +89,12 @@ export class LocalRoot {
   async provePlainFolder(relative: string): Promise<void> {
     if (!this.#plain) return;
     const absolute = this.absolute(relative);
-    const [real, root] = await this.#inTime(Promise.all([realpath(absolute, { encoding: 'buffer' }), realpath(this.dir, { encoding: 'buffer' })]));
-    const plain = root.equals(Buffer.from('/')) ? Buffer.concat([root, decodeName(relative)]) : joinBytes([root, decodeName(relative)]);
+    const [real, root] = await this.#inTime(
+      Promise.all([realpath(absolute, { encoding: 'buffer' }), realpath(this.dir, { encoding: 'buffer' })]),
+    );
+    const plain = root.equals(Buffer.from('/'))
+      ? Buffer.concat([root, decodeName(relative)])
+      : joinBytes([root, decodeName(relative)]);
     if (!real.equals(plain)) throw new TallymanError('FILE_NOT_TAKEN', `${relative}: reached through a symbolic link`);
   }
 

@@ -9,8 +9,9 @@ import { encodeName } from './path-name.js';
 import type { Selection } from './selection.js';
 
 /**
- * Past these a folder is only listed, not watched. chokidar reads the whole folder again at an event, at most once a second: 10,000 names are some
- * 50 ms of that second. And every folder costs one inotify watch, of which a user may have as few as 8,192.
+ * Past these a folder is only listed, not watched. chokidar reads the whole folder again at an event, at most once a
+ * second: 10,000 names are some 50 ms of that second. And every folder costs one inotify watch, of which a user may
+ * have as few as 8,192.
  */
 const NAMES_MAX = 10_000;
 const FOLDERS_MAX = 2_000;
@@ -30,9 +31,9 @@ export interface WatchParts {
 }
 
 /**
- * File-system events as hints. chokidar watches the folders only (its own way, one watch a file, is 1,000,000 watches); what they say about their
- * names are the hints. A root that was deleted and made again would give no more events, silently: every listing says which folder it saw, and
- * another one is watched anew.
+ * File-system events as hints. chokidar watches the folders only (its own way, one watch a file, is 1,000,000 watches);
+ * what they say about their names are the hints. A root that was deleted and made again would give no more events,
+ * silently: every listing says which folder it saw, and another one is watched anew.
  */
 export class LocalWatch {
   readonly #parts: WatchParts;
@@ -50,7 +51,10 @@ export class LocalWatch {
     this.#parts = parts;
   }
 
-  /** Starts the events when the folder is there and not too full; a listing does it later otherwise. What came before is for the caller's next listing. */
+  /**
+   * Starts the events when the folder is there and not too full; a listing does it later otherwise. What came before is
+   * for the caller's next listing.
+   */
   async start(): Promise<void> {
     await this.#inTurn(async () => {
       try {
@@ -90,7 +94,9 @@ export class LocalWatch {
     if (this.#closed) return await this.#stop();
     if (!fits(size)) {
       await this.#stop();
-      return this.#tell(`folder ${this.#parts.root.dir} has more than ${NAMES_MAX} names in one folder or more than ${FOLDERS_MAX} folders`);
+      return this.#tell(
+        `folder ${this.#parts.root.dir} has more than ${NAMES_MAX} names in one folder or more than ${FOLDERS_MAX} folders`,
+      );
     }
     if (size.rootId === this.#watched) return;
     await this.#stop();
@@ -140,7 +146,8 @@ export class LocalWatch {
 
   /** `name` is what the system says beside the event: the last part of a path in `watchedPath`, or nothing. */
   #raw(event: unknown, name: unknown, details: unknown): void {
-    const folder = typeof details === 'object' && details !== null && 'watchedPath' in details ? details.watchedPath : null;
+    const folder =
+      typeof details === 'object' && details !== null && 'watchedPath' in details ? details.watchedPath : null;
     if (typeof name !== 'string' || typeof folder !== 'string' || name.includes('\uFFFD')) return this.#hint(null);
     // How the system says that the watched folder itself went or was renamed.
     if (event === 'rename' && folder === this.#real && name === path.basename(this.#real)) this.lost();
@@ -170,7 +177,12 @@ export class LocalWatch {
     const kind = /ENOSPC|EMFILE/.exec(reason)?.[0] ?? reason;
     if (this.#closed || this.#told.has(kind)) return;
     this.#told.add(kind);
-    const more = kind === 'ENOSPC' ? '; raise the sysctl fs.inotify.max_user_watches' : kind === 'EMFILE' ? '; raise the sysctl fs.inotify.max_user_instances or the limit of open files' : '';
+    const more =
+      kind === 'ENOSPC'
+        ? '; raise the sysctl fs.inotify.max_user_watches'
+        : kind === 'EMFILE'
+          ? '; raise the sysctl fs.inotify.max_user_instances or the limit of open files'
+          : '';
     this.#parts.onError(new Error(`${reason}${more}`));
   }
 }

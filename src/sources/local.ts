@@ -61,7 +61,8 @@ class LocalSource implements Source {
   }
 
   async stat(path: string): Promise<SeenFile | null> {
-    if (!this.#selection.isMoveTarget(path) && !this.#selection.takes(path)) throw new TallymanError('FILE_NOT_TAKEN', `${path}: the feed does not take this name`);
+    if (!this.#selection.isMoveTarget(path) && !this.#selection.takes(path))
+      throw new TallymanError('FILE_NOT_TAKEN', `${path}: the feed does not take this name`);
     return await this.#look(path);
   }
 
@@ -77,7 +78,10 @@ class LocalSource implements Source {
     return seenFile(path, stats);
   }
 
-  async watch(onHint: (path: string | null) => void, onError: (error: Error) => void): Promise<{ close(): Promise<void> }> {
+  async watch(
+    onHint: (path: string | null) => void,
+    onError: (error: Error) => void,
+  ): Promise<{ close(): Promise<void> }> {
     const watch = new LocalWatch({
       root: this.#root,
       selection: this.#selection,
@@ -112,7 +116,11 @@ class LocalSource implements Source {
     return await moveVersion(this.#root, file, to, suffix, as);
   }
 
-  async probe(rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean }): Promise<readonly string[]> {
+  async probe(rights: {
+    readonly delete: boolean;
+    readonly move: boolean;
+    readonly tag: boolean;
+  }): Promise<readonly string[]> {
     const findings = await probeFolder(this.#root, rights);
     return rights.tag ? [...findings, 'after asks for tags, which local files do not have'] : findings;
   }

@@ -7,7 +7,10 @@ const NAME_MAX = 255;
 /** Names tried beside the first: `-42`, `-42-2` ... More taken ones mean that something else is wrong. */
 const TRIES = 100;
 
-/** A path, and others beside it for when it is taken: with the suffix before its extensions, then numbered. Cut to NAME_MAX at a character. */
+/**
+ * A path, and others beside it for when it is taken: with the suffix before its extensions, then numbered. Cut to
+ * NAME_MAX at a character.
+ */
 export function* namesBeside(path: string, suffix: string): Generator<string, void, undefined> {
   yield path;
   const { folder, name } = splitPath(path);

@@ -2,12 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Names of files are bytes; paths in the ledger, in reports and in PostgreSQL are text. The rule, part by part between the slashes:
+ * Names of files are bytes; paths in the ledger, in reports and in PostgreSQL are text. The rule, part by part between
+ * the slashes:
  *
  * - a part that is valid UTF-8 stands as it is, a `%` in it too;
- * - in a part that is not, every byte outside valid UTF-8 stands as `%XX` (upper-case hex, always 80 to FF) and every literal `%` as `%25`;
- * - a valid part that could be mistaken for such a one, because after folding `%25` to `%` it holds `%80` to `%FF`, has its `%` written as
- *   `%25` too. `100%.csv`, `a%20b.csv` stay as they are; `a%FF.csv` becomes `a%25FF.csv`.
+ * - in a part that is not, every byte outside valid UTF-8 stands as `%XX` (upper-case hex, always 80 to FF) and every
+ *   literal `%` as `%25`;
+ * - a valid part that could be mistaken for such a one, because after folding `%25` to `%` it holds `%80` to `%FF`, has
+ *   its `%` written as `%25` too. `100%.csv`, `a%20b.csv` stay as they are; `a%FF.csv` becomes `a%25FF.csv`.
  *
  * So decodeName(encodeName(b)) is b for every b, and two names never become one path.
  */
@@ -35,13 +37,17 @@ export function decodeName(text: string): Buffer {
 /** `file:///...` of an absolute path. Bytes that are not UTF-8 stand in it as %XX, as in any URL. */
 export function fileUri(absolute: Buffer): string {
   if (isUtf8(absolute)) return pathToFileURL(absolute.toString('utf8')).href;
-  const parts = split(absolute).map((part) => [...part].map((byte) => (isUnreserved(byte) ? String.fromCharCode(byte) : hex(byte))).join(''));
+  const parts = split(absolute).map((part) =>
+    [...part].map((byte) => (isUnreserved(byte) ? String.fromCharCode(byte) : hex(byte))).join(''),
+  );
   return `file://${parts.join('/')}`;
 }
 
 /** True for a path that names something below its folder: relative, no empty part, no `.` or `..`, no NUL. */
 export function isBelow(path: string): boolean {
-  return path !== '' && !path.includes('\0') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return (
+    path !== '' && !path.includes('\0') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }
 
 /** Parts of a path with slashes between them. */
@@ -68,7 +74,7 @@ function encodePart(part: Buffer): string {
     return ENCODED.test(text) ? text.replaceAll('%', '%25') : text;
   }
   let text = '';
-  for (let at = 0; at < part.length; ) {
+  for (let at = 0; at < part.length;) {
     const length = characterLength(part, at);
     if (length === 0) text += hex(part[at]!);
     else text += part[at] === PERCENT ? '%25' : part.toString('utf8', at, at + length);

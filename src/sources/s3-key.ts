@@ -7,8 +7,8 @@ const KEY_MAX = 1_024;
 const TRIES = 100;
 
 /**
- * A path of this source is the key, character by character: S3 knows no folders, so `../a`, `/a` and `a//b` are names like any other. Throws FILE_NOT_TAKEN for
- * what is no key.
+ * A path of this source is the key, character by character: S3 knows no folders, so `../a`, `/a` and `a//b` are names
+ * like any other. Throws FILE_NOT_TAKEN for what is no key.
  */
 export function keyOf(path: string): string {
   const refused = keyRefused(path);
@@ -25,8 +25,8 @@ export function keyRefused(key: string): string | null {
 }
 
 /**
- * A key as a listing with encoding-type=url writes it: AWS puts + for a blank, others %20, and a plus is %2B with both. null = its bytes are no UTF-8, and no request
- * could ask for it.
+ * A key as a listing with encoding-type=url writes it: AWS puts + for a blank, others %20, and a plus is %2B with both.
+ * null = its bytes are no UTF-8, and no request could ask for it.
  */
 export function decodeListed(text: string): string | null {
   try {
@@ -37,16 +37,20 @@ export function decodeListed(text: string): string | null {
   }
 }
 
-export const s3Uri = (bucket: string, key: string): string => `s3://${bucket}/${encodeURI(key).replace(/[?#]/g, encodeURIComponent)}`;
+export const s3Uri = (bucket: string, key: string): string =>
+  `s3://${bucket}/${encodeURI(key).replace(/[?#]/g, encodeURIComponent)}`;
 
 /** Header x-amz-copy-source. */
-export const copySource = (bucket: string, key: string): string => [bucket, ...key.split('/')].map(encodeURIComponent).join('/');
+export const copySource = (bucket: string, key: string): string =>
+  [bucket, ...key.split('/')].map(encodeURIComponent).join('/');
 
 /**
- * The version token: the ETag and the second of LastModified, as both a listing and HEAD tell them (HEAD has whole seconds; a listing has no version id). The ETag alone
- * would do for content, but a marker of 0 bytes that is put again has the same one. Never a hash: multi-part and encrypted objects have ETags that are none.
+ * The version token: the ETag and the second of LastModified, as both a listing and HEAD tell them (HEAD has whole
+ * seconds; a listing has no version id). The ETag alone would do for content, but a marker of 0 bytes that is put again
+ * has the same one. Never a hash: multi-part and encrypted objects have ETags that are none.
  */
-export const versionToken = (etag: string, modified: Date): string => `${bareEtag(etag)}@${Math.floor(modified.getTime() / 1_000)}`;
+export const versionToken = (etag: string, modified: Date): string =>
+  `${bareEtag(etag)}@${Math.floor(modified.getTime() / 1_000)}`;
 
 /** The ETag of a token, as If-Match wants it. */
 export function etagOf(version: string): string {
@@ -57,7 +61,10 @@ export function etagOf(version: string): string {
 /** Without its quotes: stores give it with and without. */
 export const bareEtag = (etag: string): string => (etag.startsWith('W/') ? etag : etag.replaceAll('"', ''));
 
-/** A key, and others beside it for when it is taken: with the suffix before its extensions, then numbered. Cut to KEY_MAX at a character. */
+/**
+ * A key, and others beside it for when it is taken: with the suffix before its extensions, then numbered. Cut to
+ * KEY_MAX at a character.
+ */
 export function* keysBeside(key: string, suffix: string): Generator<string, void, undefined> {
   yield key;
   const { folder, name } = splitPath(key);

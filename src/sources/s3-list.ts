@@ -7,7 +7,10 @@ import { seenObject } from './s3-look.js';
 import type { S3Store } from './s3-store.js';
 import type { Selection } from './selection.js';
 
-/** Folders of one level that are listed each by itself to leave out a move target among them; beyond, one flat listing costs less. */
+/**
+ * Folders of one level that are listed each by itself to leave out a move target among them; beyond, one flat listing
+ * costs less.
+ */
 const FOLDERS_MAX = 200;
 
 /** What a listing takes. */
@@ -18,13 +21,29 @@ export interface Scope {
   readonly holdsMoveTarget: (prefix: string) => boolean;
 }
 
-/** The full listing of all prefixes, a page a request (1,000 keys). Memory: two pages. Throws SOURCE_UNREACHABLE: a listing that ends without an error is whole. */
-export async function* listKeys(store: S3Store, prefixes: readonly string[], scope: Scope, signal: AbortSignal): AsyncGenerator<ListingPage, void, undefined> {
+/**
+ * The full listing of all prefixes, a page a request (1,000 keys). Memory: two pages. Throws SOURCE_UNREACHABLE: a
+ * listing that ends without an error is whole.
+ */
+export async function* listKeys(
+  store: S3Store,
+  prefixes: readonly string[],
+  scope: Scope,
+  signal: AbortSignal,
+): AsyncGenerator<ListingPage, void, undefined> {
   for (const prefix of prefixes) yield* listLevel(store, prefix, prefix, scope, signal);
 }
 
-/** `begin` is the feed's own prefix: folders in it were asked for, those below it must be ones that a listing enters. */
-async function* listLevel(store: S3Store, begin: string, prefix: string, scope: Scope, signal: AbortSignal): AsyncGenerator<ListingPage, void, undefined> {
+/**
+ * `begin` is the feed's own prefix: folders in it were asked for, those below it must be ones that a listing enters.
+ */
+async function* listLevel(
+  store: S3Store,
+  begin: string,
+  prefix: string,
+  scope: Scope,
+  signal: AbortSignal,
+): AsyncGenerator<ListingPage, void, undefined> {
   const enters = folderTest(scope, begin);
   if (scope.recursive && !scope.holdsMoveTarget(prefix)) {
     for await (const answer of pages(store, { prefix, byFolder: false }, signal)) yield* pageOf(answer, scope, enters);
@@ -39,15 +58,21 @@ async function* listLevel(store: S3Store, begin: string, prefix: string, scope: 
       if (folder !== null && enters(folder)) folders.push(folder);
     }
   }
-  if (folders.length <= FOLDERS_MAX) for (const folder of folders) yield* listLevel(store, begin, folder, scope, signal);
+  if (folders.length <= FOLDERS_MAX)
+    for (const folder of folders) yield* listLevel(store, begin, folder, scope, signal);
   else {
     const isDeeper = (key: string): boolean => key.includes('/', prefix.length);
-    for await (const answer of pages(store, { prefix, byFolder: false }, signal)) yield* pageOf(answer, scope, (folder, key) => isDeeper(key) && enters(folder));
+    for await (const answer of pages(store, { prefix, byFolder: false }, signal))
+      yield* pageOf(answer, scope, (folder, key) => isDeeper(key) && enters(folder));
   }
 }
 
 /** All answers to one listing; the next is asked for while one is worked on. */
-async function* pages(store: S3Store, { prefix, byFolder }: { readonly prefix: string; readonly byFolder: boolean }, signal: AbortSignal): AsyncGenerator<ListObjectsV2CommandOutput, void, undefined> {
+async function* pages(
+  store: S3Store,
+  { prefix, byFolder }: { readonly prefix: string; readonly byFolder: boolean },
+  signal: AbortSignal,
+): AsyncGenerator<ListObjectsV2CommandOutput, void, undefined> {
   const own = new AbortController();
   const abortSignal = AbortSignal.any([signal, own.signal]);
   const ask = async (token: string | undefined): Promise<ListObjectsV2CommandOutput> => {
@@ -65,12 +90,13 @@ async function* pages(store: S3Store, { prefix, byFolder }: { readonly prefix: s
   try {
     signal.throwIfAborted();
     let token: string | undefined;
-    for (let next: Promise<ListObjectsV2CommandOutput> | null = ask(undefined); next !== null; ) {
+    for (let next: Promise<ListObjectsV2CommandOutput> | null = ask(undefined); next !== null;) {
       const answer: ListObjectsV2CommandOutput = await next;
       next = null;
       if (answer.IsTruncated === true) {
         const following = answer.NextContinuationToken;
-        if (following === undefined || following === token) throw new Error('the listing breaks off: there is more, and the store does not say where it goes on');
+        if (following === undefined || following === token)
+          throw new Error('the listing breaks off: there is more, and the store does not say where it goes on');
         token = following;
         next = ask(token);
         // Its error is told when its turn comes.
@@ -87,7 +113,11 @@ async function* pages(store: S3Store, { prefix, byFolder }: { readonly prefix: s
   }
 }
 
-function* pageOf(answer: ListObjectsV2CommandOutput, scope: Scope, enters: (folder: string, key: string) => boolean): Generator<ListingPage, void, undefined> {
+function* pageOf(
+  answer: ListObjectsV2CommandOutput,
+  scope: Scope,
+  enters: (folder: string, key: string) => boolean,
+): Generator<ListingPage, void, undefined> {
   const files: SeenFile[] = [];
   const skipped: SkippedEntry[] = [];
   for (const object of answer.Contents ?? []) {
@@ -106,11 +136,12 @@ function* pageOf(answer: ListObjectsV2CommandOutput, scope: Scope, enters: (fold
 }
 
 /** Some stores do not know encoding-type; then the keys stand as they are. */
-const decoded = (answer: ListObjectsV2CommandOutput, text: string): string | null => (answer.EncodingType === 'url' ? decodeListed(text) : text);
+const decoded = (answer: ListObjectsV2CommandOutput, text: string): string | null =>
+  answer.EncodingType === 'url' ? decodeListed(text) : text;
 
 /**
- * Is a folder below the prefix one that a listing enters? Ignored folders (`.staging/`, `old_*`) hold no data, as in every source. The answer for the folder before is
- * kept: keys come sorted, so that a million of them ask a few times.
+ * Is a folder below the prefix one that a listing enters? Ignored folders (`.staging/`, `old_*`) hold no data, as in
+ * every source. The answer for the folder before is kept: keys come sorted, so that a million of them ask a few times.
  */
 export function folderTest(scope: Pick<Scope, 'selection' | 'recursive'>, begin: string): (folder: string) => boolean {
   let last: string | null = null;
@@ -119,7 +150,11 @@ export function folderTest(scope: Pick<Scope, 'selection' | 'recursive'>, begin:
     if (folder === last) return entered;
     last = folder;
     entered = true;
-    for (let slash = folder.indexOf('/', begin.length); scope.recursive && entered && slash !== -1; slash = folder.indexOf('/', slash + 1)) {
+    for (
+      let slash = folder.indexOf('/', begin.length);
+      scope.recursive && entered && slash !== -1;
+      slash = folder.indexOf('/', slash + 1)
+    ) {
       const path = folder.slice(0, slash);
       const part = path.slice(path.lastIndexOf('/') + 1);
       // No folders of a file system here: these are names like any other.

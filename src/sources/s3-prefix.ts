@@ -13,11 +13,15 @@ export function prefixProblem(prefix: string): string | null {
   const mistake = timeLetterProblem(prefix);
   if (mistake !== null) return mistake;
   const fine = TOO_FINE.find((letter) => prefix.replaceAll('%%', '').includes(`%${letter}`));
-  if (fine !== undefined) return `%${fine} is too fine for a prefix: use %Y %m %d %H here, and the finer letters in pattern`;
+  if (fine !== undefined)
+    return `%${fine} is too fine for a prefix: use %Y %m %d %H here, and the finer letters in pattern`;
   return prefix.includes('\0') ? 'holds a NUL' : null;
 }
 
-/** The prefixes to list now: those of all hours from `lookbackMs` ago to where the day has already gone furthest. None is the beginning of another. */
+/**
+ * The prefixes to list now: those of all hours from `lookbackMs` ago to where the day has already gone furthest. None
+ * is the beginning of another.
+ */
 export function prefixesAt(template: string, now: number, lookbackMs: number): readonly string[] {
   if (!hasTimeLetter(template)) return [expandTime(template, new Date(now))];
   const all = new Set<string>();
@@ -31,16 +35,23 @@ export function prefixesAt(template: string, now: number, lookbackMs: number): r
 }
 
 /** How many prefixes a lookback makes at most. */
-export const prefixCount = (template: string, lookbackMs: number): number => prefixesAt(template, Date.UTC(2026, 0, 31), lookbackMs).length;
+export const prefixCount = (template: string, lookbackMs: number): number =>
+  prefixesAt(template, Date.UTC(2026, 0, 31), lookbackMs).length;
 
-/** Does a key begin with the prefix of some day? A file that was found yesterday stays the feed's when its day has gone out of lookback. */
+/**
+ * Does a key begin with the prefix of some day? A file that was found yesterday stays the feed's when its day has gone
+ * out of lookback.
+ */
 export function prefixTest(template: string): (key: string) => boolean {
   if (!hasTimeLetter(template)) {
     const literal = expandTime(template, new Date(0));
     return (key) => key.startsWith(literal);
   }
-  // Globs of date letters are classes of characters, and a star behind one: read as regular expressions they mean the same.
-  const source = template.replace(/%(.)|[^%]+/gsu, (part, letter: string | undefined) => (letter === undefined || letter === '%' ? escape(letter ?? part) : timeLettersToGlob(part)));
+  // Globs of date letters are classes of characters, and a star behind one: read as regular expressions they mean the
+  // same.
+  const source = template.replace(/%(.)|[^%]+/gsu, (part, letter: string | undefined) =>
+    letter === undefined || letter === '%' ? escape(letter ?? part) : timeLettersToGlob(part),
+  );
   const test = new RegExp(`^${source}`, 's');
   return (key) => test.test(key);
 }

@@ -12,8 +12,15 @@ export interface ProbePlaces {
   readonly targets: readonly string[];
 }
 
-/** What stands in the way of an S3 feed, for `check --connect`. Each right is tried on a name of our own; nothing that is there is touched. */
-export async function probeBucket(store: S3Store, places: ProbePlaces, rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean }): Promise<readonly string[]> {
+/**
+ * What stands in the way of an S3 feed, for `check --connect`. Each right is tried on a name of our own; nothing that
+ * is there is touched.
+ */
+export async function probeBucket(
+  store: S3Store,
+  places: ProbePlaces,
+  rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean },
+): Promise<readonly string[]> {
   try {
     await tryReading(store, places.prefix);
   } catch (error) {
@@ -21,9 +28,21 @@ export async function probeBucket(store: S3Store, places: ProbePlaces, rights: {
   }
   const name = `${PRIVATE_PREFIX}probe-${randomBytes(6).toString('hex')}`;
   const tries: [boolean, string, () => Promise<void>][] = [
-    [rights.delete || rights.move, 'delete files, which needs s3:DeleteObject', () => tryDeleting(store, `${places.prefix}${name}`)],
-    [rights.tag, 'tag files, which needs s3:GetObjectTagging and s3:PutObjectTagging', () => tryTagging(store, `${places.prefix}${name}`)],
-    ...places.targets.map((target): (typeof tries)[number] => [rights.move, `move files to ${target}/, which needs s3:PutObject there`, () => tryWriting(store, `${target}/${name}`)]),
+    [
+      rights.delete || rights.move,
+      'delete files, which needs s3:DeleteObject',
+      () => tryDeleting(store, `${places.prefix}${name}`),
+    ],
+    [
+      rights.tag,
+      'tag files, which needs s3:GetObjectTagging and s3:PutObjectTagging',
+      () => tryTagging(store, `${places.prefix}${name}`),
+    ],
+    ...places.targets.map((target): (typeof tries)[number] => [
+      rights.move,
+      `move files to ${target}/, which needs s3:PutObject there`,
+      () => tryWriting(store, `${target}/${name}`),
+    ]),
   ];
   const findings: string[] = [];
   for (const [asked, what, attempt] of tries) {
@@ -32,7 +51,9 @@ export async function probeBucket(store: S3Store, places: ProbePlaces, rights: {
       await attempt();
     } catch (error) {
       const { status, code } = refusalOf(error);
-      findings.push(`${store.name}: after asks to ${what}; the store says ${code}${status === null ? '' : ` (HTTP ${status})`}`);
+      findings.push(
+        `${store.name}: after asks to ${what}; the store says ${code}${status === null ? '' : ` (HTTP ${status})`}`,
+      );
     }
   }
   return findings;
@@ -42,8 +63,15 @@ export async function probeBucket(store: S3Store, places: ProbePlaces, rights: {
 async function tryReading(store: S3Store, prefix: string): Promise<void> {
   try {
     const client = await store.client();
-    const answer = await client.listObjectsV2({ Bucket: store.bucket, Prefix: prefix, MaxKeys: 10, EncodingType: 'url' });
-    const first = answer.Contents?.find((object) => (object.Size ?? 0) > 0 && !['GLACIER', 'DEEP_ARCHIVE'].includes(object.StorageClass ?? ''));
+    const answer = await client.listObjectsV2({
+      Bucket: store.bucket,
+      Prefix: prefix,
+      MaxKeys: 10,
+      EncodingType: 'url',
+    });
+    const first = answer.Contents?.find(
+      (object) => (object.Size ?? 0) > 0 && !['GLACIER', 'DEEP_ARCHIVE'].includes(object.StorageClass ?? ''),
+    );
     const key = answer.EncodingType === 'url' ? decodeListed(first?.Key ?? '') : first?.Key;
     if (key === undefined || key === null || key === '') return;
     const { Body } = await client.getObject({ Bucket: store.bucket, Key: key, Range: 'bytes=0-0' });
@@ -55,7 +83,10 @@ async function tryReading(store: S3Store, prefix: string): Promise<void> {
   }
 }
 
-/** Deleting what is not there is allowed to whom deleting is; the condition keeps a bucket with versions from getting a delete marker. */
+/**
+ * Deleting what is not there is allowed to whom deleting is; the condition keeps a bucket with versions from getting a
+ * delete marker.
+ */
 async function tryDeleting(store: S3Store, key: string): Promise<void> {
   const client = await store.client();
   try {

@@ -18,7 +18,12 @@ const RANGES = 4;
 const READ = { code: 'FILE_UNREADABLE', right: 's3:GetObject' } as const;
 
 /** The bytes of exactly this version from `offset` on; see Source.open. Every request carries If-Match. */
-export async function* readVersion(store: S3Store, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+export async function* readVersion(
+  store: S3Store,
+  file: SeenFile,
+  offset: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   signal.throwIfAborted();
   try {
     // No range begins at the end of an object.
@@ -33,13 +38,19 @@ export async function* readVersion(store: S3Store, file: SeenFile, offset: numbe
 }
 
 /** The first ranges show how far away the store is; the rest comes in the way that is faster then. */
-async function* readLarge(store: S3Store, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+async function* readLarge(
+  store: S3Store,
+  file: SeenFile,
+  offset: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   let at = offset;
   for (let probe = 1; probe <= PROBES; probe++) {
     const pace = { headMs: 0, bodyMs: 0 };
     yield* readRange(store, file, at, at + RANGE, signal, pace);
     at += RANGE;
-    // Near for once is near: a busy machine makes answers late (17 to 30 ms from the same host, where 10 are usual), nothing makes a far store's early.
+    // Near for once is near: a busy machine makes answers late (17 to 30 ms from the same host, where 10 are usual),
+    // nothing makes a far store's early.
     if (pace.headMs <= store.limits.farMs || RANGE / pace.bodyMs >= store.limits.fastEnough) {
       yield* readRange(store, file, at, file.size, signal);
       return;
@@ -55,39 +66,80 @@ interface Pace {
 }
 
 /** From `from` to before `end`, proven to be this many bytes of this version. */
-async function* readRange(store: S3Store, file: SeenFile, from: number, end: number, signal: AbortSignal, pace?: Pace): AsyncGenerator<Buffer, void, undefined> {
+async function* readRange(
+  store: S3Store,
+  file: SeenFile,
+  from: number,
+  end: number,
+  signal: AbortSignal,
+  pace?: Pace,
+): AsyncGenerator<Buffer, void, undefined> {
   const isWhole = from === 0 && end === file.size;
   const client = await store.client();
   const range = isWhole ? {} : { Range: `bytes=${from}-${end - 1}` };
   const asked = performance.now();
-  const answer = await client.getObject({ Bucket: store.bucket, Key: keyOf(file.path), IfMatch: etagOf(file.version), ...range }, { abortSignal: signal });
+  const answer = await client.getObject(
+    { Bucket: store.bucket, Key: keyOf(file.path), IfMatch: etagOf(file.version), ...range },
+    { abortSignal: signal },
+  );
   const answered = performance.now();
   let count = 0;
-  for await (const chunk of bodyChunks(store, file.path, answer.Body, signal, () => proveAnswer(answer, file, isWhole, from, end))) {
+  for await (const chunk of bodyChunks(store, file.path, answer.Body, signal, () =>
+    proveAnswer(answer, file, isWhole, from, end),
+  )) {
     count += chunk.length;
     if (count > end - from) throw wrongLength(file, `more than ${end - from} bytes came`);
     yield chunk;
   }
   if (pace !== undefined) Object.assign(pace, { headMs: answered - asked, bodyMs: performance.now() - answered });
-  if (count !== end - from) throw new TallymanError('SOURCE_UNREACHABLE', `${store.name}: ${file.path}: the body ended after ${count} of ${end - from} bytes`);
+  if (count !== end - from)
+    throw new TallymanError(
+      'SOURCE_UNREACHABLE',
+      `${store.name}: ${file.path}: the body ended after ${count} of ${end - from} bytes`,
+    );
 }
 
 /** A store may not know If-Match or ranges: its answer must say itself that it is what was asked for. */
-function proveAnswer(answer: GetObjectCommandOutput, file: SeenFile, isWhole: boolean, from: number, end: number): void {
-  if (answer.ETag !== undefined && `"${bareEtag(answer.ETag)}"` !== etagOf(file.version) && bareEtag(answer.ETag) !== etagOf(file.version)) {
+function proveAnswer(
+  answer: GetObjectCommandOutput,
+  file: SeenFile,
+  isWhole: boolean,
+  from: number,
+  end: number,
+): void {
+  if (
+    answer.ETag !== undefined &&
+    `"${bareEtag(answer.ETag)}"` !== etagOf(file.version) &&
+    bareEtag(answer.ETag) !== etagOf(file.version)
+  ) {
     throw new TallymanError('FILE_CHANGED', `${file.path}: another version stands there`);
   }
   const told = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(answer.ContentRange ?? '');
-  if (!isWhole && (told?.[1] !== String(from) || told[2] !== String(end - 1))) throw wrongLength(file, `the store gives ${answer.ContentRange ?? 'the whole object'} when asked for bytes ${from}-${end - 1}`);
+  if (!isWhole && (told?.[1] !== String(from) || told[2] !== String(end - 1)))
+    throw wrongLength(
+      file,
+      `the store gives ${answer.ContentRange ?? 'the whole object'} when asked for bytes ${from}-${end - 1}`,
+    );
   const total = isWhole ? answer.ContentLength : told?.[3] === '*' ? file.size : Number(told?.[3]);
-  if (total !== undefined && total !== file.size) throw wrongLength(file, `the listing says ${file.size} bytes, the store gives an object of ${total}`);
+  if (total !== undefined && total !== file.size)
+    throw wrongLength(file, `the listing says ${file.size} bytes, the store gives an object of ${total}`);
 }
 
 const wrongLength = (file: SeenFile, what: string): TallymanError =>
-  new TallymanError('FILE_UNREADABLE', `${file.path}: ${what}`, { fix: 'Ask the operator of the store: what it tells of the object is not what it gives.' });
+  new TallymanError('FILE_UNREADABLE', `${file.path}: ${what}`, {
+    fix: 'Ask the operator of the store: what it tells of the object is not what it gives.',
+  });
 
-/** Ranges one after another, the next few already on their way. A range that was cut is asked for again by the reader, from where it stands. */
-async function* readSplit(store: S3Store, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+/**
+ * Ranges one after another, the next few already on their way. A range that was cut is asked for again by the reader,
+ * from where it stands.
+ */
+async function* readSplit(
+  store: S3Store,
+  file: SeenFile,
+  offset: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   const own = new AbortController();
   const both = AbortSignal.any([signal, own.signal]);
   const ahead: Promise<readonly Buffer[]>[] = [];
@@ -119,7 +171,12 @@ async function collect(chunks: AsyncIterable<Buffer>): Promise<readonly Buffer[]
 }
 
 /** Whole content of a small object; larger than `limit` bytes is FILE_UNREADABLE. */
-export async function readWhole(store: S3Store, path: string, limit: number, signal: AbortSignal = AbortSignal.timeout(store.limits.answerMs * 2)): Promise<Buffer> {
+export async function readWhole(
+  store: S3Store,
+  path: string,
+  limit: number,
+  signal: AbortSignal = AbortSignal.timeout(store.limits.answerMs * 2),
+): Promise<Buffer> {
   const key = keyOf(path);
   try {
     const client = await store.client();
@@ -128,10 +185,18 @@ export async function readWhole(store: S3Store, path: string, limit: number, sig
     let size = 0;
     for await (const chunk of bodyChunks(store, key, answer.Body, signal)) {
       size += chunk.length;
-      if (size > limit) throw new TallymanError('FILE_UNREADABLE', `${key}: larger than ${limit} bytes, which a marker or manifest is not`);
+      if (size > limit)
+        throw new TallymanError(
+          'FILE_UNREADABLE',
+          `${key}: larger than ${limit} bytes, which a marker or manifest is not`,
+        );
       chunks.push(chunk);
     }
-    if (answer.ContentLength !== undefined && answer.ContentLength !== size) throw new TallymanError('SOURCE_UNREACHABLE', `${store.name}: ${key}: the body ended after ${size} of ${answer.ContentLength} bytes`);
+    if (answer.ContentLength !== undefined && answer.ContentLength !== size)
+      throw new TallymanError(
+        'SOURCE_UNREACHABLE',
+        `${store.name}: ${key}: the body ended after ${size} of ${answer.ContentLength} bytes`,
+      );
     return Buffer.concat(chunks, size);
   } catch (error) {
     throw objectError(store, key, error, READ);

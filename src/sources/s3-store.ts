@@ -14,9 +14,10 @@ export interface S3Limits {
   /** Between two pieces of a body. The SDK itself waits for ever (aws-sdk-js-v3 8098). */
   readonly idleMs: number;
   /**
-   * A store whose answers to a read begin later than this is far away, and large objects come from it in several ranges at once: one connection gives less than such a
-   * line holds. Near it that is slower: 500 MB from a server on the same host took the client 0.8 s of CPU over one connection, 1.5 s over four (what waits its turn in
-   * memory outlives the cheap garbage collections).
+   * A store whose answers to a read begin later than this is far away, and large objects come from it in several ranges
+   * at once: one connection gives less than such a line holds. Near it that is slower: 500 MB from a server on the same
+   * host took the client 0.8 s of CPU over one connection, 1.5 s over four (what waits its turn in memory outlives the
+   * cheap garbage collections).
    */
   readonly farMs: number;
   /** Bytes a millisecond over one connection at which more of them bring nothing, however late the answers begin. */
@@ -65,7 +66,9 @@ export class S3Store {
     return `bucket ${this.bucket}${where === undefined ? '' : ` at ${where}`}`;
   }
 
-  /** Loaded when first used: the SDK takes 0.5 s and 22 MB, which commands without S3 and the load workers do not pay. */
+  /**
+   * Loaded when first used: the SDK takes 0.5 s and 22 MB, which commands without S3 and the load workers do not pay.
+   */
   client(): Promise<S3> {
     return (this.#client ??= openClient(this.#connection, this.limits));
   }
@@ -111,7 +114,13 @@ function clientConfig(connection: S3Connection, limits: S3Limits): S3ClientConfi
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(id === undefined || key === undefined
       ? {}
-      : { credentials: { accessKeyId: id.reveal(), secretAccessKey: key.reveal(), ...(token === undefined ? {} : { sessionToken: token.reveal() }) } }),
+      : {
+          credentials: {
+            accessKeyId: id.reveal(),
+            secretAccessKey: key.reveal(),
+            ...(token === undefined ? {} : { sessionToken: token.reveal() }),
+          },
+        }),
     forcePathStyle: connection.force_path_style,
     // Stores other than AWS refuse or miss the newer checksums; what is read has its own sha256.
     requestChecksumCalculation: 'WHEN_REQUIRED',

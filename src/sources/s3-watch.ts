@@ -31,8 +31,9 @@ interface Held {
 }
 
 /**
- * Event notifications through SQS, as hints. A message is deleted once a full listing that began after it came has been taken into the ledger to its end: then the
- * ledger has the file, or has seen it go. A process that dies before that gets the message again, and does no harm with it.
+ * Event notifications through SQS, as hints. A message is deleted once a full listing that began after it came has been
+ * taken into the ledger to its end: then the ledger has the file, or has seen it go. A process that dies before that
+ * gets the message again, and does no harm with it.
  */
 export class S3Watch {
   readonly #options: QueueOptions;
@@ -67,7 +68,10 @@ export class S3Watch {
     return this.#arrivals;
   }
 
-  /** A full listing that began at the mark has come to its end, and its files are in the ledger. Throws nothing: what cannot be deleted comes again. */
+  /**
+   * A full listing that began at the mark has come to its end, and its files are in the ledger. Throws nothing: what
+   * cannot be deleted comes again.
+   */
   async listed(mark: number): Promise<void> {
     const done = this.#held.filter((one) => one.arrived <= mark);
     this.#held = this.#held.filter((one) => one.arrived > mark);
@@ -83,7 +87,7 @@ export class S3Watch {
 
   /** Never ends by itself: a queue that cannot be read now is told once, and asked again. */
   async #run(client: SQS): Promise<void> {
-    for (let failures = 0; !this.#isStopped(); ) {
+    for (let failures = 0; !this.#isStopped();) {
       try {
         if (this.#held.length < HELD_MAX) await this.#receive(client);
         else {
@@ -93,7 +97,10 @@ export class S3Watch {
         failures = 0;
       } catch (error) {
         if (this.#isStopped()) return;
-        if (failures++ === 0) this.#options.onError(new Error(`queue ${this.#options.queueUrl}: ${storeError(this.#options.store, error).message}`));
+        if (failures++ === 0)
+          this.#options.onError(
+            new Error(`queue ${this.#options.queueUrl}: ${storeError(this.#options.store, error).message}`),
+          );
         await this.#pause(backoff(failures, PAUSES));
       }
     }
@@ -124,7 +131,11 @@ export class S3Watch {
       try {
         await client.deleteMessageBatch({ QueueUrl: this.#options.queueUrl, Entries });
       } catch (error) {
-        this.#options.onError(new Error(`queue ${this.#options.queueUrl}: messages could not be deleted and will come again: ${storeError(this.#options.store, error).message}`));
+        this.#options.onError(
+          new Error(
+            `queue ${this.#options.queueUrl}: messages could not be deleted and will come again: ${storeError(this.#options.store, error).message}`,
+          ),
+        );
         return;
       }
     }
@@ -141,4 +152,5 @@ export class S3Watch {
 }
 
 /** `https://sqs.eu-west-1.amazonaws.com/...` -> eu-west-1; null for a queue elsewhere. */
-const regionOf = (queueUrl: string): string | null => /^sqs\.([a-z0-9-]+)\.amazonaws\./.exec(new URL(queueUrl).hostname)?.[1] ?? null;
+const regionOf = (queueUrl: string): string | null =>
+  /^sqs\.([a-z0-9-]+)\.amazonaws\./.exec(new URL(queueUrl).hostname)?.[1] ?? null;

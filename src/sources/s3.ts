@@ -34,8 +34,14 @@ export const s3: SourceType<S3Options> = {
 };
 
 /** `limits` other than the usual ones are for tests. */
-export function openS3(spec: SourceSpec, options: S3Options, connection: Readonly<Record<string, unknown>> | undefined, limits: S3Limits = S3_LIMITS): Source {
-  if (connection === undefined) throw new TallymanError('INTERNAL', `connection ${options.connection} did not reach its source`);
+export function openS3(
+  spec: SourceSpec,
+  options: S3Options,
+  connection: Readonly<Record<string, unknown>> | undefined,
+  limits: S3Limits = S3_LIMITS,
+): Source {
+  if (connection === undefined)
+    throw new TallymanError('INTERNAL', `connection ${options.connection} did not reach its source`);
   return new S3Source(spec, options, new S3Store(connectionOptions.parse(connection), options.bucket, limits));
 }
 
@@ -64,7 +70,11 @@ class S3Source implements Source {
     if (queueUrl !== undefined) this.watch = (onHint, onError) => this.#watch(queueUrl, onHint, onError);
   }
 
-  async #watch(queueUrl: string, onHint: (path: string | null) => void, onError: (error: Error) => void): Promise<{ close(): Promise<void> }> {
+  async #watch(
+    queueUrl: string,
+    onHint: (path: string | null) => void,
+    onError: (error: Error) => void,
+  ): Promise<{ close(): Promise<void> }> {
     const isWorth = (key: string): boolean => this.#takes(key) || isBeside(this.#spec, key);
     const watch = new S3Watch({ store: this.#store, queueUrl, pollMs: this.#spec.pollMs, isWorth, onHint, onError });
     this.#watches.add(watch);
@@ -87,21 +97,29 @@ class S3Source implements Source {
 
   async *list(signal: AbortSignal): AsyncGenerator<ListingPage, void, undefined> {
     const marks = [...this.#watches].map((watch) => [watch, watch.mark()] as const);
-    const holdsMoveTarget = (prefix: string): boolean => this.#targets.some((target) => `${target}/`.startsWith(prefix) && `${target}/` !== prefix);
-    yield* listKeys(this.#store, this.#prefixes(), { selection: this.#selection, recursive: this.#spec.recursive, holdsMoveTarget }, signal);
+    const holdsMoveTarget = (prefix: string): boolean =>
+      this.#targets.some((target) => `${target}/`.startsWith(prefix) && `${target}/` !== prefix);
+    yield* listKeys(
+      this.#store,
+      this.#prefixes(),
+      { selection: this.#selection, recursive: this.#spec.recursive, holdsMoveTarget },
+      signal,
+    );
     // Whoever asks for more after the last page has taken that, too.
     for (const [watch, mark] of marks) await watch.listed(mark);
   }
 
   async stat(path: string): Promise<SeenFile | null> {
-    if (!this.#selection.isMoveTarget(path) && !this.#takes(path)) throw new TallymanError('FILE_NOT_TAKEN', `${path}: the feed does not take this key`);
+    if (!this.#selection.isMoveTarget(path) && !this.#takes(path))
+      throw new TallymanError('FILE_NOT_TAKEN', `${path}: the feed does not take this key`);
     return (await look(this.#store, path))?.file ?? null;
   }
 
   #takes(path: string): boolean {
     if (!this.#hasPrefix(path) || !this.#selection.takes(path)) return false;
     // Where the folders below the prefix begin depends on the day; ones that were asked for are none to be ignored.
-    const begin = this.#prefixes().find((prefix) => path.startsWith(prefix)) ?? path.slice(0, path.lastIndexOf('/') + 1);
+    const begin =
+      this.#prefixes().find((prefix) => path.startsWith(prefix)) ?? path.slice(0, path.lastIndexOf('/') + 1);
     if (!this.#spec.recursive) return !path.includes('/', begin.length);
     return folderTest({ selection: this.#selection, recursive: true }, begin)(path.slice(0, path.lastIndexOf('/') + 1));
   }
@@ -134,8 +152,15 @@ class S3Source implements Source {
     await tagVersion(this.#store, file, tags);
   }
 
-  async probe(rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean }): Promise<readonly string[]> {
-    const places = { prefix: expandTime(this.#options.prefix, new Date()), targets: this.#targets.filter((target) => target !== '') };
+  async probe(rights: {
+    readonly delete: boolean;
+    readonly move: boolean;
+    readonly tag: boolean;
+  }): Promise<readonly string[]> {
+    const places = {
+      prefix: expandTime(this.#options.prefix, new Date()),
+      targets: this.#targets.filter((target) => target !== ''),
+    };
     return await probeBucket(this.#store, places, rights);
   }
 
@@ -148,7 +173,8 @@ class S3Source implements Source {
   /** Made once a minute: a long lookback by hours has 1,000 of them, and every look at a path asks. */
   #prefixes(): readonly string[] {
     const minute = Math.floor(Date.now() / 60_000);
-    if (this.#made?.minute !== minute) this.#made = { minute, prefixes: prefixesAt(this.#options.prefix, minute * 60_000, this.#options.lookback) };
+    if (this.#made?.minute !== minute)
+      this.#made = { minute, prefixes: prefixesAt(this.#options.prefix, minute * 60_000, this.#options.lookback) };
     return this.#made.prefixes;
   }
 }

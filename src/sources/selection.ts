@@ -41,20 +41,27 @@ function matcher(globs: readonly string[], ignoreCase: boolean): (path: string, 
 }
 
 /**
- * `dot`: hidden names are kept out by the ignore list, where the user can see and drop the rule. Flag `s`: a newline in a name is a character like any other.
- * The bare expression instead of picomatch's matcher: 1,000,000 names are tested at every poll.
+ * `dot`: hidden names are kept out by the ignore list, where the user can see and drop the rule. Flag `s`: a newline in
+ * a name is a character like any other. The bare expression instead of picomatch's matcher: 1,000,000 names are tested
+ * at every poll.
  */
-const globTest = (glob: string, ignoreCase: boolean): RegExp => picomatch.makeRe(glob, { dot: true, posix: true, flags: ignoreCase ? 'is' : 's' });
+const globTest = (glob: string, ignoreCase: boolean): RegExp =>
+  picomatch.makeRe(glob, { dot: true, posix: true, flags: ignoreCase ? 'is' : 's' });
 
 /**
- * A move target's folder and all below it: the parts before the first with a time letter, so that `done/%Y/%m` keeps all of `done` out, also what an
- * earlier `done/%Y` left there. When the very first part has one, that part with its digits.
+ * A move target's folder and all below it: the parts before the first with a time letter, so that `done/%Y/%m` keeps
+ * all of `done` out, also what an earlier `done/%Y` left there. When the very first part has one, that part with its
+ * digits.
  */
 function folderTest(to: string): RegExp {
   const parts = to.split('/').filter((part) => part !== '' && part !== '.');
   const lettered = parts.findIndex(hasTimeLetter);
   const fixed = lettered === -1 ? parts : parts.slice(0, lettered);
-  if (fixed.length === 0) return new RegExp(`${globTest(timeLettersToGlob(parts[0] ?? ''), false).source.replace(/\$$/, '')}(?:/|$)`, 's');
-  const literal = fixed.join('/').replaceAll('%%', '%').replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+  if (fixed.length === 0)
+    return new RegExp(`${globTest(timeLettersToGlob(parts[0] ?? ''), false).source.replace(/\$$/, '')}(?:/|$)`, 's');
+  const literal = fixed
+    .join('/')
+    .replaceAll('%%', '%')
+    .replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
   return new RegExp(`^${literal}(?:/|$)`, 's');
 }

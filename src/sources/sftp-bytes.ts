@@ -17,13 +17,20 @@ export interface Arriving {
 }
 
 /**
- * Takes the bytes of the answers to reads out of a channel's stream before the package puts each packet together and copies it once more into the buffer of the request:
- * two copies of every byte, in fresh memory of 255 KiB each, were half of what a transfer cost (500 MB: see docs/decisions/006).
+ * Takes the bytes of the answers to reads out of a channel's stream before the package puts each packet together and
+ * copies it once more into the buffer of the request: two copies of every byte, in fresh memory of 255 KiB each, were
+ * half of what a transfer cost (500 MB: see docs/decisions/006).
  *
- * The package sees such an answer as one without bytes and calls the request's owner back: while it does, `onArriving` has told which answer that is. Everything else goes to the
- * package as it came, also what is malformed. Where the package has no `push` any more, nothing is taken out and it answers in full.
+ * The package sees such an answer as one without bytes and calls the request's owner back: while it does, `onArriving`
+ * has told which answer that is. Everything else goes to the package as it came, also what is malformed. Where the
+ * package has no `push` any more, nothing is taken out and it answers in full.
  */
-export function takeBytes(sftp: SFTPWrapper, longest: number, onArriving: (arriving: Arriving | null) => void, onBytes: () => void): void {
+export function takeBytes(
+  sftp: SFTPWrapper,
+  longest: number,
+  onArriving: (arriving: Arriving | null) => void,
+  onBytes: () => void,
+): void {
   const original: unknown = Reflect.get(sftp, 'push');
   if (typeof original !== 'function') return;
   const pass = (data: Buffer | null): unknown => Reflect.apply(original, sftp, [data]);
@@ -63,7 +70,7 @@ export function takeBytes(sftp: SFTPWrapper, longest: number, onArriving: (arriv
   Reflect.set(sftp, 'push', (data: Buffer | null): unknown => {
     if (data === null) return pass(null);
     onBytes();
-    for (let at = 0; at < data.length; ) {
+    for (let at = 0; at < data.length;) {
       if (left > 0) {
         const piece = data.subarray(at, at + left);
         at += piece.length;

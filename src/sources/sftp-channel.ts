@@ -35,12 +35,16 @@ type Done<T> = (error: Error | undefined | null, value: T) => void;
 const READ_SAFE = 32_768;
 /** OpenSSH's limit of a packet less its header. */
 const READ_MAX = 261_120;
-/** The package wants room for each read. Nothing is ever left in it: bytes come past it, and where they don't they are copied out while the package tells of them. */
+/**
+ * The package wants room for each read. Nothing is ever left in it: bytes come past it, and where they don't they are
+ * copied out while the package tells of them.
+ */
 const ROOM = Buffer.alloc(READ_MAX);
 
 /**
- * One SFTP channel with promises. Every request ends: with the server's answer, or with SOURCE_UNREACHABLE when the channel is lost or nothing is
- * answered any more. (The package calls nobody back for a request that is sent into a closed channel.)
+ * One SFTP channel with promises. Every request ends: with the server's answer, or with SOURCE_UNREACHABLE when the
+ * channel is lost or nothing is answered any more. (The package calls nobody back for a request that is sent into a
+ * closed channel.)
  */
 export class SftpChannel {
   readonly #sftp: SFTPWrapper;
@@ -96,26 +100,40 @@ export class SftpChannel {
     this.#sftp.end();
   }
 
-  lstat = async (path: string): Promise<SftpAttrs | null> => await this.#attrs((done: Done<unknown>) => this.#sftp.lstat(path, done));
-  stat = async (path: string): Promise<SftpAttrs | null> => await this.#attrs((done: Done<unknown>) => this.#sftp.stat(path, done));
-  fstat = async (handle: Buffer): Promise<SftpAttrs> => attrsOf(await this.#ask((done: Done<unknown>) => this.#sftp.fstat(handle, done)));
-  realpath = async (path: string): Promise<string> => await this.#ask((done: Done<string>) => this.#sftp.realpath(path, done));
-  opendir = async (path: string): Promise<Buffer> => await this.#ask((done: Done<Buffer>) => this.#sftp.opendir(path, done));
-  open = async (path: string): Promise<Buffer> => await this.#ask((done: Done<Buffer>) => this.#sftp.open(path, 'r', done));
-  unlink = async (path: string): Promise<void> => await this.#ask((done: Done<void>) => this.#sftp.unlink(path, noValue(done)));
-  mkdir = async (path: string): Promise<void> => await this.#ask((done: Done<void>) => this.#sftp.mkdir(path, noValue(done)));
+  lstat = async (path: string): Promise<SftpAttrs | null> =>
+    await this.#attrs((done: Done<unknown>) => this.#sftp.lstat(path, done));
+  stat = async (path: string): Promise<SftpAttrs | null> =>
+    await this.#attrs((done: Done<unknown>) => this.#sftp.stat(path, done));
+  fstat = async (handle: Buffer): Promise<SftpAttrs> =>
+    attrsOf(await this.#ask((done: Done<unknown>) => this.#sftp.fstat(handle, done)));
+  realpath = async (path: string): Promise<string> =>
+    await this.#ask((done: Done<string>) => this.#sftp.realpath(path, done));
+  opendir = async (path: string): Promise<Buffer> =>
+    await this.#ask((done: Done<Buffer>) => this.#sftp.opendir(path, done));
+  open = async (path: string): Promise<Buffer> =>
+    await this.#ask((done: Done<Buffer>) => this.#sftp.open(path, 'r', done));
+  unlink = async (path: string): Promise<void> =>
+    await this.#ask((done: Done<void>) => this.#sftp.unlink(path, noValue(done)));
+  mkdir = async (path: string): Promise<void> =>
+    await this.#ask((done: Done<void>) => this.#sftp.mkdir(path, noValue(done)));
   /** Fails with FAILURE when something stands under the new name (SFTP version 3). */
-  rename = async (from: string, to: string): Promise<void> => await this.#ask((done: Done<void>) => this.#sftp.rename(from, to, noValue(done)));
+  rename = async (from: string, to: string): Promise<void> =>
+    await this.#ask((done: Done<void>) => this.#sftp.rename(from, to, noValue(done)));
   /** Overwrites. Throws SftpStatus UNSUPPORTED where the server lacks the extension. */
-  posixRename = async (from: string, to: string): Promise<void> => await this.#ask((done: Done<void>) => this.#sftp.ext_openssh_rename(from, to, noValue(done)));
+  posixRename = async (from: string, to: string): Promise<void> =>
+    await this.#ask((done: Done<void>) => this.#sftp.ext_openssh_rename(from, to, noValue(done)));
   /** Creates an empty file; fails when the name is taken. */
-  create = async (path: string): Promise<Buffer> => await this.#ask((done: Done<Buffer>) => this.#sftp.open(path, 'wx', done));
-  close = async (handle: Buffer): Promise<void> => await this.#ask((done: Done<void>) => this.#sftp.close(handle, noValue(done)));
+  create = async (path: string): Promise<Buffer> =>
+    await this.#ask((done: Done<Buffer>) => this.#sftp.open(path, 'wx', done));
+  close = async (handle: Buffer): Promise<void> =>
+    await this.#ask((done: Done<void>) => this.#sftp.close(handle, noValue(done)));
 
   /** The next names of a folder; null = there are no more. */
   async readdir(handle: Buffer): Promise<readonly SftpEntry[] | null> {
     try {
-      const list = await this.#ask((done: Done<readonly { readonly filename: string; readonly attrs: unknown }[]>) => this.#sftp.readdir(handle, done));
+      const list = await this.#ask((done: Done<readonly { readonly filename: string; readonly attrs: unknown }[]>) =>
+        this.#sftp.readdir(handle, done),
+      );
       return list.map((entry) => ({ name: entry.filename, attrs: attrsOf(entry.attrs) }));
     } catch (error) {
       if (hasStatus(error, STATUS.EOF)) return null;
@@ -187,7 +205,10 @@ export class SftpChannel {
     const now = performance.now();
     const silent = now - Math.max(this.#lastAnswer, oldest.since);
     if (silent < this.#limits.idleMs && now - oldest.since < this.#limits.totalMs) return;
-    const error = new TallymanError('SOURCE_UNREACHABLE', `${this.#server}: no answer for ${Math.round((silent < this.#limits.idleMs ? now - oldest.since : silent) / 1_000)} s`);
+    const error = new TallymanError(
+      'SOURCE_UNREACHABLE',
+      `${this.#server}: no answer for ${Math.round((silent < this.#limits.idleMs ? now - oldest.since : silent) / 1_000)} s`,
+    );
     this.fail(error);
     this.#onStalled(error);
   }
@@ -202,12 +223,17 @@ const noValue =
 
 /** The package throws a plain Error for an extension that the server does not offer. */
 function unsupported(error: unknown): unknown {
-  if (error instanceof Error && error.message.includes('does not support')) return Object.assign(error, { code: STATUS.UNSUPPORTED });
+  if (error instanceof Error && error.message.includes('does not support'))
+    return Object.assign(error, { code: STATUS.UNSUPPORTED });
   return error;
 }
 
 /** S_IFMT and its values (POSIX); servers that are no Unix send them too. */
-const KINDS: ReadonlyMap<number, SftpAttrs['kind']> = new Map([[0o100000, 'file'], [0o040000, 'folder'], [0o120000, 'link']]);
+const KINDS: ReadonlyMap<number, SftpAttrs['kind']> = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'folder'],
+  [0o120000, 'link'],
+]);
 
 /** Each attribute may be missing (draft-02, 5), and a size can be past what a double holds exactly. */
 function attrsOf(stats: unknown): SftpAttrs {

@@ -9,7 +9,10 @@ import { serverName, type SftpServer } from './sftp-options.js';
 import { Slots } from './slots.js';
 
 export interface SftpLimits extends LoginLimits, ChannelLimits {
-  /** Transfers at once over one connection, each on a channel of its own. OpenSSH allows 10 channels unless told otherwise. */
+  /**
+   * Transfers at once over one connection, each on a channel of its own. OpenSSH allows 10 channels unless told
+   * otherwise.
+   */
   readonly transfers: number;
   /** After a connection that failed, and after a login that was refused: the first pause and the longest one. */
   readonly retry: { readonly baseMs: number; readonly maxMs: number };
@@ -40,8 +43,9 @@ export interface Transfer {
 }
 
 /**
- * One kept-alive connection, shared by all feeds of a `connections:` entry. It is made when it is first needed and made again after it was lost. While it waits after a
- * failure every call fails at once with that failure: the feeds do their own waiting, and together they do not try more often than one would.
+ * One kept-alive connection, shared by all feeds of a `connections:` entry. It is made when it is first needed and made
+ * again after it was lost. While it waits after a failure every call fails at once with that failure: the feeds do
+ * their own waiting, and together they do not try more often than one would.
  */
 export class SftpConnection {
   readonly server: string;
@@ -72,7 +76,8 @@ export class SftpConnection {
     this.#users.delete(user);
     if (this.#users.size > 0 || this.#live === null) return;
     const live = await this.#live.catch(() => null);
-    if (live !== null && this.#users.size === 0) this.#drop(live, new TallymanError('SOURCE_UNREACHABLE', `${this.server}: closed`));
+    if (live !== null && this.#users.size === 0)
+      this.#drop(live, new TallymanError('SOURCE_UNREACHABLE', `${this.server}: closed`));
   }
 
   /** The channel for listings, looks and after actions. Throws SOURCE_UNREACHABLE, HOST_KEY_MISMATCH. */
@@ -80,7 +85,10 @@ export class SftpConnection {
     return (await this.#connected()).control;
   }
 
-  /** A channel of its own for the bytes of a file, so that it can be given up without harm to others. Waits for its turn. */
+  /**
+   * A channel of its own for the bytes of a file, so that it can be given up without harm to others. Waits for its
+   * turn.
+   */
   async transfer(signal: AbortSignal): Promise<Transfer> {
     const free = await this.#transfers.take(signal);
     try {
@@ -117,7 +125,8 @@ export class SftpConnection {
 
   async #connect(): Promise<Live> {
     if (this.#error !== null && performance.now() < this.#notBefore) throw this.#error;
-    // Loaded with the first connection: the ssh packages cost every other command, and every worker thread, 70 ms of start-up.
+    // Loaded with the first connection: the ssh packages cost every other command, and every worker thread, 70 ms of
+    // start-up.
     const { login } = await import('./sftp-login.js');
     const result = await login(this.#spec, this.#limits);
     if (!result.ok) {
@@ -132,7 +141,9 @@ export class SftpConnection {
   #failed(error: TallymanError, refused: boolean): void {
     this.#failures++;
     if (refused) this.#refusals++;
-    const pause = refused ? backoff(this.#refusals, this.#limits.refusedRetry) : backoff(this.#failures, this.#limits.retry);
+    const pause = refused
+      ? backoff(this.#refusals, this.#limits.refusedRetry)
+      : backoff(this.#failures, this.#limits.retry);
     this.#error = error;
     this.#notBefore = performance.now() + pause;
   }
@@ -142,7 +153,8 @@ export class SftpConnection {
     const live: Live = { ssh, channels, control: this.#channel(sftp, (error) => this.#drop(live, error)) };
     channels.add(live.control);
     ssh.on('error', (error) => this.#drop(live, unreachable(this.server, error)));
-    const lost = (): void => this.#drop(live, new TallymanError('SOURCE_UNREACHABLE', `${this.server}: the connection was lost`));
+    const lost = (): void =>
+      this.#drop(live, new TallymanError('SOURCE_UNREACHABLE', `${this.server}: the connection was lost`));
     ssh.on('end', lost);
     ssh.on('close', lost);
     return live;
@@ -166,7 +178,12 @@ export class SftpConnection {
       });
     });
     try {
-      const sftp = await deadline(opening, this.#limits.connectMs, () => new TallymanError('SOURCE_UNREACHABLE', `${this.server}: no answer for ${this.#limits.connectMs / 1_000} s`));
+      const sftp = await deadline(
+        opening,
+        this.#limits.connectMs,
+        () =>
+          new TallymanError('SOURCE_UNREACHABLE', `${this.server}: no answer for ${this.#limits.connectMs / 1_000} s`),
+      );
       if (sftp === null) return null;
       const channel = this.#channel(sftp, (error) => this.#drop(live, error));
       live.channels.add(channel);

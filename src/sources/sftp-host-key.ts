@@ -8,7 +8,13 @@ export interface HostKey {
   readonly blob: Buffer;
 }
 
-const ALGORITHMS: ReadonlySet<string> = new Set(['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa']);
+const ALGORITHMS: ReadonlySet<string> = new Set([
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'ssh-rsa',
+]);
 
 /** `ssh-ed25519 AAAA... [comment]`; null when it is no such line, or its two halves name different algorithms. */
 export function parseHostKey(line: string): HostKey | null {
@@ -27,12 +33,14 @@ export function hostKeyOf(blob: Buffer): HostKey | null {
 }
 
 /** `SHA256:...`, as ssh and ssh-keygen -l print it. */
-export const fingerprint = (key: HostKey): string => `SHA256:${createHash('sha256').update(key.blob).digest('base64').replace(/=+$/, '')}`;
+export const fingerprint = (key: HostKey): string =>
+  `SHA256:${createHash('sha256').update(key.blob).digest('base64').replace(/=+$/, '')}`;
 
 /** The line to pin. */
 export const pinLine = (key: HostKey): string => `${key.algorithm} ${key.blob.toString('base64')}`;
 
-export const isSameKey = (a: HostKey, b: HostKey): boolean => a.blob.length === b.blob.length && timingSafeEqual(a.blob, b.blob);
+export const isSameKey = (a: HostKey, b: HostKey): boolean =>
+  a.blob.length === b.blob.length && timingSafeEqual(a.blob, b.blob);
 
 /** What a known_hosts file says of one server. */
 export interface KnownKeys {
@@ -41,7 +49,10 @@ export interface KnownKeys {
   readonly revoked: readonly HostKey[];
 }
 
-/** Reads a known_hosts file (sshd(8)): plain, wildcard, `[host]:port` and hashed names. `@cert-authority` lines are passed over: host certificates are not spoken. */
+/**
+ * Reads a known_hosts file (sshd(8)): plain, wildcard, `[host]:port` and hashed names. `@cert-authority` lines are
+ * passed over: host certificates are not spoken.
+ */
 export function readKnownHosts(text: string, host: string, port: number): KnownKeys {
   const name = port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
   const keys: HostKey[] = [];
@@ -75,4 +86,10 @@ function isNamed(names: string, name: string): boolean {
   return named;
 }
 
-const wildcard = (pattern: string): RegExp => new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+const wildcard = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  );

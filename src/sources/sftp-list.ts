@@ -7,7 +7,10 @@ import type { Selection } from './selection.js';
 
 /** Files a page. */
 const PAGE = 1_000;
-/** READDIR requests under way for one folder: a server gives about 100 names an answer, and each would cost a round trip. */
+/**
+ * READDIR requests under way for one folder: a server gives about 100 names an answer, and each would cost a round
+ * trip.
+ */
 const AHEAD = 8;
 /** Folders below folders; past it something leads in circles. */
 const DEPTH_MAX = 64;
@@ -22,8 +25,15 @@ interface Folder {
   readonly reals: readonly string[];
 }
 
-/** The full listing, in pages of about 1,000 in the order in which the server gives them. Throws SOURCE_UNREACHABLE when the root cannot be read: what ends without an error is whole. */
-export async function* listFolder(root: SftpRoot, selection: Selection, signal: AbortSignal): AsyncGenerator<ListingPage, void, undefined> {
+/**
+ * The full listing, in pages of about 1,000 in the order in which the server gives them. Throws SOURCE_UNREACHABLE when
+ * the root cannot be read: what ends without an error is whole.
+ */
+export async function* listFolder(
+  root: SftpRoot,
+  selection: Selection,
+  signal: AbortSignal,
+): AsyncGenerator<ListingPage, void, undefined> {
   signal.throwIfAborted();
   const channel = await root.connection.control();
   await root.prove(channel);
@@ -63,7 +73,10 @@ export async function* listFolder(root: SftpRoot, selection: Selection, signal: 
   if (files.length + skipped.length > 0) yield { files, skipped };
 }
 
-/** A reason instead of the handle when the folder cannot be entered; an empty one when it is just gone. The root must be entered. */
+/**
+ * A reason instead of the handle when the folder cannot be entered; an empty one when it is just gone. The root must be
+ * entered.
+ */
 async function openFolder(root: SftpRoot, channel: SftpChannel, folder: Folder): Promise<Buffer | string> {
   try {
     return await channel.opendir(root.join(folder.remote));
@@ -75,8 +88,15 @@ async function openFolder(root: SftpRoot, channel: SftpChannel, folder: Folder):
   }
 }
 
-/** Names of a folder, some requests ahead: at 100 ms to the server, 1,000,000 names one answer at a time would be a quarter of an hour. */
-async function* readFolder(root: SftpRoot, channel: SftpChannel, handle: Buffer): AsyncGenerator<readonly SftpEntry[], void, undefined> {
+/**
+ * Names of a folder, some requests ahead: at 100 ms to the server, 1,000,000 names one answer at a time would be a
+ * quarter of an hour.
+ */
+async function* readFolder(
+  root: SftpRoot,
+  channel: SftpChannel,
+  handle: Buffer,
+): AsyncGenerator<readonly SftpEntry[], void, undefined> {
   const ahead: Promise<readonly SftpEntry[] | null>[] = [];
   const ask = (): void => {
     const answer = channel.readdir(handle);
@@ -101,7 +121,13 @@ async function* readFolder(root: SftpRoot, channel: SftpChannel, handle: Buffer)
 }
 
 /** null = nothing of this feed. */
-async function takeEntry(root: SftpRoot, channel: SftpChannel, selection: Selection, folder: Folder, entry: SftpEntry): Promise<SeenFile | SkippedEntry | Folder | null> {
+async function takeEntry(
+  root: SftpRoot,
+  channel: SftpChannel,
+  selection: Selection,
+  folder: Folder,
+  entry: SftpEntry,
+): Promise<SeenFile | SkippedEntry | Folder | null> {
   const refused = nameRefused(entry.name);
   if (refused !== null) return { path: folder.prefix + entry.name, reason: refused };
   const path = pathOf(folder.prefix, entry.name);
@@ -111,17 +137,33 @@ async function takeEntry(root: SftpRoot, channel: SftpChannel, selection: Select
   if (!isTaken && !isEntered) return null;
   const attrs = await fullAttrs(root, channel, remote, entry.attrs);
   if (attrs === null) return null;
-  if (attrs.kind === 'folder') return isEntered ? await enter(root, channel, folder, { path, remote }) : isTaken ? { path, reason: 'a folder' } : null;
+  if (attrs.kind === 'folder')
+    return isEntered
+      ? await enter(root, channel, folder, { path, remote })
+      : isTaken
+        ? { path, reason: 'a folder' }
+        : null;
   if (!isTaken) return null;
   const file = root.file(path, attrs);
   return typeof file === 'string' ? { path, reason: file } : file;
 }
 
-/** What a listing leaves out is asked for; with `follow` a link is what it leads to. null = gone, or a link to nothing. */
-async function fullAttrs(root: SftpRoot, channel: SftpChannel, remote: string, listed: SftpAttrs): Promise<SftpAttrs | null> {
+/**
+ * What a listing leaves out is asked for; with `follow` a link is what it leads to. null = gone, or a link to nothing.
+ */
+async function fullAttrs(
+  root: SftpRoot,
+  channel: SftpChannel,
+  remote: string,
+  listed: SftpAttrs,
+): Promise<SftpAttrs | null> {
   try {
     if (listed.kind === 'link' && root.follow) return await channel.stat(root.join(remote));
-    const isKnown = listed.kind === 'folder' || listed.kind === 'link' || listed.kind === 'other' || (listed.kind === 'file' && listed.size !== null && listed.mtime !== null);
+    const isKnown =
+      listed.kind === 'folder' ||
+      listed.kind === 'link' ||
+      listed.kind === 'other' ||
+      (listed.kind === 'file' && listed.size !== null && listed.mtime !== null);
     return isKnown ? listed : await channel.lstat(root.join(remote));
   } catch (error) {
     if (error instanceof TallymanError) throw error;
@@ -130,13 +172,20 @@ async function fullAttrs(root: SftpRoot, channel: SftpChannel, remote: string, l
   }
 }
 
-async function enter(root: SftpRoot, channel: SftpChannel, folder: Folder, at: { readonly path: string; readonly remote: string }): Promise<Folder | SkippedEntry> {
+async function enter(
+  root: SftpRoot,
+  channel: SftpChannel,
+  folder: Folder,
+  at: { readonly path: string; readonly remote: string },
+): Promise<Folder | SkippedEntry> {
   if (folder.depth >= DEPTH_MAX) return { path: at.path, reason: `more than ${DEPTH_MAX} folders deep` };
   const entered = { prefix: `${at.path}/`, remote: at.remote, depth: folder.depth + 1 };
   if (!root.follow) return { ...entered, reals: [] };
   try {
     const real = await channel.realpath(root.join(at.remote));
-    return folder.reals.includes(real) ? { path: at.path, reason: 'a symbolic link that leads back to a folder above it' } : { ...entered, reals: [...folder.reals, real] };
+    return folder.reals.includes(real)
+      ? { path: at.path, reason: 'a symbolic link that leads back to a folder above it' }
+      : { ...entered, reals: [...folder.reals, real] };
   } catch (error) {
     throw root.unreachable(error);
   }

@@ -4,15 +4,25 @@ import type { SftpChannel } from './sftp-channel.js';
 import type { SftpRoot } from './sftp-root.js';
 import { PRIVATE_PREFIX } from './selection.js';
 
-/** What stands in the way of an SFTP feed, for `check --connect`: reach, host key, login, folder, reading, and the rights that the feed asks for. Each is tried for real. */
-export async function probeServer(root: SftpRoot, rights: { readonly delete: boolean; readonly move: boolean }): Promise<readonly string[]> {
+/**
+ * What stands in the way of an SFTP feed, for `check --connect`: reach, host key, login, folder, reading, and the
+ * rights that the feed asks for. Each is tried for real.
+ */
+export async function probeServer(
+  root: SftpRoot,
+  rights: { readonly delete: boolean; readonly move: boolean },
+): Promise<readonly string[]> {
   let channel: SftpChannel;
   try {
     channel = await root.connection.control();
     await root.prove(channel);
   } catch (error) {
     // The line to pin stands in the fix.
-    return [error instanceof TallymanError && error.code === 'HOST_KEY_MISMATCH' ? `${error.message}. ${error.fix}` : messageOf(error)];
+    return [
+      error instanceof TallymanError && error.code === 'HOST_KEY_MISMATCH'
+        ? `${error.message}. ${error.fix}`
+        : messageOf(error),
+    ];
   }
   const unreadable = await tryReading(root, channel);
   if (unreadable !== null) return [unreadable];
@@ -25,7 +35,9 @@ export async function probeServer(root: SftpRoot, rights: { readonly delete: boo
     await channel.unlink(`${name}-renamed`);
     return [];
   } catch (error) {
-    return [`${root.name}: after asks to ${verb} files, but names in it cannot be changed (${messageOf(error)}); give the login the right to write in it`];
+    return [
+      `${root.name}: after asks to ${verb} files, but names in it cannot be changed (${messageOf(error)}); give the login the right to write in it`,
+    ];
   }
 }
 
@@ -35,7 +47,9 @@ async function tryReading(root: SftpRoot, channel: SftpChannel): Promise<string 
     const folder = await channel.opendir(root.dir);
     const entries = (await channel.readdir(folder)) ?? [];
     await channel.close(folder);
-    const file = entries.find((entry) => entry.attrs.kind === 'file' && !entry.name.includes('\uFFFD') && !entry.name.includes('/'));
+    const file = entries.find(
+      (entry) => entry.attrs.kind === 'file' && !entry.name.includes('\uFFFD') && !entry.name.includes('/'),
+    );
     if (file !== undefined) await channel.close(await channel.open(root.join(file.name)));
     return null;
   } catch (error) {

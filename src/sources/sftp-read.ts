@@ -4,11 +4,18 @@ import type { SftpAttrs, SftpChannel } from './sftp-channel.js';
 import { fileError } from './sftp-errors.js';
 import type { SftpRoot } from './sftp-root.js';
 
-/** Bytes asked for ahead of the reader: what a link of 300 Mbit/s with 100 ms holds. The package's own window is 2 MiB. */
+/**
+ * Bytes asked for ahead of the reader: what a link of 300 Mbit/s with 100 ms holds. The package's own window is 2 MiB.
+ */
 const AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** The bytes of exactly this version from `offset` on; see Source.open. Every chunk is the receiver's to keep. */
-export async function* readVersion(root: SftpRoot, file: SeenFile, offset: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+export async function* readVersion(
+  root: SftpRoot,
+  file: SeenFile,
+  offset: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   const transfer = await root.connection.transfer(signal);
   const { channel } = transfer;
   const abort = (): void => {
@@ -56,7 +63,11 @@ export async function readWhole(root: SftpRoot, path: string, limit: number): Pr
       const chunk = await channel.read(handle, size, Math.min(channel.readSize, limit + 1));
       if (chunk.length === 0) return Buffer.concat(chunks);
       size += chunk.length;
-      if (size > limit) throw new TallymanError('FILE_UNREADABLE', `${path}: larger than ${limit} bytes, which a marker or manifest is not`);
+      if (size > limit)
+        throw new TallymanError(
+          'FILE_UNREADABLE',
+          `${path}: larger than ${limit} bytes, which a marker or manifest is not`,
+        );
       chunks.push(chunk);
     }
   } catch (error) {
@@ -75,7 +86,12 @@ async function openFile(root: SftpRoot, channel: SftpChannel, path: string): Pro
 }
 
 /** Many reads are under way at once, given out in order. The end of the range is the size that the version has. */
-async function* readRange(channel: SftpChannel, handle: Buffer, offset: number, file: SeenFile): AsyncGenerator<Buffer, void, undefined> {
+async function* readRange(
+  channel: SftpChannel,
+  handle: Buffer,
+  offset: number,
+  file: SeenFile,
+): AsyncGenerator<Buffer, void, undefined> {
   const size = channel.readSize;
   const depth = Math.max(4, Math.ceil(AHEAD_BYTES / size));
   const ahead: { readonly at: number; readonly length: number; readonly answer: Promise<readonly Buffer[]> }[] = [];
@@ -95,7 +111,7 @@ async function* readRange(channel: SftpChannel, handle: Buffer, offset: number, 
       }
       const first = ahead.shift();
       if (first === undefined) return;
-      for (let done = 0; done < first.length; ) {
+      for (let done = 0; done < first.length;) {
         const pieces = await (done === 0 ? first.answer : ask(first.at + done, first.length - done));
         // The end, too early: what it means is for proveEnd to find out.
         if (pieces.length === 0) throw new EarlyEnd(first.at + done);
@@ -122,20 +138,40 @@ class EarlyEnd extends Error {
 }
 
 /** Truncated, deleted, or a server that tells a wrong size. */
-async function explainEarlyEnd(root: SftpRoot, channel: SftpChannel, handle: Buffer, file: SeenFile, end: EarlyEnd): Promise<never> {
+async function explainEarlyEnd(
+  root: SftpRoot,
+  channel: SftpChannel,
+  handle: Buffer,
+  file: SeenFile,
+  end: EarlyEnd,
+): Promise<never> {
   proveVersion(root, await channel.fstat(handle), file, 'while it was read');
   await proveStanding(root, channel, file, 'while it was read');
-  throw new TallymanError('FILE_UNREADABLE', `${file.path}: the server says ${file.size} bytes, and its bytes end after ${end.position}`, { fix: 'Ask the operator of the server: what it tells of the file is not what it gives.' });
+  throw new TallymanError(
+    'FILE_UNREADABLE',
+    `${file.path}: the server says ${file.size} bytes, and its bytes end after ${end.position}`,
+    { fix: 'Ask the operator of the server: what it tells of the file is not what it gives.' },
+  );
 }
 
 /** One byte past the end must not be there: the size that the server told is the size that it has. */
-async function proveEnd(root: SftpRoot, channel: SftpChannel, handle: Buffer, end: number, file: SeenFile): Promise<void> {
+async function proveEnd(
+  root: SftpRoot,
+  channel: SftpChannel,
+  handle: Buffer,
+  end: number,
+  file: SeenFile,
+): Promise<void> {
   const more = await channel.read(handle, end, 1);
   proveVersion(root, await channel.fstat(handle), file, 'while it was read');
-  if (more.length > 0 && end === file.size) throw new TallymanError('FILE_UNREADABLE', `${file.path}: the server says ${file.size} bytes, and gives more`);
+  if (more.length > 0 && end === file.size)
+    throw new TallymanError('FILE_UNREADABLE', `${file.path}: the server says ${file.size} bytes, and gives more`);
 }
 
-/** What stands under the name is this version: an upload over it may have put another file there while the old one is still open. */
+/**
+ * What stands under the name is this version: an upload over it may have put another file there while the old one is
+ * still open.
+ */
 async function proveStanding(root: SftpRoot, channel: SftpChannel, file: SeenFile, when: string): Promise<void> {
   const attrs = await root.look(channel, file.path);
   if (attrs === null) throw new TallymanError('FILE_VANISHED', `${file.path}: gone`);
@@ -146,7 +182,9 @@ async function proveStanding(root: SftpRoot, channel: SftpChannel, file: SeenFil
 function proveVersion(root: SftpRoot, attrs: SftpAttrs, file: SeenFile, when: string): void {
   // Some servers tell less of an open file than of a name.
   const full = attrs.kind === null ? { ...attrs, kind: 'file' as const } : attrs;
-  if (!root.isVersion(full, file)) throw new TallymanError('FILE_CHANGED', `${file.path}: changed ${when} (${describe(full)})`);
+  if (!root.isVersion(full, file))
+    throw new TallymanError('FILE_CHANGED', `${file.path}: changed ${when} (${describe(full)})`);
 }
 
-const describe = (attrs: SftpAttrs): string => `now ${String(attrs.size)} bytes of ${attrs.mtime === null ? 'unknown time' : new Date(attrs.mtime * 1_000).toISOString()}`;
+const describe = (attrs: SftpAttrs): string =>
+  `now ${String(attrs.size)} bytes of ${attrs.mtime === null ? 'unknown time' : new Date(attrs.mtime * 1_000).toISOString()}`;

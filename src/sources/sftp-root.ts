@@ -6,8 +6,11 @@ import type { SftpConnection } from './sftp-connection.js';
 import { fileError } from './sftp-errors.js';
 import { decodeName, encodeName, isBelow } from './path-name.js';
 
-/** Within this long after its mtime a version can still be written again in the same second, and look the same: mtimes are whole seconds. Milliseconds.
- * Its token ends in YOUNG; that goes as the file grows older, so that the next listing has it looked at once more (SPEC 3.1). */
+/**
+ * Within this long after its mtime a version can still be written again in the same second, and look the same: mtimes
+ * are whole seconds. Milliseconds. Its token ends in YOUNG; that goes as the file grows older, so that the next listing
+ * has it looked at once more (SPEC 3.1).
+ */
 const YOUNG_MS = 2_000;
 
 /** The folder on the server that a source stands on. Below it no symbolic link is followed unless `follow` says so. */
@@ -18,7 +21,10 @@ export class SftpRoot {
   readonly #marksYoung: boolean;
 
   /** `settleMs`: a file that settles for longer than YOUNG_MS is never that young when it is read. */
-  constructor(connection: SftpConnection, options: { readonly dir: string; readonly follow: boolean; readonly settleMs: number }) {
+  constructor(
+    connection: SftpConnection,
+    options: { readonly dir: string; readonly follow: boolean; readonly settleMs: number },
+  ) {
     this.connection = connection;
     this.follow = options.follow;
     this.#dir = options.dir === '/' ? '/' : options.dir.replace(/\/+$/, '');
@@ -34,10 +40,14 @@ export class SftpRoot {
     return this.#dir;
   }
 
-  /** What the server is asked for. Throws FILE_NOT_TAKEN for a path that leads elsewhere (`../x`) or whose name cannot be sent. */
+  /**
+   * What the server is asked for. Throws FILE_NOT_TAKEN for a path that leads elsewhere (`../x`) or whose name cannot
+   * be sent.
+   */
   remote(path: string): string {
     const bytes = decodeName(path);
-    if (!isBelow(path) || !isUtf8(bytes)) throw new TallymanError('FILE_NOT_TAKEN', `${path}: not a path inside ${this.#dir}`);
+    if (!isBelow(path) || !isUtf8(bytes))
+      throw new TallymanError('FILE_NOT_TAKEN', `${path}: not a path inside ${this.#dir}`);
     return this.join(bytes.toString('utf8'));
   }
 
@@ -62,7 +72,10 @@ export class SftpRoot {
     }
   }
 
-  /** What stands at a path; null = nothing. Where nothing is because the root itself is gone, that is SOURCE_UNREACHABLE. */
+  /**
+   * What stands at a path; null = nothing. Where nothing is because the root itself is gone, that is
+   * SOURCE_UNREACHABLE.
+   */
   async look(channel: SftpChannel, path: string): Promise<SftpAttrs | null> {
     const remote = this.remote(path);
     try {
@@ -86,7 +99,9 @@ export class SftpRoot {
     return { path, size: attrs.size, mtimeUs: attrs.mtime * 1_000_000, version: this.#version(attrs.mtime) };
   }
 
-  /** A time to come is young too: the server's clock is ahead, and nobody knows for how long this second lasts there. */
+  /**
+   * A time to come is young too: the server's clock is ahead, and nobody knows for how long this second lasts there.
+   */
   #version(mtime: number): string {
     return this.#marksYoung && mtime * 1_000 > Date.now() - YOUNG_MS ? `${mtime}${YOUNG}` : String(mtime);
   }
@@ -107,10 +122,15 @@ export class SftpRoot {
   }
 }
 
-/** Why a name that a server lists is not taken; null for a plain one. A server may say anything (DESIGN 6): nothing of it becomes a path unseen. */
+/**
+ * Why a name that a server lists is not taken; null for a plain one. A server may say anything (DESIGN 6): nothing of
+ * it becomes a path unseen.
+ */
 export function nameRefused(name: string): string | null {
-  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) return 'the server lists it under a name that is no plain file name';
-  // The package decodes names as UTF-8; what was none has become U+FFFD, and asking for that would ask for another file.
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0'))
+    return 'the server lists it under a name that is no plain file name';
+  // The package decodes names as UTF-8; what was none has become U+FFFD, and asking for that would ask for another
+  // file.
   if (name.includes('\uFFFD')) return 'its name is not UTF-8';
   return null;
 }

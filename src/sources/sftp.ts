@@ -31,8 +31,14 @@ export const sftp: SourceType<SftpOptions> = {
 const connections = new WeakMap<object, SftpConnection>();
 
 /** `limits` other than the usual ones are for tests. */
-export function openSftp(spec: SourceSpec, options: SftpOptions, connection: Readonly<Record<string, unknown>> | undefined, limits: SftpLimits = SFTP_LIMITS): Source {
-  if (connection === undefined) throw new TallymanError('INTERNAL', `connection ${options.connection} did not reach its source`);
+export function openSftp(
+  spec: SourceSpec,
+  options: SftpOptions,
+  connection: Readonly<Record<string, unknown>> | undefined,
+  limits: SftpLimits = SFTP_LIMITS,
+): Source {
+  if (connection === undefined)
+    throw new TallymanError('INTERNAL', `connection ${options.connection} did not reach its source`);
   // Holds true for what it gave before.
   const server = connectionOptions.parse(connection);
   let shared = connections.get(connection);
@@ -47,7 +53,10 @@ export function openSftp(spec: SourceSpec, options: SftpOptions, connection: Rea
 /** `sftp://host[:port]/dir/` */
 function baseUrl(server: SftpServer, dir: string): string {
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
-  return `sftp://${host}${server.port === 22 ? '' : `:${server.port}`}/${urlPath(dir.replace(/^\.?\/+|^\.$|\/+$/g, ''))}`.replace(/([^/])$/, '$1/');
+  return `sftp://${host}${server.port === 22 ? '' : `:${server.port}`}/${urlPath(dir.replace(/^\.?\/+|^\.$|\/+$/g, ''))}`.replace(
+    /([^/])$/,
+    '$1/',
+  );
 }
 
 const urlPath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
@@ -78,7 +87,8 @@ class SftpSource implements Source {
   }
 
   async stat(path: string): Promise<SeenFile | null> {
-    if (!this.#selection.isMoveTarget(path) && !this.#selection.takes(path)) throw new TallymanError('FILE_NOT_TAKEN', `${path}: the feed does not take this name`);
+    if (!this.#selection.isMoveTarget(path) && !this.#selection.takes(path))
+      throw new TallymanError('FILE_NOT_TAKEN', `${path}: the feed does not take this name`);
     return await this.#look(path);
   }
 
@@ -111,7 +121,11 @@ class SftpSource implements Source {
     return await moveVersion(this.#root, file, to, suffix, as);
   }
 
-  async probe(rights: { readonly delete: boolean; readonly move: boolean; readonly tag: boolean }): Promise<readonly string[]> {
+  async probe(rights: {
+    readonly delete: boolean;
+    readonly move: boolean;
+    readonly tag: boolean;
+  }): Promise<readonly string[]> {
     const findings = await probeServer(this.#root, rights);
     return rights.tag ? [...findings, 'after asks for tags, which files on an SFTP server do not have'] : findings;
   }

@@ -7,7 +7,9 @@ export class Slots {
     this.#free = count;
   }
 
-  /** Waits for a slot. Gives the function that frees it; calling that again does nothing. Throws the signal's reason. */
+  /**
+   * Waits for a slot. Gives the function that frees it; calling that again does nothing. Throws the signal's reason.
+   */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free--;

@@ -1,4 +1,12 @@
-import { type ErrorClass, ESCAPED, MISSING, NULL_CELL, QUOTED, type RowFault, type SpanBatch } from '../../src/core/batch.js';
+import {
+  type ErrorClass,
+  ESCAPED,
+  MISSING,
+  NULL_CELL,
+  QUOTED,
+  type RowFault,
+  type SpanBatch,
+} from '../../src/core/batch.js';
 import type { ColumnSpec } from '../../src/core/feed.js';
 
 /** A cell of a test row: plain text, bytes, or one with flags. null = NULL_CELL. */
@@ -23,7 +31,11 @@ export interface BatchOptions {
 /** A batch as a CSV reader gives it: cells joined by commas, rows by newlines, in one buffer. */
 export function batchOf(rows: readonly (readonly TestCell[])[], options: BatchOptions = {}): SpanBatch {
   const width = options.width ?? Math.max(...rows.map((row) => row.length));
-  const [starts, ends, flags] = [new Int32Array(rows.length * width), new Int32Array(rows.length * width), new Uint8Array(rows.length * width).fill(MISSING)];
+  const [starts, ends, flags] = [
+    new Int32Array(rows.length * width),
+    new Int32Array(rows.length * width),
+    new Uint8Array(rows.length * width).fill(MISSING),
+  ];
   const [rowStarts, rowEnds] = [new Int32Array(rows.length), new Int32Array(rows.length)];
   const parts: Buffer[] = [Buffer.from('header\n')];
   let at = 7;
@@ -35,7 +47,12 @@ export function batchOf(rows: readonly (readonly TestCell[])[], options: BatchOp
     rowStarts[r] = at;
     for (const [c, cell] of row.entries()) {
       if (c > 0) add(Buffer.from(','));
-      const { text, flags: bits } = cell === null ? { text: '', flags: NULL_CELL } : typeof cell === 'string' || Buffer.isBuffer(cell) ? { text: cell, flags: 0 } : cell;
+      const { text, flags: bits } =
+        cell === null
+          ? { text: '', flags: NULL_CELL }
+          : typeof cell === 'string' || Buffer.isBuffer(cell)
+            ? { text: cell, flags: 0 }
+            : cell;
       const start = at;
       add(Buffer.from(text));
       if (c >= width) continue;
@@ -70,7 +87,13 @@ export function batchOf(rows: readonly (readonly TestCell[])[], options: BatchOp
   };
 }
 
-export const fault = (row: number, kind: ErrorClass, message: string): RowFault => ({ row, class: kind, column: null, message, rawLength: null });
+export const fault = (row: number, kind: ErrorClass, message: string): RowFault => ({
+  row,
+  class: kind,
+  column: null,
+  message,
+  rawLength: null,
+});
 
 /** A column of a contract with everything unsaid. */
 export const columnSpec = (name: string, type: string, more: Partial<ColumnSpec> = {}): ColumnSpec => ({

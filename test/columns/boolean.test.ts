@@ -16,7 +16,26 @@ const REFUSED = { refused: 'not a boolean' };
 
 test('is what PostgreSQL makes of its words, in any case', async () => {
   const words = ['t', 'true', 'y', 'yes', 'on', '1', 'f', 'false', 'n', 'no', 'off', '0'];
-  const cells = [...words, ...words.map((word) => word.toUpperCase()), 'True', 'yEs', ' true ', '\toff\n', 'o', '2', '00', '01', '-1', 'truee', 'x', 'ja', 'null', 'Trüe', '\u0011', '\u0010'];
+  const cells = [
+    ...words,
+    ...words.map((word) => word.toUpperCase()),
+    'True',
+    'yEs',
+    ' true ',
+    '\toff\n',
+    'o',
+    '2',
+    '00',
+    '01',
+    '-1',
+    'truee',
+    'x',
+    'ja',
+    'null',
+    'Trüe',
+    '\u0011',
+    '\u0010',
+  ];
   await expectAsPostgres({ client: db.client, sqlType: 'boolean', send: 'boolsend', codec: codecOf('boolean'), cells });
 });
 
@@ -25,12 +44,22 @@ test('orders false before true', async () => {
 });
 
 test('beginnings of words are refused, though PostgreSQL takes them', () => {
-  for (const cell of ['tr', 'tru', 'ye', 'fa', 'fals', 'of']) expect(refusal(codecOf('boolean'), cell)).toBe('not a boolean');
+  for (const cell of ['tr', 'tru', 'ye', 'fa', 'fals', 'of'])
+    expect(refusal(codecOf('boolean'), cell)).toBe('not a boolean');
 });
 
 test("a column's own list takes the place of that side's words, as written", () => {
   const both = codecOf('boolean', { trueValues: ['ja', 'X'], falseValues: ['nein'] });
-  expect(['ja', 'X', 'nein', ' ja ', 'JA', 'x', 'true', '0'].map((cell) => encode(both, cell))).toEqual([TRUE, TRUE, FALSE, TRUE, REFUSED, REFUSED, REFUSED, REFUSED]);
+  expect(['ja', 'X', 'nein', ' ja ', 'JA', 'x', 'true', '0'].map((cell) => encode(both, cell))).toEqual([
+    TRUE,
+    TRUE,
+    FALSE,
+    TRUE,
+    REFUSED,
+    REFUSED,
+    REFUSED,
+    REFUSED,
+  ]);
   const one = codecOf('boolean', { trueValues: ['ja', '0'] });
   expect(['ja', '0', 'no', 'yes'].map((cell) => encode(one, cell))).toEqual([TRUE, TRUE, FALSE, REFUSED]);
 });
@@ -38,5 +67,10 @@ test("a column's own list takes the place of that side's words, as written", () 
 test('a blank cell is NULL unless a list names it', () => {
   expect(encode(codecOf('boolean'), ' ')).toBe('NULL');
   const sap = codecOf('boolean', { trueValues: ['X'], falseValues: [''] });
-  expect([encode(sap, 'X'), encode(sap, ''), encode(sap, '  '), encode(sap, '', 'text')]).toEqual([TRUE, FALSE, FALSE, { value: Buffer.from('f') }]);
+  expect([encode(sap, 'X'), encode(sap, ''), encode(sap, '  '), encode(sap, '', 'text')]).toEqual([
+    TRUE,
+    FALSE,
+    FALSE,
+    { value: Buffer.from('f') },
+  ]);
 });

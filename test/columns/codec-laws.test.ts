@@ -17,12 +17,25 @@ const cell = fc.oneof(
   fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
 );
 
-const TYPMODS: Readonly<Record<string, readonly number[]>> = { numeric: [-1, 786_438, 4 + ((3 << 16) | 2046)], varchar: [-1, 9], bpchar: [-1, 9], time: [-1, 0], timestamp: [-1, 0], timestamptz: [-1, 3] };
+const TYPMODS: Readonly<Record<string, readonly number[]>> = {
+  numeric: [-1, 786_438, 4 + ((3 << 16) | 2046)],
+  varchar: [-1, 9],
+  bpchar: [-1, 9],
+  time: [-1, 0],
+  timestamp: [-1, 0],
+  timestamptz: [-1, 3],
+};
 
 const codecs: readonly (readonly [string, Codec])[] = [
   ...COLUMN_TYPES.flatMap((family) => family.typnames).flatMap((typname) =>
     (TYPMODS[typname] ?? [-1]).flatMap((typmod) =>
-      [PLAIN_OPTIONS, { ...PLAIN_OPTIONS, round: true }, { ...PLAIN_OPTIONS, decimal: ',', thousands: '.' }].map((options, i) => [`${typname} ${typmod} ${['plain', 'round', 'localised'][i]!}`, codecFor(catalogType(typname, { typmod }), options)!] as const),
+      [PLAIN_OPTIONS, { ...PLAIN_OPTIONS, round: true }, { ...PLAIN_OPTIONS, decimal: ',', thousands: '.' }].map(
+        (options, i) =>
+          [
+            `${typname} ${typmod} ${['plain', 'round', 'localised'][i]!}`,
+            codecFor(catalogType(typname, { typmod }), options)!,
+          ] as const,
+      ),
     ),
   ),
   ['enum', codecFor(catalogType('e', { enumLabels: ['1', 'a', 'true'] }), PLAIN_OPTIONS)!],

@@ -20,7 +20,12 @@ function cell(of: Column, text: string): string | readonly string[] {
   const code = of.encode(bytes, 1, bytes.length - 1, out);
   const faults = of.faults(bytes, 1, bytes.length - 1);
   expect(faults.length > 0).toBe(code > 0 || (code === NULL_WRITTEN && of.nullField === null));
-  for (const fault of faults) expect(fault).toMatchObject({ column: 'c', class: fault.rule === null ? 'type-error' : 'constraint-error', value: text === '' ? null : text });
+  for (const fault of faults)
+    expect(fault).toMatchObject({
+      column: 'c',
+      class: fault.rule === null ? 'type-error' : 'constraint-error',
+      value: text === '' ? null : text,
+    });
   if (faults.length > 0) {
     expect(out.pos).toBe(1);
     return faults.map(({ rule, message }) => (rule === null ? message : `${rule}: ${message}`));
@@ -62,7 +67,9 @@ describe.each(['binary', 'text'] as const)('a column in %s mode', (mode) => {
 
   test('pattern is not anchored, and . is one whole character', () => {
     expect(accepts(column('text', { pattern: '[0-9]{3}' }, mode), 'ab123c')).toBe(true);
-    expect(cell(column('text', { pattern: '^[A-Z]{3}$' }, mode), 'abc')).toEqual(['pattern: does not match ^[A-Z]{3}$']);
+    expect(cell(column('text', { pattern: '^[A-Z]{3}$' }, mode), 'abc')).toEqual([
+      'pattern: does not match ^[A-Z]{3}$',
+    ]);
     expect(accepts(column('text', { pattern: '^.$' }, mode), '\u{1f600}')).toBe(true);
     expect(accepts(column('text', { pattern: '^\\d+\\-\\d+$' }, mode), '1-2')).toBe(true);
     expect(accepts(column('integer', { pattern: '^[1-9]' }, mode), ' 5 ')).toBe(true);
@@ -77,12 +84,18 @@ describe.each(['binary', 'text'] as const)('a column in %s mode', (mode) => {
     expect(accepts(column('integer', { enum: ['1', '2'] }, mode), '02')).toBe(false);
     const many = Array.from({ length: 500 }, (_, i) => `v${i}`);
     expect(many.every((text) => accepts(column('text', { enum: many }, mode), text))).toBe(true);
-    expect(cell(column('text', { enum: many }, mode), 'v500')).toEqual(['enum: not one of v0, v1, v2, v3, v4, v5, v6, v7, v8, v9 and 490 more']);
+    expect(cell(column('text', { enum: many }, mode), 'v500')).toEqual([
+      'enum: not one of v0, v1, v2, v3, v4, v5, v6, v7, v8, v9 and 490 more',
+    ]);
   });
 
   test('all broken rules of a cell are told', () => {
     const code = column('text', { maxLength: 2, pattern: '^[A-Z]+$', enum: ['AB'] }, mode);
-    expect(cell(code, 'abc')).toEqual(['max_length: longer than 2 characters', 'pattern: does not match ^[A-Z]+$', 'enum: not one of AB']);
+    expect(cell(code, 'abc')).toEqual([
+      'max_length: longer than 2 characters',
+      'pattern: does not match ^[A-Z]+$',
+      'enum: not one of AB',
+    ]);
   });
 
   test('a cell that is no value of the type is a type-error and nothing else', () => {
@@ -106,25 +119,31 @@ test('trim drops blanks around text; without it they stay', () => {
   expect(cell(column('text'), ' a ')).toBe(' a ');
 });
 
-test('a default is written where a NULL would be, in the type\'s own form', () => {
+test("a default is written where a NULL would be, in the type's own form", () => {
   const half = column('numeric(5,2)', { default: '0.5' }, 'binary').nullField;
   expect(column('numeric(5,2)', { default: '0.50', decimal: ',' }, 'binary').nullField).toEqual(half);
   expect(column('numeric(5,2)', { default: '0,50', decimal: ',' }, 'binary').nullField).toEqual(half);
   expect(column('date', { default: '31/12/2024', formats: ['%d/%m/%Y'] }).nullField?.toString()).toBe('2024-12-31');
-  expect(column('date', { default: '2024-12-31', formats: ['%d/%m/%Y'], required: true }).nullField?.toString()).toBe('2024-12-31');
+  expect(column('date', { default: '2024-12-31', formats: ['%d/%m/%Y'], required: true }).nullField?.toString()).toBe(
+    '2024-12-31',
+  );
   expect(column('integer', { default: '7' }, 'binary').nullField).toEqual(Buffer.from([0, 0, 0, 4, 0, 0, 0, 7]));
   expect(column('text', { default: '' }, 'binary').nullField).toEqual(Buffer.alloc(4));
   expect(column('text', { default: 'a\tb\\' }).nullField?.toString()).toBe('a\\tb\\\\');
 });
 
-test('timestamptz without an offset is read in the feed\'s timezone unless the column has its own', () => {
+test("timestamptz without an offset is read in the feed's timezone unless the column has its own", () => {
   const spec = columnSpec('c', 'timestamptz');
   const type = pgTypeNamed('timestamptz')!;
-  expect(cell(compileColumn(spec, type, 'Europe/Paris', 'text'), '2024-07-01 12:00')).toBe('2024-07-01 12:00:00+02:00:00');
-  expect(cell(compileColumn({ ...spec, timezone: 'Asia/Kolkata' }, type, 'Europe/Paris', 'text'), '2024-07-01 12:00')).toBe('2024-07-01 12:00:00+05:30:00');
+  expect(cell(compileColumn(spec, type, 'Europe/Paris', 'text'), '2024-07-01 12:00')).toBe(
+    '2024-07-01 12:00:00+02:00:00',
+  );
+  expect(
+    cell(compileColumn({ ...spec, timezone: 'Asia/Kolkata' }, type, 'Europe/Paris', 'text'), '2024-07-01 12:00'),
+  ).toBe('2024-07-01 12:00:00+05:30:00');
 });
 
-test('the feed\'s timezone does not make offsets of a timestamp meaningful', () => {
+test("the feed's timezone does not make offsets of a timestamp meaningful", () => {
   const of = compileColumn(columnSpec('c', 'timestamp'), pgTypeNamed('timestamp')!, 'Europe/Paris', 'text');
   expect(cell(of, '2024-07-01T12:00Z')).toEqual(['has an offset from UTC, but the column has no timezone']);
 });
@@ -137,7 +156,9 @@ test('a type without binary codec goes through text COPY only', () => {
 });
 
 test('what the real type cannot hold is a misfit that names column and type', () => {
-  expect(() => column('text', { default: 'none' }, 'binary', pgTypeNamed('integer')!)).toThrow('column c (integer): default "none" is not an integer');
+  expect(() => column('text', { default: 'none' }, 'binary', pgTypeNamed('integer')!)).toThrow(
+    'column c (integer): default "none" is not an integer',
+  );
 });
 
 describe('columnProblems', () => {
@@ -155,18 +176,38 @@ describe('columnProblems', () => {
 
   test.each<[string, Partial<ColumnSpec>, readonly string[]]>([
     ['number', {}, ['type "number" is unknown; the types are text, varchar']],
-    ['integer', { min: 'x', max: '1.5', default: 'none' }, ['min "x" is not an integer', 'max "1.5" is not an integer', 'default "none" is not an integer']],
+    [
+      'integer',
+      { min: 'x', max: '1.5', default: 'none' },
+      ['min "x" is not an integer', 'max "1.5" is not an integer', 'default "none" is not an integer'],
+    ],
     ['integer', { min: '5', max: '3' }, ['min 5 is more than max 3']],
     ['integer', { default: '' }, ['default "" is not an integer']],
     ['integer', { enum: ['1', 'two'] }, ['enum: "two" is not an integer, so no cell can hold it']],
     ['text', { minLength: 3, maxLength: 2 }, ['min_length 3 is more than max_length 2']],
     ['text', { pattern: '(' }, ['pattern "(" is not a JavaScript regular expression']],
     ['text', { formats: ['%Y'] }, ['format is for dates and times, not for text']],
-    ['text', { trueValues: ['ja'], falseValues: ['nein'] }, ['true_values is for boolean, not for text', 'false_values is for boolean, not for text']],
+    [
+      'text',
+      { trueValues: ['ja'], falseValues: ['nein'] },
+      ['true_values is for boolean, not for text', 'false_values is for boolean, not for text'],
+    ],
     ['json', { min: '1' }, ['min cannot be used: values of type json have no order']],
-    ['date', { formats: ['%d/%m', '%Q'] }, ['format "%d/%m" has no year (%Y or %y)', 'format "%Q": %Q is not a letter of date formats']],
-    ['timestamptz', { timezone: 'Europe/Atlantis' }, ['timezone "Europe/Atlantis" is no zone of the IANA database (such as Europe/Paris)']],
-    ['timestamptz', { min: '2024-03-31 02:30', timezone: 'Europe/Paris' }, ['min "2024-03-31 02:30" is not a timestamptz']],
+    [
+      'date',
+      { formats: ['%d/%m', '%Q'] },
+      ['format "%d/%m" has no year (%Y or %y)', 'format "%Q": %Q is not a letter of date formats'],
+    ],
+    [
+      'timestamptz',
+      { timezone: 'Europe/Atlantis' },
+      ['timezone "Europe/Atlantis" is no zone of the IANA database (such as Europe/Paris)'],
+    ],
+    [
+      'timestamptz',
+      { min: '2024-03-31 02:30', timezone: 'Europe/Paris' },
+      ['min "2024-03-31 02:30" is not a timestamptz'],
+    ],
   ])('of %s %j are told', (type, more, expected) => {
     const problems = columnProblems(columnSpec('c', type, more));
     expect(problems).toHaveLength(expected.length);

@@ -17,13 +17,23 @@ const LABELS = ['small', 'medium', 'large', 'Small', 'größer', 'two words', 't
 const codec = codecFor(catalogType('size', { formatted: 'size', enumLabels: LABELS }), PLAIN_OPTIONS)!;
 
 test('takes the labels, and only those', async () => {
-  await expectAsPostgres({ client: db.client, sqlType: 'size', send: 'enum_send', codec, cells: [...LABELS, 'SMALL', 'smal', 'smalls', 'größe', 'two', 'x', 'null'] });
+  await expectAsPostgres({
+    client: db.client,
+    sqlType: 'size',
+    send: 'enum_send',
+    codec,
+    cells: [...LABELS, 'SMALL', 'smal', 'smalls', 'größe', 'two', 'x', 'null'],
+  });
 });
 
 test('ignores blanks around a label, unless the label has them itself', () => {
   expect(encode(codec, ' small\t')).toEqual({ value: Buffer.from('small') });
   const blanks = codecFor(catalogType('size', { enumLabels: [' a', 'a'] }), PLAIN_OPTIONS)!;
-  expect([encode(blanks, ' a'), encode(blanks, 'a '), encode(blanks, ' a', 'text')]).toEqual([{ value: Buffer.from(' a') }, { value: Buffer.from('a') }, { value: Buffer.from(' a') }]);
+  expect([encode(blanks, ' a'), encode(blanks, 'a '), encode(blanks, ' a', 'text')]).toEqual([
+    { value: Buffer.from(' a') },
+    { value: Buffer.from('a') },
+    { value: Buffer.from(' a') },
+  ]);
 });
 
 test('orders as the type does, not by letters', async () => {

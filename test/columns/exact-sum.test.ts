@@ -43,18 +43,30 @@ describe('an exact sum', () => {
 
   test('takes no text that is no number, and adds nothing of it', () => {
     const sum = new ExactSum();
-    for (const text of ['', ' ', 'x', '1,5', '1 2', 'NaN', 'Infinity', '--1', '.', '1e99999', '0x10']) expect(sum.addText(text)).toBe(false);
+    for (const text of ['', ' ', 'x', '1,5', '1 2', 'NaN', 'Infinity', '--1', '.', '1e99999', '0x10'])
+      expect(sum.addText(text)).toBe(false);
     expect(sum.toString()).toBe('0');
   });
 
   const NUMBER = fc
-    .tuple(fc.constantFrom('', '-', '+'), fc.oneof(fc.bigInt({ min: 0n, max: 10n ** 6n }), fc.bigInt({ min: 0n, max: 10n ** 15n }), fc.bigInt({ min: 0n, max: 10n ** 25n })), fc.stringMatching(/^[0-9]{0,17}$/))
+    .tuple(
+      fc.constantFrom('', '-', '+'),
+      fc.oneof(
+        fc.bigInt({ min: 0n, max: 10n ** 6n }),
+        fc.bigInt({ min: 0n, max: 10n ** 15n }),
+        fc.bigInt({ min: 0n, max: 10n ** 25n }),
+      ),
+      fc.stringMatching(/^[0-9]{0,17}$/),
+    )
     .map(([sign, whole, fraction]) => `${sign}${whole}${fraction === '' ? '' : `.${fraction}`}`);
 
   test('is that of BigInt, whatever the digits', () => {
-    fc.assert(fc.property(fc.array(NUMBER, { maxLength: 200 }), (texts) => {
-      expect(sumOf(texts)).toBe(naive(texts));
-    }), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.array(NUMBER, { maxLength: 200 }), (texts) => {
+        expect(sumOf(texts)).toBe(naive(texts));
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('loses nothing where a double would: many numbers of 15 digits', () => {

@@ -13,7 +13,8 @@ afterAll(async () => {
 });
 
 test('types without a binary codec are told apart', () => {
-  for (const typname of ['interval', 'inet', '_int4', 'tsrange', 'money', 'citext', 'char', 'timetz', 'geometry']) expect(codecFor(catalogType(typname), PLAIN_OPTIONS)).toBeNull();
+  for (const typname of ['interval', 'inet', '_int4', 'tsrange', 'money', 'citext', 'char', 'timetz', 'geometry'])
+    expect(codecFor(catalogType(typname), PLAIN_OPTIONS)).toBeNull();
 });
 
 test('PostgreSQL reads the text itself, backslashes and newlines included', async () => {
@@ -26,7 +27,10 @@ test('PostgreSQL reads the text itself, backslashes and newlines included', asyn
     const outcome = encode(textCodec(catalogType(typname)), cell, 'text');
     const escaped = typeof outcome === 'object' && 'value' in outcome ? outcome.value.toString() : '';
     // undo COPY's escapes as PostgreSQL's own text COPY does, by way of a row in a table
-    const { rows } = await db.client.query<{ same: boolean }>(`select $1::${typname} = $2::${typname} as same`, [cell.trim(), escaped.replace(/\\(.)/g, (_, c: string) => ({ n: '\n', t: '\t', r: '\r' })[c] ?? c)]);
+    const { rows } = await db.client.query<{ same: boolean }>(`select $1::${typname} = $2::${typname} as same`, [
+      cell.trim(),
+      escaped.replace(/\\(.)/g, (_, c: string) => ({ n: '\n', t: '\t', r: '\r' })[c] ?? c),
+    ]);
     expect(rows).toEqual([{ same: true }]);
   }
 });

@@ -4,7 +4,13 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileColumn, type CopyMode } from '../../src/columns/column.js';
-import { COPY_HEADER, COPY_TRAILER, type EncoderPlan, RowEncoder, type RowSink } from '../../src/columns/row-encoder.js';
+import {
+  COPY_HEADER,
+  COPY_TRAILER,
+  type EncoderPlan,
+  RowEncoder,
+  type RowSink,
+} from '../../src/columns/row-encoder.js';
 import { pgTypeNamed } from '../../src/columns/type-name.js';
 import type { CellError, SpanBatch } from '../../src/core/batch.js';
 import type { CopyBuffer } from '../../src/core/codec.js';
@@ -53,7 +59,10 @@ class Sink implements RowSink {
   }
 }
 
-function encodeAll(plan: EncoderPlan, ...batches: readonly SpanBatch[]): { readonly sink: Sink; readonly accepted: number; readonly data: Buffer } {
+function encodeAll(
+  plan: EncoderPlan,
+  ...batches: readonly SpanBatch[]
+): { readonly sink: Sink; readonly accepted: number; readonly data: Buffer } {
   const encoder = new RowEncoder(plan);
   const sink = new Sink();
   const out: CopyBuffer = { buf: Buffer.alloc(8), pos: 0 };
@@ -63,21 +72,33 @@ function encodeAll(plan: EncoderPlan, ...batches: readonly SpanBatch[]): { reado
 }
 
 /** The refusals as `row class column rule`. */
-const told = (sink: Sink): string[] => sink.refused.flatMap(({ row, errors }) => errors.map((e) => [row, e.class, e.column, e.rule].filter((part) => part !== null).join(' ')));
+const told = (sink: Sink): string[] =>
+  sink.refused.flatMap(({ row, errors }) =>
+    errors.map((e) => [row, e.class, e.column, e.rule].filter((part) => part !== null).join(' ')),
+  );
 
 /** COPYs what the encoder wrote into a real table, and gives its rows as text. */
 async function stored(plan: EncoderPlan, data: Buffer): Promise<(string | null)[][]> {
   const columns = plan.columns.map(({ name, spec }) => `"${name}" ${spec.type}`);
   if (plan.rescue !== null) columns.push('_rescued jsonb');
-  await db.client.query(`drop table if exists staged; create table staged (_load_id bigint not null, _row bigint not null, ${columns.join(', ')})`);
+  await db.client.query(
+    `drop table if exists staged; create table staged (_load_id bigint not null, _row bigint not null, ${columns.join(', ')})`,
+  );
   const sql = `copy staged from stdin${plan.mode === 'binary' ? ' (format binary)' : ''}`;
   const bytes = plan.mode === 'binary' ? Buffer.concat([COPY_HEADER, data, COPY_TRAILER]) : data;
   await pipeline(Readable.from([bytes]), db.client.query(copyFrom(sql)));
-  const { rows } = await db.client.query<{ r: string }>(`select array_to_json(array(select value from json_each_text(row_to_json(staged)))) as r from staged order by _row`);
+  const { rows } = await db.client.query<{ r: string }>(
+    `select array_to_json(array(select value from json_each_text(row_to_json(staged)))) as r from staged order by _row`,
+  );
   return rows.map((row) => row.r as unknown as (string | null)[]);
 }
 
-const specs = [columnSpec('id', 'bigint'), columnSpec('name', 'text'), columnSpec('amount', 'numeric(10,2)'), columnSpec('day', 'date')];
+const specs = [
+  columnSpec('id', 'bigint'),
+  columnSpec('name', 'text'),
+  columnSpec('amount', 'numeric(10,2)'),
+  columnSpec('day', 'date'),
+];
 
 describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
   /** Rows that all are accepted, as PostgreSQL holds them, without `_load_id` and `_row`. */
@@ -89,7 +110,14 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
 
   test('arrive in PostgreSQL with their load and their number', async () => {
     const plan = planOf(specs, mode);
-    const { accepted, data } = encodeAll(plan, batchOf([['1', 'Ada', '1.50', '2024-02-29'], ['2', 'tab\tback\\slash', '-3', '0001-01-01']]), batchOf([['3', 'Zoë', '0.1', '9999-12-31']], { firstRow: 3 }));
+    const { accepted, data } = encodeAll(
+      plan,
+      batchOf([
+        ['1', 'Ada', '1.50', '2024-02-29'],
+        ['2', 'tab\tback\\slash', '-3', '0001-01-01'],
+      ]),
+      batchOf([['3', 'Zoë', '0.1', '9999-12-31']], { firstRow: 3 }),
+    );
     expect(accepted).toBe(3);
     expect(await stored(plan, data)).toEqual([
       ['7', '1', '1', 'Ada', '1.50', '2024-02-29'],
@@ -109,7 +137,17 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
 
   test('keep NULL, blank and the empty text apart', async () => {
     const plan = planOf([columnSpec('n', 'integer'), columnSpec('t', 'text')], mode);
-    expect(await asStored(plan, batchOf([[null, null], ['', quoted('')], [' ', '\\N'], [quoted(''), ' ']]))).toEqual([
+    expect(
+      await asStored(
+        plan,
+        batchOf([
+          [null, null],
+          ['', quoted('')],
+          [' ', '\\N'],
+          [quoted(''), ' '],
+        ]),
+      ),
+    ).toEqual([
       [null, null],
       [null, ''],
       [null, '\\N'],
@@ -118,27 +156,57 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
   });
 
   test('get the default where the cell is NULL, blank or not in the file', async () => {
-    const plan = planOf([columnSpec('n', 'integer', { default: '0' }), columnSpec('d', 'date', { default: '1970-01-01', required: true }), columnSpec('t', 'text', { default: 'none' })], mode, { cellOf: [0, -1, 1], fileColumns: ['n', 't'] });
-    expect(await asStored(plan, batchOf([[' ', null], ['5', 'x']]))).toEqual([
+    const plan = planOf(
+      [
+        columnSpec('n', 'integer', { default: '0' }),
+        columnSpec('d', 'date', { default: '1970-01-01', required: true }),
+        columnSpec('t', 'text', { default: 'none' }),
+      ],
+      mode,
+      { cellOf: [0, -1, 1], fileColumns: ['n', 't'] },
+    );
+    expect(
+      await asStored(
+        plan,
+        batchOf([
+          [' ', null],
+          ['5', 'x'],
+        ]),
+      ),
+    ).toEqual([
       ['0', '1970-01-01', 'none'],
       ['5', '1970-01-01', 'x'],
     ]);
   });
 
   test('take their cells from wherever they stand in the file, twice if asked', async () => {
-    const plan = planOf([columnSpec('b', 'text'), columnSpec('a', 'integer'), columnSpec('b2', 'text'), columnSpec('gone', 'text')], mode, { cellOf: [2, 0, 2, -1], fileColumns: ['a', 'unused', 'b'] });
-    expect(await asStored(plan, batchOf([['1', 'skip', 'x'.repeat(300)]]))).toEqual([['x'.repeat(300), '1', 'x'.repeat(300), null]]);
+    const plan = planOf(
+      [columnSpec('b', 'text'), columnSpec('a', 'integer'), columnSpec('b2', 'text'), columnSpec('gone', 'text')],
+      mode,
+      { cellOf: [2, 0, 2, -1], fileColumns: ['a', 'unused', 'b'] },
+    );
+    expect(await asStored(plan, batchOf([['1', 'skip', 'x'.repeat(300)]]))).toEqual([
+      ['x'.repeat(300), '1', 'x'.repeat(300), null],
+    ]);
   });
 
   test('have their escapes resolved before they are read', async () => {
     const plan = planOf([columnSpec('t', 'text'), columnSpec('j', 'jsonb'), columnSpec('n', 'integer')], mode);
-    expect(await asStored(plan, batchOf([[escaped('say ""hi""'), escaped('{""a"": ""b""}'), escaped('42')]]))).toEqual([['say "hi"', '{"a": "b"}', '42']]);
+    expect(await asStored(plan, batchOf([[escaped('say ""hi""'), escaped('{""a"": ""b""}'), escaped('42')]]))).toEqual([
+      ['say "hi"', '{"a": "b"}', '42'],
+    ]);
   });
 
   test('wider than the buffer make it grow', async () => {
     const long = 'é\\'.repeat(200_000);
     const plan = planOf([columnSpec('t', 'text'), columnSpec('u', 'text')], mode);
-    const rows = await asStored(plan, batchOf([[long, 'short'], [escaped(`""${long}""`), 'x']]));
+    const rows = await asStored(
+      plan,
+      batchOf([
+        [long, 'short'],
+        [escaped(`""${long}""`), 'x'],
+      ]),
+    );
     expect(rows).toEqual([
       [long, 'short'],
       [`"${long}"`, 'x'],
@@ -146,7 +214,15 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
   });
 
   test('with a fault are told with all their faults, and leave nothing behind', async () => {
-    const plan = planOf([columnSpec('id', 'integer', { required: true }), columnSpec('n', 'integer', { min: '0' }), columnSpec('d', 'date'), columnSpec('t', 'text')], mode);
+    const plan = planOf(
+      [
+        columnSpec('id', 'integer', { required: true }),
+        columnSpec('n', 'integer', { min: '0' }),
+        columnSpec('d', 'date'),
+        columnSpec('t', 'text'),
+      ],
+      mode,
+    );
     const batch = batchOf([
       ['1', '1', '2024-01-01', 'good'],
       ['x', '-1', '2023-02-29', 'bad three times'],
@@ -164,7 +240,12 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
           { column: 'd', class: 'type-error', rule: null, message: 'no such day in the calendar', value: '2023-02-29' },
         ],
       },
-      { row: 2, errors: [{ column: 'id', class: 'constraint-error', rule: 'required', message: 'empty, but required', value: null }] },
+      {
+        row: 2,
+        errors: [
+          { column: 'id', class: 'constraint-error', rule: 'required', message: 'empty, but required', value: null },
+        ],
+      },
     ]);
     expect((await stored(plan, data)).map((row) => row[1])).toEqual(['1', '4']);
   });
@@ -181,18 +262,31 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
   });
 
   test('that are short are filled with NULL where the feed says so, required columns apart', async () => {
-    const plan = planOf([columnSpec('id', 'integer'), columnSpec('a', 'text'), columnSpec('b', 'integer')], mode, { shortRows: 'fill_null' });
+    const plan = planOf([columnSpec('id', 'integer'), columnSpec('a', 'text'), columnSpec('b', 'integer')], mode, {
+      shortRows: 'fill_null',
+    });
     expect(await asStored(plan, batchOf([['1'], ['2', 'x']], { width: 3 }))).toEqual([
       ['1', null, null],
       ['2', 'x', null],
     ]);
-    const strict = planOf([columnSpec('id', 'integer'), columnSpec('a', 'text', { required: true })], mode, { shortRows: 'fill_null' });
+    const strict = planOf([columnSpec('id', 'integer'), columnSpec('a', 'text', { required: true })], mode, {
+      shortRows: 'fill_null',
+    });
     expect(told(encodeAll(strict, batchOf([['1']], { width: 2 })).sink)).toEqual(['0 constraint-error a required']);
   });
 
   test('with more cells than the file has columns are refused, with what else is wrong', () => {
     const plan = planOf([columnSpec('id', 'integer')], mode);
-    const { sink } = encodeAll(plan, batchOf([['1', 'surplus'], ['x', 'surplus']], { width: 1 }));
+    const { sink } = encodeAll(
+      plan,
+      batchOf(
+        [
+          ['1', 'surplus'],
+          ['x', 'surplus'],
+        ],
+        { width: 1 },
+      ),
+    );
     expect(told(sink)).toEqual(['0 extra-cell', '1 extra-cell', '1 type-error id']);
   });
 
@@ -215,11 +309,30 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
   });
 
   test('that are not UTF-8, or hold NUL, are refused by the cell that does, and their neighbours are not', async () => {
-    const plan = planOf([columnSpec('id', 'integer'), columnSpec('t', 'text')], mode, { fileColumns: ['id', 't', 'note'] });
+    const plan = planOf([columnSpec('id', 'integer'), columnSpec('t', 'text')], mode, {
+      fileColumns: ['id', 't', 'note'],
+    });
     const latin1 = Buffer.from('Caf\xe9', 'latin1');
-    const batch = batchOf([['1', 'Café', 'n'], ['2', latin1, 'n'], ['x', Buffer.from('a\0b'), 'n'], ['4', 'fine', latin1], ['5', 'fine', 'n', latin1], ['6', 'fine', 'n']], { clean: false, width: 3 });
+    const batch = batchOf(
+      [
+        ['1', 'Café', 'n'],
+        ['2', latin1, 'n'],
+        ['x', Buffer.from('a\0b'), 'n'],
+        ['4', 'fine', latin1],
+        ['5', 'fine', 'n', latin1],
+        ['6', 'fine', 'n'],
+      ],
+      { clean: false, width: 3 },
+    );
     const { sink, data } = encodeAll(plan, batch);
-    expect(told(sink)).toEqual(['1 encoding-error t', '2 encoding-error t', '2 type-error id', '3 encoding-error note', '4 extra-cell', '4 encoding-error']);
+    expect(told(sink)).toEqual([
+      '1 encoding-error t',
+      '2 encoding-error t',
+      '2 type-error id',
+      '3 encoding-error note',
+      '4 extra-cell',
+      '4 encoding-error',
+    ]);
     expect(sink.refused[0]?.errors[0]?.value).toBe('Caf\\xE9');
     expect(sink.refused[1]?.errors[0]?.value).toBe('a\\x00b');
     expect((await stored(plan, data)).map((row) => row[3])).toEqual(['Café', 'fine']);
@@ -228,12 +341,25 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
   test('with an escape that stands for NUL are refused', () => {
     const plan = planOf([columnSpec('t', 'text')], mode);
     const { sink } = encodeAll(plan, batchOf([[escaped('a\\u0000')]], { unescape: () => Buffer.from('a\0') }));
-    expect(sink.refused).toEqual([{ row: 0, errors: [{ column: 't', class: 'encoding-error', rule: null, message: 'holds NUL', value: 'a\\x00' }] }]);
+    expect(sink.refused).toEqual([
+      { row: 0, errors: [{ column: 't', class: 'encoding-error', rule: null, message: 'holds NUL', value: 'a\\x00' }] },
+    ]);
   });
 
   test('keep unknown cells as one JSON object where the feed rescues them', async () => {
-    const plan = planOf([columnSpec('id', 'integer')], mode, { fileColumns: ['id', 'a "b"', 'c'], rescue: { cells: [1, 2], names: ['a "b"', 'c'] } });
-    const rows = await asStored(plan, batchOf([['1', 'x\ty', null], ['2', null, null], ['3', escaped('""\\\u0001é'), quoted('')], ['4', 'plain', ' 7 ']]));
+    const plan = planOf([columnSpec('id', 'integer')], mode, {
+      fileColumns: ['id', 'a "b"', 'c'],
+      rescue: { cells: [1, 2], names: ['a "b"', 'c'] },
+    });
+    const rows = await asStored(
+      plan,
+      batchOf([
+        ['1', 'x\ty', null],
+        ['2', null, null],
+        ['3', escaped('""\\\u0001é'), quoted('')],
+        ['4', 'plain', ' 7 '],
+      ]),
+    );
     expect(rows.map(([id, rescued]): unknown[] => [id, JSON.parse(rescued ?? 'null')])).toEqual([
       ['1', { 'a "b"': 'x\ty', c: null }],
       ['2', null],
@@ -245,7 +371,17 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
   test('tell their unique keys by value: 1.0 is 1.00, NULL is no key, refused rows take none', () => {
     const columns = [columnSpec('skip', 'text'), columnSpec('n', 'numeric'), columnSpec('t', 'text', { trim: true })];
     const plan = planOf(columns, mode, { uniqueKeys: [[1], [2, 1]] });
-    const { sink } = encodeAll(plan, batchOf([['s', '1.0', 'a'], ['ss', '1.00', ' a '], ['s', null, 'a'], ['s', 'bad', 'a'], ['s', '2', 'a'], ['s', ' ', 'b']]));
+    const { sink } = encodeAll(
+      plan,
+      batchOf([
+        ['s', '1.0', 'a'],
+        ['ss', '1.00', ' a '],
+        ['s', null, 'a'],
+        ['s', 'bad', 'a'],
+        ['s', '2', 'a'],
+        ['s', ' ', 'b'],
+      ]),
+    );
     const keysOf = (key: number) => sink.keys.filter((k) => k.key === key);
     expect(keysOf(0).map(({ row }) => row)).toEqual([0, 1, 4]);
     expect(keysOf(1).map(({ row }) => row)).toEqual([0, 1, 4]);
@@ -258,7 +394,14 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
 
   test('of keys over several columns do not run into one another', () => {
     const plan = planOf([columnSpec('a', 'text'), columnSpec('b', 'text')], mode, { uniqueKeys: [[0, 1]] });
-    const { sink } = encodeAll(plan, batchOf([['ab', 'c'], ['a', 'bc'], ['abc', quoted('')]]));
+    const { sink } = encodeAll(
+      plan,
+      batchOf([
+        ['ab', 'c'],
+        ['a', 'bc'],
+        ['abc', quoted('')],
+      ]),
+    );
     expect(new Set(sink.keys.map(({ bytes }) => bytes)).size).toBe(3);
   });
 
@@ -282,7 +425,11 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
     for (let from = 0; from < batch.rows; from = encoder.nextRow) {
       const out: CopyBuffer = { buf: Buffer.alloc(100), pos: 10 };
       accepted += encoder.encode(batch, from, batch.rows, out, sink, 100);
-      expect(Array.from(encoder.trackedStarts.subarray(0, encoder.tracked)).every((at, i) => at >= 10 && (i === 0 ? at === 10 : at < out.pos))).toBe(true);
+      expect(
+        Array.from(encoder.trackedStarts.subarray(0, encoder.tracked)).every(
+          (at, i) => at >= 10 && (i === 0 ? at === 10 : at < out.pos),
+        ),
+      ).toBe(true);
       tracked.push(...encoder.trackedRows.subarray(0, encoder.tracked));
       parts.push(out.buf.subarray(10, out.pos));
     }
@@ -296,7 +443,12 @@ describe.each(['binary', 'text'] as const)('rows in %s mode', (mode) => {
 });
 
 test('any cells give what PostgreSQL makes of them, in both modes alike', async () => {
-  const cell = fc.oneof(fc.constant(null), fc.string({ unit: 'grapheme', maxLength: 12 }).filter((s) => !s.includes('\0')), fc.integer().map(String), fc.constantFrom('', '\\N', '\\.', '\\', '\t', '"', '\r\n', '1.10', '2024-02-29', ' 5 '));
+  const cell = fc.oneof(
+    fc.constant(null),
+    fc.string({ unit: 'grapheme', maxLength: 12 }).filter((s) => !s.includes('\0')),
+    fc.integer().map(String),
+    fc.constantFrom('', '\\N', '\\.', '\\', '\t', '"', '\r\n', '1.10', '2024-02-29', ' 5 '),
+  );
   const rows = fc.sample(fc.array(cell, { minLength: 3, maxLength: 3 }), { numRuns: 400, seed: 5 });
   const contract = [columnSpec('a', 'text'), columnSpec('n', 'numeric'), columnSpec('c', 'varchar(8)')];
   const [binary, text] = (['binary', 'text'] as const).map((mode) => {

@@ -4,7 +4,12 @@ import { formatProblem } from '../../src/columns/strptime-format.js';
 import { codecOf, encode } from './support.js';
 
 /** What a column of that type makes of the cell: its text, or the reason of the refusal. */
-function read(typeName: string, format: string | readonly string[], cell: string, options: { readonly timezone?: string; readonly round?: boolean } = {}): string {
+function read(
+  typeName: string,
+  format: string | readonly string[],
+  cell: string,
+  options: { readonly timezone?: string; readonly round?: boolean } = {},
+): string {
   const codec = codecOf(typeName, { formats: typeof format === 'string' ? [format] : format, ...options });
   const outcome = encode(codec, cell, 'text');
   if (outcome === 'NULL') return 'NULL';
@@ -84,7 +89,23 @@ describe('formats', () => {
   });
 
   test('take the whole cell or nothing', () => {
-    for (const cell of ['1/2/2024x', '1/2/2024 ?', 'x1/2/2024', '1/2/', '1/2', '/2/2024', '1//2024', '1-2-2024', '1/2/24', '1/2/20244', '001/2/2024', '+1/2/2024', '1 /2/2024', '2024-02-01', '١/٢/2024']) {
+    for (const cell of [
+      '1/2/2024x',
+      '1/2/2024 ?',
+      'x1/2/2024',
+      '1/2/',
+      '1/2',
+      '/2/2024',
+      '1//2024',
+      '1-2-2024',
+      '1/2/24',
+      '1/2/20244',
+      '001/2/2024',
+      '+1/2/2024',
+      '1 /2/2024',
+      '2024-02-01',
+      '١/٢/2024',
+    ]) {
       expect(read('date', '%d/%m/%Y', cell), cell).toBe('not a date as %d/%m/%Y');
     }
   });
@@ -109,8 +130,12 @@ describe('formats', () => {
     expect(read('timestamp', '%d/%m/%Y %I:%M %p', '01/02/2024 13:00 PM')).toBe('no such time of day');
     expect(read('timestamp', '%d/%m/%Y %I:%M %p', '01/02/2024 0:30 AM')).toBe('no such time of day');
     expect(read('timestamp', '%Y-%m-%d %H:%M:%S.%f', '2024-02-01 00:00:00.0000001')).toBe('digits past microseconds');
-    expect(read('timestamp', '%Y-%m-%d %H:%M %z', '2024-02-01 00:00 +02')).toBe('has an offset from UTC, but the column has no timezone');
-    expect(read('timestamptz', '%d/%m/%Y %H:%M', '31/03/2024 02:30', { timezone: 'Europe/Paris' })).toBe('this local time does not exist in Europe/Paris');
+    expect(read('timestamp', '%Y-%m-%d %H:%M %z', '2024-02-01 00:00 +02')).toBe(
+      'has an offset from UTC, but the column has no timezone',
+    );
+    expect(read('timestamptz', '%d/%m/%Y %H:%M', '31/03/2024 02:30', { timezone: 'Europe/Paris' })).toBe(
+      'this local time does not exist in Europe/Paris',
+    );
   });
 
   test('of a list are tried in order', () => {
@@ -131,7 +156,11 @@ describe('formats', () => {
 
   test('read back every date that they write', () => {
     const two = (n: number): string => String(n).padStart(2, '0');
-    const date = fc.tuple(fc.integer({ min: 1, max: 9999 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 28 }));
+    const date = fc.tuple(
+      fc.integer({ min: 1, max: 9999 }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 28 }),
+    );
     fc.assert(
       fc.property(date, fc.constantFrom('/', '.', '-', ' '), ([y, m, d], sign) => {
         const year = String(y).padStart(4, '0');
@@ -179,17 +208,35 @@ describe('epochs', () => {
   });
 
   test('outside the years 1 to 9999 are refused', () => {
-    for (const cell of ['253402300800', '-62135596801', '-62135596800.5', '99999999999999999999999']) expect(read('timestamp', 'epoch_s', cell), cell).toBe('year outside 0001 to 9999');
+    for (const cell of ['253402300800', '-62135596801', '-62135596800.5', '99999999999999999999999'])
+      expect(read('timestamp', 'epoch_s', cell), cell).toBe('year outside 0001 to 9999');
     expect(read('timestamp', 'epoch_ms', '253402300800000')).toBe('year outside 0001 to 9999');
   });
 
   test('are plain numbers', () => {
-    for (const cell of ['', '-', '+', '.', '.5', '5.', '1e9', '1,5', '0x10', '1_000', 'NaN', '1 2', '2024-01-01'].filter((c) => c !== '')) expect(read('timestamp', 'epoch_s', cell), cell).toBe('not a timestamp as epoch_s');
+    for (const cell of [
+      '',
+      '-',
+      '+',
+      '.',
+      '.5',
+      '5.',
+      '1e9',
+      '1,5',
+      '0x10',
+      '1_000',
+      'NaN',
+      '1 2',
+      '2024-01-01',
+    ].filter((c) => c !== ''))
+      expect(read('timestamp', 'epoch_s', cell), cell).toBe('not a timestamp as epoch_s');
   });
 
-  test('are instants: local time in the column\'s timezone, UTC without one', () => {
+  test("are instants: local time in the column's timezone, UTC without one", () => {
     expect(read('timestamp', 'epoch_s', '1720000000', { timezone: 'Europe/Paris' })).toBe('2024-07-03 11:46:40');
-    expect(read('timestamptz', 'epoch_s', '1720000000', { timezone: 'Europe/Paris' })).toBe('2024-07-03 09:46:40+00:00:00');
+    expect(read('timestamptz', 'epoch_s', '1720000000', { timezone: 'Europe/Paris' })).toBe(
+      '2024-07-03 09:46:40+00:00:00',
+    );
     expect(read('date', 'epoch_s', '1719957600', { timezone: 'Europe/Paris' })).toBe('2024-07-03');
     expect(read('date', 'epoch_s', '1719957600')).toBe('a date with a time of day');
   });

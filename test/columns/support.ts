@@ -9,7 +9,10 @@ import { pgTypeNamed } from '../../src/columns/type-name.js';
 import { codecFor } from '../../src/columns/types.js';
 import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../../src/core/codec.js';
 
-/** What a codec made of a cell: the value's bytes (behind the length word, or escaped text), NULL, or the reason of the refusal. */
+/**
+ * What a codec made of a cell: the value's bytes (behind the length word, or escaped text), NULL, or the reason of the
+ * refusal.
+ */
 export type Outcome = { readonly value: Buffer } | { readonly refused: string } | 'NULL';
 
 /** The codec of a type in SPEC 7's words. */
@@ -21,7 +24,14 @@ export function codecOf(typeName: string, options: Partial<CodecOptions> = {}): 
 }
 
 /** A type of the catalog that has no word in SPEC 7. */
-export const catalogType = (typname: string, more: Partial<PgType> = {}): PgType => ({ oid: 0, typname, typmod: -1, formatted: typname, enumLabels: null, ...more });
+export const catalogType = (typname: string, more: Partial<PgType> = {}): PgType => ({
+  oid: 0,
+  typname,
+  typmod: -1,
+  formatted: typname,
+  enumLabels: null,
+  ...more,
+});
 
 /** Any one of these characters. */
 export const oneOf = (characters: string): fc.Arbitrary<string> => fc.constantFrom(...Array.from(characters));
@@ -30,7 +40,10 @@ const GUARD = 0xa5;
 const BEFORE = 3;
 const BEHIND = 64;
 
-/** Encodes one cell and holds the codec to its contract: maxSize, the length word, out.pos, and no byte touched outside its room. */
+/**
+ * Encodes one cell and holds the codec to its contract: maxSize, the length word, out.pos, and no byte touched outside
+ * its room.
+ */
 export function encode(codec: Codec, cell: string | Buffer, mode: 'binary' | 'text' = 'binary'): Outcome {
   const bytes = Buffer.isBuffer(cell) ? cell : Buffer.from(cell);
   // the cell stands in the middle of other bytes that look like more of it
@@ -57,7 +70,9 @@ export function encode(codec: Codec, cell: string | Buffer, mode: 'binary' | 'te
 /** Reason of a refusal in both modes. */
 export function refusal(codec: Codec, cell: string): string | null {
   const binary = encode(codec, cell);
-  expect(encode(codec, cell, 'text')).toEqual(typeof binary === 'object' && 'value' in binary ? expect.anything() : binary);
+  expect(encode(codec, cell, 'text')).toEqual(
+    typeof binary === 'object' && 'value' in binary ? expect.anything() : binary,
+  );
   return typeof binary === 'object' && 'refused' in binary ? binary.refused : null;
 }
 
@@ -76,15 +91,17 @@ export interface Differential {
 }
 
 /**
- * The codec and PostgreSQL refuse the same cells; and what PostgreSQL holds after a binary COPY, and after a text COPY, of the codec's bytes is what it
- * makes of the literal itself.
+ * The codec and PostgreSQL refuse the same cells; and what PostgreSQL holds after a binary COPY, and after a text COPY,
+ * of the codec's bytes is what it makes of the literal itself.
  */
 export async function expectAsPostgres(given: Differential): Promise<void> {
   const { client, sqlType, send, codec, cells } = given;
   const literals = cells.map(given.spelled ?? ((cell) => cell));
   await client.query(`drop table if exists literals, by_binary, by_text`);
   await client.query(`create temp table literals (id int, x text)`);
-  await client.query(`insert into literals select ord - 1, x from unnest($1::text[]) with ordinality u(x, ord)`, [literals]);
+  await client.query(`insert into literals select ord - 1, x from unnest($1::text[]) with ordinality u(x, ord)`, [
+    literals,
+  ]);
   const { rows } = await client.query<{ valid: boolean; value: Buffer | null }>(
     `select pg_input_is_valid(x, $1) as valid, case when pg_input_is_valid(x, $1) then ${send}(x::${sqlType}) end as value from literals order by id`,
     [sqlType],
@@ -93,15 +110,23 @@ export async function expectAsPostgres(given: Differential): Promise<void> {
   const text = cells.map((cell) => encode(codec, cell, 'text'));
   const accepted = (outcome: Outcome): boolean => typeof outcome === 'object' && 'value' in outcome;
   const shown = (i: number): string => `${literals[i]?.slice(0, 120) ?? ''} (${literals[i]?.length ?? 0})`;
-  const differing = cells.flatMap((_, i) => (accepted(binary[i]!) === rows[i]!.valid && accepted(text[i]!) === rows[i]!.valid ? [] : [{ cell: shown(i), postgres: rows[i]!.valid, codec: binary[i] }]));
+  const differing = cells.flatMap((_, i) =>
+    accepted(binary[i]!) === rows[i]!.valid && accepted(text[i]!) === rows[i]!.valid
+      ? []
+      : [{ cell: shown(i), postgres: rows[i]!.valid, codec: binary[i] }],
+  );
   expect(differing).toEqual([]);
   if (given.canonical !== false) {
     const unequal = binary.flatMap((outcome, i) =>
-      typeof outcome === 'object' && 'value' in outcome && !outcome.value.equals(rows[i]!.value!) ? [{ cell: shown(i), postgres: rows[i]!.value!.toString('hex'), codec: outcome.value.toString('hex') }] : [],
+      typeof outcome === 'object' && 'value' in outcome && !outcome.value.equals(rows[i]!.value!)
+        ? [{ cell: shown(i), postgres: rows[i]!.value!.toString('hex'), codec: outcome.value.toString('hex') }]
+        : [],
     );
     expect(unequal).toEqual([]);
   }
-  await client.query(`create temp table by_binary (id int, v ${sqlType}); create temp table by_text (id int, v ${sqlType})`);
+  await client.query(
+    `create temp table by_binary (id int, v ${sqlType}); create temp table by_text (id int, v ${sqlType})`,
+  );
   await copy(client, `copy by_binary from stdin (format binary)`, binaryCopy(binary));
   await copy(client, `copy by_text from stdin`, textCopy(text));
   for (const table of ['by_binary', 'by_text']) {
@@ -113,8 +138,16 @@ export async function expectAsPostgres(given: Differential): Promise<void> {
   }
 }
 
-/** compare gives PostgreSQL's order, and identity is equal exactly where PostgreSQL's values are. All cells must be valid. */
-export async function expectOrderOfPostgres(client: pg.Client, sqlType: string, codec: Codec, cells: readonly string[]): Promise<void> {
+/**
+ * compare gives PostgreSQL's order, and identity is equal exactly where PostgreSQL's values are. All cells must be
+ * valid.
+ */
+export async function expectOrderOfPostgres(
+  client: pg.Client,
+  sqlType: string,
+  codec: Codec,
+  cells: readonly string[],
+): Promise<void> {
   const { rows } = await client.query<{ rank: number }>(
     `select rank() over (order by x::${sqlType})::int as rank from unnest($1::text[]) with ordinality u(x, ord) order by ord`,
     [cells],
@@ -135,7 +168,8 @@ export async function expectOrderOfPostgres(client: pg.Client, sqlType: string, 
       const [left, right] = [values[a]!, values[b]!];
       const order = codec.compare === null ? expected : codec.compare(left, 0, left.length, right, 0, right.length);
       if (Math.sign(order) !== expected) wrong.push(`order of ${cells[a]!} and ${cells[b]!}`);
-      if (identities[a]!.equals(identities[b]!) !== (expected === 0)) wrong.push(`identity of ${cells[a]!} and ${cells[b]!}`);
+      if (identities[a]!.equals(identities[b]!) !== (expected === 0))
+        wrong.push(`identity of ${cells[a]!} and ${cells[b]!}`);
     }
   }
   expect(wrong).toEqual([]);
@@ -155,11 +189,20 @@ function binaryCopy(outcomes: readonly Outcome[]): Buffer {
     head.writeInt32BE(outcome.value.length, 10);
     return [head, outcome.value];
   });
-  return Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8), ...tuples, Buffer.from([0xff, 0xff])]);
+  return Buffer.concat([
+    Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'),
+    Buffer.alloc(8),
+    ...tuples,
+    Buffer.from([0xff, 0xff]),
+  ]);
 }
 
 function textCopy(outcomes: readonly Outcome[]): Buffer {
   return Buffer.concat(
-    outcomes.flatMap((outcome, id) => (typeof outcome === 'object' && 'value' in outcome ? [Buffer.from(`${id}\t`), outcome.value, Buffer.from('\n')] : [])),
+    outcomes.flatMap((outcome, id) =>
+      typeof outcome === 'object' && 'value' in outcome
+        ? [Buffer.from(`${id}\t`), outcome.value, Buffer.from('\n')]
+        : [],
+    ),
   );
 }

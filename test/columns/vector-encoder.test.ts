@@ -13,7 +13,9 @@ import { batchOfVector, textOf, valuesOf, vectorOf, type Value } from './vectors
 
 const TYPES: readonly VectorType[] = [
   { kind: 'bool' },
-  ...([1, 2, 4, 8] as const).flatMap((bytes) => [true, false].map((signed): VectorType => ({ kind: 'int', bytes, signed }))),
+  ...([1, 2, 4, 8] as const).flatMap((bytes) =>
+    [true, false].map((signed): VectorType => ({ kind: 'int', bytes, signed })),
+  ),
   { kind: 'decimal', bytes: 2, precision: 4, scale: 2 },
   { kind: 'decimal', bytes: 4, precision: 9, scale: 0 },
   { kind: 'decimal', bytes: 8, precision: 12, scale: 2 },
@@ -37,7 +39,30 @@ const TYPES: readonly VectorType[] = [
 const nameOf = (type: VectorType): string => Object.values(type).join(' ');
 
 const COLUMNS: readonly ColumnSpec[] = [
-  ...['text', 'varchar(7)', 'char(12)', 'smallint', 'integer', 'bigint', 'numeric', 'numeric(12,2)', 'numeric(5,0)', 'numeric(40,10)', 'real', 'double precision', 'boolean', 'date', 'time', 'time(3)', 'timestamp', 'timestamp(0)', 'timestamptz', 'uuid', 'json', 'jsonb'].map((type) => columnSpec('c', type)),
+  ...[
+    'text',
+    'varchar(7)',
+    'char(12)',
+    'smallint',
+    'integer',
+    'bigint',
+    'numeric',
+    'numeric(12,2)',
+    'numeric(5,0)',
+    'numeric(40,10)',
+    'real',
+    'double precision',
+    'boolean',
+    'date',
+    'time',
+    'time(3)',
+    'timestamp',
+    'timestamp(0)',
+    'timestamptz',
+    'uuid',
+    'json',
+    'jsonb',
+  ].map((type) => columnSpec('c', type)),
   columnSpec('c', 'numeric(6,1)', { round: true }),
   columnSpec('c', 'integer', { round: true, required: true }),
   columnSpec('c', 'timestamp', { round: true }),
@@ -52,7 +77,10 @@ const COLUMNS: readonly ColumnSpec[] = [
 ];
 
 /** load/compile.ts takes the formats away from columns whose values are times in the file: they are for texts. */
-const columnsFor = ({ kind }: VectorType): readonly ColumnSpec[] => (['date', 'time', 'timestamp', 'julian'].includes(kind) ? COLUMNS.filter(({ formats }) => formats.length === 0) : COLUMNS);
+const columnsFor = ({ kind }: VectorType): readonly ColumnSpec[] =>
+  ['date', 'time', 'timestamp', 'julian'].includes(kind)
+    ? COLUMNS.filter(({ formats }) => formats.length === 0)
+    : COLUMNS;
 
 class Sink implements RowSink {
   readonly refused: { row: number; errors: readonly CellError[] }[] = [];
@@ -65,17 +93,42 @@ class Sink implements RowSink {
   }
 }
 
-function encoded(batch: Batch, spec: ColumnSpec, mode: CopyMode): { readonly data: string; readonly refused: Sink['refused']; readonly keys: readonly string[]; readonly accepted: number } {
+function encoded(
+  batch: Batch,
+  spec: ColumnSpec,
+  mode: CopyMode,
+): {
+  readonly data: string;
+  readonly refused: Sink['refused'];
+  readonly keys: readonly string[];
+  readonly accepted: number;
+} {
   const column = compileColumn(spec, pgTypeNamed(spec.type)!, 'UTC', mode);
-  const plan: EncoderPlan = { mode, loadId: 7, columns: [column], cellOf: [0], fileColumns: ['c'], shortRows: 'quarantine', rescue: null, uniqueKeys: spec.unique ? [[0]] : [], trackRows: true };
+  const plan: EncoderPlan = {
+    mode,
+    loadId: 7,
+    columns: [column],
+    cellOf: [0],
+    fileColumns: ['c'],
+    shortRows: 'quarantine',
+    rescue: null,
+    uniqueKeys: spec.unique ? [[0]] : [],
+    trackRows: true,
+  };
   const sink = new Sink();
   const out: CopyBuffer = { buf: Buffer.alloc(8), pos: 0 };
   const accepted = new BatchEncoder(plan).encode(batch, 0, batch.rows, out, sink);
-  return { data: out.buf.toString(mode === 'binary' ? 'hex' : 'utf8', 0, out.pos), refused: sink.refused, keys: sink.keys, accepted };
+  return {
+    data: out.buf.toString(mode === 'binary' ? 'hex' : 'utf8', 0, out.pos),
+    refused: sink.refused,
+    keys: sink.keys,
+    accepted,
+  };
 }
 
 /** The same values as a CSV would hold them. */
-const asTexts = (type: VectorType, values: readonly Value[]): Batch => batchOf(values.map((value) => [value === null ? null : textOf(type, value)]));
+const asTexts = (type: VectorType, values: readonly Value[]): Batch =>
+  batchOf(values.map((value) => [value === null ? null : textOf(type, value)]));
 
 const RUNS = Number(process.env['TALLYMAN_FUZZ_RUNS'] ?? 5);
 
@@ -95,38 +148,77 @@ describe.each(TYPES.map((type) => [nameOf(type), type] as const))('values of typ
     );
   });
 
-  test.each(['binary', 'text'] as const)('become in %s COPY what their texts in a CSV become, refusals included', (mode) => {
-    fc.assert(
-      fc.property(fc.array(valuesOf(type), { minLength: 1, maxLength: 60 }), (values) => {
-        const vectors = batchOfVector(vectorOf(type, values), values.length);
-        const texts = asTexts(type, values);
-        for (const spec of columnsFor(type)) expect({ spec, ...encoded(vectors, spec, mode) }).toEqual({ spec, ...encoded(texts, spec, mode) });
-      }),
-      { numRuns: RUNS },
-    );
-  });
+  test.each(['binary', 'text'] as const)(
+    'become in %s COPY what their texts in a CSV become, refusals included',
+    (mode) => {
+      fc.assert(
+        fc.property(fc.array(valuesOf(type), { minLength: 1, maxLength: 60 }), (values) => {
+          const vectors = batchOfVector(vectorOf(type, values), values.length);
+          const texts = asTexts(type, values);
+          for (const spec of columnsFor(type))
+            expect({ spec, ...encoded(vectors, spec, mode) }).toEqual({ spec, ...encoded(texts, spec, mode) });
+        }),
+        { numRuns: RUNS },
+      );
+    },
+  );
 });
 
 describe('values at the edges', () => {
-  const one = (type: VectorType, value: Value, to: string) => encoded(batchOfVector(vectorOf(type, [value]), 1), columnSpec('c', to), 'binary');
+  const one = (type: VectorType, value: Value, to: string) =>
+    encoded(batchOfVector(vectorOf(type, [value]), 1), columnSpec('c', to), 'binary');
   const HEAD = 2 * 26;
 
   test('a day or an instant outside years 0001 to 9999 is a type-error of its row', () => {
-    const days = vectorOf({ kind: 'date' }, [-719_163n, -719_162n, 2_932_896n, 2_932_897n, 2_147_483_647n, -2_147_483_648n]);
-    expect(encoded(batchOfVector(days, 6), columnSpec('c', 'date'), 'binary').refused.map(({ row, errors }) => [row, errors[0]?.class])).toEqual([0, 3, 4, 5].map((row) => [row, 'type-error']));
-    const ends = [-62_135_596_800_000_001n, -62_135_596_800_000_000n, 253_402_300_799_999_999n, 253_402_300_800_000_000n, 9_223_372_036_854_775_807n, -9_223_372_036_854_775_808n];
+    const days = vectorOf({ kind: 'date' }, [
+      -719_163n,
+      -719_162n,
+      2_932_896n,
+      2_932_897n,
+      2_147_483_647n,
+      -2_147_483_648n,
+    ]);
+    expect(
+      encoded(batchOfVector(days, 6), columnSpec('c', 'date'), 'binary').refused.map(({ row, errors }) => [
+        row,
+        errors[0]?.class,
+      ]),
+    ).toEqual([0, 3, 4, 5].map((row) => [row, 'type-error']));
+    const ends = [
+      -62_135_596_800_000_001n,
+      -62_135_596_800_000_000n,
+      253_402_300_799_999_999n,
+      253_402_300_800_000_000n,
+      9_223_372_036_854_775_807n,
+      -9_223_372_036_854_775_808n,
+    ];
     for (const utc of [true, false]) {
       const times = vectorOf({ kind: 'timestamp', unit: 'us', utc }, ends);
-      expect(encoded(batchOfVector(times, 6), columnSpec('c', utc ? 'timestamptz' : 'timestamp'), 'binary').refused.map(({ row }) => row)).toEqual([0, 3, 4, 5]);
+      expect(
+        encoded(batchOfVector(times, 6), columnSpec('c', utc ? 'timestamptz' : 'timestamp'), 'binary').refused.map(
+          ({ row }) => row,
+        ),
+      ).toEqual([0, 3, 4, 5]);
     }
-    const julian = vectorOf({ kind: 'julian' }, [[0n, 1_721_425n], [0n, 1_721_426n], [86_399_999_999_000n, 5_373_484n], [0n, 5_373_485n], [0n, -1n], [-1n, 2_147_483_647n]]);
-    expect(encoded(batchOfVector(julian, 6), columnSpec('c', 'timestamp'), 'binary').refused.map(({ row }) => row)).toEqual([0, 3, 4, 5]);
+    const julian = vectorOf({ kind: 'julian' }, [
+      [0n, 1_721_425n],
+      [0n, 1_721_426n],
+      [86_399_999_999_000n, 5_373_484n],
+      [0n, 5_373_485n],
+      [0n, -1n],
+      [-1n, 2_147_483_647n],
+    ]);
+    expect(
+      encoded(batchOfVector(julian, 6), columnSpec('c', 'timestamp'), 'binary').refused.map(({ row }) => row),
+    ).toEqual([0, 3, 4, 5]);
   });
 
   test('a time of 24:00, or past it, is a type-error', () => {
     expect(one({ kind: 'time', unit: 'us' }, 86_400_000_000n, 'time').refused).toHaveLength(1);
     expect(one({ kind: 'time', unit: 'us' }, -1n, 'time').refused).toHaveLength(1);
-    expect(one({ kind: 'time', unit: 'ns' }, 86_399_999_999_999n, 'time').refused[0]?.errors[0]?.message).toBe('digits past microseconds');
+    expect(one({ kind: 'time', unit: 'ns' }, 86_399_999_999_999n, 'time').refused[0]?.errors[0]?.message).toBe(
+      'digits past microseconds',
+    );
   });
 
   test('a single becomes the double of the same value, and the other way round the nearest', () => {
@@ -148,7 +240,8 @@ describe('values at the edges', () => {
     for (const value of [NaN, Infinity, -Infinity]) {
       expect(one({ kind: 'double' }, value, 'double precision').accepted).toBe(1);
       expect(one({ kind: 'real' }, value, 'real').accepted).toBe(1);
-      for (const to of ['numeric', 'integer', 'bigint']) expect(one({ kind: 'double' }, value, to).refused[0]?.errors[0]?.class).toBe('type-error');
+      for (const to of ['numeric', 'integer', 'bigint'])
+        expect(one({ kind: 'double' }, value, to).refused[0]?.errors[0]?.class).toBe('type-error');
     }
   });
 
@@ -157,7 +250,9 @@ describe('values at the edges', () => {
       fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
         const value = Buffer.from(bytes);
         const vector = vectorOf({ kind: 'blob' }, [value], false);
-        expect(encoded(batchOfVector(vector, 1), columnSpec('c', 'bytea'), 'binary').data.slice(HEAD + 8)).toBe(value.toString('hex'));
+        expect(encoded(batchOfVector(vector, 1), columnSpec('c', 'bytea'), 'binary').data.slice(HEAD + 8)).toBe(
+          value.toString('hex'),
+        );
         const text = encoded(batchOfVector(vector, 1), columnSpec('c', 'text'), 'binary');
         const readable = !bytes.includes(0) && Buffer.from(value.toString()).equals(value);
         expect(text.refused.map(({ errors }) => errors[0]?.class)).toEqual(readable ? [] : ['encoding-error']);
@@ -169,12 +264,27 @@ describe('values at the edges', () => {
   test('a text with NUL is an encoding-error of its row, its neighbours are taken', () => {
     const vector = vectorOf({ kind: 'text' }, ['a', 'b\0c', 'd'], false);
     const { accepted, refused } = encoded(batchOfVector(vector, 3), columnSpec('c', 'text'), 'binary');
-    expect([accepted, refused]).toEqual([2, [{ row: 1, errors: [{ column: 'c', class: 'encoding-error', rule: null, message: 'not valid UTF-8, or NUL', value: 'b\\x00c' }] }]]);
+    expect([accepted, refused]).toEqual([
+      2,
+      [
+        {
+          row: 1,
+          errors: [
+            { column: 'c', class: 'encoding-error', rule: null, message: 'not valid UTF-8, or NUL', value: 'b\\x00c' },
+          ],
+        },
+      ],
+    ]);
   });
 
   test('an interval is told as PostgreSQL reads it', () => {
     const out: CopyBuffer = { buf: Buffer.alloc(64), pos: 0 };
-    const vector = vectorOf({ kind: 'interval' }, [[14n, -3n, 3_500_000n], [0n, 0n, 0n], [0n, 1n, 0n], [0n, 0n, -90_000_001n]]);
+    const vector = vectorOf({ kind: 'interval' }, [
+      [14n, -3n, 3_500_000n],
+      [0n, 0n, 0n],
+      [0n, 1n, 0n],
+      [0n, 0n, -90_000_001n],
+    ]);
     const texts = [0, 1, 2, 3].map((row) => {
       out.pos = 0;
       putText(vector, row, out);

@@ -12,7 +12,9 @@ test('valid text stays as it is', () => {
 test('NUL and bytes that are no UTF-8 become visible, one by one', () => {
   expect(visible(Buffer.from('a\0b'))).toBe('a\\x00b');
   expect(visible(Buffer.from('Caf\xe9', 'latin1'))).toBe('Caf\\xE9');
-  expect(visible(Buffer.from([0xc0, 0xaf, 0xed, 0xa0, 0x80, 0xf4, 0x90, 0x80, 0x80, 0xff]))).toBe('\\xC0\\xAF\\xED\\xA0\\x80\\xF4\\x90\\x80\\x80\\xFF');
+  expect(visible(Buffer.from([0xc0, 0xaf, 0xed, 0xa0, 0x80, 0xf4, 0x90, 0x80, 0x80, 0xff]))).toBe(
+    '\\xC0\\xAF\\xED\\xA0\\x80\\xF4\\x90\\x80\\x80\\xFF',
+  );
   expect(visible(Buffer.from([0xe6, 0x9d, 0xb1, 0xe4, 0xba]))).toBe('東\\xE4\\xBA');
 });
 

@@ -2,13 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { ColumnSpec } from '../../src/core/feed.js';
 import { fullFeed, onlyFeed, parse, placesOf, problemsOf } from './support.js';
 
-const columns = (...items: readonly string[]): string => fullFeed(`columns:\n${items.map((item) => `  - { ${item} }`).join('\n')}`);
+const columns = (...items: readonly string[]): string =>
+  fullFeed(`columns:\n${items.map((item) => `  - { ${item} }`).join('\n')}`);
 const column = (item: string): ColumnSpec => {
   const found = onlyFeed(parse(columns(item))).columns?.[0];
   if (found === undefined) throw new Error('no column');
   return found;
 };
-const keys = (...items: readonly string[]): readonly string[] => problemsOf(columns(...items)).map((p) => `${p.code} ${p.key.replace('feeds.orders.columns', '')}`);
+const keys = (...items: readonly string[]): readonly string[] =>
+  problemsOf(columns(...items)).map((p) => `${p.code} ${p.key.replace('feeds.orders.columns', '')}`);
 
 describe('a column', () => {
   test('has the defaults of the specification', () => {
@@ -40,17 +42,47 @@ describe('a column', () => {
 
   test('takes every key of SPEC 3.2', () => {
     expect(
-      column('name: d, from: [A, B, 3], type: timestamptz, required: true, unique: true, default: "2026-02-01", trim: true, format: ["%d/%m/%Y", epoch_s], timezone: Europe/Paris'),
-    ).toEqual(expect.objectContaining({ from: ['A', 'B', 3], required: true, unique: true, default: '2026-02-01', trim: true, formats: ['%d/%m/%Y', 'epoch_s'], timezone: 'Europe/Paris' }));
-    expect(column('name: n, type: "numeric(12,2)", decimal: ",", thousands: ".", round: true, min: 0, max: 10, enum: ["1,10", 2]')).toEqual(
-      expect.objectContaining({ type: 'numeric(12,2)', decimal: ',', thousands: '.', round: true, min: '0', max: '10', enum: ['1,10', '2'] }),
+      column(
+        'name: d, from: [A, B, 3], type: timestamptz, required: true, unique: true, default: "2026-02-01", trim: true, format: ["%d/%m/%Y", epoch_s], timezone: Europe/Paris',
+      ),
+    ).toEqual(
+      expect.objectContaining({
+        from: ['A', 'B', 3],
+        required: true,
+        unique: true,
+        default: '2026-02-01',
+        trim: true,
+        formats: ['%d/%m/%Y', 'epoch_s'],
+        timezone: 'Europe/Paris',
+      }),
     );
-    expect(column('name: b, type: boolean, true_values: [J, 1], false_values: [N, 0]')).toEqual(expect.objectContaining({ trueValues: ['J', '1'], falseValues: ['N', '0'] }));
-    expect(column('name: t, type: text, min_length: 1, max_length: 9, pattern: "^x", start: 1, width: 9')).toEqual(expect.objectContaining({ minLength: 1, maxLength: 9, pattern: '^x', start: 1, width: 9 }));
+    expect(
+      column(
+        'name: n, type: "numeric(12,2)", decimal: ",", thousands: ".", round: true, min: 0, max: 10, enum: ["1,10", 2]',
+      ),
+    ).toEqual(
+      expect.objectContaining({
+        type: 'numeric(12,2)',
+        decimal: ',',
+        thousands: '.',
+        round: true,
+        min: '0',
+        max: '10',
+        enum: ['1,10', '2'],
+      }),
+    );
+    expect(column('name: b, type: boolean, true_values: [J, 1], false_values: [N, 0]')).toEqual(
+      expect.objectContaining({ trueValues: ['J', '1'], falseValues: ['N', '0'] }),
+    );
+    expect(column('name: t, type: text, min_length: 1, max_length: 9, pattern: "^x", start: 1, width: 9')).toEqual(
+      expect.objectContaining({ minLength: 1, maxLength: 9, pattern: '^x', start: 1, width: 9 }),
+    );
   });
 
   test('bounds keep every digit that was written, quoted or not', () => {
-    const { min, max } = column('name: a, type: numeric, min: -12345678901234567890.10, max: "12345678901234567890.10"');
+    const { min, max } = column(
+      'name: a, type: numeric, min: -12345678901234567890.10, max: "12345678901234567890.10"',
+    );
     expect([min, max]).toEqual(['-12345678901234567890.10', '12345678901234567890.10']);
   });
 
@@ -65,13 +97,22 @@ describe('a column', () => {
   });
 
   test('a position from 1 and a header that is a number in quotes are two things', () => {
-    expect([column('name: a, type: text, from: 3').from, column('name: a, type: text, from: "3"').from]).toEqual([[3], ['3']]);
+    expect([column('name: a, type: text, from: 3').from, column('name: a, type: text, from: "3"').from]).toEqual([
+      [3],
+      ['3'],
+    ]);
   });
 });
 
 describe('mistakes in columns', () => {
   test('an unknown type is told with the nearest', () => {
-    expect(problemsOf(columns('name: a, type: bigit'))).toEqual([expect.objectContaining({ code: 'UNKNOWN_NAME', key: 'feeds.orders.columns[0].type', hint: 'Did you mean bigint?' })]);
+    expect(problemsOf(columns('name: a, type: bigit'))).toEqual([
+      expect.objectContaining({
+        code: 'UNKNOWN_NAME',
+        key: 'feeds.orders.columns[0].type',
+        hint: 'Did you mean bigint?',
+      }),
+    ]);
   });
 
   test.each([
@@ -98,7 +139,12 @@ describe('mistakes in columns', () => {
   });
 
   test('a mistake in one column hides none in another', () => {
-    expect(keys('name: a, type: nope', 'name: b, typ: text', 'name: c, type: integer, max: z')).toEqual(['UNKNOWN_NAME [0].type', 'MISSING_KEY [1].type', 'UNKNOWN_KEY [1].typ', 'COLUMN_RULE [2].max']);
+    expect(keys('name: a, type: nope', 'name: b, typ: text', 'name: c, type: integer, max: z')).toEqual([
+      'UNKNOWN_NAME [0].type',
+      'MISSING_KEY [1].type',
+      'UNKNOWN_KEY [1].typ',
+      'COLUMN_RULE [2].max',
+    ]);
   });
 
   test('columns are a list or the word text', () => {

@@ -8,7 +8,9 @@ describe('masking', () => {
   });
 
   test('also as a URL or a JSON string carries it', () => {
-    expect(maskSecrets('p%40ss%2Fword and "say \\"hi\\" now"', ['p@ss/word', 'say "hi" now'])).toBe('******** and "********"');
+    expect(maskSecrets('p%40ss%2Fword and "say \\"hi\\" now"', ['p@ss/word', 'say "hi" now'])).toBe(
+      '******** and "********"',
+    );
   });
 
   test('a short secret is replaced only where it stands alone', () => {
@@ -21,17 +23,23 @@ describe('masking', () => {
   });
 
   test('passwords inside URLs go, known or not', () => {
-    expect(maskUrls('postgresql://ingest:hunter2@db:5432/w and sftp://u:p@h and postgres://h/d?password=x&a=b')).toBe('postgresql://ingest:********@db:5432/w and sftp://u:********@h and postgres://h/d?password=********&a=b');
+    expect(maskUrls('postgresql://ingest:hunter2@db:5432/w and sftp://u:p@h and postgres://h/d?password=x&a=b')).toBe(
+      'postgresql://ingest:********@db:5432/w and sftp://u:********@h and postgres://h/d?password=********&a=b',
+    );
   });
 
   test('addresses without password stay', () => {
-    expect(maskUrls('http://127.0.0.1:8321/x?a=b file:///a:b@c postgresql://u@h/d')).toBe('http://127.0.0.1:8321/x?a=b file:///a:b@c postgresql://u@h/d');
+    expect(maskUrls('http://127.0.0.1:8321/x?a=b file:///a:b@c postgresql://u@h/d')).toBe(
+      'http://127.0.0.1:8321/x?a=b file:///a:b@c postgresql://u@h/d',
+    );
   });
 
   test('no secret of four characters or more survives, whatever is around it', () => {
-    fc.assert(fc.property(fc.string({ minLength: 4 }), fc.string(), fc.string(), (secret, before, after) => {
-      fc.pre(!'********'.includes(secret));
-      return !maskSecrets(`${before}${secret}${after}`, [secret]).includes(secret);
-    }));
+    fc.assert(
+      fc.property(fc.string({ minLength: 4 }), fc.string(), fc.string(), (secret, before, after) => {
+        fc.pre(!'********'.includes(secret));
+        return !maskSecrets(`${before}${secret}${after}`, [secret]).includes(secret);
+      }),
+    );
   });
 });

@@ -33,12 +33,26 @@ describe('every mistake is reported at once', () => {
 
   test('a problem names file, line, column, key, code, message and hint', () => {
     expect(problemsOf(fullFeed('on_duplicte: skip'))).toEqual([
-      { file: 'tallyman.yaml', line: 7, column: 5, key: 'feeds.orders.on_duplicte', code: 'UNKNOWN_KEY', message: 'is no key here.', hint: 'Did you mean on_duplicate?' },
+      {
+        file: 'tallyman.yaml',
+        line: 7,
+        column: 5,
+        key: 'feeds.orders.on_duplicte',
+        code: 'UNKNOWN_KEY',
+        message: 'is no key here.',
+        hint: 'Did you mean on_duplicate?',
+      },
     ]);
   });
 
   test('the error is CONFIG_INVALID, exit 78, and its message has every place', () => {
-    expect(() => parse('database: { embedded: true }\nfeed: {}\n')).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', exit: 78, message: 'tallyman.yaml:2:1 feed: is no key here. Did you mean feeds?' }));
+    expect(() => parse('database: { embedded: true }\nfeed: {}\n')).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        exit: 78,
+        message: 'tallyman.yaml:2:1 feed: is no key here. Did you mean feeds?',
+      }),
+    );
   });
 
   test('problems come in the order of the file', () => {
@@ -58,11 +72,18 @@ describe('every mistake is reported at once', () => {
   });
 
   test('JSON is YAML too', () => {
-    expect(parse('{"database": {"embedded": true}, "feeds": {"a": {"source": {"type": "local", "dir": "d"}, "format": {"type": "csv"}}}}').feeds.map((f) => f.name)).toEqual(['a']);
+    expect(
+      parse(
+        '{"database": {"embedded": true}, "feeds": {"a": {"source": {"type": "local", "dir": "d"}, "format": {"type": "csv"}}}}',
+      ).feeds.map((f) => f.name),
+    ).toEqual(['a']);
   });
 
   test('aliases that multiply are refused instead of filling the memory', () => {
-    const rows = Array.from({ length: 12 }, (_, i) => `a${i}: &a${i} [${Array.from({ length: 10 }, () => (i === 0 ? 'x' : `*a${i - 1}`)).join(', ')}]`);
+    const rows = Array.from(
+      { length: 12 },
+      (_, i) => `a${i}: &a${i} [${Array.from({ length: 10 }, () => (i === 0 ? 'x' : `*a${i - 1}`)).join(', ')}]`,
+    );
     expect(problemsOf(rows.join('\n')).map((p) => p.code)).toContain('YAML_SYNTAX');
   });
 
@@ -71,7 +92,9 @@ describe('every mistake is reported at once', () => {
   });
 
   test('a second document is refused', () => {
-    expect(problemsOf('database: { embedded: true }\n---\nfeeds: {}\n').map((p) => `${p.line} ${p.code}`)).toEqual(['2 YAML_SYNTAX']);
+    expect(problemsOf('database: { embedded: true }\n---\nfeeds: {}\n').map((p) => `${p.line} ${p.code}`)).toEqual([
+      '2 YAML_SYNTAX',
+    ]);
   });
 
   test('a key __proto__ is no key', () => {
@@ -81,17 +104,39 @@ describe('every mistake is reported at once', () => {
 
 describe('unknown keys', () => {
   test.each([
-    ['source: { type: local, dir: d, pol: 5s }\nformat: { type: csv }', 'feeds.orders.source.pol', 'Did you mean poll?'],
-    ['source: { type: local, dir: d }\nformat: { type: csv, delimeter: ";" }', 'feeds.orders.format.delimeter', 'Did you mean delimiter?'],
-    ['source: { type: local, dir: d }\nformat: { type: csv }\nlimits: { badrows: 3 }', 'feeds.orders.limits.badrows', 'Did you mean bad_rows?'],
-    ['source: { type: local, dir: d }\nformat: { type: csv }\ncolumns: [{ name: a, type: text, requierd: true }]', 'feeds.orders.columns[0].requierd', 'Did you mean required?'],
-    ['source: { type: local, dir: d }\nformat: { type: csv }\nafter: { loaded: { mov: done } }', 'feeds.orders.after.loaded.mov', 'Did you mean move?'],
+    [
+      'source: { type: local, dir: d, pol: 5s }\nformat: { type: csv }',
+      'feeds.orders.source.pol',
+      'Did you mean poll?',
+    ],
+    [
+      'source: { type: local, dir: d }\nformat: { type: csv, delimeter: ";" }',
+      'feeds.orders.format.delimeter',
+      'Did you mean delimiter?',
+    ],
+    [
+      'source: { type: local, dir: d }\nformat: { type: csv }\nlimits: { badrows: 3 }',
+      'feeds.orders.limits.badrows',
+      'Did you mean bad_rows?',
+    ],
+    [
+      'source: { type: local, dir: d }\nformat: { type: csv }\ncolumns: [{ name: a, type: text, requierd: true }]',
+      'feeds.orders.columns[0].requierd',
+      'Did you mean required?',
+    ],
+    [
+      'source: { type: local, dir: d }\nformat: { type: csv }\nafter: { loaded: { mov: done } }',
+      'feeds.orders.after.loaded.mov',
+      'Did you mean move?',
+    ],
   ])('%s is told with the nearest right name', (lines, key, hint) => {
     expect(problemsOf(feedYaml(lines))).toEqual([expect.objectContaining({ code: 'UNKNOWN_KEY', key, hint })]);
   });
 
   test('a key that is named in the specification and not built yet is told as that', () => {
-    expect(problemsOf(fullFeed('expect: daily'))).toEqual([expect.objectContaining({ code: 'UNKNOWN_KEY', message: 'is reserved and not built yet.' })]);
+    expect(problemsOf(fullFeed('expect: daily'))).toEqual([
+      expect.objectContaining({ code: 'UNKNOWN_KEY', message: 'is reserved and not built yet.' }),
+    ]);
   });
 
   test('a key with a dot in it is shown in quotes', () => {
@@ -101,33 +146,54 @@ describe('unknown keys', () => {
 
 describe('missing and wrong values', () => {
   test('source and format.type are required, and shown at the feed', () => {
-    expect(placesOf(feedYaml('on_duplicate: skip'))).toEqual(['4:3 MISSING_KEY feeds.orders.source', '4:3 MISSING_KEY feeds.orders.format.type']);
+    expect(placesOf(feedYaml('on_duplicate: skip'))).toEqual([
+      '4:3 MISSING_KEY feeds.orders.source',
+      '4:3 MISSING_KEY feeds.orders.format.type',
+    ]);
   });
 
   test("a part's own required key is shown at the section", () => {
-    expect(placesOf(feedYaml('source: { type: local }\nformat: { type: csv }'))).toEqual(['5:5 MISSING_KEY feeds.orders.source.dir']);
+    expect(placesOf(feedYaml('source: { type: local }\nformat: { type: csv }'))).toEqual([
+      '5:5 MISSING_KEY feeds.orders.source.dir',
+    ]);
   });
 
   test('a number where a text belongs says to quote it', () => {
     expect(problemsOf(feedYaml('source: { type: local, dir: 2026 }\nformat: { type: csv }'))).toEqual([
-      expect.objectContaining({ code: 'WRONG_TYPE', message: 'must be text, not a number.', hint: 'Write it in quotes: "2026".' }),
+      expect.objectContaining({
+        code: 'WRONG_TYPE',
+        message: 'must be text, not a number.',
+        hint: 'Write it in quotes: "2026".',
+      }),
     ]);
   });
 
   test('yes and no are texts in YAML 1.2, and the hint says so', () => {
-    expect(problemsOf(feedYaml('source: { type: local, dir: d, recursive: yes }\nformat: { type: csv }'))).toEqual([expect.objectContaining({ code: 'WRONG_TYPE', hint: 'Write true.' })]);
+    expect(problemsOf(feedYaml('source: { type: local, dir: d, recursive: yes }\nformat: { type: csv }'))).toEqual([
+      expect.objectContaining({ code: 'WRONG_TYPE', hint: 'Write true.' }),
+    ]);
   });
 
   test('a duration without unit is told with an example', () => {
-    expect(problemsOf(feedYaml('source: { type: local, dir: d, poll: "30" }\nformat: { type: csv }'))[0]?.message).toBe('is no duration: write 500ms, 30s, 5m, 2h or 7d.');
+    expect(problemsOf(feedYaml('source: { type: local, dir: d, poll: "30" }\nformat: { type: csv }'))[0]?.message).toBe(
+      'is no duration: write 500ms, 30s, 5m, 2h or 7d.',
+    );
   });
 
   test('an alternative that is neither word nor mapping lists the words', () => {
-    expect(problemsOf(fullFeed('after: { loaded: archive }'))).toEqual([expect.objectContaining({ code: 'BAD_VALUE', key: 'feeds.orders.after.loaded', message: 'archive is not one of leave, delete, nor a mapping.' })]);
+    expect(problemsOf(fullFeed('after: { loaded: archive }'))).toEqual([
+      expect.objectContaining({
+        code: 'BAD_VALUE',
+        key: 'feeds.orders.after.loaded',
+        message: 'archive is not one of leave, delete, nor a mapping.',
+      }),
+    ]);
   });
 
   test('two alternatives at once are told as that', () => {
-    expect(problemsOf(fullFeed('after: { loaded: { move: a, tag: { b: c } } }'))).toEqual([expect.objectContaining({ key: 'feeds.orders.after.loaded', message: 'must hold exactly one of move, tag.' })]);
+    expect(problemsOf(fullFeed('after: { loaded: { move: a, tag: { b: c } } }'))).toEqual([
+      expect.objectContaining({ key: 'feeds.orders.after.loaded', message: 'must hold exactly one of move, tag.' }),
+    ]);
   });
 
   test.each([
@@ -151,7 +217,11 @@ describe('missing and wrong values', () => {
   });
 
   test('a feed cannot be called none', () => {
-    expect(placesOf('database: { embedded: true }\nfeeds:\n  none: { source: { type: local, dir: d }, format: { type: csv } }\n')).toEqual(['3:3 BAD_VALUE feeds.none']);
+    expect(
+      placesOf(
+        'database: { embedded: true }\nfeeds:\n  none: { source: { type: local, dir: d }, format: { type: csv } }\n',
+      ),
+    ).toEqual(['3:3 BAD_VALUE feeds.none']);
   });
 
   test('a version other than 1 is refused', () => {

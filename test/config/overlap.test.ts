@@ -15,7 +15,9 @@ interface Side {
 const side = (name: string, { dir = '/drop', pattern = '*.csv', more = '', after = 'leave' }: Side): string =>
   `  ${name}: { source: { type: local, dir: ${JSON.stringify(dir)}, pattern: ${JSON.stringify(pattern)}${more === '' ? '' : `, ${more}`} }, format: { type: csv }, after: { loaded: ${after} } }\n`;
 const overlap = (a: Side, b: Side): boolean => {
-  const codes = problemsOf(`database: { embedded: true }\nfeeds:\n${side('a', { after: 'delete', ...a })}${side('b', b)}`).map((p) => p.code);
+  const codes = problemsOf(
+    `database: { embedded: true }\nfeeds:\n${side('a', { after: 'delete', ...a })}${side('b', b)}`,
+  ).map((p) => p.code);
   expect(codes.filter((code) => code !== 'FEEDS_OVERLAP')).toEqual([]);
   return codes.length > 0;
 };
@@ -30,8 +32,16 @@ describe('one file in two feeds, with an after other than leave', () => {
     ['other case where one ignores case', { pattern: '*.CSV', more: 'ignore_case: true' }, { pattern: 'a.csv' }],
     ['a folder below a recursive one', { more: 'recursive: true' }, { dir: '/drop/orders' }],
     ['a recursive folder above', { dir: '/drop/orders' }, { more: 'recursive: true' }],
-    ['a path pattern and a folder below', { pattern: 'orders/*.csv', more: 'recursive: true' }, { dir: '/drop/orders' }],
-    ['a globstar that may be no folder', { pattern: 'x/**/a.csv', more: 'recursive: true' }, { dir: '/drop/x', pattern: 'a.csv' }],
+    [
+      'a path pattern and a folder below',
+      { pattern: 'orders/*.csv', more: 'recursive: true' },
+      { dir: '/drop/orders' },
+    ],
+    [
+      'a globstar that may be no folder',
+      { pattern: 'x/**/a.csv', more: 'recursive: true' },
+      { dir: '/drop/x', pattern: 'a.csv' },
+    ],
     ['an extended glob, which could be anything', { pattern: '@(a|b).csv' }, { pattern: 'z.csv' }],
     ['an ignore that leaves some names', { more: 'ignore: "old_*"' }, { pattern: 'o*.csv' }],
   ])('%s: is an error', (_name, a, b) => {
@@ -50,7 +60,11 @@ describe('one file in two feeds, with an after other than leave', () => {
     ['a negated set', { pattern: '[^a]*' }, { pattern: 'a*' }],
     ['an ignore that takes the other pattern out', { more: 'ignore: "old_*"' }, { pattern: 'old_*.csv' }],
     ['a path pattern for another folder', { pattern: 'items/*.csv', more: 'recursive: true' }, { dir: '/drop/orders' }],
-    ['a feed that watches where the other moves its files', { more: 'recursive: true', after: '{ move: "done/%Y" }' }, { dir: '/drop/done', more: 'recursive: true' }],
+    [
+      'a feed that watches where the other moves its files',
+      { more: 'recursive: true', after: '{ move: "done/%Y" }' },
+      { dir: '/drop/done', more: 'recursive: true' },
+    ],
   ])('%s: is fine', (_name, a, b) => {
     expect(overlap(a, b)).toBe(false);
   });
@@ -61,20 +75,26 @@ describe('one file in two feeds, with an after other than leave', () => {
 
   test('the error stands at the after of the feed that takes the file away, whichever comes first', () => {
     const text = `database: { embedded: true }\nfeeds:\n${side('a', {})}${side('b', { after: 'delete' })}`;
-    expect(placesOf(text)).toEqual([`4:${side('b', { after: 'delete' }).indexOf('delete') + 1} FEEDS_OVERLAP feeds.b.after.loaded`]);
+    expect(placesOf(text)).toEqual([
+      `4:${side('b', { after: 'delete' }).indexOf('delete') + 1} FEEDS_OVERLAP feeds.b.after.loaded`,
+    ]);
   });
 
   test('feeds with mistakes of another kind are compared all the same', () => {
-    const text = `database: { embedded: true }\nfeeds:\n${side('a', { after: 'delete' })}${side('b', {})}`.replace('type: csv', 'type: cvs');
+    const text = `database: { embedded: true }\nfeeds:\n${side('a', { after: 'delete' })}${side('b', {})}`.replace(
+      'type: csv',
+      'type: cvs',
+    );
     expect(problemsOf(text).map((p) => p.code)).toEqual(['UNKNOWN_NAME', 'FEEDS_OVERLAP']);
   });
 });
 
 describe('remote places', () => {
   const pair = (a: string, b: string): number =>
-    problemsOf(`database: { embedded: true }\nconnections: { lake: { type: s3, region: r }, other: { type: s3, region: r } }\nfeeds:\n  a: { source: { type: s3, ${a} }, format: { type: csv }, after: { loaded: delete } }\n  b: { source: { type: s3, ${b} }, format: { type: csv } }\n`, { parts: REGISTERED }).filter(
-      (p) => p.code === 'FEEDS_OVERLAP',
-    ).length;
+    problemsOf(
+      `database: { embedded: true }\nconnections: { lake: { type: s3, region: r }, other: { type: s3, region: r } }\nfeeds:\n  a: { source: { type: s3, ${a} }, format: { type: csv }, after: { loaded: delete } }\n  b: { source: { type: s3, ${b} }, format: { type: csv } }\n`,
+      { parts: REGISTERED },
+    ).filter((p) => p.code === 'FEEDS_OVERLAP').length;
 
   test.each([
     ['connection: lake, bucket: b', 'connection: lake, bucket: b, prefix: in/', 1],
@@ -90,9 +110,40 @@ describe('remote places', () => {
 });
 
 describe('globs side by side', () => {
-  const part = fc.constantFrom('a', 'b', 'A', '.', '?', '*', '[ab]', '[!a]', '[^a]', '[', ']', '{', '!', '+(a)', '{1..3}', '[[:alpha:]]', '[a-b]', '{a,bb}', '{,b}', '/', '**/', '**', '\\*', '0', '[0-9]');
+  const part = fc.constantFrom(
+    'a',
+    'b',
+    'A',
+    '.',
+    '?',
+    '*',
+    '[ab]',
+    '[!a]',
+    '[^a]',
+    '[',
+    ']',
+    '{',
+    '!',
+    '+(a)',
+    '{1..3}',
+    '[[:alpha:]]',
+    '[a-b]',
+    '{a,bb}',
+    '{,b}',
+    '/',
+    '**/',
+    '**',
+    '\\*',
+    '0',
+    '[0-9]',
+  );
   const glob = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
-  const name = fc.array(fc.constantFrom('a', 'b', 'A', '.', '/', '0', '2', '*', '[', ']', '!', '{', 'é', '😀'), { minLength: 1, maxLength: 6 }).map((chars) => chars.join(''));
+  const name = fc
+    .array(fc.constantFrom('a', 'b', 'A', '.', '/', '0', '2', '*', '[', ']', '!', '{', 'é', '😀'), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((chars) => chars.join(''));
 
   test('what picomatch meets is met: no overlap is missed', () => {
     fc.assert(
@@ -108,10 +159,23 @@ describe('globs side by side', () => {
   });
 
   test('without wildcards of folders the answer is exactly that of picomatch', () => {
-    const flat = fc.array(fc.constantFrom('a', 'b', 'A', '?', '[ab]', '[^a]', '[a-b]', '{a,bb}', '{,b}', '0', '[0-9]', 'x*'), { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
-    const word = fc.array(fc.constantFrom('a', 'b', 'A', 'x', '0', 'é'), { minLength: 1, maxLength: 6 }).map((chars) => chars.join(''));
+    const flat = fc
+      .array(fc.constantFrom('a', 'b', 'A', '?', '[ab]', '[^a]', '[a-b]', '{a,bb}', '{,b}', '0', '[0-9]', 'x*'), {
+        minLength: 1,
+        maxLength: 5,
+      })
+      .map((parts) => parts.join(''));
+    const word = fc
+      .array(fc.constantFrom('a', 'b', 'A', 'x', '0', 'é'), { minLength: 1, maxLength: 6 })
+      .map((chars) => chars.join(''));
     fc.assert(
-      fc.property(flat, word, (pattern, text) => picomatch.makeRe(pattern, { dot: true }).test(text) === someTextMeets([parseGlob(pattern, false), parseGlob(text, false)], [])),
+      fc.property(
+        flat,
+        word,
+        (pattern, text) =>
+          picomatch.makeRe(pattern, { dot: true }).test(text) ===
+          someTextMeets([parseGlob(pattern, false), parseGlob(text, false)], []),
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -119,6 +183,15 @@ describe('globs side by side', () => {
   test('patterns made to explode end, with "may meet"', () => {
     const wild = parseGlob(`${'{a,b}'.repeat(12)}*`, false);
     expect([wild.exact, someTextMeets([wild], [])]).toEqual([false, true]);
-    expect(someTextMeets([parseGlob(`${'*a'.repeat(14)}*`, false), parseGlob(`${'*b'.repeat(14)}*`, false), parseGlob(`${'*c'.repeat(14)}*`, false)], [])).toBe(true);
+    expect(
+      someTextMeets(
+        [
+          parseGlob(`${'*a'.repeat(14)}*`, false),
+          parseGlob(`${'*b'.repeat(14)}*`, false),
+          parseGlob(`${'*c'.repeat(14)}*`, false),
+        ],
+        [],
+      ),
+    ).toBe(true);
   });
 });

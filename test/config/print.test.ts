@@ -7,12 +7,19 @@ import { fullFeed, parse, REGISTERED, WITH_REMOTE, withFolder } from './support.
 import { loadConfig } from '../../src/config/load.js';
 
 const EXAMPLE = path.resolve(import.meta.dirname, '../../config/tallyman.example.yaml');
-const example = (): Config => loadConfig({ path: EXAMPLE, env: { PGPASSWORD: 'canary-one', TALLYMAN_TOKEN: 'canary-two', ACME_PASSWORD: 'canary-three' }, cwd: '/', parts: REGISTERED }).config;
+const example = (): Config =>
+  loadConfig({
+    path: EXAMPLE,
+    env: { PGPASSWORD: 'canary-one', TALLYMAN_TOKEN: 'canary-two', ACME_PASSWORD: 'canary-three' },
+    cwd: '/',
+    parts: REGISTERED,
+  }).config;
 
 describe('config print', () => {
   test('no secret is in it, as YAML or JSON', async () => {
     await withFolder({ pw: 'canary-three\n' }, (base) => {
-      const text = 'database: { url: "postgresql://u:canary-four@h/d", password: { file: pw } }\nconnections: { acme: { type: remote, host: h, password: "${P}" } }\ndaemon: { http: { token: { env: T } } }\nfeeds: {}\n';
+      const text =
+        'database: { url: "postgresql://u:canary-four@h/d", password: { file: pw } }\nconnections: { acme: { type: remote, host: h, password: "${P}" } }\ndaemon: { http: { token: { env: T } } }\nfeeds: {}\n';
       const config = parse(text, { base, env: { P: 'canary-five', T: 'canary-six' }, parts: WITH_REMOTE });
       expect(printConfig(config)).not.toContain('canary');
       expect(JSON.stringify(printableConfig(config))).not.toContain('canary');

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parse, placesOf, withFolder } from './support.js';
 
 const database = (text: string): readonly string[] => placesOf(`database: ${text}\nfeeds: {}\n`);
-const daemon = (text: string): readonly string[] => placesOf(`database: { embedded: true }\ndaemon: ${text}\nfeeds: {}\n`);
+const daemon = (text: string): readonly string[] =>
+  placesOf(`database: { embedded: true }\ndaemon: ${text}\nfeeds: {}\n`);
 
 describe('database', () => {
   test.each([
@@ -23,22 +24,40 @@ describe('database', () => {
   test('certificates are read, relative to the config file', async () => {
     const pem = '-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n';
     await withFolder({ 'ca.pem': pem, 'cert.pem': pem, 'key.pem': pem, 'not.pem': 'hello' }, (base) => {
-      const { tls } = parse('database: { url: "postgresql://h/d", tls: { ca: ca.pem, cert: cert.pem, key: key.pem } }\nfeeds: {}\n', { base }).database;
+      const { tls } = parse(
+        'database: { url: "postgresql://h/d", tls: { ca: ca.pem, cert: cert.pem, key: key.pem } }\nfeeds: {}\n',
+        { base },
+      ).database;
       expect([tls.ca, tls.cert, tls.key?.reveal()]).toEqual([pem, pem, pem]);
-      expect(placesOf('database: { url: "postgresql://h/d", tls: { ca: not.pem } }\nfeeds: {}\n', { base })).toEqual(['1:49 BAD_VALUE database.tls.ca']);
-      expect(placesOf('database: { url: "postgresql://h/d", tls: { cert: cert.pem } }\nfeeds: {}\n', { base })).toEqual(['1:38 CONFLICT database.tls']);
+      expect(placesOf('database: { url: "postgresql://h/d", tls: { ca: not.pem } }\nfeeds: {}\n', { base })).toEqual([
+        '1:49 BAD_VALUE database.tls.ca',
+      ]);
+      expect(placesOf('database: { url: "postgresql://h/d", tls: { cert: cert.pem } }\nfeeds: {}\n', { base })).toEqual(
+        ['1:38 CONFLICT database.tls'],
+      );
     });
   });
 
   test('the URL may come from a variable', () => {
-    const config = parse('database: { url: { env: DATABASE_URL } }\nfeeds: {}\n', { env: { DATABASE_URL: 'postgres://u:pw@h/d' } });
-    expect([config.database.url?.reveal(), config.secrets.map((s) => s.reveal()), config.warnings.map((w) => w.code)]).toEqual(['postgres://u:pw@h/d', ['pw', 'pw'], ['NO_EFFECT']]);
+    const config = parse('database: { url: { env: DATABASE_URL } }\nfeeds: {}\n', {
+      env: { DATABASE_URL: 'postgres://u:pw@h/d' },
+    });
+    expect([
+      config.database.url?.reveal(),
+      config.secrets.map((s) => s.reveal()),
+      config.warnings.map((w) => w.code),
+    ]).toEqual(['postgres://u:pw@h/d', ['pw', 'pw'], ['NO_EFFECT']]);
   });
 });
 
 describe('daemon', () => {
   test('has the defaults of the specification', () => {
-    expect(parse('database: { embedded: true }\nfeeds: {}\n').daemon).toEqual({ concurrency: 2, drainTimeoutMs: 60_000, http: { host: '127.0.0.1', port: 8_321, token: null }, log: { level: 'info', format: 'auto' } });
+    expect(parse('database: { embedded: true }\nfeeds: {}\n').daemon).toEqual({
+      concurrency: 2,
+      drainTimeoutMs: 60_000,
+      http: { host: '127.0.0.1', port: 8_321, token: null },
+      log: { level: 'info', format: 'auto' },
+    });
   });
 
   test.each([

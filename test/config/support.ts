@@ -23,13 +23,21 @@ export const PARTS: Parts = { sources: [local], formats: [csv], decoders: [] };
 /** A source with a connection and tags, as sftp and s3 will be. Nothing opens it. */
 export const REMOTE: SourceType = {
   type: 'remote',
-  options: z.strictObject({ connection: z.string().describe('Name of the connection.'), dir: z.string().min(1).describe('Folder on the server.') }),
+  options: z.strictObject({
+    connection: z.string().describe('Name of the connection.'),
+    dir: z.string().min(1).describe('Folder on the server.'),
+  }),
   pathOptions: [],
   connectionOption: 'connection',
   defaults: { pollMs: 60_000, settleMs: 10_000, recursive: false },
   canTag: true,
   connection: {
-    options: z.strictObject({ host: z.string(), port: z.number().int().default(22), password: z.instanceof(Secret).optional().describe('Password.'), known_hosts: z.string().optional() }),
+    options: z.strictObject({
+      host: z.string(),
+      port: z.number().int().default(22),
+      password: z.instanceof(Secret).optional().describe('Password.'),
+      known_hosts: z.string().optional(),
+    }),
     secretOptions: ['password'],
     pathOptions: ['known_hosts'],
   },
@@ -46,7 +54,13 @@ export interface Given {
   readonly parts?: Parts;
 }
 
-export const parse = (text: string, given: Given = {}): Config => parseConfig(text, { shown: 'tallyman.yaml', base: given.base ?? '/srv/in', env: given.env ?? {}, parts: given.parts ?? PARTS });
+export const parse = (text: string, given: Given = {}): Config =>
+  parseConfig(text, {
+    shown: 'tallyman.yaml',
+    base: given.base ?? '/srv/in',
+    env: given.env ?? {},
+    parts: given.parts ?? PARTS,
+  });
 
 /** Every mistake of the config, empty when there is none. */
 export function problemsOf(text: string, given: Given = {}): readonly Problem[] {
@@ -60,13 +74,19 @@ export function problemsOf(text: string, given: Given = {}): readonly Problem[] 
 }
 
 /** `4:7 UNKNOWN_KEY feeds.orders.source.pol`: what most tests look at. */
-export const placesOf = (text: string, given: Given = {}): readonly string[] => problemsOf(text, given).map((p) => `${p.line}:${p.column} ${p.code} ${p.key}`);
+export const placesOf = (text: string, given: Given = {}): readonly string[] =>
+  problemsOf(text, given).map((p) => `${p.line}:${p.column} ${p.code} ${p.key}`);
 
-/** A config whose only feed is `orders`, with these lines under it, indented by 4. Line 1 of `lines` is line 5 of the file. */
-export const feedYaml = (lines: string): string => `database: { embedded: true }\nfeeds:\n  # a comment\n  orders:\n${indent(lines, 4)}\n`;
+/**
+ * A config whose only feed is `orders`, with these lines under it, indented by 4. Line 1 of `lines` is line 5 of the
+ * file.
+ */
+export const feedYaml = (lines: string): string =>
+  `database: { embedded: true }\nfeeds:\n  # a comment\n  orders:\n${indent(lines, 4)}\n`;
 
 /** The same with source and format before them. Line 1 of `lines` is line 7 of the file. */
-export const fullFeed = (lines: string): string => feedYaml(`source: { type: local, dir: drop }\nformat: { type: csv }\n${lines}`);
+export const fullFeed = (lines: string): string =>
+  feedYaml(`source: { type: local, dir: drop }\nformat: { type: csv }\n${lines}`);
 
 export const indent = (text: string, by: number): string =>
   text
@@ -82,7 +102,10 @@ export function onlyFeed(config: Config): FeedSpec {
 }
 
 /** A folder with these files, for as long as `work` runs. */
-export async function withFolder<T>(files: Readonly<Record<string, string | Buffer>>, work: (folder: string) => T | Promise<T>): Promise<T> {
+export async function withFolder<T>(
+  files: Readonly<Record<string, string | Buffer>>,
+  work: (folder: string) => T | Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tallyman-config-'));
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);

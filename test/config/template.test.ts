@@ -10,7 +10,10 @@ describe('the config of tallyman init', () => {
 
   test('watches the drop folder and takes the sample file', () => {
     const { source } = onlyFeed(parse(TEMPLATE_CONFIG, { base: '/x' }));
-    expect([source.options, source.patterns.some((p) => picomatch.isMatch(TEMPLATE_SAMPLE.name, p))]).toEqual([{ dir: `/x/${TEMPLATE_DROP}` }, true]);
+    expect([source.options, source.patterns.some((p) => picomatch.isMatch(TEMPLATE_SAMPLE.name, p))]).toEqual([
+      { dir: `/x/${TEMPLATE_DROP}` },
+      true,
+    ]);
   });
 
   test("the sample's header has every column of the contract", () => {

@@ -1,15 +1,32 @@
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
-import { expandTime, hasTimeLetter, TIME_LETTERS, timeLetterProblem, timeLettersToGlob } from '../../src/config/time-letters.js';
+import {
+  expandTime,
+  hasTimeLetter,
+  TIME_LETTERS,
+  timeLetterProblem,
+  timeLettersToGlob,
+} from '../../src/config/time-letters.js';
 
-const meets = (pattern: string, name: string): boolean => picomatch.isMatch(name, timeLettersToGlob(pattern), { dot: true });
+const meets = (pattern: string, name: string): boolean =>
+  picomatch.isMatch(name, timeLettersToGlob(pattern), { dot: true });
 
 describe('date letters in patterns', () => {
   test('the pattern of SPEC 3 meets what it should', () => {
     const pattern = 'orders_%Y%m%d*.csv{,.gz}';
-    expect(['orders_20261120.csv', 'orders_20261120_2.csv', 'orders_20261120.csv.gz'].every((name) => meets(pattern, name))).toBe(true);
-    expect(['orders_2026112.csv', 'orders_2026-11-20.csv', 'orders_20261120.csv.gzip', 'orders_YYYYmmdd.csv', 'x_orders_20261120.csv'].some((name) => meets(pattern, name))).toBe(false);
+    expect(
+      ['orders_20261120.csv', 'orders_20261120_2.csv', 'orders_20261120.csv.gz'].every((name) => meets(pattern, name)),
+    ).toBe(true);
+    expect(
+      [
+        'orders_2026112.csv',
+        'orders_2026-11-20.csv',
+        'orders_20261120.csv.gzip',
+        'orders_YYYYmmdd.csv',
+        'x_orders_20261120.csv',
+      ].some((name) => meets(pattern, name)),
+    ).toBe(false);
   });
 
   test('%Y becomes four digits', () => {
@@ -31,14 +48,25 @@ describe('date letters in patterns', () => {
   });
 
   test('a literal %% is no date letter', () => {
-    expect([hasTimeLetter('a%%b'), hasTimeLetter('a%Y'), hasTimeLetter('a'), hasTimeLetter('%%%d')]).toEqual([false, true, false, true]);
+    expect([hasTimeLetter('a%%b'), hasTimeLetter('a%Y'), hasTimeLetter('a'), hasTimeLetter('%%%d')]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
   });
 
   test('every letter meets what it expands to', () => {
-    const instants = fc.date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2286-11-20T00:00:00Z'), noInvalidDate: true });
+    const instants = fc.date({
+      min: new Date('1970-01-01T00:00:00Z'),
+      max: new Date('2286-11-20T00:00:00Z'),
+      noInvalidDate: true,
+    });
     // %s has 10 digits from 2001 on.
     const letters = fc.constantFrom(...TIME_LETTERS.filter((letter) => letter !== 's'));
-    fc.assert(fc.property(instants, letters, (date, letter) => meets(`x%${letter}y`, expandTime(`x%${letter}y`, date))));
+    fc.assert(
+      fc.property(instants, letters, (date, letter) => meets(`x%${letter}y`, expandTime(`x%${letter}y`, date))),
+    );
     expect(meets('x%sy', expandTime('x%sy', new Date('2026-11-20T00:00:00Z')))).toBe(true);
   });
 });

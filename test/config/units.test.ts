@@ -16,17 +16,24 @@ describe('durations', () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  test.each(['', '30', 's', '-1s', '1 min', '1h30m', '1S', '1e3s', '1.s', ' 1s', '99999999999999d'])('%j is none', (text) => {
-    expect(parseDuration(text)).toBeNull();
-  });
+  test.each(['', '30', 's', '-1s', '1 min', '1h30m', '1S', '1e3s', '1.s', ' 1s', '99999999999999d'])(
+    '%j is none',
+    (text) => {
+      expect(parseDuration(text)).toBeNull();
+    },
+  );
 
   test('what is formatted reads back as the same number', () => {
     fc.assert(fc.property(fc.nat({ max: 1e12 }), (ms) => parseDuration(formatDuration(ms)) === ms));
   });
 
   test('a count and a unit make that many units', () => {
-    const units = fc.constantFrom(['ms', 1], ['s', 1e3], ['m', 6e4], ['h', 36e5], ['d', 864e5]) as fc.Arbitrary<[string, number]>;
-    fc.assert(fc.property(fc.nat({ max: 100_000 }), units, (n, [unit, factor]) => parseDuration(`${n}${unit}`) === n * factor));
+    const units = fc.constantFrom(['ms', 1], ['s', 1e3], ['m', 6e4], ['h', 36e5], ['d', 864e5]) as fc.Arbitrary<
+      [string, number]
+    >;
+    fc.assert(
+      fc.property(fc.nat({ max: 100_000 }), units, (n, [unit, factor]) => parseDuration(`${n}${unit}`) === n * factor),
+    );
   });
 });
 
@@ -54,7 +61,17 @@ describe('sizes', () => {
   });
 
   test('a count and a unit make that many units', () => {
-    const units = fc.constantFrom(['B', 1], ['KB', 1e3], ['MB', 1e6], ['GB', 1e9], ['KiB', 1024], ['MiB', 1024 ** 2], ['GiB', 1024 ** 3]) as fc.Arbitrary<[string, number]>;
-    fc.assert(fc.property(fc.nat({ max: 1_000 }), units, (n, [unit, factor]) => parseSize(`${n}${unit}`) === n * factor));
+    const units = fc.constantFrom(
+      ['B', 1],
+      ['KB', 1e3],
+      ['MB', 1e6],
+      ['GB', 1e9],
+      ['KiB', 1024],
+      ['MiB', 1024 ** 2],
+      ['GiB', 1024 ** 3],
+    ) as fc.Arbitrary<[string, number]>;
+    fc.assert(
+      fc.property(fc.nat({ max: 1_000 }), units, (n, [unit, factor]) => parseSize(`${n}${unit}`) === n * factor),
+    );
   });
 });

@@ -42,22 +42,33 @@ describe('variables', () => {
   });
 
   test('an unquoted variable is a number or boolean where one is asked for', () => {
-    const config = parse('database:\n  embedded: ${YES}\ndaemon:\n  concurrency: ${PORT:-9}\nfeeds: {}\n', { env: { YES: 'true', PORT: '8' } });
+    const config = parse('database:\n  embedded: ${YES}\ndaemon:\n  concurrency: ${PORT:-9}\nfeeds: {}\n', {
+      env: { YES: 'true', PORT: '8' },
+    });
     expect([config.database.embedded, config.daemon.concurrency]).toEqual([true, 8]);
   });
 
   test('a variable in quotes stays text', () => {
-    expect(placesOf('database: { embedded: "${YES}" }\nfeeds: {}\n', { env })).toEqual(['1:23 WRONG_TYPE database.embedded']);
+    expect(placesOf('database: { embedded: "${YES}" }\nfeeds: {}\n', { env })).toEqual([
+      '1:23 WRONG_TYPE database.embedded',
+    ]);
   });
 
   test('an unquoted variable is text where text is asked for, also when it looks like a number or null', () => {
-    const config = parse('data_dir: ${PORT}\ndatabase:\n  url: "postgresql://h/d"\n  password: ${NULLED}\nfeeds: {}\n', { env });
+    const config = parse(
+      'data_dir: ${PORT}\ndatabase:\n  url: "postgresql://h/d"\n  password: ${NULLED}\nfeeds: {}\n',
+      { env },
+    );
     expect([config.dataDir, config.database.password?.reveal()]).toEqual(['/srv/in/2222', 'null']);
   });
 
   test('inside braces an unquoted variable is no YAML, and the hint says to quote it', () => {
-    const problems = problemsOf('database: { embedded: true }\ndaemon: { concurrency: ${N} }\nfeeds: {}\n', { env: { N: '3' } });
-    expect(problems.map((p) => `${p.line}:${p.column} ${p.code} ${p.hint}`)).toEqual(['2:25 YAML_SYNTAX Inside { } and [ ] a variable needs quotes: "${NAME}".']);
+    const problems = problemsOf('database: { embedded: true }\ndaemon: { concurrency: ${N} }\nfeeds: {}\n', {
+      env: { N: '3' },
+    });
+    expect(problems.map((p) => `${p.line}:${p.column} ${p.code} ${p.hint}`)).toEqual([
+      '2:25 YAML_SYNTAX Inside { } and [ ] a variable needs quotes: "${NAME}".',
+    ]);
   });
 
   test('keys are not filled in', () => {
@@ -72,11 +83,20 @@ describe('variables', () => {
 describe('secrets', () => {
   test('a Secret prints as a mask everywhere and gives its text only by reveal', () => {
     const secret = new Secret('s3cret');
-    expect([String(secret), JSON.stringify({ secret }), inspect({ secret }), inspect(secret, { showHidden: true, depth: 9 }), secret.reveal()]).toEqual([MASK, `{"secret":"${MASK}"}`, `{ secret: ${MASK} }`, MASK, 's3cret']);
+    expect([
+      String(secret),
+      JSON.stringify({ secret }),
+      inspect({ secret }),
+      inspect(secret, { showHidden: true, depth: 9 }),
+      secret.reveal(),
+    ]).toEqual([MASK, `{"secret":"${MASK}"}`, `{ secret: ${MASK} }`, MASK, 's3cret']);
   });
 
   test('a secret comes from a variable, by { env } or in place', () => {
-    const config = parse('database: { url: "postgresql://h/d", password: { env: PW } }\ndaemon: { http: { token: "${PW}" } }\nfeeds: {}\n', { env });
+    const config = parse(
+      'database: { url: "postgresql://h/d", password: { env: PW } }\ndaemon: { http: { token: "${PW}" } }\nfeeds: {}\n',
+      { env },
+    );
     expect(config.database.password?.reveal()).toBe('s3cret');
     expect(config.daemon.http === false ? null : config.daemon.http.token?.reveal()).toBe('s3cret');
     expect(config.warnings.map((w) => w.code)).toEqual(['NO_EFFECT']);
@@ -89,13 +109,18 @@ describe('secrets', () => {
     ['s3cret', 's3cret'],
   ])('a secret file %j gives %j: only the final newline is dropped', async (content, text) => {
     await withFolder({ pw: content }, (base) => {
-      expect(parse('database: { url: "postgresql://h/d", password: { file: pw } }\nfeeds: {}\n', { base }).database.password?.reveal()).toBe(text);
+      expect(
+        parse('database: { url: "postgresql://h/d", password: { file: pw } }\nfeeds: {}\n', {
+          base,
+        }).database.password?.reveal(),
+      ).toBe(text);
     });
   });
 
   test('an unset variable, a missing file, an empty file and a folder are told at their place', async () => {
     await withFolder({ empty: '\n' }, (base) => {
-      const at = (secret: string): readonly string[] => placesOf(`database:\n  url: "postgresql://h/d"\n  password: ${secret}\nfeeds: {}\n`, { base });
+      const at = (secret: string): readonly string[] =>
+        placesOf(`database:\n  url: "postgresql://h/d"\n  password: ${secret}\nfeeds: {}\n`, { base });
       expect(at('{ env: GONE }')).toEqual(['3:20 ENV_UNSET database.password.env']);
       expect(at('{ file: gone }')).toEqual(['3:21 SECRET_UNREADABLE database.password.file']);
       expect(at('{ file: empty }')).toEqual(['3:21 SECRET_UNREADABLE database.password.file']);
@@ -107,7 +132,10 @@ describe('secrets', () => {
   test('a secret that stands in the file as text works, with a warning', () => {
     const config = parse('database: { url: "postgresql://h/d", password: plain }\nfeeds: {}\n');
     expect(config.database.password?.reveal()).toBe('plain');
-    expect(config.warnings.map((w) => `${w.line}:${w.column} ${w.code} ${w.key}`)).toEqual(['1:48 SECRET_IN_CONFIG database.password', '2:1 NO_EFFECT feeds']);
+    expect(config.warnings.map((w) => `${w.line}:${w.column} ${w.code} ${w.key}`)).toEqual([
+      '1:48 SECRET_IN_CONFIG database.password',
+      '2:1 NO_EFFECT feeds',
+    ]);
   });
 
   test('a password in the URL is among the secrets, decoded too, and is warned of', () => {
@@ -117,14 +145,23 @@ describe('secrets', () => {
   });
 
   test("a connection's secrets reach its schema as Secret, its paths absolute", () => {
-    const config = parse('database: { embedded: true }\nconnections: { acme: { type: remote, host: h, password: { env: PW }, known_hosts: hosts } }\nfeeds: {}\n', { env, parts: WITH_REMOTE });
+    const config = parse(
+      'database: { embedded: true }\nconnections: { acme: { type: remote, host: h, password: { env: PW }, known_hosts: hosts } }\nfeeds: {}\n',
+      { env, parts: WITH_REMOTE },
+    );
     const acme = config.connections.get('acme');
-    expect(acme).toEqual({ type: 'remote', options: { host: 'h', port: 22, password: expect.any(Secret) as unknown, known_hosts: '/srv/in/hosts' } });
+    expect(acme).toEqual({
+      type: 'remote',
+      options: { host: 'h', port: 22, password: expect.any(Secret) as unknown, known_hosts: '/srv/in/hosts' },
+    });
     expect(config.secrets.map((s) => s.reveal())).toEqual(['s3cret']);
   });
 
   test('no secret is in a problem', () => {
-    const problems = problemsOf('database: { url: "mysql://u:hunter2@h/d", password: { env: PW }, x: 1 }\ndaemon: { http: { listen: "0.0.0.0:99999", token: "${PW}" } }\n', { env });
+    const problems = problemsOf(
+      'database: { url: "mysql://u:hunter2@h/d", password: { env: PW }, x: 1 }\ndaemon: { http: { listen: "0.0.0.0:99999", token: "${PW}" } }\n',
+      { env },
+    );
     expect(problems.length).toBeGreaterThan(1);
     expect(JSON.stringify(problems)).not.toMatch(/hunter2|s3cret/);
   });

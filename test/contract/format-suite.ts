@@ -18,12 +18,15 @@ export interface ReadRow {
   readonly rawLength?: number | null;
 }
 
-/** The bytes in chunks of the given sizes, over and over. `onEnd` is told when the receiver stops or the end is reached. */
+/**
+ * The bytes in chunks of the given sizes, over and over. `onEnd` is told when the receiver stops or the end is reached.
+ */
 export async function* inChunks(bytes: Buffer, sizes: readonly number[] = [bytes.length], onEnd?: () => void): Bytes {
   try {
     for (let at = 0, n = 0; at < bytes.length; n++) {
       const size = Math.max(1, sizes[n % sizes.length]!);
-      // A copy that is overwritten once the receiver has asked for the one after the next would be stricter; a fresh one finds wrong lengths.
+      // A copy that is overwritten once the receiver has asked for the one after the next would be stricter; a fresh
+      // one finds wrong lengths.
       yield await Promise.resolve(Buffer.from(bytes.subarray(at, at + size)));
       at += size;
     }
@@ -43,7 +46,8 @@ export function rowsOf(batch: Batch): ReadRow[] {
       raw: batch.bytes.toString('utf8', batch.rowStarts[r], batch.rowEnds[r]),
     };
     const fault = batch.faults.find((f) => f.row === r);
-    if (fault !== undefined) return { ...place, fault: fault.class, message: fault.message, rawLength: fault.rawLength };
+    if (fault !== undefined)
+      return { ...place, fault: fault.class, message: fault.message, rawLength: fault.rawLength };
     const cells: (string | null)[] = [];
     for (let c = r * batch.width; c < (r + 1) * batch.width; c++) {
       const flag = batch.flags[c]!;
@@ -88,10 +92,30 @@ export interface FormatSample<O> {
   readonly contract?: readonly ColumnSpec[];
 }
 
-/** What every format that streams promises (core/format.ts), whatever it reads. `made`: its raw records are made (JSON), and do not stand in the file as they are. */
-export function formatSuite<O extends Record<string, unknown>>(type: FormatType<O>, samples: readonly FormatSample<O>[], made = false): void {
-  const open = async (sample: FormatSample<O>, sizes?: readonly number[], batchRows?: number, onEnd?: () => void): Promise<RecordReader> =>
-    await type.open({ bytes: inChunks(sample.bytes, sizes, onEnd), path: null, contract: sample.contract ?? null, ...(batchRows === undefined ? {} : { batchRows }) }, sample.options);
+/**
+ * What every format that streams promises (core/format.ts), whatever it reads. `made`: its raw records are made (JSON),
+ * and do not stand in the file as they are.
+ */
+export function formatSuite<O extends Record<string, unknown>>(
+  type: FormatType<O>,
+  samples: readonly FormatSample<O>[],
+  made = false,
+): void {
+  const open = async (
+    sample: FormatSample<O>,
+    sizes?: readonly number[],
+    batchRows?: number,
+    onEnd?: () => void,
+  ): Promise<RecordReader> =>
+    await type.open(
+      {
+        bytes: inChunks(sample.bytes, sizes, onEnd),
+        path: null,
+        contract: sample.contract ?? null,
+        ...(batchRows === undefined ? {} : { batchRows }),
+      },
+      sample.options,
+    );
 
   describe(`${type.type}: the contract of a format`, () => {
     describe.each(samples)('$name', (sample) => {
@@ -115,13 +139,14 @@ export function formatSuite<O extends Record<string, unknown>>(type: FormatType<
         }
       });
 
-      if (!made) test('has each raw record at its offset', async () => {
-        for (const row of await readAll(await open(sample))) {
-          const raw = Buffer.from(row.raw);
-          if (row.raw.includes('\uFFFD')) continue;
-          expect(sample.bytes.subarray(row.offset, row.offset + raw.length).toString()).toBe(row.raw);
-        }
-      });
+      if (!made)
+        test('has each raw record at its offset', async () => {
+          for (const row of await readAll(await open(sample))) {
+            const raw = Buffer.from(row.raw);
+            if (row.raw.includes('\uFFFD')) continue;
+            expect(sample.bytes.subarray(row.offset, row.offset + raw.length).toString()).toBe(row.raw);
+          }
+        });
 
       test('says null again after the end', async () => {
         const reader = await open(sample);
@@ -153,7 +178,10 @@ export function formatSuite<O extends Record<string, unknown>>(type: FormatType<
       }
       await expect(
         (async () => {
-          const reader = await type.open({ bytes: broken(), path: null, contract: samples[0]!.contract ?? null }, samples[0]!.options);
+          const reader = await type.open(
+            { bytes: broken(), path: null, contract: samples[0]!.contract ?? null },
+            samples[0]!.options,
+          );
           await readAll(reader);
         })(),
       ).rejects.toThrow('the source broke');
@@ -163,11 +191,12 @@ export function formatSuite<O extends Record<string, unknown>>(type: FormatType<
       for (const { options } of samples) expect(type.options.parse(options)).toEqual(options);
     });
 
-    if (type.emptyIsValid) test('a file of no bytes is empty and has no records', async () => {
-      const reader = await open({ ...samples[0]!, bytes: Buffer.alloc(0) });
-      expect(reader.empty).toBe(true);
-      expect(reader.layout.missing).toEqual([]);
-      expect(await reader.next()).toBeNull();
-    });
+    if (type.emptyIsValid)
+      test('a file of no bytes is empty and has no records', async () => {
+        const reader = await open({ ...samples[0]!, bytes: Buffer.alloc(0) });
+        expect(reader.empty).toBe(true);
+        expect(reader.layout.missing).toEqual([]);
+        expect(await reader.next()).toBeNull();
+      });
   });
 }

@@ -3,7 +3,10 @@ import type { SourceSpec } from '../../src/core/feed.js';
 import type { SeenFile, SkippedEntry } from '../../src/core/file.js';
 import type { Source } from '../../src/core/source.js';
 
-/** What a kind of source brings to be tested: a real store that the suite writes to from outside. Paths are relative to its root. */
+/**
+ * What a kind of source brings to be tested: a real store that the suite writes to from outside. Paths are relative to
+ * its root.
+ */
 export interface SourceHarness {
   /** A source over the store; what the spec leaves out is a plain `*.csv` feed. */
   readonly source: (spec?: Partial<SourceSpec>) => Source;
@@ -25,7 +28,9 @@ export interface SourceHarness {
 }
 
 /** A listing put together. */
-export async function listAll(source: Source): Promise<{ files: SeenFile[]; skipped: SkippedEntry[]; paths: string[]; pages: number }> {
+export async function listAll(
+  source: Source,
+): Promise<{ files: SeenFile[]; skipped: SkippedEntry[]; paths: string[]; pages: number }> {
   const files: SeenFile[] = [];
   const skipped: SkippedEntry[] = [];
   let pages = 0;
@@ -84,7 +89,11 @@ export function sourceSuite(kind: string, makeHarness: () => Promise<SourceHarne
         for (const path of ['a.csv', 'a.txt', 'in/b.csv', 'in/deep/c.csv']) await store.put(path, 'x');
         expect((await listAll(open({ recursive: true }))).paths).toEqual(['a.csv', 'in/b.csv', 'in/deep/c.csv']);
         expect((await listAll(open({ recursive: true, patterns: ['in/*.csv'] }))).paths).toEqual(['in/b.csv']);
-        expect((await listAll(open({ recursive: true, patterns: ['in/**/*.csv', '*.txt'] }))).paths).toEqual(['a.txt', 'in/b.csv', 'in/deep/c.csv']);
+        expect((await listAll(open({ recursive: true, patterns: ['in/**/*.csv', '*.txt'] }))).paths).toEqual([
+          'a.txt',
+          'in/b.csv',
+          'in/deep/c.csv',
+        ]);
       });
 
       test('case counts in a pattern unless ignore_case says otherwise', async () => {
@@ -107,19 +116,30 @@ export function sourceSuite(kind: string, makeHarness: () => Promise<SourceHarne
 
       test('marker and manifest files are never data', async () => {
         for (const path of ['a.csv', 'a.csv.done', 'b.csv', '_SUCCESS', 'b.manifest.json']) await store.put(path, 'x');
-        expect((await listAll(open({ patterns: ['*'], ready: { kind: 'marker', template: '{name}.done' } }))).paths).toEqual(['_SUCCESS', 'a.csv', 'b.csv', 'b.manifest.json']);
-        expect((await listAll(open({ patterns: ['*'], ready: { kind: 'manifest', template: '{stem}.manifest.json' } }))).paths).toEqual(['_SUCCESS', 'a.csv', 'a.csv.done', 'b.csv']);
-        expect((await listAll(open({ patterns: ['*'], ready: { kind: 'marker', template: '_SUCCESS' } }))).paths).toEqual(['a.csv', 'a.csv.done', 'b.csv', 'b.manifest.json']);
+        expect(
+          (await listAll(open({ patterns: ['*'], ready: { kind: 'marker', template: '{name}.done' } }))).paths,
+        ).toEqual(['_SUCCESS', 'a.csv', 'b.csv', 'b.manifest.json']);
+        expect(
+          (await listAll(open({ patterns: ['*'], ready: { kind: 'manifest', template: '{stem}.manifest.json' } })))
+            .paths,
+        ).toEqual(['_SUCCESS', 'a.csv', 'a.csv.done', 'b.csv']);
+        expect(
+          (await listAll(open({ patterns: ['*'], ready: { kind: 'marker', template: '_SUCCESS' } }))).paths,
+        ).toEqual(['a.csv', 'a.csv.done', 'b.csv', 'b.manifest.json']);
       });
 
       test('folders that files are moved to are never listed', async () => {
         for (const path of ['a.csv', 'done/2026/a.csv', 'bad/a.csv', 'in/a.csv']) await store.put(path, 'x');
-        expect((await listAll(open({ recursive: true, exclude: ['done/%Y', 'bad'] }))).paths).toEqual(['a.csv', 'in/a.csv']);
+        expect((await listAll(open({ recursive: true, exclude: ['done/%Y', 'bad'] }))).paths).toEqual([
+          'a.csv',
+          'in/a.csv',
+        ]);
       });
 
       test('2,500 files come whole, in several pages', async () => {
         const paths = Array.from({ length: 2_500 }, (_, i) => `f${String(i).padStart(4, '0')}.csv`);
-        for (let i = 0; i < paths.length; i += 100) await Promise.all(paths.slice(i, i + 100).map((path) => store.put(path, path)));
+        for (let i = 0; i < paths.length; i += 100)
+          await Promise.all(paths.slice(i, i + 100).map((path) => store.put(path, path)));
         const listed = await listAll(open());
         expect(listed.paths).toEqual(paths);
         expect(listed.pages).toBeGreaterThan(1);
@@ -317,7 +337,8 @@ export function sourceSuite(kind: string, makeHarness: () => Promise<SourceHarne
         await store.put('a.csv', 'one');
         const source = open();
         const file = await only(source);
-        for (const to of ['../out', '', '.', 'done/../../out']) await expect(source.move(file, to, '7'), to).rejects.toMatchObject({ code: 'AFTER_ACTION_FAILED' });
+        for (const to of ['../out', '', '.', 'done/../../out'])
+          await expect(source.move(file, to, '7'), to).rejects.toMatchObject({ code: 'AFTER_ACTION_FAILED' });
         expect(await store.read('a.csv')).toBe('one');
       });
 

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { ERRORS, TallymanError } from '../../src/core/errors.js';
 
 const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/reference/errors.md'), 'utf8');
-const ROWS = [...page.matchAll(/^\| `([A-Z_]+)` \| (.+) \| (.+) \| (\d+) \|$/gm)].map(([, code = '', meaning = '', fix = '', exit = '']) => ({ code, meaning, fix, exit: Number(exit) }));
+const ROWS = [...page.matchAll(/^\| `([A-Z_]+)` \| (.+) \| (.+) \| (\d+) \|$/gm)].map(
+  ([, code = '', meaning = '', fix = '', exit = '']) => ({ code, meaning, fix, exit: Number(exit) }),
+);
 /** A table cell cannot hold a bare |. */
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
@@ -40,6 +42,8 @@ describe('errors', () => {
   });
 
   test('every error says what it means and what to do, in whole sentences', () => {
-    expect(Object.entries(ERRORS).filter(([, row]) => !/^[A-Z`][^]*\.$/.test(row.meaning) || !/\S/.test(row.fix))).toEqual([]);
+    expect(
+      Object.entries(ERRORS).filter(([, row]) => !/^[A-Z`][^]*\.$/.test(row.meaning) || !/\S/.test(row.fix)),
+    ).toEqual([]);
   });
 });

@@ -16,7 +16,16 @@ let ws: Workspace;
 
 beforeAll(async () => {
   db = await createDatabase();
-  ws = workspace(db.url, { t: { columns: [{ name: 'id', type: 'bigint', required: true }, { name: 'file', type: 'text' }, { name: 'v', type: 'numeric(12,2)' }], limits: { bad_ratio: 0.9 } } });
+  ws = workspace(db.url, {
+    t: {
+      columns: [
+        { name: 'id', type: 'bigint', required: true },
+        { name: 'file', type: 'text' },
+        { name: 'v', type: 'numeric(12,2)' },
+      ],
+      limits: { bad_ratio: 0.9 },
+    },
+  });
 });
 
 afterAll(async () => {
@@ -50,7 +59,8 @@ describe('SIGKILL at random moments while files load', () => {
     const names = [...expected.keys()];
     let given = 0;
     const give = (until: number): void => {
-      for (; given < Math.min(until, names.length); given++) renameSync(path.join(waiting, names[given]!), path.join(ws.drop, names[given]!));
+      for (; given < Math.min(until, names.length); given++)
+        renameSync(path.join(waiting, names[given]!), path.join(ws.drop, names[given]!));
     };
     for (let kill = 0; kill < KILLS; kill++) {
       give(Math.ceil(((kill + 1) * FILES) / KILLS));
@@ -66,7 +76,9 @@ describe('SIGKILL at random moments while files load', () => {
     expect(stderr).toBe('');
     expect(summary.files['failed']).toBe(0);
 
-    const files = (await ws.json('files', '--limit', '0')) as { items: { path: string; state: string; error: unknown }[] };
+    const files = (await ws.json('files', '--limit', '0')) as {
+      items: { path: string; state: string; error: unknown }[];
+    };
     expect(files.items.filter((item) => item.state !== 'loaded')).toEqual([]);
     expect(files.items.length).toBe(FILES);
 
@@ -76,13 +88,25 @@ describe('SIGKILL at random moments while files load', () => {
     expect(loads.rows.length).toBe(FILES);
     for (const row of loads.rows) {
       const want = expected.get(row.path)!;
-      expect({ path: row.path, n: row.n, bad: row.bad, sha: row.sha, rows: row.rows }).toEqual({ path: row.path, n: 1, bad: want.bad, sha: want.sha256, rows: want.good });
+      expect({ path: row.path, n: row.n, bad: row.bad, sha: row.sha, rows: row.rows }).toEqual({
+        path: row.path,
+        n: 1,
+        bad: want.bad,
+        sha: want.sha256,
+        rows: want.good,
+      });
     }
-    const staged = await db.client.query<{ file: string; n: number; distinct: number; sum: string }>(`select file, count(*)::int n, count(distinct id)::int "distinct", sum(_row)::bigint sum from staging.t group by 1`);
+    const staged = await db.client.query<{ file: string; n: number; distinct: number; sum: string }>(
+      `select file, count(*)::int n, count(distinct id)::int "distinct", sum(_row)::bigint sum from staging.t group by 1`,
+    );
     expect(staged.rows.length).toBe(FILES);
     for (const row of staged.rows) {
       const want = expected.get(`${row.file}.csv`)!;
-      expect({ file: row.file, n: row.n, distinct: row.distinct }).toEqual({ file: row.file, n: want.good, distinct: want.good });
+      expect({ file: row.file, n: row.n, distinct: row.distinct }).toEqual({
+        file: row.file,
+        n: want.good,
+        distinct: want.good,
+      });
       const total = want.good + want.bad;
       let sum = 0;
       for (let i = 1; i <= total; i++) if (i % 97 !== 0) sum += i;

@@ -17,7 +17,14 @@ let looked: string[];
 const quiet: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const never = new AbortController().signal;
 
-const outboxOf = (parts: Partial<OutboxParts> = {}): Outbox => new Outbox({ ledger, log: quiet, source: () => source, lookAgain: (entry) => looked.push(entry.file.path), ...parts });
+const outboxOf = (parts: Partial<OutboxParts> = {}): Outbox =>
+  new Outbox({
+    ledger,
+    log: quiet,
+    source: () => source,
+    lookAgain: (entry) => looked.push(entry.file.path),
+    ...parts,
+  });
 
 beforeEach(async () => {
   store = await localHarness();
@@ -35,7 +42,10 @@ const TAG: Action = { kind: 'tag', argument: '{"state":"loaded"}', companions: [
 
 /** A version that was loaded, with an action planned. */
 async function plan(file: SeenFile, action: Action, marker: string | null = null): Promise<FileEntry> {
-  const entry = await ledger.discover({ feed: 'orders', file, uri: source.uri(file.path), settleSeconds: 5, marker }, 'daemon');
+  const entry = await ledger.discover(
+    { feed: 'orders', file, uri: source.uri(file.path), settleSeconds: 5, marker },
+    'daemon',
+  );
   return (await load(ledger, entry, { more: { action } })).entry;
 }
 
@@ -138,7 +148,9 @@ describe('what the outbox does', () => {
   });
 
   test('many actions are all carried out', async () => {
-    const entries = await Promise.all(Array.from({ length: 450 }, async (_, i) => await plan(await dropped(`f${i}.csv`), DELETE)));
+    const entries = await Promise.all(
+      Array.from({ length: 450 }, async (_, i) => await plan(await dropped(`f${i}.csv`), DELETE)),
+    );
     await outbox.drain(never);
     const states = await Promise.all(entries.map(async (entry) => (await actionOf(entry)).state));
     expect(states.filter((state) => state !== 'done')).toEqual([]);
@@ -187,14 +199,20 @@ describe('what stands against an action', () => {
     expect(await store.read('b.csv')).toBeNull();
   });
 
-  test.each(['cleared', 'superseded', 'failed'] as const)('a duplicate stays when its original is %s by then', async (state) => {
-    const original = await plan(await dropped('a.csv'), MOVE);
-    const entry = await planDuplicate(await dropped('b.csv'), original.fileId, DELETE);
-    const changed = { ...ledger, entry: async (id: number) => ({ ...(await ledger.entry(id))!, ...(id === original.fileId ? { state } : {}) }) };
-    await outboxOf({ ledger: changed }).drain(never);
-    expect(await actionOf(entry)).toMatchObject({ state: 'dropped' });
-    expect(await store.read('b.csv')).toBe('b.csv');
-  });
+  test.each(['cleared', 'superseded', 'failed'] as const)(
+    'a duplicate stays when its original is %s by then',
+    async (state) => {
+      const original = await plan(await dropped('a.csv'), MOVE);
+      const entry = await planDuplicate(await dropped('b.csv'), original.fileId, DELETE);
+      const changed = {
+        ...ledger,
+        entry: async (id: number) => ({ ...(await ledger.entry(id))!, ...(id === original.fileId ? { state } : {}) }),
+      };
+      await outboxOf({ ledger: changed }).drain(never);
+      expect(await actionOf(entry)).toMatchObject({ state: 'dropped' });
+      expect(await store.read('b.csv')).toBe('b.csv');
+    },
+  );
 
   test('a duplicate waits while its original is being taken again', async () => {
     const original = await plan(await dropped('a.csv'), MOVE);
@@ -206,7 +224,10 @@ describe('what stands against an action', () => {
   });
 
   test("a duplicate of another instance's load may be moved, not deleted", async () => {
-    const [kept, moved] = [await planDuplicate(await dropped('a.csv'), null, DELETE), await planDuplicate(await dropped('b.csv'), null, MOVE)];
+    const [kept, moved] = [
+      await planDuplicate(await dropped('a.csv'), null, DELETE),
+      await planDuplicate(await dropped('b.csv'), null, MOVE),
+    ];
     await outbox.drain(never);
     expect((await actionOf(kept)).state).toBe('dropped');
     expect(await store.read('a.csv')).toBe('a.csv');
@@ -215,23 +236,32 @@ describe('what stands against an action', () => {
 
   test('a file that was cleared is left alone', async () => {
     const entry = await plan(await dropped('a.csv'), DELETE);
-    const changed = { ...ledger, entry: async (id: number) => ({ ...(await ledger.entry(id))!, state: 'cleared' as const }) };
+    const changed = {
+      ...ledger,
+      entry: async (id: number) => ({ ...(await ledger.entry(id))!, state: 'cleared' as const }),
+    };
     await outboxOf({ ledger: changed }).drain(never);
     expect(await actionOf(entry)).toMatchObject({ state: 'dropped', detail: 'the file is cleared now' });
     expect(await store.read('a.csv')).toBe('a.csv');
   });
 
-  test.each(['discovered', 'loading'] as const)('a file that is being taken again (%s) is waited for', async (state) => {
-    const entry = await plan(await dropped('a.csv'), DELETE);
-    const changed = { ...ledger, entry: async (id: number) => ({ ...(await ledger.entry(id))!, state }) };
-    await outboxOf({ ledger: changed }).drain(never);
-    expect(await actionOf(entry)).toMatchObject({ state: 'pending', attempts: 1 });
-    expect(await store.read('a.csv')).toBe('a.csv');
-  });
+  test.each(['discovered', 'loading'] as const)(
+    'a file that is being taken again (%s) is waited for',
+    async (state) => {
+      const entry = await plan(await dropped('a.csv'), DELETE);
+      const changed = { ...ledger, entry: async (id: number) => ({ ...(await ledger.entry(id))!, state }) };
+      await outboxOf({ ledger: changed }).drain(never);
+      expect(await actionOf(entry)).toMatchObject({ state: 'pending', attempts: 1 });
+      expect(await store.read('a.csv')).toBe('a.csv');
+    },
+  );
 
   test('a loaded file that a later version took the place of is still moved', async () => {
     const entry = await plan(await dropped('a.csv'), MOVE);
-    const later = await ledger.discover({ feed: 'orders', file: await dropped('b.csv'), uri: '', settleSeconds: 0 }, 'daemon');
+    const later = await ledger.discover(
+      { feed: 'orders', file: await dropped('b.csv'), uri: '', settleSeconds: 0 },
+      'daemon',
+    );
     await load(ledger, later, { replaced: [entry.loadId!] });
     expect((await ledger.entry(entry.fileId))?.state).toBe('superseded');
     await outbox.drain(never);
@@ -263,11 +293,15 @@ describe('what fails', () => {
 
   test('250 actions that cannot be done do not hide the one that can', async () => {
     await store.put('done', 'a file where the folder should be');
-    const stuck = await Promise.all(Array.from({ length: 250 }, async (_, i) => await plan(await dropped(`f${i}.csv`), MOVE)));
+    const stuck = await Promise.all(
+      Array.from({ length: 250 }, async (_, i) => await plan(await dropped(`f${i}.csv`), MOVE)),
+    );
     const last = await plan(await dropped('b.csv'), DELETE);
     await outbox.drain(never);
     expect((await actionOf(last)).state).toBe('done');
-    expect(new Set(await Promise.all(stuck.map(async (entry) => (await actionOf(entry)).attempts)))).toEqual(new Set([1]));
+    expect(new Set(await Promise.all(stuck.map(async (entry) => (await actionOf(entry)).attempts)))).toEqual(
+      new Set([1]),
+    );
   });
 
   test('a source that cannot be reached, or a feed that is not in the config, is waited for', async () => {
@@ -279,7 +313,11 @@ describe('what fails', () => {
       throw new TallymanError('UNKNOWN_FEED', 'feed orders is not in the config');
     };
     await outboxOf({ source: unknown }).drain(never);
-    expect(await actionOf(entry)).toMatchObject({ state: 'pending', attempts: 2, detail: 'feed orders is not in the config' });
+    expect(await actionOf(entry)).toMatchObject({
+      state: 'pending',
+      attempts: 2,
+      detail: 'feed orders is not in the config',
+    });
     await outbox.drain(never);
     expect((await actionOf(entry)).state).toBe('done');
   });
@@ -300,7 +338,9 @@ describe('the loop', () => {
     const first = await plan(await dropped('first.csv'), DELETE);
     const stop = new AbortController();
     let closed = false;
-    const running = outboxOf({ ledger: { ...ledger, dueActions: async (now, limit) => (closed ? [] : await ledger.dueActions(now, limit)) } }).run(stop.signal);
+    const running = outboxOf({
+      ledger: { ...ledger, dueActions: async (now, limit) => (closed ? [] : await ledger.dueActions(now, limit)) },
+    }).run(stop.signal);
     await until(async () => (await actionOf(first)).state === 'done');
     closed = true;
     const waiting = await postponed(await plan(await dropped('a.csv'), DELETE));
@@ -316,7 +356,10 @@ describe('the loop', () => {
     const told: string[] = [];
     const broken = { ...ledger, dueActions: () => Promise.reject(new TallymanError('LEDGER_UNUSABLE', 'locked')) };
     const stop = new AbortController();
-    const running = outboxOf({ ledger: broken, log: { ...quiet, error: (_fields, message) => told.push(message) } }).run(stop.signal);
+    const running = outboxOf({
+      ledger: broken,
+      log: { ...quiet, error: (_fields, message) => told.push(message) },
+    }).run(stop.signal);
     await until(() => Promise.resolve(told.length > 0));
     stop.abort();
     await running;

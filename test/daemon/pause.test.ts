@@ -8,7 +8,10 @@ const unreachable = (path: string): TallymanError => new TallymanError('SOURCE_U
 describe('a pause', () => {
   test('of which many files tell at once is told once, and is no longer for it', () => {
     const pause = new Pause(1_000, 60_000);
-    expect(Array.from({ length: 20 }, (_, i) => pause.begin(unreachable(`f${i}`)))).toEqual([true, ...Array.from({ length: 19 }, () => false)]);
+    expect(Array.from({ length: 20 }, (_, i) => pause.begin(unreachable(`f${i}`)))).toEqual([
+      true,
+      ...Array.from({ length: 19 }, () => false),
+    ]);
     expect([pause.failures, pause.leftMs <= 1_000]).toEqual([1, true]);
   });
 

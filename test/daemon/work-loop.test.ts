@@ -18,19 +18,38 @@ class Harbour {
   readonly #running: Promise<void>;
 
   constructor(feeds: readonly FeedSpec[], concurrency: number, remote: readonly string[] = []) {
-    const step = (name: 'land' | 'load') => (entry: FileEntry): Promise<WorkOutcome> => {
-      this.events.push(`${name} ${entry.file.path}`);
-      return new Promise((resolve) => this.#ends.set(`${name} ${entry.file.path}`, resolve));
-    };
-    const ledger = { waiting: (feed: string) => Promise.resolve(this.#entries.filter((entry) => entry.feed === feed)) } as unknown as Ledger;
+    const step =
+      (name: 'land' | 'load') =>
+      (entry: FileEntry): Promise<WorkOutcome> => {
+        this.events.push(`${name} ${entry.file.path}`);
+        return new Promise((resolve) => this.#ends.set(`${name} ${entry.file.path}`, resolve));
+      };
+    const ledger = {
+      waiting: (feed: string) => Promise.resolve(this.#entries.filter((entry) => entry.feed === feed)),
+    } as unknown as Ledger;
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-    this.loop = new WorkLoop({ feeds, ledger, log, concurrency, once: false, isRemote: (entry) => remote.includes(entry.feed), land: step('land'), work: step('load') });
+    this.loop = new WorkLoop({
+      feeds,
+      ledger,
+      log,
+      concurrency,
+      once: false,
+      isRemote: (entry) => remote.includes(entry.feed),
+      land: step('land'),
+      work: step('load'),
+    });
     this.#running = this.loop.run(this.aborted.signal, () => true);
   }
 
   add(feed: string, path: string, size: number, state: 'discovered' | 'landed' = 'discovered'): void {
     const fileId = this.#entries.length + 1;
-    this.#entries.push({ fileId, feed, state, file: { path, size, mtimeUs: 0, version: '1' }, deaths: { count: 0, chunk: null } } as unknown as FileEntry);
+    this.#entries.push({
+      fileId,
+      feed,
+      state,
+      file: { path, size, mtimeUs: 0, version: '1' },
+      deaths: { count: 0, chunk: null },
+    } as unknown as FileEntry);
   }
 
   async tell(): Promise<void> {
@@ -70,8 +89,17 @@ let harbour: Harbour;
 afterEach(async () => {
   await harbour.close();
 });
-const open = (names: readonly string[], concurrency: number, remote: readonly string[] = [], change: Partial<FeedSpec> = {}): Harbour =>
-  (harbour = new Harbour(names.map((name) => feedOf({ name, ...change })), concurrency, remote));
+const open = (
+  names: readonly string[],
+  concurrency: number,
+  remote: readonly string[] = [],
+  change: Partial<FeedSpec> = {},
+): Harbour =>
+  (harbour = new Harbour(
+    names.map((name) => feedOf({ name, ...change })),
+    concurrency,
+    remote,
+  ));
 
 describe('the slots', () => {
   test('as many large files at once as concurrency says, the feeds in turn', async () => {

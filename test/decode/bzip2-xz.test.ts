@@ -11,13 +11,26 @@ const fixture = (name: string): Buffer => readFileSync(path.resolve(import.meta.
 const lines = Buffer.from(Array.from({ length: 60_000 }, (_, i) => `${i},${(i * 7919) % 10_007}\n`).join(''));
 const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const runs = Buffer.concat([
-  Buffer.alloc(300_000, 'a'), Buffer.alloc(255, 'b'), Buffer.alloc(4, 'c'), Buffer.alloc(5, 'd'), Buffer.alloc(259 + 4, 'e'), ...Array.from({ length: 20 }, () => every), Buffer.from('dddd\0'.repeat(9)),
+  Buffer.alloc(300_000, 'a'),
+  Buffer.alloc(255, 'b'),
+  Buffer.alloc(4, 'c'),
+  Buffer.alloc(5, 'd'),
+  Buffer.alloc(259 + 4, 'e'),
+  ...Array.from({ length: 20 }, () => every),
+  Buffer.from('dddd\0'.repeat(9)),
 ]);
-const through = async (decoder: typeof bzip2, bytes: Buffer, chunk = bytes.length): Promise<Buffer> => await collect(decoder.decode(chunks(bytes, chunk)));
+const through = async (decoder: typeof bzip2, bytes: Buffer, chunk = bytes.length): Promise<Buffer> =>
+  await collect(decoder.decode(chunks(bytes, chunk)));
 const refused = (decoder: typeof bzip2, bytes: Buffer): Promise<string> => problem(() => through(decoder, bytes, 4096));
 
 describe('bzip2', () => {
-  test.each([['lines', lines], ['level1', lines], ['runs', runs], ['two', lines.subarray(0, 20_000)], ['empty', Buffer.alloc(0)]])('%s, as Python packed it', async (name, plain) => {
+  test.each([
+    ['lines', lines],
+    ['level1', lines],
+    ['runs', runs],
+    ['two', lines.subarray(0, 20_000)],
+    ['empty', Buffer.alloc(0)],
+  ])('%s, as Python packed it', async (name, plain) => {
     expect((await through(bzip2, fixture(`bzip2/${name}.bz2`))).equals(plain)).toBe(true);
   });
 
@@ -28,9 +41,11 @@ describe('bzip2', () => {
   test('cut off anywhere: FILE_CORRUPT, but between two streams', async () => {
     const file = fixture('bzip2/two.bz2');
     const second = file.indexOf('BZh3');
-    for (let end = 4; end < file.length; end += 97) expect(await refused(bzip2, file.subarray(0, end))).toMatch(/^FILE_CORRUPT: The bzip2 file /);
+    for (let end = 4; end < file.length; end += 97)
+      expect(await refused(bzip2, file.subarray(0, end))).toMatch(/^FILE_CORRUPT: The bzip2 file /);
     expect(await refused(bzip2, file.subarray(0, second))).toBe('no error');
-    for (const end of [0, 3, file.length - 1, second + 1, second + 4, second + 9]) expect(await refused(bzip2, file.subarray(0, end))).toMatch(/^FILE_CORRUPT/);
+    for (const end of [0, 3, file.length - 1, second + 1, second + 4, second + 9])
+      expect(await refused(bzip2, file.subarray(0, end))).toMatch(/^FILE_CORRUPT/);
   });
 
   test('any changed bit: FILE_CORRUPT', async () => {
@@ -46,22 +61,34 @@ describe('bzip2', () => {
   });
 
   test('other bytes behind the last stream: FILE_CORRUPT', async () => {
-    for (const more of ['x', 'hello, world', '\0\0\0\0']) expect(await refused(bzip2, Buffer.concat([fixture('bzip2/runs.bz2'), Buffer.from(more)]))).toMatch(/^FILE_CORRUPT: The bzip2 file holds other bytes behind its end/);
+    for (const more of ['x', 'hello, world', '\0\0\0\0'])
+      expect(await refused(bzip2, Buffer.concat([fixture('bzip2/runs.bz2'), Buffer.from(more)]))).toMatch(
+        /^FILE_CORRUPT: The bzip2 file holds other bytes behind its end/,
+      );
   });
 });
 
 describe('xz', () => {
-  test.each([['crc32', lines], ['crc64', lines], ['none', lines], ['padded-streams', lines.subarray(0, 20_000)], ['empty', Buffer.alloc(0)]])('%s, as Python packed it', async (name, plain) => {
-    for (const chunk of [1 << 20, 1009]) expect((await through(xz, fixture(`xz/${name}.xz`), chunk)).equals(plain)).toBe(true);
+  test.each([
+    ['crc32', lines],
+    ['crc64', lines],
+    ['none', lines],
+    ['padded-streams', lines.subarray(0, 20_000)],
+    ['empty', Buffer.alloc(0)],
+  ])('%s, as Python packed it', async (name, plain) => {
+    for (const chunk of [1 << 20, 1009])
+      expect((await through(xz, fixture(`xz/${name}.xz`), chunk)).equals(plain)).toBe(true);
   });
 
   test('filters and checks that are not read: FORMAT_MISMATCH', async () => {
-    for (const name of ['sha256', 'delta']) expect(await refused(xz, fixture(`xz/${name}.xz`))).toMatch(/^FORMAT_MISMATCH: The xz file cannot be read: /);
+    for (const name of ['sha256', 'delta'])
+      expect(await refused(xz, fixture(`xz/${name}.xz`))).toMatch(/^FORMAT_MISMATCH: The xz file cannot be read: /);
   });
 
   test('cut off anywhere: FILE_CORRUPT', async () => {
     const file = fixture('xz/crc64.xz');
-    for (let end = 1; end < file.length; end += Math.ceil(file.length / 40)) expect(await refused(xz, file.subarray(0, end))).toMatch(/^FILE_CORRUPT: The xz file /);
+    for (let end = 1; end < file.length; end += Math.ceil(file.length / 40))
+      expect(await refused(xz, file.subarray(0, end))).toMatch(/^FILE_CORRUPT: The xz file /);
     expect(await refused(xz, file.subarray(0, -1))).toMatch(/^FILE_CORRUPT/);
   });
 
@@ -75,7 +102,8 @@ describe('xz', () => {
   });
 
   test('other bytes behind it: FILE_CORRUPT', async () => {
-    for (const more of ['x', 'hello, world', '\0\0']) expect(await refused(xz, Buffer.concat([fixture('xz/crc64.xz'), Buffer.from(more)]))).toMatch(/^FILE_CORRUPT/);
+    for (const more of ['x', 'hello, world', '\0\0'])
+      expect(await refused(xz, Buffer.concat([fixture('xz/crc64.xz'), Buffer.from(more)]))).toMatch(/^FILE_CORRUPT/);
   });
 
   test('an error of the source comes through', async () => {

@@ -41,12 +41,16 @@ describe.each(LABELS)('%s', (label, sample) => {
   test('gives what iconv-lite gives, for any text that the encoding has', async () => {
     const table = charsetOf(label)!.table;
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.integer({ min: 1, max: 9 }), async (text, chunk) => {
-        const bytes = iconv.encode(text + sample, table);
-        const wanted = iconv.decode(bytes, table, { stripBOM: false });
-        fc.pre(!wanted.includes('\uFFFD') || label === 'gb18030');
-        expect((await utf8(bytes, label, chunk)).toString()).toBe(wanted);
-      }),
+      fc.asyncProperty(
+        fc.string({ unit: 'grapheme', maxLength: 60 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (text, chunk) => {
+          const bytes = iconv.encode(text + sample, table);
+          const wanted = iconv.decode(bytes, table, { stripBOM: false });
+          fc.pre(!wanted.includes('\uFFFD') || label === 'gb18030');
+          expect((await utf8(bytes, label, chunk)).toString()).toBe(wanted);
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -68,7 +72,9 @@ describe.each(LABELS)('%s', (label, sample) => {
 
 describe('undecodable bytes', () => {
   test('come out as delivered, which is no UTF-8', async () => {
-    expect(await utf8(Buffer.from([0x61, 0x81, 0x62, 0x0a]), 'windows-1252')).toEqual(Buffer.from([0x61, 0x81, 0x62, 0x0a]));
+    expect(await utf8(Buffer.from([0x61, 0x81, 0x62, 0x0a]), 'windows-1252')).toEqual(
+      Buffer.from([0x61, 0x81, 0x62, 0x0a]),
+    );
   });
 
   test('two that are UTF-8 by chance are kept apart', async () => {
@@ -78,8 +84,15 @@ describe('undecodable bytes', () => {
   });
 
   test('of shift_jis leave the characters around them whole', async () => {
-    const bytes = Buffer.concat([iconv.encode('表,', 'shift_jis'), Buffer.of(0xfd), iconv.encode('表\n計\n', 'shift_jis')]);
-    for (const chunk of [1, 100]) expect(await utf8(bytes, 'shift_jis', chunk)).toEqual(Buffer.concat([Buffer.from('表,'), Buffer.of(0xfd), Buffer.from('表\n計\n')]));
+    const bytes = Buffer.concat([
+      iconv.encode('表,', 'shift_jis'),
+      Buffer.of(0xfd),
+      iconv.encode('表\n計\n', 'shift_jis'),
+    ]);
+    for (const chunk of [1, 100])
+      expect(await utf8(bytes, 'shift_jis', chunk)).toEqual(
+        Buffer.concat([Buffer.from('表,'), Buffer.of(0xfd), Buffer.from('表\n計\n')]),
+      );
   });
 
   test('a character cut by the line end leaves the line end', async () => {
@@ -98,7 +111,9 @@ describe('undecodable bytes', () => {
 
   test('U+FFFD that the file itself holds is a character', async () => {
     expect((await utf8(iconv.encode('a\uFFFDb', 'utf-16le'), 'utf-16le')).toString()).toBe('a\uFFFDb');
-    expect((await utf8(Buffer.from([0x61, 0x84, 0x31, 0xa4, 0x37, 0xff, 0x0a]), 'gb18030'))).toEqual(Buffer.concat([Buffer.from('a\uFFFD'), Buffer.of(0xff, 0x0a)]));
+    expect(await utf8(Buffer.from([0x61, 0x84, 0x31, 0xa4, 0x37, 0xff, 0x0a]), 'gb18030')).toEqual(
+      Buffer.concat([Buffer.from('a\uFFFD'), Buffer.of(0xff, 0x0a)]),
+    );
   });
 });
 
@@ -106,7 +121,14 @@ describe('utf-16 and utf-32', () => {
   const text = 'id,name\n1,"é😀日"\n2,\u{10FFFF}x\n';
   const big = (bytes: Buffer): Buffer => Buffer.from(bytes).swap16();
   const little = Buffer.from(text, 'utf16le');
-  const four = (write: 'writeUInt32LE' | 'writeUInt32BE', from = text): Buffer => Buffer.concat(Array.from(from, (c) => { const b = Buffer.alloc(4); b[write](c.codePointAt(0)!); return b; }));
+  const four = (write: 'writeUInt32LE' | 'writeUInt32BE', from = text): Buffer =>
+    Buffer.concat(
+      Array.from(from, (c) => {
+        const b = Buffer.alloc(4);
+        b[write](c.codePointAt(0)!);
+        return b;
+      }),
+    );
 
   test.each([
     ['utf-16le', little],
@@ -169,15 +191,20 @@ describe('encoding: utf-8', () => {
     ['utf-16le', Buffer.from([0xfe, 0xff, 0, 0x61]), 'utf-16be'],
     ['windows-1252', Buffer.from('\uFEFFa'), 'utf-8'],
   ])('%s and the mark of another encoding: FORMAT_MISMATCH', async (label, bytes, mark) => {
-    expect(await problem(() => utf8(bytes, label))).toBe(`FORMAT_MISMATCH: The file begins with the byte order mark of ${mark}, and format.encoding says ${label}.`);
+    expect(await problem(() => utf8(bytes, label))).toBe(
+      `FORMAT_MISMATCH: The file begins with the byte order mark of ${mark}, and format.encoding says ${label}.`,
+    );
   });
 });
 
 describe('auto, where the text is no UTF-8', () => {
-  const doubt = async (text: string, encoding: string): Promise<string | undefined> => (await toUtf8(chunks(iconv.encode(text, encoding)), 'auto')).doubt;
+  const doubt = async (text: string, encoding: string): Promise<string | undefined> =>
+    (await toUtf8(chunks(iconv.encode(text, encoding)), 'auto')).doubt;
 
   test('takes windows-1252, and doubts it where the characters are those of another encoding', async () => {
-    expect(await doubt('id,name\n1,やまだ たろう\n2,カタカナ\n', 'shift_jis')).toBe('encoding: auto took windows-1252; by its characters the file looks like shift_jis. If it is, declare it');
+    expect(await doubt('id,name\n1,やまだ たろう\n2,カタカナ\n', 'shift_jis')).toBe(
+      'encoding: auto took windows-1252; by its characters the file looks like shift_jis. If it is, declare it',
+    );
     expect(await doubt('id,name\n1,北京市海淀区\n2,上海市浦东新区\n', 'gb18030')).toContain('looks like gb18030');
     expect(await doubt('id,name\n1,Müller\n2,Chloé “x” 5 €\n3,Ñandú\n', 'windows-1252')).toBeUndefined();
     expect((await toUtf8(chunks(Buffer.from('id\né\n')), 'auto')).doubt).toBeUndefined();
@@ -198,7 +225,10 @@ describe('auto, where the text is no UTF-8', () => {
 describe('UTF-16 without a byte order mark', () => {
   const text = 'id,name\n1,Zoë\n2,北京\n';
   const little = Buffer.from(text, 'utf16le');
-  const kinds = [['utf-16le', little], ['utf-16be', Buffer.from(little).swap16()]] as const;
+  const kinds = [
+    ['utf-16le', little],
+    ['utf-16be', Buffer.from(little).swap16()],
+  ] as const;
 
   test.each(kinds)('%s: auto sees it by its zeros', async (name, bytes) => {
     expect(await used(bytes, 'auto')).toBe(name);
@@ -206,7 +236,10 @@ describe('UTF-16 without a byte order mark', () => {
   });
 
   test.each(kinds)('%s: under utf-8 the file is rejected, and told what it is', async (name, bytes) => {
-    await expect(toUtf8(chunks(bytes), 'utf-8')).rejects.toMatchObject({ code: 'FORMAT_MISMATCH', fix: `Set format.encoding to ${name} or auto.` });
+    await expect(toUtf8(chunks(bytes), 'utf-8')).rejects.toMatchObject({
+      code: 'FORMAT_MISMATCH',
+      fix: `Set format.encoding to ${name} or auto.`,
+    });
   });
 
   test('a zero in a UTF-8 text does not make it UTF-16', async () => {
@@ -224,8 +257,16 @@ describe('encoding: auto', () => {
     ['nothing', Buffer.alloc(0), 'utf-8'],
     ['é of windows-1252 as the last byte', Buffer.from([0x61, 0xe9]), 'windows-1252'],
     ['€ of windows-1252', Buffer.from([0x80, 0x0a]), 'windows-1252'],
-    ['UTF-8 whose character the sample cuts', Buffer.concat([Buffer.alloc(2 ** 20 - 1, 0x61), Buffer.from('é\n')]), 'utf-8'],
-    ['a bad byte behind the first MiB: still UTF-8, its row is refused', Buffer.concat([Buffer.alloc(2 ** 20, 0x61), Buffer.of(0xe9)]), 'utf-8'],
+    [
+      'UTF-8 whose character the sample cuts',
+      Buffer.concat([Buffer.alloc(2 ** 20 - 1, 0x61), Buffer.from('é\n')]),
+      'utf-8',
+    ],
+    [
+      'a bad byte behind the first MiB: still UTF-8, its row is refused',
+      Buffer.concat([Buffer.alloc(2 ** 20, 0x61), Buffer.of(0xe9)]),
+      'utf-8',
+    ],
   ])('%s', async (_name, bytes, name) => {
     expect(await used(bytes, 'auto')).toBe(name);
   });
@@ -254,7 +295,10 @@ describe('labels', () => {
     expect(charsetOf(label)?.name).toBe(name);
   });
 
-  test.each(['base64', 'hex', 'utf-7', 'utf-7-imap', 'iso-2022-jp', 'latin-99', '', 'replacement', 'x-user-defined'])('%s cannot be read', (label) => {
-    expect(charsetOf(label)).toBeNull();
-  });
+  test.each(['base64', 'hex', 'utf-7', 'utf-7-imap', 'iso-2022-jp', 'latin-99', '', 'replacement', 'x-user-defined'])(
+    '%s cannot be read',
+    (label) => {
+      expect(charsetOf(label)).toBeNull();
+    },
+  );
 });

@@ -29,11 +29,15 @@ describe('compression: auto', () => {
   });
 
   test('one byte as .gz is cut off', async () => {
-    expect(await problem(() => decode(Buffer.of(0x1f), { name: 'a.gz' }))).toBe('FILE_CORRUPT: The gzip file is cut off: it ends at byte 1.');
+    expect(await problem(() => decode(Buffer.of(0x1f), { name: 'a.gz' }))).toBe(
+      'FILE_CORRUPT: The gzip file is cut off: it ends at byte 1.',
+    );
   });
 
   test('zeros as .gz: FORMAT_MISMATCH', async () => {
-    expect(await problem(() => open(Buffer.alloc(5_000), { name: 'a.csv.gz' }))).toBe('FORMAT_MISMATCH: The file is named as gzip, but does not begin as one.');
+    expect(await problem(() => open(Buffer.alloc(5_000), { name: 'a.csv.gz' }))).toBe(
+      'FORMAT_MISMATCH: The file is named as gzip, but does not begin as one.',
+    );
   });
 });
 
@@ -44,7 +48,9 @@ describe('compression: a name', () => {
     ['zstd', GZ, 'gzip'],
     ['zip', GZ, 'gzip'],
   ])('%s: anything else is FORMAT_MISMATCH with what it is', async (compression, bytes, title) => {
-    expect(await problem(() => open(bytes, { compression }))).toBe(`FORMAT_MISMATCH: The feed says compression: ${compression}; the file is ${title}.`);
+    expect(await problem(() => open(bytes, { compression }))).toBe(
+      `FORMAT_MISMATCH: The feed says compression: ${compression}; the file is ${title}.`,
+    );
   });
 
   test('takes its own', async () => {
@@ -52,11 +58,15 @@ describe('compression: a name', () => {
   });
 
   test('0 bytes: EMPTY_NOT_ALLOWED', async () => {
-    expect(await problem(() => open(Buffer.alloc(0), { compression: 'gzip' }))).toBe('EMPTY_NOT_ALLOWED: a gzip file of 0 bytes');
+    expect(await problem(() => open(Buffer.alloc(0), { compression: 'gzip' }))).toBe(
+      'EMPTY_NOT_ALLOWED: a gzip file of 0 bytes',
+    );
   });
 
   test('none, and the file is compressed: FORMAT_MISMATCH', async () => {
-    expect(await problem(() => open(GZ, { compression: 'none' }))).toBe('FORMAT_MISMATCH: The file is gzip, and the feed says csv.');
+    expect(await problem(() => open(GZ, { compression: 'none' }))).toBe(
+      'FORMAT_MISMATCH: The file is gzip, and the feed says csv.',
+    );
   });
 });
 
@@ -64,22 +74,42 @@ describe('content of another kind', () => {
   const unread = contents.filter(([title]) => title !== 'bzip2' && title !== 'xz');
 
   test.each(unread)('%s under a CSV feed: FORMAT_MISMATCH naming it', async (title, bytes) => {
-    expect(await problem(() => open(bytes, { chunk: 7 }))).toBe(`FORMAT_MISMATCH: The file is ${title}, and the feed says csv.`);
+    expect(await problem(() => open(bytes, { chunk: 7 }))).toBe(
+      `FORMAT_MISMATCH: The file is ${title}, and the feed says csv.`,
+    );
   });
 
   test('packed in a way that is not read: what to ask for', async () => {
-    await expect(open(Buffer.from([4, 0x22, 0x4d, 0x18, 1, 2, 3, 4]))).rejects.toMatchObject({ fix: 'lz4 is not unpacked: ask the supplier for gzip, zstd, bzip2, xz or zip.' });
+    await expect(open(Buffer.from([4, 0x22, 0x4d, 0x18, 1, 2, 3, 4]))).rejects.toMatchObject({
+      fix: 'lz4 is not unpacked: ask the supplier for gzip, zstd, bzip2, xz or zip.',
+    });
   });
 
   test('gzip in gzip', async () => {
-    expect(await problem(() => open(gzipSync(GZ)))).toBe('FORMAT_MISMATCH: Inside the gzip stands gzip, and the feed says csv.');
+    expect(await problem(() => open(gzipSync(GZ)))).toBe(
+      'FORMAT_MISMATCH: Inside the gzip stands gzip, and the feed says csv.',
+    );
   });
 
   test('an error page in gzip', async () => {
-    expect(await problem(() => open(gzipSync(Buffer.from('<html><body>502</body></html>'))))).toBe('FORMAT_MISMATCH: Inside the gzip stands HTML (perhaps an error page), and the feed says csv.');
+    expect(await problem(() => open(gzipSync(Buffer.from('<html><body>502</body></html>'))))).toBe(
+      'FORMAT_MISMATCH: Inside the gzip stands HTML (perhaps an error page), and the feed says csv.',
+    );
   });
 
-  test.each(['PAR1,PAR2\n1,2\n', 'ORC,id\n', 'MZ;x\n', 'GIF8,b\n', 'BZh,x\n', '%PDF\n', 'Obj,x\n', '<b>,c\n', 'PK,id\n', 'a\x1bb\n', ''])('%j is text', (text) => {
+  test.each([
+    'PAR1,PAR2\n1,2\n',
+    'ORC,id\n',
+    'MZ;x\n',
+    'GIF8,b\n',
+    'BZh,x\n',
+    '%PDF\n',
+    'Obj,x\n',
+    '<b>,c\n',
+    'PK,id\n',
+    'a\x1bb\n',
+    '',
+  ])('%j is text', (text) => {
     expect(detect(Buffer.from(text))).toBeNull();
   });
 
@@ -97,7 +127,9 @@ describe('content of another kind', () => {
 
   test('no file of fixtures/csv is taken for another kind', () => {
     const folder = path.join(ROOT, 'fixtures/csv');
-    const taken = readdirSync(folder).filter((file) => file.endsWith('.csv') && detect(readFileSync(path.join(folder, file)).subarray(0, 512)) !== null);
+    const taken = readdirSync(folder).filter(
+      (file) => file.endsWith('.csv') && detect(readFileSync(path.join(folder, file)).subarray(0, 512)) !== null,
+    );
     expect(taken).toEqual([]);
   });
 });

@@ -16,11 +16,17 @@ const DATA = path.join(ROOT, '../shared/data');
 const FILES = [
   ...csvsIn(path.join(ROOT, 'fixtures/csv')).map((file) => ({ file, options: optionsBeside(file) })),
   ...csvsIn(path.join(DATA, 'csv-spectrum/csvs')).map((file) => ({ file, options: {} })),
-  ...[path.join(DATA, 'tables/airlines.dat')].filter((file) => existsSync(file)).map((file) => ({ file, options: { header: false, nulls: ['\\N'] } })),
+  ...[path.join(DATA, 'tables/airlines.dat')]
+    .filter((file) => existsSync(file))
+    .map((file) => ({ file, options: { header: false, nulls: ['\\N'] } })),
 ].map(({ file, options }) => ({ name: path.relative(ROOT, file), bytes: readFileSync(file), options }));
 
 function csvsIn(folder: string): readonly string[] {
-  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.csv')).map((name) => path.join(folder, name)) : [];
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.csv'))
+        .map((name) => path.join(folder, name))
+    : [];
 }
 
 function optionsBeside(file: string): Record<string, unknown> {
@@ -37,7 +43,11 @@ interface Outcome {
 async function outcome(bytes: Buffer, options: Record<string, unknown>, chunk = 70_000): Promise<Outcome> {
   try {
     const feed = feedOf({ columns: null, format: { type: 'csv', options } });
-    const reader = await openReader({ formats: FORMATS, decoders: DECODERS }, feed, chunks(bytes, chunk), { ...fileOf(bytes, 'a.csv'), privatePath: null, workDir: '.' });
+    const reader = await openReader({ formats: FORMATS, decoders: DECODERS }, feed, chunks(bytes, chunk), {
+      ...fileOf(bytes, 'a.csv'),
+      privatePath: null,
+      workDir: '.',
+    });
     const rows = (await readAll(reader)).map(({ offset, ...row }) => (offset < 0 ? { ...row, line: -1 } : row));
     await reader.close();
     return { columns: reader.layout.fileColumns.map((column) => column.name), rows };
@@ -49,7 +59,10 @@ async function outcome(bytes: Buffer, options: Record<string, unknown>, chunk = 
 describe.each(FILES)('$name', ({ bytes, options }) => {
   test.each([
     ['gzip', (plain: Buffer) => gzipSync(plain)],
-    ['gzip of two members', (plain: Buffer) => Buffer.concat([gzipSync(plain.subarray(0, 7)), gzipSync(plain.subarray(7))])],
+    [
+      'gzip of two members',
+      (plain: Buffer) => Buffer.concat([gzipSync(plain.subarray(0, 7)), gzipSync(plain.subarray(7))]),
+    ],
     ['zstd', zstdOf],
     ['zip', (plain: Buffer) => zipOf([{ name: 'a.csv', content: plain }])],
   ])('has the same rows through %s', async (_name, pack) => {
@@ -64,6 +77,7 @@ describe.each(FILES.filter(({ bytes }) => isUtf8(bytes) && !bytes.includes(0)))(
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
     const marked = Buffer.from(`\uFEFF${text}`, 'utf16le');
     const plain = await outcome(Buffer.from(text), options);
-    for (const encoding of ['utf-16', 'auto']) expect(await outcome(gzipSync(marked), { ...options, encoding })).toEqual(plain);
+    for (const encoding of ['utf-16', 'auto'])
+      expect(await outcome(gzipSync(marked), { ...options, encoding })).toEqual(plain);
   });
 });

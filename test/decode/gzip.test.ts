@@ -27,34 +27,52 @@ describe('gzip', () => {
     expect((await decode(gzipSync(noise), { chunk: 100_000 })).equals(noise)).toBe(true);
   });
 
-  test.each([1, 4, 5, 8, 9, 2_000, GZ.length - 11, GZ.length - 4])('cut off by %i bytes: FILE_CORRUPT with the byte where it ends', async (missing) => {
-    const cut = GZ.subarray(0, GZ.length - missing);
-    expect(await problem(() => decode(cut))).toBe(`FILE_CORRUPT: The gzip file is cut off: it ends at byte ${cut.length}.`);
-  });
+  test.each([1, 4, 5, 8, 9, 2_000, GZ.length - 11, GZ.length - 4])(
+    'cut off by %i bytes: FILE_CORRUPT with the byte where it ends',
+    async (missing) => {
+      const cut = GZ.subarray(0, GZ.length - missing);
+      expect(await problem(() => decode(cut))).toBe(
+        `FILE_CORRUPT: The gzip file is cut off: it ends at byte ${cut.length}.`,
+      );
+    },
+  );
 
   test('a wrong checksum: FILE_CORRUPT, between which bytes', async () => {
     const wrong = Buffer.from(GZ);
     wrong[wrong.length - 6]! ^= 1;
-    expect(await problem(() => decode(wrong))).toBe(`FILE_CORRUPT: The gzip file is damaged (incorrect data check) between bytes 0 and ${GZ.length}.`);
+    expect(await problem(() => decode(wrong))).toBe(
+      `FILE_CORRUPT: The gzip file is damaged (incorrect data check) between bytes 0 and ${GZ.length}.`,
+    );
   });
 
   test('a wrong length: FILE_CORRUPT', async () => {
     const wrong = Buffer.from(GZ);
     wrong[wrong.length - 1]! ^= 1;
-    expect(await problem(() => decode(wrong))).toContain('FILE_CORRUPT: The gzip file is damaged (incorrect length check)');
+    expect(await problem(() => decode(wrong))).toContain(
+      'FILE_CORRUPT: The gzip file is damaged (incorrect length check)',
+    );
   });
 
-  test.each([1, 1_000, 65_536])('zeros and another member behind: no row is lost in silence (chunks of %i)', async (chunk) => {
-    const padded = Buffer.concat([GZ.subarray(), Buffer.alloc(16), GZ]);
-    expect(await problem(() => decode(padded, { chunk }))).toBe(`FILE_CORRUPT: The gzip file holds other bytes behind its end at byte ${GZ.length}.`);
-  });
+  test.each([1, 1_000, 65_536])(
+    'zeros and another member behind: no row is lost in silence (chunks of %i)',
+    async (chunk) => {
+      const padded = Buffer.concat([GZ.subarray(), Buffer.alloc(16), GZ]);
+      expect(await problem(() => decode(padded, { chunk }))).toBe(
+        `FILE_CORRUPT: The gzip file holds other bytes behind its end at byte ${GZ.length}.`,
+      );
+    },
+  );
 
   test('zeros alone behind are refused too', async () => {
-    expect(await problem(() => decode(Buffer.concat([GZ, Buffer.alloc(512)])))).toContain('holds other bytes behind its end');
+    expect(await problem(() => decode(Buffer.concat([GZ, Buffer.alloc(512)])))).toContain(
+      'holds other bytes behind its end',
+    );
   });
 
   test('other bytes behind: FILE_CORRUPT', async () => {
-    expect(await problem(() => decode(Buffer.concat([GZ, Buffer.from('a,b\n1,2\n')])))).toContain('FILE_CORRUPT: The gzip file is damaged (incorrect header check)');
+    expect(await problem(() => decode(Buffer.concat([GZ, Buffer.from('a,b\n1,2\n')])))).toContain(
+      'FILE_CORRUPT: The gzip file is damaged (incorrect header check)',
+    );
   });
 
   test('any single bit turned in the middle is told', async () => {
@@ -72,7 +90,14 @@ describe('gzip', () => {
       yield await Promise.resolve(GZ.subarray(0, 5_000));
       throw new Error('the source broke');
     }
-    const plan = { decoders: [gzip], compression: 'auto', maxExpansion: { ratio: 200, bytes: 1e9 }, members: null, format: 'csv', encoding: null };
+    const plan = {
+      decoders: [gzip],
+      compression: 'auto',
+      maxExpansion: { ratio: 200, bytes: 1e9 },
+      members: null,
+      format: 'csv',
+      encoding: null,
+    };
     const file = { name: 'a', size: 1, read: () => Promise.resolve(0) };
     const run = async (): Promise<void> => {
       const decoded = await openDecoded(broken(), file, plan);
@@ -102,7 +127,9 @@ describe('gzip', () => {
 describe('max_expansion', () => {
   test('zeros at 1029:1 stop early: EXPANSION_LIMIT', async () => {
     const bomb = gzipSync(Buffer.alloc(100 * 2 ** 20));
-    expect(await problem(() => decode(bomb, { encoding: null }))).toMatch(/^EXPANSION_LIMIT: The first \d+ bytes expand to more than (1\d|2\d)\d{6} bytes: over 200 times/);
+    expect(await problem(() => decode(bomb, { encoding: null }))).toMatch(
+      /^EXPANSION_LIMIT: The first \d+ bytes expand to more than (1\d|2\d)\d{6} bytes: over 200 times/,
+    );
   });
 
   test('10 MB may come of anything', async () => {
@@ -110,11 +137,15 @@ describe('max_expansion', () => {
   });
 
   test('a larger ratio is taken when the feed says so', async () => {
-    expect(await decode(gzipSync(Buffer.alloc(20_000_000)), { encoding: null, maxExpansion: { ratio: 2_000, bytes: 1e9 } })).toHaveLength(20_000_000);
+    expect(
+      await decode(gzipSync(Buffer.alloc(20_000_000)), { encoding: null, maxExpansion: { ratio: 2_000, bytes: 1e9 } }),
+    ).toHaveLength(20_000_000);
   });
 
   test('the size holds for any ratio', async () => {
     const noise = gzipSync(randomBytes(50_000));
-    expect(await problem(() => decode(noise, { encoding: null, maxExpansion: { ratio: 200, bytes: 40_000 } }))).toBe('EXPANSION_LIMIT: The file expands to more than 40000 bytes (max_expansion.size).');
+    expect(await problem(() => decode(noise, { encoding: null, maxExpansion: { ratio: 200, bytes: 40_000 } }))).toBe(
+      'EXPANSION_LIMIT: The file expands to more than 40000 bytes (max_expansion.size).',
+    );
   });
 });

@@ -7,7 +7,8 @@ import { Xxh64 } from '../../src/decode/xxh64.js';
 import { DECODERS } from '../../src/registry.js';
 
 /**
- * The bytes in chunks of a size. Each chunk is overwritten when the one after the next is asked for, as core/format.ts allows: who keeps one longer reads garbage.
+ * The bytes in chunks of a size. Each chunk is overwritten when the one after the next is asked for, as core/format.ts
+ * allows: who keeps one longer reads garbage.
  */
 export async function* chunks(bytes: Buffer, size = bytes.length): Bytes {
   const given: Buffer[] = [];
@@ -49,7 +50,15 @@ export interface Setting extends Partial<DecodePlan> {
 }
 
 export async function open(bytes: Buffer, { name = 'a.csv', chunk, ...plan }: Setting = {}): Promise<Decoded> {
-  const full = { decoders: DECODERS, compression: 'auto', maxExpansion: { ratio: 200, bytes: 100e9 }, members: null, format: 'csv', encoding: 'utf-8', ...plan };
+  const full = {
+    decoders: DECODERS,
+    compression: 'auto',
+    maxExpansion: { ratio: 200, bytes: 100e9 },
+    members: null,
+    format: 'csv',
+    encoding: 'utf-8',
+    ...plan,
+  };
   return await openDecoded(chunks(bytes, chunk ?? bytes.length), fileOf(bytes, name), full);
 }
 

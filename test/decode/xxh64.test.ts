@@ -33,7 +33,9 @@ describe('XXH64', () => {
     const bytes = sanity(1_000);
     const whole = low32([bytes]);
     for (const size of [1, 7, 31, 32, 33, 100]) {
-      const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+      const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
       expect(low32(parts)).toBe(whole);
     }
   });

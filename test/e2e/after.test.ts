@@ -16,10 +16,17 @@ const drop = (feed: string, ...parts: readonly string[]): string => path.join(ws
 
 beforeAll(async () => {
   db = await createDatabase();
-  const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'v', type: 'text' },
+  ];
   ws = workspace(db.url, {
     del: { columns, after: { loaded: 'delete', rejected: { move: 'bad' }, duplicate: 'delete' } },
-    mov: { columns, after: { loaded: { move: 'done/%Y/%m' } }, source: { ready: { marker: '{name}.done' }, recursive: true } },
+    mov: {
+      columns,
+      after: { loaded: { move: 'done/%Y/%m' } },
+      source: { ready: { marker: '{name}.done' }, recursive: true },
+    },
     mark: { columns, source: { ready: { marker: '{stem}.ok' } } },
     stuck: { columns, after: { loaded: { move: 'away' } } },
     success: { columns, source: { ready: '_SUCCESS' } },
@@ -64,7 +71,12 @@ describe('after', () => {
     expect(states(second, 'del')).not.toContain('bad/bad.csv:loaded');
   });
   test('time letters are the commit time in UTC, and the path below dir is kept', async () => {
-    const [year, month] = (await column(db, `select to_char(committed_at at time zone 'UTC', 'YYYY MM') from tallyman.loads where feed = 'mov' and path = 'm.csv' order by load_id limit 1`))[0]!.split(' ');
+    const [year, month] = (
+      await column(
+        db,
+        `select to_char(committed_at at time zone 'UTC', 'YYYY MM') from tallyman.loads where feed = 'mov' and path = 'm.csv' order by load_id limit 1`,
+      )
+    )[0]!.split(' ');
     expect(readdirSync(drop('mov', 'done', year!, month!)).sort()).toContain('m.csv');
     expect(existsSync(drop('mov', 'done', year!, month!, 'in', 'm.csv'))).toBe(true);
   });
@@ -81,7 +93,9 @@ describe('after', () => {
     expect(readFileSync(path.join(folder, `m-${again.file_id}.csv`), 'utf8')).toBe(csv('9,again'));
   });
   test('files show tells of the action, and the ledger keeps where the file is now', async () => {
-    const shown = (await ws.json('files', 'show', String(reportOf(first, 'mov', 'm.csv').file_id))) as { actions: { action: string; state: string; detail: string }[] };
+    const shown = (await ws.json('files', 'show', String(reportOf(first, 'mov', 'm.csv').file_id))) as {
+      actions: { action: string; state: string; detail: string }[];
+    };
     expect(shown.actions).toHaveLength(1);
     expect(shown.actions[0]).toMatchObject({ state: 'done' });
     expect(shown.actions[0]!.detail).toMatch(/moved to done\/\d{4}\/\d\d\/m\.csv/);
@@ -105,7 +119,18 @@ describe('after', () => {
   test('overlapping feeds with any after but leave are an error', async () => {
     const other = path.join(ws.dir, 'overlap.yaml');
     const source = { type: 'local', dir: 'drop/del', pattern: '*.csv' };
-    writeFileSync(other, JSON.stringify({ version: 1, data_dir: 'd2', database: { url: db.url }, feeds: { a: { source, format: { type: 'csv' }, after: { loaded: 'delete' } }, b: { source, format: { type: 'csv' } } } }));
+    writeFileSync(
+      other,
+      JSON.stringify({
+        version: 1,
+        data_dir: 'd2',
+        database: { url: db.url },
+        feeds: {
+          a: { source, format: { type: 'csv' }, after: { loaded: 'delete' } },
+          b: { source, format: { type: 'csv' } },
+        },
+      }),
+    );
     const checked = await tallyman(['check', '-c', other]);
     expect(checked.code).toBe(78);
   });

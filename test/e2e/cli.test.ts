@@ -13,7 +13,14 @@ let first: Round;
 
 beforeAll(async () => {
   db = await createDatabase();
-  ws = workspace(db.url, { orders: { columns: [{ name: 'id', type: 'integer' }, { name: 'amount', type: 'numeric(12,2)' }] } });
+  ws = workspace(db.url, {
+    orders: {
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'amount', type: 'numeric(12,2)' },
+      ],
+    },
+  });
   put(ws, 'orders', 'good.csv', 'id,amount\n1,1.50\n2,2.50\n');
   put(ws, 'orders', 'some bad.csv', 'id,amount\n1,1.5\n2,"1.234,50"\n3,\n4,4\n');
   put(ws, 'orders', 'rejected.csv', 'id,amount\nx,1\ny,2\n');
@@ -26,8 +33,29 @@ afterAll(async () => {
   ws.remove();
 });
 
-const errorOf = (ended: Ended): Record<string, unknown> => JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
-const REPORT = ['message_type', 'file_id', 'feed', 'uri', 'path', 'size', 'mtime', 'sha256', 'state', 'attempts', 'load_id', 'duplicate_of', 'generation', 'rows', 'errors', 'error', 'discovered_at', 'finished_at', 'seconds'];
+const errorOf = (ended: Ended): Record<string, unknown> =>
+  JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+const REPORT = [
+  'message_type',
+  'file_id',
+  'feed',
+  'uri',
+  'path',
+  'size',
+  'mtime',
+  'sha256',
+  'state',
+  'attempts',
+  'load_id',
+  'duplicate_of',
+  'generation',
+  'rows',
+  'errors',
+  'error',
+  'discovered_at',
+  'finished_at',
+  'seconds',
+];
 
 describe('the file report', () => {
   test('has exactly the fields of the page, in its order', () => {
@@ -49,7 +77,17 @@ describe('the file report', () => {
       duplicate_of: null,
       error: null,
       rows: { read: 4, loaded: 3, quarantined: 1, skipped: 0, declared: null, delta: 0 },
-      errors: [{ class: 'type-error', column: 'amount', rows: 1, first_row: 2, first_line: 3, example: '1.234,50', message: 'not a numeric(12,2)' }],
+      errors: [
+        {
+          class: 'type-error',
+          column: 'amount',
+          rows: 1,
+          first_row: 2,
+          first_line: 3,
+          example: '1.234,50',
+          message: 'not a numeric(12,2)',
+        },
+      ],
     });
     expect(report.uri).toBe(`file://${ws.drop}/some%20bad.csv`);
     expect(report.mtime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -62,9 +100,16 @@ describe('the file report', () => {
     expect(report.load_id).not.toBeNull();
   });
   test('of a duplicate names the original and has rows of zeros', () => {
-    const [a, b] = ['good.csv', 'same.csv'].map((name) => reportOf(first, 'orders', name)) as [Round['reports'][number], Round['reports'][number]];
+    const [a, b] = ['good.csv', 'same.csv'].map((name) => reportOf(first, 'orders', name)) as [
+      Round['reports'][number],
+      Round['reports'][number],
+    ];
     const [original, duplicate] = a.state === 'loaded' ? [a, b] : [b, a];
-    expect(duplicate).toMatchObject({ state: 'duplicate', duplicate_of: original.file_id, rows: { read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 } });
+    expect(duplicate).toMatchObject({
+      state: 'duplicate',
+      duplicate_of: original.file_id,
+      rows: { read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 },
+    });
   });
 });
 
@@ -100,13 +145,44 @@ describe('lists and documents', () => {
   });
   test('quarantine --json groups by file, column and reason with an example', async () => {
     const { items } = (await ws.json('quarantine', '--feed', 'orders')) as { items: Record<string, unknown>[] };
-    expect(items).toContainEqual(expect.objectContaining({ feed: 'orders', path: 'some bad.csv', column: 'amount', class: 'type-error', rows: 1, first_row: 2, first_line: 3, example: '1.234,50', message: 'not a numeric(12,2)' }));
+    expect(items).toContainEqual(
+      expect.objectContaining({
+        feed: 'orders',
+        path: 'some bad.csv',
+        column: 'amount',
+        class: 'type-error',
+        rows: 1,
+        first_row: 2,
+        first_line: 3,
+        example: '1.234,50',
+        message: 'not a numeric(12,2)',
+      }),
+    );
   });
   test('quarantine show --json: items {quarantine_id, row, line, byte_offset, errors, raw}', async () => {
-    const { items } = (await ws.json('quarantine', 'show', String(reportOf(first, 'orders', 'some bad.csv').file_id))) as { items: Record<string, unknown>[] };
+    const { items } = (await ws.json(
+      'quarantine',
+      'show',
+      String(reportOf(first, 'orders', 'some bad.csv').file_id),
+    )) as { items: Record<string, unknown>[] };
     expect(items).toHaveLength(1);
-    expect(Object.keys(items[0]!).slice(0, 6)).toEqual(['quarantine_id', 'row', 'line', 'byte_offset', 'errors', 'raw']);
-    expect(items[0]).toMatchObject({ row: 2, line: 3, byte_offset: 16, raw: '2,"1.234,50"', errors: [{ column: 'amount', class: 'type-error', rule: null, message: 'not a numeric(12,2)', value: '1.234,50' }] });
+    expect(Object.keys(items[0]!).slice(0, 6)).toEqual([
+      'quarantine_id',
+      'row',
+      'line',
+      'byte_offset',
+      'errors',
+      'raw',
+    ]);
+    expect(items[0]).toMatchObject({
+      row: 2,
+      line: 3,
+      byte_offset: 16,
+      raw: '2,"1.234,50"',
+      errors: [
+        { column: 'amount', class: 'type-error', rule: null, message: 'not a numeric(12,2)', value: '1.234,50' },
+      ],
+    });
   });
   test("quarantine export csv: UTF-8 with BOM, the file's header order, then _row,_reason,_raw; formulas harmless, plain numbers plain", async () => {
     const ended = await ws.run('quarantine', 'export', String(reportOf(first, 'orders', '=cmd.csv').file_id));
@@ -126,7 +202,9 @@ describe('lists and documents', () => {
     expect(readFileSync(html, 'utf8')).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
   });
   test('status --json: one item a feed with last file, tally of today, open quarantine', async () => {
-    const { items } = (await ws.json('status')) as { items: { feed: string; open_quarantine: number; today: { rows: { loaded: number } } }[] };
+    const { items } = (await ws.json('status')) as {
+      items: { feed: string; open_quarantine: number; today: { rows: { loaded: number } } }[];
+    };
     expect(items.map((item) => item.feed)).toEqual(['orders']);
     expect(items[0]!.open_quarantine).toBeGreaterThanOrEqual(2);
     expect(items[0]!.today.rows.loaded).toBeGreaterThanOrEqual(9);
@@ -139,10 +217,15 @@ describe('lists and documents', () => {
     expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
     await db.client.query('begin');
     await db.client.query('commit');
-    const { rows } = await db.client.query<{ id: string }>(`delete from staging.orders where id = 2 and amount = 2.5 returning _load_id as id`);
+    const { rows } = await db.client.query<{ id: string }>(
+      `delete from staging.orders where id = 2 and amount = 2.5 returning _load_id as id`,
+    );
     const ended = await ws.run('ledger', 'verify', '--json');
     expect(ended.code).toBe(4);
-    expect(JSON.parse(ended.stdout)).toMatchObject({ ok: false, differences: [{ load_id: Number(rows[0]!.id), feed: 'orders' }] });
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      ok: false,
+      differences: [{ load_id: Number(rows[0]!.id), feed: 'orders' }],
+    });
     await db.client.query(`delete from staging.orders where _load_id = ${rows[0]!.id}`);
     const emptied = await ws.run('ledger', 'verify', '--json');
     expect(emptied.code).toBe(0);
@@ -238,19 +321,31 @@ describe('init and check', () => {
   });
   test('every mistake at once, each with file, line, column, key, code, message and hint; exit 78', async () => {
     const wrong = path.join(ws.dir, 'wrong.yaml');
-    writeFileSync(wrong, 'version: 1\ndata_dri: x\ndatabase:\n  embedded: true\nfeeds:\n  a:\n    source: { type: local, dri: x }\n    format: { type: cvs }\n    on_duplicate: skipp\n');
+    writeFileSync(
+      wrong,
+      'version: 1\ndata_dri: x\ndatabase:\n  embedded: true\nfeeds:\n  a:\n    source: { type: local, dri: x }\n    format: { type: cvs }\n    on_duplicate: skipp\n',
+    );
     const ended = await tallyman(['check', '-c', wrong, '--json']);
     expect(ended.code).toBe(78);
     const { ok, problems } = JSON.parse(ended.stdout) as { ok: boolean; problems: Record<string, unknown>[] };
     expect(ok).toBe(false);
     expect(problems.length).toBeGreaterThanOrEqual(4);
-    for (const problem of problems) expect(Object.keys(problem).sort()).toEqual(['code', 'column', 'file', 'hint', 'key', 'line', 'message']);
+    for (const problem of problems)
+      expect(Object.keys(problem).sort()).toEqual(['code', 'column', 'file', 'hint', 'key', 'line', 'message']);
     expect(problems).toContainEqual(expect.objectContaining({ line: 2, column: 1, key: 'data_dri' }));
     expect((await tallyman(['run', '--once', '-c', wrong])).code).toBe(78);
   });
   test('check warns of a pattern without wildcard whose on_changed is unset, and is still right', async () => {
     const fixed = path.join(ws.dir, 'fixed.yaml');
-    writeFileSync(fixed, JSON.stringify({ version: 1, data_dir: 'd', database: { url: db.url }, feeds: { a: { source: { type: 'local', dir: 'drop/orders', pattern: 'one.csv' }, format: { type: 'csv' } } } }));
+    writeFileSync(
+      fixed,
+      JSON.stringify({
+        version: 1,
+        data_dir: 'd',
+        database: { url: db.url },
+        feeds: { a: { source: { type: 'local', dir: 'drop/orders', pattern: 'one.csv' }, format: { type: 'csv' } } },
+      }),
+    );
     const ended = await tallyman(['check', '-c', fixed]);
     expect(ended.code).toBe(0);
     expect(ended.stdout + ended.stderr).toContain('on_changed');
@@ -261,14 +356,20 @@ describe('init and check', () => {
     writeFileSync(down, readFileSync(ws.config, 'utf8').replace(db.url, 'postgresql://x@127.0.0.1:1/x'));
     const ended = await tallyman(['check', '--connect', '--json', '-c', down]);
     expect(ended.code).toBe(5);
-    expect(JSON.parse(ended.stdout)).toMatchObject({ ok: false, problems: [{ key: 'database', code: 'DATABASE_UNREACHABLE' }] });
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      ok: false,
+      problems: [{ key: 'database', code: 'DATABASE_UNREACHABLE' }],
+    });
   });
 });
 
 describe('exit codes', () => {
   test('5: the database cannot be reached', async () => {
     const down = path.join(ws.dir, 'down2.yaml');
-    writeFileSync(down, readFileSync(ws.config, 'utf8').replace(db.url, 'postgresql://x@127.0.0.1:1/x').replace('"data"', '"data-down"'));
+    writeFileSync(
+      down,
+      readFileSync(ws.config, 'utf8').replace(db.url, 'postgresql://x@127.0.0.1:1/x').replace('"data"', '"data-down"'),
+    );
     const ended = await tallyman(['run', '--once', '--json', '-c', down]);
     expect(ended.code).toBe(5);
     expect(ended.stdout).toContain('"exit_code":5');
@@ -292,7 +393,9 @@ describe('exit codes', () => {
     expect(round.code).toBe(78);
     expect(reportOf(round, 'well', 'a.csv').state).toBe('loaded');
     expect(round.stderr).toMatch(/ALTER TABLE/);
-    expect(((await two.json('files', '--feed', 'misfit')) as { items: { state: string; attempts: number }[] }).items).toMatchObject([{ state: 'discovered', attempts: 0 }]);
+    expect(
+      ((await two.json('files', '--feed', 'misfit')) as { items: { state: string; attempts: number }[] }).items,
+    ).toMatchObject([{ state: 'discovered', attempts: 0 }]);
     two.remove();
   });
   test('0: nothing to do', async () => {
@@ -323,8 +426,13 @@ describe('ledger adopt', () => {
     expect((await old.run('ledger', 'adopt', '--feed', 'old', '--match', '{a,b}.csv')).code).toBe(0);
     const round = await old.once();
     expect(round.reports.map((report) => `${report.path}:${report.state}`)).toEqual(['keep.csv:loaded']);
-    const { rows } = await db.client.query(`select path, status from tallyman.loads where feed = 'old' and status = 'ignored' order by path`);
-    expect(rows).toEqual([{ path: 'a.csv', status: 'ignored' }, { path: 'b.csv', status: 'ignored' }]);
+    const { rows } = await db.client.query(
+      `select path, status from tallyman.loads where feed = 'old' and status = 'ignored' order by path`,
+    );
+    expect(rows).toEqual([
+      { path: 'a.csv', status: 'ignored' },
+      { path: 'b.csv', status: 'ignored' },
+    ]);
     put(old, 'old', 'a.csv', csv('1,changed'));
     expect(reportOf(await old.once(), 'old', 'a.csv').state).toBe('loaded');
     old.remove();

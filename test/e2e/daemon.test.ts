@@ -8,7 +8,10 @@ import { start, tallyman, workspace, type Ended, type Workspace } from '../suppo
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, put, until, type Listed } from './support.js';
 
-/** SPEC 8 and what SPEC 4 says of a running daemon. Each test has a workspace of its own; the daemon of a test that fails is killed. */
+/**
+ * SPEC 8 and what SPEC 4 says of a running daemon. Each test has a workspace of its own; the daemon of a test that
+ * fails is killed.
+ */
 let db: TestDatabase;
 let n = 0;
 let ws: Workspace;
@@ -27,12 +30,26 @@ afterEach(async () => {
   ws.remove();
 });
 
-const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+const columns = [
+  { name: 'id', type: 'integer' },
+  { name: 'v', type: 'text' },
+];
 
-/** A daemon on a fresh workspace with one feed of a fresh name. Its poll is an hour: what happens soon, happens by events. */
-async function daemon(feed: Record<string, unknown> = {}, top: Record<string, unknown> = {}, url = db.url): Promise<string> {
+/**
+ * A daemon on a fresh workspace with one feed of a fresh name. Its poll is an hour: what happens soon, happens by
+ * events.
+ */
+async function daemon(
+  feed: Record<string, unknown> = {},
+  top: Record<string, unknown> = {},
+  url = db.url,
+): Promise<string> {
   const name = `d${++n}`;
-  ws = workspace(url, { [name]: { columns, ...feed, source: { poll: '1h', ...(feed['source'] as object | undefined) } } }, top);
+  ws = workspace(
+    url,
+    { [name]: { columns, ...feed, source: { poll: '1h', ...(feed['source'] as object | undefined) } } },
+    top,
+  );
   await go();
   return name;
 }
@@ -49,9 +66,15 @@ async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
   return ended;
 }
 
-const listed = async (match: string): Promise<FileReport | undefined> => ((await ws.json('files', '--match', match)) as Listed).items[0];
-const inState = (match: string, state: string): Promise<FileReport> => until(async () => ((await listed(match))?.state === state ? await listed(match) : null), `${match} to be ${state}; ${running?.output() ?? ''}`);
-const receipts = (feed: string): Promise<readonly (string | null)[]> => column(db, `select path || ':' || status from tallyman.loads where feed = '${feed}' order by load_id`);
+const listed = async (match: string): Promise<FileReport | undefined> =>
+  ((await ws.json('files', '--match', match)) as Listed).items[0];
+const inState = (match: string, state: string): Promise<FileReport> =>
+  until(
+    async () => ((await listed(match))?.state === state ? await listed(match) : null),
+    `${match} to be ${state}; ${running?.output() ?? ''}`,
+  );
+const receipts = (feed: string): Promise<readonly (string | null)[]> =>
+  column(db, `select path || ':' || status from tallyman.loads where feed = '${feed}' order by load_id`);
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
@@ -85,7 +108,10 @@ describe('files', () => {
     ws = workspace(db.url, feeds);
     await go();
     for (const feed of Object.keys(feeds)) put(ws, feed, `${feed}.csv`, csv(`1,${feed}`));
-    await until(async () => ((await ws.json('files', '--state', 'loaded')) as Listed).items.length === 30, 'all feeds to load');
+    await until(
+      async () => ((await ws.json('files', '--state', 'loaded')) as Listed).items.length === 30,
+      'all feeds to load',
+    );
     expect((await stop()).stderr).not.toContain('Warning');
   });
 
@@ -112,7 +138,8 @@ describe('files', () => {
     put(ws, feed, 'b.csv', csv('2,b'));
     await inState('b.csv', 'loaded');
     const { stderr } = await stop();
-    for (const name of ['pipe.csv', 'link.csv']) expect(stderr.split('\n').filter((line) => line.includes(name))).toEqual([expect.stringContaining('not taken')]);
+    for (const name of ['pipe.csv', 'link.csv'])
+      expect(stderr.split('\n').filter((line) => line.includes(name))).toEqual([expect.stringContaining('not taken')]);
     expect(stderr).not.toContain('readme.txt');
     expect(((await ws.json('files')) as Listed).items.map((item) => item.path).sort()).toEqual(['a.csv', 'b.csv']);
   });
@@ -142,7 +169,10 @@ describe('requests', () => {
     put(ws, feed, 'a.csv', csv('1,a'));
     const { file_id: id } = await inState('a.csv', 'loaded');
     await ws.run('ledger', 'clear', String(id));
-    await until(async () => (await receipts(feed)).join() === 'a.csv:superseded,a.csv:loaded', 'the file to be loaded again');
+    await until(
+      async () => (await receipts(feed)).join() === 'a.csv:superseded,a.csv:loaded',
+      'the file to be loaded again',
+    );
     expect(await column(db, `select count(*) from staging.${feed}`)).toEqual(['1']);
   });
   test('retry --wait of a file that is rejected again ends with 1, release with 0', async () => {
@@ -200,10 +230,22 @@ describe('signals', () => {
     ws = workspace(db.url, { [name]: { columns, source: { settle: '1h' } } });
     put(ws, name, 'a.csv', csv('1,a'));
     running = start(['run', '--once', '--json', '-c', ws.config], { cwd: ws.dir });
-    await until(async () => (await column(db, 'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')).length > 0, 'it to work');
+    await until(
+      async () =>
+        (
+          await column(
+            db,
+            'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+          )
+        ).length > 0,
+      'it to work',
+    );
     const ended = await stop();
     expect(ended.code).toBe(143);
-    expect(JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ message_type: 'summary', exit_code: 143 });
+    expect(JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      message_type: 'summary',
+      exit_code: 143,
+    });
   });
 
   test('SIGHUP: a good config is swapped in, a bad one is reported and the old one stays', async () => {
@@ -216,7 +258,10 @@ describe('signals', () => {
     await until(async () => (await receipts(feed)).length === 1, 'the file to be loaded under the old config');
     mkdirSync(path.join(ws.dir, 'drop', 'second'));
     const withSecond = JSON.parse(config) as { feeds: Record<string, Record<string, unknown>> };
-    withSecond.feeds[`${feed}b`] = { ...withSecond.feeds[feed], source: { type: 'local', dir: 'drop/second', pattern: '*.csv', settle: '0s' } };
+    withSecond.feeds[`${feed}b`] = {
+      ...withSecond.feeds[feed],
+      source: { type: 'local', dir: 'drop/second', pattern: '*.csv', settle: '0s' },
+    };
     writeFileSync(ws.config, JSON.stringify(withSecond));
     running!.child.kill('SIGHUP');
     await until(() => running!.output().includes('goes on with the new config'), 'the new config');
@@ -252,7 +297,11 @@ describe('HTTP', () => {
   test('/livez and /readyz are open, /metrics asks for the token, counters hold all counts of a file', async () => {
     const port = await freePort();
     const feed = await daemon({}, { daemon: { http: { listen: `127.0.0.1:${port}`, token: 'let-me-in' } } });
-    const get = (where: string, token?: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${where}`, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+    const get = (where: string, token?: string): Promise<Response> =>
+      fetch(
+        `http://127.0.0.1:${port}${where}`,
+        token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+      );
     expect((await get('/livez')).status).toBe(200);
     await until(async () => (await get('/readyz')).status === 200, 'it to be ready');
     expect((await get('/metrics')).status).toBe(401);

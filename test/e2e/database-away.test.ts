@@ -9,7 +9,10 @@ import { start, workspace, type Workspace } from '../support/cli.js';
 import { connect } from '../support/postgres.js';
 import { csv, put, reportOf, until, type Listed } from './support.js';
 
-/** SPEC 5: "A source or database that cannot be reached pauses the feed: backoff without end, resumes by itself, uses no attempt, changes no file's state." */
+/**
+ * SPEC 5: "A source or database that cannot be reached pauses the feed: backoff without end, resumes by itself, uses no
+ * attempt, changes no file's state."
+ */
 const NOBODY = 65534;
 const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 let dir: string;
@@ -22,7 +25,11 @@ beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'tallyman-away-'));
   if ('uid' in user) chownSync(dir, NOBODY, NOBODY);
   const { initdb } = programs();
-  const init = spawnSync(initdb, ['-D', path.join(dir, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], { ...user, cwd: dir, encoding: 'utf8' });
+  const init = spawnSync(
+    initdb,
+    ['-D', path.join(dir, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { ...user, cwd: dir, encoding: 'utf8' },
+  );
   if (init.status !== 0) throw new Error(init.stderr);
   port = await new Promise<number>((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
@@ -30,7 +37,14 @@ beforeAll(async () => {
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
-  ws = workspace(url(), { f: { columns: [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }] } });
+  ws = workspace(url(), {
+    f: {
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'v', type: 'text' },
+      ],
+    },
+  });
 });
 afterAll(async () => {
   daemon?.child.kill('SIGKILL');
@@ -44,8 +58,21 @@ const programs = (): ReturnType<typeof embeddedBinaries> => embeddedBinaries('ui
 const url = (): string => `postgresql://postgres@127.0.0.1:${port}/postgres`;
 
 async function startServer(): Promise<void> {
-  const settings = ['-c', 'listen_addresses=127.0.0.1', '-c', `port=${port}`, '-c', `unix_socket_directories=${dir}`, '-c', 'fsync=off'];
-  server = spawn(programs().postgres, ['-D', path.join(dir, 'data'), ...settings], { ...user, cwd: dir, stdio: 'ignore' });
+  const settings = [
+    '-c',
+    'listen_addresses=127.0.0.1',
+    '-c',
+    `port=${port}`,
+    '-c',
+    `unix_socket_directories=${dir}`,
+    '-c',
+    'fsync=off',
+  ];
+  server = spawn(programs().postgres, ['-D', path.join(dir, 'data'), ...settings], {
+    ...user,
+    cwd: dir,
+    stdio: 'ignore',
+  });
   await until(async () => {
     try {
       await (await connect(url())).end();
@@ -62,7 +89,8 @@ async function stopServer(): Promise<void> {
   await new Promise((resolve) => server.once('exit', resolve));
 }
 
-const item = async (name: string): Promise<Listed['items'][number] | undefined> => ((await ws.json('files', '--match', name)) as Listed).items[0];
+const item = async (name: string): Promise<Listed['items'][number] | undefined> =>
+  ((await ws.json('files', '--match', name)) as Listed).items[0];
 
 test('down at the start: the daemon waits, files are discovered, /readyz would say so; up: they are loaded without a used attempt', async () => {
   daemon = start(['run', '-c', ws.config], { cwd: ws.dir });

@@ -26,7 +26,10 @@ async function round(name: string): Promise<void> {
 
 beforeAll(async () => {
   db = await createDatabase();
-  const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'v', type: 'text' },
+  ];
   ws = workspace(db.url, {
     plain: { columns },
     dup_load: { columns, on_duplicate: 'load' },
@@ -71,14 +74,21 @@ describe('new path', () => {
   });
   test('content seen, on_duplicate: skip ends as duplicate of the original', () => {
     const b = reportOf(rounds['second']!, 'plain', 'b.csv');
-    expect(b).toMatchObject({ state: 'duplicate', duplicate_of: reportOf(rounds['first']!, 'plain', 'a.csv').file_id, load_id: null, error: null });
+    expect(b).toMatchObject({
+      state: 'duplicate',
+      duplicate_of: reportOf(rounds['first']!, 'plain', 'a.csv').file_id,
+      load_id: null,
+      error: null,
+    });
     expect(b.rows).toEqual({ read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 });
     expect(rounds['second']!.tables['plain']).toEqual(['1', '2', '3']);
   });
   test('content seen, on_duplicate: load is loaded beside the original', async () => {
     expect(reportOf(rounds['second']!, 'dup_load', 'b.csv')).toMatchObject({ state: 'loaded', duplicate_of: null });
     expect(rounds['second']!.tables['dup_load']).toEqual(['1', '1', '2', '2', '3']);
-    expect(await column(db, `select duplicate_allowed from tallyman.loads where feed = 'dup_load' and path = 'b.csv'`)).toContain('true');
+    expect(
+      await column(db, `select duplicate_allowed from tallyman.loads where feed = 'dup_load' and path = 'b.csv'`),
+    ).toContain('true');
   });
   test('content seen, on_duplicate: hold waits for a person, exit 3', () => {
     expect(reportOf(rounds['second']!, 'dup_hold', 'b.csv').state).toBe('held');
@@ -86,7 +96,10 @@ describe('new path', () => {
     expect(rounds['second']!.summary.files).toMatchObject({ held: 1 });
   });
   test('a loaded file under another name is a duplicate', () => {
-    expect(reportOf(rounds['touched']!, 'plain', 'renamed.csv')).toMatchObject({ state: 'duplicate', duplicate_of: reportOf(rounds['grown']!, 'plain', 'c.csv').file_id });
+    expect(reportOf(rounds['touched']!, 'plain', 'renamed.csv')).toMatchObject({
+      state: 'duplicate',
+      duplicate_of: reportOf(rounds['grown']!, 'plain', 'c.csv').file_id,
+    });
   });
 });
 
@@ -111,12 +124,21 @@ describe('known path, content not seen', () => {
     expect(rounds['changed']!.tables['ch_skip']).toEqual(['1', '2', '3']);
   });
   test('a file that has grown replaces the load that it grew from', async () => {
-    expect(reportOf(rounds['grown']!, 'plain', 'c.csv')).toMatchObject({ state: 'loaded', generation: 2, rows: { read: 2, loaded: 2 } });
+    expect(reportOf(rounds['grown']!, 'plain', 'c.csv')).toMatchObject({
+      state: 'loaded',
+      generation: 2,
+      rows: { read: 2, loaded: 2 },
+    });
     expect(rounds['grown']!.tables['plain']).toEqual(['1', '2', '3', '4', '5', '6', '7']);
-    expect(await column(db, `select status from tallyman.loads where feed = 'plain' and path = 'c.csv' order by load_id`)).toEqual(['superseded', 'loaded']);
+    expect(
+      await column(db, `select status from tallyman.loads where feed = 'plain' and path = 'c.csv' order by load_id`),
+    ).toEqual(['superseded', 'loaded']);
   });
   test('a replaced version is superseded in the ledger too', async () => {
-    const shown = (await ws.json('files', 'show', String(reportOf(rounds['second']!, 'plain', 'c.csv').file_id))) as { state: string; history: { to: string }[] };
+    const shown = (await ws.json('files', 'show', String(reportOf(rounds['second']!, 'plain', 'c.csv').file_id))) as {
+      state: string;
+      history: { to: string }[];
+    };
     expect(shown.state).toBe('superseded');
     expect(shown.history.map((h) => h.to)).toEqual(['discovered', 'loading', 'loaded', 'superseded']);
   });
@@ -130,7 +152,10 @@ describe('known path, content seen', () => {
     expect(rounds['touched']!.reports.filter((report) => report.path === 'a.csv')).toEqual([]);
   });
   test('content that is live as an older version of the same path ends as duplicate', () => {
-    expect(reportOf(rounds['back']!, 'plain', 'a.csv')).toMatchObject({ state: 'duplicate', duplicate_of: reportOf(rounds['first']!, 'plain', 'a.csv').file_id });
+    expect(reportOf(rounds['back']!, 'plain', 'a.csv')).toMatchObject({
+      state: 'duplicate',
+      duplicate_of: reportOf(rounds['first']!, 'plain', 'a.csv').file_id,
+    });
     expect(rounds['back']!.tables['plain']).toEqual(rounds['touched']!.tables['plain']);
   });
   test('seen under another path: on_duplicate', () => {

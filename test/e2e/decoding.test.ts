@@ -21,7 +21,15 @@ beforeAll(async () => {
   });
   put(ws, 'packed', 'a.csv.gz', gzipSync('id,v\n1,é\n'));
   put(ws, 'packed', 'cut.csv.gz', gzipSync('id,v\n9,x\n').subarray(0, -2));
-  put(ws, 'packed', 'two.zip', zipOf([{ name: 'x.csv', content: 'id,v\n2,b\n' }, { name: 'y.csv', content: 'id,v\n3,c\n' }]));
+  put(
+    ws,
+    'packed',
+    'two.zip',
+    zipOf([
+      { name: 'x.csv', content: 'id,v\n2,b\n' },
+      { name: 'y.csv', content: 'id,v\n3,c\n' },
+    ]),
+  );
   put(ws, 'packed', 'bomb.csv.gz', gzipSync(`id,v\n${'1,a\n'.repeat(4_000_000)}`));
   put(ws, 'packed', 'page.csv', '<!DOCTYPE html><title>502</title>\n');
   put(ws, 'packed', 'nothing.csv.gz', '');
@@ -54,7 +62,11 @@ describe('compression', () => {
 
 describe('encoding', () => {
   test('is decoded as declared; bytes that it does not have cost their row', async () => {
-    expect(reportOf(round, 'latin', 'l.csv')).toMatchObject({ state: 'loaded', rows: { read: 3, loaded: 2, quarantined: 1 }, errors: [{ class: 'encoding-error', first_row: 2 }] });
+    expect(reportOf(round, 'latin', 'l.csv')).toMatchObject({
+      state: 'loaded',
+      rows: { read: 3, loaded: 2, quarantined: 1 },
+      errors: [{ class: 'encoding-error', first_row: 2 }],
+    });
     expect(await column(db, 'select v from staging.latin order by id')).toEqual(['André €', 'ok']);
   });
 

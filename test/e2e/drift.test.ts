@@ -3,7 +3,10 @@ import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, put, reportOf, type Round } from './support.js';
 
-const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+const columns = [
+  { name: 'id', type: 'integer' },
+  { name: 'v', type: 'text' },
+];
 
 describe('columns that drift from the contract', () => {
   let db: TestDatabase;
@@ -29,14 +32,26 @@ describe('columns that drift from the contract', () => {
   });
 
   const drift = async (feed: string, name: string): Promise<readonly string[]> => {
-    const shown = (await ws.json('files', 'show', String(reportOf(round, feed, name).file_id))) as { readonly drift: readonly { readonly kind: string; readonly column: string }[] };
+    const shown = (await ws.json('files', 'show', String(reportOf(round, feed, name).file_id))) as {
+      readonly drift: readonly { readonly kind: string; readonly column: string }[];
+    };
     return shown.drift.map((note) => `${note.kind} ${note.column}`).sort();
   };
 
   test('a file that is rejected for them brings the contract to paste', async () => {
     const { error } = reportOf(round, 'strict', 'a.csv');
-    expect(error).toMatchObject({ code: 'UNKNOWN_COLUMNS', fix: expect.stringContaining('columns:\n  - { name: id, type: integer }\n  - { name: v, type: text }\n  - { name: new_one, from: New One, type: text }   # new') as string });
-    expect(reportOf(round, 'strict', 'b.csv').error).toMatchObject({ code: 'MISSING_COLUMNS', fix: expect.stringContaining('  # - { name: v, type: text }   # not in the file\n  - { name: w, type: text }   # new') as string });
+    expect(error).toMatchObject({
+      code: 'UNKNOWN_COLUMNS',
+      fix: expect.stringContaining(
+        'columns:\n  - { name: id, type: integer }\n  - { name: v, type: text }\n  - { name: new_one, from: New One, type: text }   # new',
+      ) as string,
+    });
+    expect(reportOf(round, 'strict', 'b.csv').error).toMatchObject({
+      code: 'MISSING_COLUMNS',
+      fix: expect.stringContaining(
+        '  # - { name: v, type: text }   # not in the file\n  - { name: w, type: text }   # new',
+      ) as string,
+    });
     const { stdout } = await ws.run('files', 'show', String(reportOf(round, 'strict', 'a.csv').file_id));
     expect(stdout).toContain('  - { name: new_one, from: New One, type: text }   # new');
     expect(stdout).toContain('unknown New One: not in the contract');

@@ -3,7 +3,10 @@ import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, put, reportOf, states, type Round } from './support.js';
 
-/** SPEC 3.1: a file of 0 records is never a duplicate of another path; empty files and files without header; 3.3: min_rows. */
+/**
+ * SPEC 3.1: a file of 0 records is never a duplicate of another path; empty files and files without header; 3.3:
+ * min_rows.
+ */
 let db: TestDatabase;
 let ws: Workspace;
 let first: Round;
@@ -12,10 +15,27 @@ let second: Round;
 beforeAll(async () => {
   db = await createDatabase();
   ws = workspace(db.url, {
-    f: { columns: [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }] },
+    f: {
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'v', type: 'text' },
+      ],
+    },
     free: {},
-    rep: { columns: [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }], on_changed: 'replace' },
-    atleast: { columns: [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }], limits: { min_rows: 2 } },
+    rep: {
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'v', type: 'text' },
+      ],
+      on_changed: 'replace',
+    },
+    atleast: {
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'v', type: 'text' },
+      ],
+      limits: { min_rows: 2 },
+    },
   });
   put(ws, 'f', 'zero1.csv', '');
   put(ws, 'f', 'zero2.csv', '');
@@ -44,7 +64,12 @@ afterAll(async () => {
 });
 
 test('0 bytes, only a BOM and only blank lines are empty files: loaded with 0 records', () => {
-  for (const name of ['zero1.csv', 'zero2.csv', 'bom.csv', 'blank.csv']) expect(reportOf(first, 'f', name)).toMatchObject({ state: 'loaded', rows: { read: 0, loaded: 0, delta: 0 }, error: null });
+  for (const name of ['zero1.csv', 'zero2.csv', 'bom.csv', 'blank.csv'])
+    expect(reportOf(first, 'f', name)).toMatchObject({
+      state: 'loaded',
+      rows: { read: 0, loaded: 0, delta: 0 },
+      error: null,
+    });
 });
 test('two files of a header only are both loaded, neither is a duplicate', () => {
   expect(reportOf(first, 'f', 'header1.csv')).toMatchObject({ state: 'loaded', rows: { read: 0 } });
@@ -54,19 +79,36 @@ test('a feed without contract takes empty files too', () => {
   expect(states(first, 'free')).toEqual(['header.csv:loaded', 'zero.csv:loaded']);
 });
 test('an empty file has its receipt like any other', async () => {
-  expect(await column(db, `select rows_read from tallyman.loads where feed = 'f' and path = 'zero1.csv' and status = 'loaded'`)).toEqual(['0']);
+  expect(
+    await column(
+      db,
+      `select rows_read from tallyman.loads where feed = 'f' and path = 'zero1.csv' and status = 'loaded'`,
+    ),
+  ).toEqual(['0']);
 });
 test('under replace an empty version of a loaded path is held, also when it is only blank lines', () => {
   expect(reportOf(second, 'rep', 'r.csv').state).toBe('held');
 });
 test('fewer records than min_rows reject the file, nothing is in staging', async () => {
-  expect(reportOf(first, 'atleast', 'one.csv')).toMatchObject({ state: 'rejected', error: { code: 'TOO_FEW_ROWS' }, rows: { read: 1, loaded: 0, delta: null } });
+  expect(reportOf(first, 'atleast', 'one.csv')).toMatchObject({
+    state: 'rejected',
+    error: { code: 'TOO_FEW_ROWS' },
+    rows: { read: 1, loaded: 0, delta: null },
+  });
   expect(reportOf(first, 'atleast', 'zero.csv').state).toBe('rejected');
   expect(reportOf(first, 'atleast', 'two.csv').state).toBe('loaded');
-  expect(await column(db, `select distinct l.path from staging.atleast s join tallyman.loads l on l.load_id = s._load_id order by 1`)).toEqual(['bad.csv', 'two.csv']);
+  expect(
+    await column(
+      db,
+      `select distinct l.path from staging.atleast s join tallyman.loads l on l.load_id = s._load_id order by 1`,
+    ),
+  ).toEqual(['bad.csv', 'two.csv']);
 });
 test('records that are quarantined count as read for min_rows', () => {
-  expect(reportOf(first, 'atleast', 'bad.csv')).toMatchObject({ state: 'loaded', rows: { read: 3, loaded: 2, quarantined: 1 } });
+  expect(reportOf(first, 'atleast', 'bad.csv')).toMatchObject({
+    state: 'loaded',
+    rows: { read: 3, loaded: 2, quarantined: 1 },
+  });
 });
 test('a second round with nothing new reports nothing', async () => {
   const third = await ws.once();

@@ -4,14 +4,26 @@ import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, states, type Listed } from './support.js';
 
-/** SPEC 3: "A new feed name over the source and table of a feed that has gone is an error until it says `formerly: old_name` or `formerly: none`." */
+/**
+ * SPEC 3: "A new feed name over the source and table of a feed that has gone is an error until it says `formerly:
+ * old_name` or `formerly: none`."
+ */
 let db: TestDatabase;
 let ws: Workspace;
 let config: string;
 
 beforeAll(async () => {
   db = await createDatabase();
-  ws = workspace(db.url, { old: { columns: [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }], target: { table: 't' } }, other: {} });
+  ws = workspace(db.url, {
+    old: {
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'v', type: 'text' },
+      ],
+      target: { table: 't' },
+    },
+    other: {},
+  });
   config = readFileSync(ws.config, 'utf8');
   put(ws, 'old', 'a.csv', csv('1,a'));
   put(ws, 'old', 'b.csv', csv('2,b'));
@@ -23,7 +35,11 @@ afterAll(async () => {
 });
 
 /** The config with feed `old` under another name. */
-const renamed = (name: string, formerly: string | null): void => writeFileSync(ws.config, config.replace('"old": {', `"${name}": {${formerly === null ? '' : `"formerly": "${formerly}",`}`));
+const renamed = (name: string, formerly: string | null): void =>
+  writeFileSync(
+    ws.config,
+    config.replace('"old": {', `"${name}": {${formerly === null ? '' : `"formerly": "${formerly}",`}`),
+  );
 
 test('without formerly nothing runs: exit 78, the message names both feeds and what to say', async () => {
   renamed('fresh', null);
@@ -43,7 +59,9 @@ test('formerly: old_name carries ledger and receipts over: nothing is loaded aga
   expect((await ws.run('check')).code).toBe(0);
   const round = await ws.once();
   expect([round.code, round.reports]).toEqual([0, []]);
-  expect(((await ws.json('files', '--feed', 'fresh')) as Listed).items.map((item) => `${item.path}:${item.state}`).sort()).toEqual(['a.csv:loaded', 'b.csv:loaded']);
+  expect(
+    ((await ws.json('files', '--feed', 'fresh')) as Listed).items.map((item) => `${item.path}:${item.state}`).sort(),
+  ).toEqual(['a.csv:loaded', 'b.csv:loaded']);
   expect(await column(db, `select distinct feed from tallyman.loads where status = 'loaded'`)).toEqual(['fresh']);
   expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
 });

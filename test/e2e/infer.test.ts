@@ -24,7 +24,10 @@ afterAll(async () => {
 /** The config that a person makes of what infer printed: pasted under feeds:, nothing else. */
 function paste(name: string, printed: string): string {
   const config = path.join(dir, `${name}.yaml`);
-  writeFileSync(config, `version: 1\ndata_dir: ./data-${name}\ndatabase: { url: ${JSON.stringify(db.url)} }\ndaemon: { http: false }\nfeeds:\n${printed}`);
+  writeFileSync(
+    config,
+    `version: 1\ndata_dir: ./data-${name}\ndatabase: { url: ${JSON.stringify(db.url)} }\ndaemon: { http: false }\nfeeds:\n${printed}`,
+  );
   return config;
 }
 
@@ -42,7 +45,10 @@ test.each([
   expect((await tallyman(['check', '-c', config])).code).toBe(0);
   const loaded = await tallyman(['load', source, '--feed', feed, '--json', '-c', config]);
   expect(loaded.code).toBe(0);
-  const [report] = loaded.stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as FileReport);
+  const [report] = loaded.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as FileReport);
   expect(report).toMatchObject({ state: 'loaded', rows: { read: count, loaded: count, quarantined: 0 } });
   const { rows } = await db.client.query<{ name: string; type: string }>(
     `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = $1::regclass and attnum > 2`,
@@ -54,14 +60,30 @@ test.each([
 test('--json tells feed, columns and notes; --name names it', async () => {
   const file = path.join(dir, 'orders_20240131.csv');
   writeFileSync(file, 'id,day\n1,01/02/2024\n2,02/01/2024\n');
-  const { stdout, code } = await tallyman(['infer', 'orders_20240131.csv', '--name', 'orders_daily', '--json'], { cwd: dir });
+  const { stdout, code } = await tallyman(['infer', 'orders_20240131.csv', '--name', 'orders_daily', '--json'], {
+    cwd: dir,
+  });
   expect(code).toBe(0);
-  const document = JSON.parse(stdout) as { readonly name: string; readonly feed: Record<string, unknown>; readonly columns: readonly Record<string, unknown>[]; readonly notes: readonly string[] };
+  const document = JSON.parse(stdout) as {
+    readonly name: string;
+    readonly feed: Record<string, unknown>;
+    readonly columns: readonly Record<string, unknown>[];
+    readonly notes: readonly string[];
+  };
   expect(document).toMatchObject({
     name: 'orders_daily',
     feed: { source: { type: 'local', dir: '.', pattern: 'orders_%Y%m%d.csv' }, format: { type: 'csv' } },
     columns: [
-      { name: 'id', type: 'integer', format: null, nullable: false, unique: true, min: '1', max: '2', examples: ['1', '2'] },
+      {
+        name: 'id',
+        type: 'integer',
+        format: null,
+        nullable: false,
+        unique: true,
+        min: '1',
+        max: '2',
+        examples: ['1', '2'],
+      },
       { name: 'day', type: 'date', format: ['%d/%m/%Y'], nullable: false },
     ],
   });
@@ -87,7 +109,15 @@ test('names of columns cannot steer the terminal', async () => {
 });
 
 test('delimiter: auto takes each file as it is; a change from one file to the next is told', async () => {
-  const ws = workspace(db.url, { auto: { format: { delimiter: 'auto', encoding: 'auto' }, columns: [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }] } });
+  const ws = workspace(db.url, {
+    auto: {
+      format: { delimiter: 'auto', encoding: 'auto' },
+      columns: [
+        { name: 'id', type: 'integer' },
+        { name: 'v', type: 'text' },
+      ],
+    },
+  });
   try {
     const take = async (name: string, content: string | Buffer): Promise<FileDetail> => {
       ws.put(name, content);
@@ -101,13 +131,23 @@ test('delimiter: auto takes each file as it is; a change from one file to the ne
     ws.put('b2.csv', Buffer.from('\ufeff'));
     const empty = reportOf(await ws.once(), 'auto', 'b2.csv');
     expect(empty).toMatchObject({ state: 'loaded', rows: { read: 0 } });
-    expect(((await ws.json('files', 'show', String(empty.file_id))) as FileDetail).drift.filter(({ kind }) => kind === 'dialect')).toEqual([]);
-    expect((await take('c.csv', Buffer.from('id;v\r\n5;\xe9\r\n6;f\r\n', 'latin1'))).drift.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
+    expect(
+      ((await ws.json('files', 'show', String(empty.file_id))) as FileDetail).drift.filter(
+        ({ kind }) => kind === 'dialect',
+      ),
+    ).toEqual([]);
+    expect(
+      (await take('c.csv', Buffer.from('id;v\r\n5;\xe9\r\n6;f\r\n', 'latin1'))).drift.map(
+        ({ kind, message }) => `${kind}: ${message}`,
+      ),
+    ).toEqual([
       'dialect: delimiter is ";"; in the feed\'s last file it was ","',
       'dialect: encoding is "windows-1252"; in the feed\'s last file it was "utf-8"',
       'dialect: line_ends is "crlf"; in the feed\'s last file it was "lf"',
     ]);
-    const { rows } = await db.client.query<{ delimiter: string }>(`select dialect->>'delimiter' as delimiter from tallyman.loads where feed = 'auto' order by load_id`);
+    const { rows } = await db.client.query<{ delimiter: string }>(
+      `select dialect->>'delimiter' as delimiter from tallyman.loads where feed = 'auto' order by load_id`,
+    );
     expect(rows.map(({ delimiter }) => delimiter)).toEqual([',', ',', ',', ';']);
   } finally {
     ws.remove();

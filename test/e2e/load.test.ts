@@ -13,8 +13,20 @@ let elsewhere: string;
 
 beforeAll(async () => {
   db = await createDatabase();
-  const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
-  ws = workspace(db.url, { f: { columns, source: { ready: { marker: '{name}.done' }, settle: '1h' }, after: { loaded: 'delete' } }, g: { columns, after: { rejected: 'delete' } }, dup: { columns, on_duplicate: 'hold' }, held: { columns, on_changed: 'hold' } }, { daemon: { http: false, drain_timeout: '1s' } });
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'v', type: 'text' },
+  ];
+  ws = workspace(
+    db.url,
+    {
+      f: { columns, source: { ready: { marker: '{name}.done' }, settle: '1h' }, after: { loaded: 'delete' } },
+      g: { columns, after: { rejected: 'delete' } },
+      dup: { columns, on_duplicate: 'hold' },
+      held: { columns, on_changed: 'hold' },
+    },
+    { daemon: { http: false, drain_timeout: '1s' } },
+  );
   elsewhere = path.join(ws.dir, 'elsewhere');
   mkdirSync(elsewhere);
 });
@@ -28,7 +40,11 @@ const make = (name: string, content: string): string => {
   writeFileSync(file, content);
   return file;
 };
-const reports = (ended: Ended): readonly FileReport[] => ended.stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as FileReport);
+const reports = (ended: Ended): readonly FileReport[] =>
+  ended.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as FileReport);
 const load = (...args: string[]): Promise<Ended> => ws.run('load', '--json', ...args);
 
 describe('load FILE', () => {
@@ -36,7 +52,16 @@ describe('load FILE', () => {
     const file = make('any name.txt', csv('1,a', '2,b'));
     const ended = await load(file, '--feed', 'f');
     expect(ended.code).toBe(0);
-    expect(reports(ended)).toMatchObject([{ message_type: 'file', feed: 'f', path: file, uri: `file://${elsewhere}/any%20name.txt`, state: 'loaded', rows: { read: 2, loaded: 2 } }]);
+    expect(reports(ended)).toMatchObject([
+      {
+        message_type: 'file',
+        feed: 'f',
+        path: file,
+        uri: `file://${elsewhere}/any%20name.txt`,
+        state: 'loaded',
+        rows: { read: 2, loaded: 2 },
+      },
+    ]);
     expect(existsSync(file)).toBe(true);
     expect(await ids(db, 'f')).toEqual(['1', '2']);
     expect(await column(db, `select path from tallyman.loads where feed = 'f' and status = 'loaded'`)).toEqual([file]);
@@ -51,7 +76,9 @@ describe('load FILE', () => {
   });
   test('a relative name is the same path', async () => {
     make('relative.csv', csv('4,d'));
-    const ended = await tallyman(['load', 'relative.csv', '--feed', 'f', '--json', '-c', ws.config], { cwd: elsewhere });
+    const ended = await tallyman(['load', 'relative.csv', '--feed', 'f', '--json', '-c', ws.config], {
+      cwd: elsewhere,
+    });
     expect(reports(ended)[0]?.path).toBe(path.join(elsewhere, 'relative.csv'));
     expect((await load(path.join(elsewhere, 'relative.csv'), '--feed', 'f')).stdout).toBe('');
   });
@@ -64,7 +91,9 @@ describe('load FILE', () => {
   test('content that the drop has loaded is a duplicate too', async () => {
     put(ws, 'g', 'drop.csv', csv('7,g'));
     const original = reportOf(await ws.once('--feed', 'g'), 'g', 'drop.csv');
-    expect(reports(await load(make('copy.csv', csv('7,g')), '--feed', 'g'))).toMatchObject([{ state: 'duplicate', duplicate_of: original.file_id }]);
+    expect(reports(await load(make('copy.csv', csv('7,g')), '--feed', 'g'))).toMatchObject([
+      { state: 'duplicate', duplicate_of: original.file_id },
+    ]);
   });
   test('a changed file is a further version, a rejected one exits 1, a quarantined row exits 3, a held one exits 3', async () => {
     const file = make('changing.csv', csv('10,a'));
@@ -74,7 +103,9 @@ describe('load FILE', () => {
     make('changing.csv', csv('x,b', 'y,c'));
     const rejected = await load(file, '--feed', 'g');
     expect(rejected.code).toBe(1);
-    expect(reports(rejected)).toMatchObject([{ state: 'rejected', rows: { read: 2, loaded: 0, quarantined: 2, delta: null } }]);
+    expect(reports(rejected)).toMatchObject([
+      { state: 'rejected', rows: { read: 2, loaded: 0, quarantined: 2, delta: null } },
+    ]);
     await load(make('h1.csv', csv('1,h')), '--feed', 'dup');
     expect((await load(make('h2.csv', csv('1,h')), '--feed', 'dup')).code).toBe(3);
   });
@@ -86,18 +117,27 @@ describe('load FILE', () => {
   });
   test('--replaces ID: the rows of that file go in the same transaction, generation rises', async () => {
     const [old] = reports(await load(make('wrong.csv', csv('20,a', '21,b')), '--feed', 'g'));
-    const [fixed] = reports(await load(make('fixed.csv', csv('22,c')), '--feed', 'g', '--replaces', String(old?.file_id)));
+    const [fixed] = reports(
+      await load(make('fixed.csv', csv('22,c')), '--feed', 'g', '--replaces', String(old?.file_id)),
+    );
     expect(fixed).toMatchObject({ state: 'loaded', generation: 2 });
     expect(await column(db, 'select id from staging.g where id between 20 and 29')).toEqual(['22']);
     expect(((await ws.json('files', 'show', String(old?.file_id))) as FileReport).state).toBe('superseded');
-    const back = await load(make('wrong.csv', csv('20,a', '21,b')), '--feed', 'g', '--replaces', `load:${fixed?.load_id}`);
+    const back = await load(
+      make('wrong.csv', csv('20,a', '21,b')),
+      '--feed',
+      'g',
+      '--replaces',
+      `load:${fixed?.load_id}`,
+    );
     expect(back.code).toBe(0);
     expect(await column(db, 'select id from staging.g where id between 20 and 29 order by 1')).toEqual(['20', '21']);
   });
   test('--replaces of an unknown ID or of another feed is exit 2, nothing is loaded', async () => {
     const [other] = reports(await load(make('of-f.csv', csv('30,a')), '--feed', 'f'));
     const file = make('nobody.csv', csv('31,b'));
-    for (const id of ['99999', String(other?.file_id)]) expect((await load(file, '--feed', 'g', '--replaces', id)).code).toBe(2);
+    for (const id of ['99999', String(other?.file_id)])
+      expect((await load(file, '--feed', 'g', '--replaces', id)).code).toBe(2);
     expect(await column(db, 'select count(*) from staging.g where id = 31')).toEqual(['0']);
   });
   test('one name that is not there, a folder, a symbolic link: exit 2, nothing is loaded', async () => {
@@ -113,7 +153,10 @@ describe('load FILE', () => {
   test('a loaded file can be reprocessed from its absolute path by the next run', async () => {
     const [first] = reports(await load(make('later.csv', csv('50,a')), '--feed', 'g'));
     expect((await ws.run('reprocess', String(first?.file_id))).code).toBe(0);
-    expect(reportOf(await ws.once('--feed', 'g'), 'g', path.join(elsewhere, 'later.csv'))).toMatchObject({ state: 'loaded', generation: 2 });
+    expect(reportOf(await ws.once('--feed', 'g'), 'g', path.join(elsewhere, 'later.csv'))).toMatchObject({
+      state: 'loaded',
+      generation: 2,
+    });
   });
   test('works beside a running daemon', async () => {
     const daemon = start(['run', '-c', ws.config], { cwd: ws.dir });
@@ -129,12 +172,14 @@ describe('load FILE', () => {
 });
 
 describe('load and the daemon', () => {
-  const lock = (table: string): Promise<unknown> => db.client.query(`begin; lock table staging.${table} in access exclusive mode`);
+  const lock = (table: string): Promise<unknown> =>
+    db.client.query(`begin; lock table staging.${table} in access exclusive mode`);
   const show = async (match: string): Promise<FileDetail | null> => {
     const [item] = ((await ws.json('files', '--match', match)) as Listed).items;
     return item === undefined ? null : ((await ws.json('files', 'show', String(item.file_id))) as FileDetail);
   };
-  const inState = (match: string, state: string): Promise<FileDetail> => until(async () => [await show(match)].find((shown) => shown?.state === state), `${match} to be ${state}`);
+  const inState = (match: string, state: string): Promise<FileDetail> =>
+    until(async () => [await show(match)].find((shown) => shown?.state === state), `${match} to be ${state}`);
 
   test('what the daemon is loading at the moment is not disturbed', async () => {
     const daemon = start(['run', '-c', ws.config], { cwd: ws.dir });
@@ -145,7 +190,11 @@ describe('load and the daemon', () => {
       await inState('slow.csv', 'loading');
       expect((await load(make('quick.csv', csv('71,a')), '--feed', 'f')).code).toBe(0);
       await db.client.query('rollback');
-      expect((await inState('slow.csv', 'loaded')).history.map((entry) => `${entry.to} by ${entry.actor}`)).toEqual(['discovered by daemon', 'loading by daemon', 'loaded by daemon']);
+      expect((await inState('slow.csv', 'loaded')).history.map((entry) => `${entry.to} by ${entry.actor}`)).toEqual([
+        'discovered by daemon',
+        'loading by daemon',
+        'loaded by daemon',
+      ]);
     } finally {
       await db.client.query('rollback');
       daemon.child.kill('SIGTERM');
@@ -208,14 +257,30 @@ describe('load and the daemon', () => {
 describe('load --dry-run', () => {
   test('needs no database: state checked, same counts and exit codes, nothing is written', async () => {
     const offline = path.join(ws.dir, 'offline.yaml');
-    writeFileSync(offline, readFileSync(ws.config, 'utf8').replace(db.url, 'postgresql://x@127.0.0.1:1/x').replace('"data"', '"data-dry"'));
+    writeFileSync(
+      offline,
+      readFileSync(ws.config, 'utf8').replace(db.url, 'postgresql://x@127.0.0.1:1/x').replace('"data"', '"data-dry"'),
+    );
     const dry = async (name: string, content: string): Promise<[number | null, FileReport | undefined]> => {
       const ended = await tallyman(['load', make(name, content), '--feed', 'f', '--dry-run', '--json', '-c', offline]);
       return [ended.code, reports(ended)[0]];
     };
-    expect(await dry('ok.csv', csv('1,a'))).toMatchObject([0, { state: 'checked', rows: { read: 1, loaded: 1, quarantined: 0, delta: 0 }, error: null }]);
-    expect(await dry('some.csv', csv('1,a', 'x,b'))).toMatchObject([3, { state: 'checked', rows: { read: 2, loaded: 1, quarantined: 1 }, errors: [{ class: 'type-error', column: 'id' }] }]);
-    expect(await dry('bad.csv', csv('1,a', 'x,b', 'y,c'))).toMatchObject([1, { state: 'checked', error: { code: 'TOO_MANY_BAD_ROWS' } }]);
+    expect(await dry('ok.csv', csv('1,a'))).toMatchObject([
+      0,
+      { state: 'checked', rows: { read: 1, loaded: 1, quarantined: 0, delta: 0 }, error: null },
+    ]);
+    expect(await dry('some.csv', csv('1,a', 'x,b'))).toMatchObject([
+      3,
+      {
+        state: 'checked',
+        rows: { read: 2, loaded: 1, quarantined: 1 },
+        errors: [{ class: 'type-error', column: 'id' }],
+      },
+    ]);
+    expect(await dry('bad.csv', csv('1,a', 'x,b', 'y,c'))).toMatchObject([
+      1,
+      { state: 'checked', error: { code: 'TOO_MANY_BAD_ROWS' } },
+    ]);
     expect(existsSync(path.join(ws.dir, 'data-dry', 'ledger.db'))).toBe(false);
     expect(((await ws.json('files', '--match', 'ok.csv')) as Listed).items).toEqual([]);
   });

@@ -28,10 +28,32 @@ afterEach(async () => {
 
 /** A daemon over the bucket. */
 function daemon(poll: string): ReturnType<typeof start> {
-  if (daemons.length > 0) writeFileSync(ws.config, readFileSync(ws.config, 'utf8').replace(/"poll": "\w+"/, `"poll": "${poll}"`));
+  if (daemons.length > 0)
+    writeFileSync(ws.config, readFileSync(ws.config, 'utf8').replace(/"poll": "\w+"/, `"poll": "${poll}"`));
   else {
-    const connections = { lake: { type: 's3', endpoint: fake.endpoint, force_path_style: true, access_key_id: 'KEY', secret_access_key: 'secret' } };
-    const feeds = { f: { source: { type: 's3', connection: 'lake', bucket: BUCKET, prefix: 'in/', pattern: '*.csv', poll, events: { sqs: sqs.queueUrl } }, format: { type: 'csv' } } };
+    const connections = {
+      lake: {
+        type: 's3',
+        endpoint: fake.endpoint,
+        force_path_style: true,
+        access_key_id: 'KEY',
+        secret_access_key: 'secret',
+      },
+    };
+    const feeds = {
+      f: {
+        source: {
+          type: 's3',
+          connection: 'lake',
+          bucket: BUCKET,
+          prefix: 'in/',
+          pattern: '*.csv',
+          poll,
+          events: { sqs: sqs.queueUrl },
+        },
+        format: { type: 'csv' },
+      },
+    };
     ws = workspace(db.url, { unused: {} }, { connections, feeds });
   }
   const started = start(['run', '-c', ws.config], { cwd: ws.dir });
@@ -41,14 +63,26 @@ function daemon(poll: string): ReturnType<typeof start> {
 
 function arrive(name: string, text: string): void {
   fake.put(BUCKET, `in/${name}`, text);
-  sqs.send({ Records: [{ eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', s3: { bucket: { name: BUCKET }, object: { key: `in/${name}` } } }] });
+  sqs.send({
+    Records: [
+      {
+        eventSource: 'aws:s3',
+        eventName: 'ObjectCreated:Put',
+        s3: { bucket: { name: BUCKET }, object: { key: `in/${name}` } },
+      },
+    ],
+  });
 }
 
 const listings = (): number => fake.log.filter((line) => line === 'GET ').length;
 const loads = async (): Promise<string[]> => {
-  const { rows: there } = await db.client.query<{ there: boolean }>("select to_regclass('tallyman.loads') is not null there");
+  const { rows: there } = await db.client.query<{ there: boolean }>(
+    "select to_regclass('tallyman.loads') is not null there",
+  );
   if (there[0]?.there !== true) return [];
-  return (await db.client.query<{ path: string }>('select path from tallyman.loads order by load_id')).rows.map((row) => row.path);
+  return (await db.client.query<{ path: string }>('select path from tallyman.loads order by load_id')).rows.map(
+    (row) => row.path,
+  );
 };
 
 describe('S3 events through SQS, in a daemon', () => {
@@ -107,6 +141,10 @@ describe('S3 events through SQS, in a daemon', () => {
     const running = daemon('1s');
     arrive('a.csv', 'id\n1\n');
     await vi.waitFor(async () => expect(await loads()).toEqual(['in/a.csv']), PATIENCE);
-    await vi.waitFor(() => expect(running.output()).toMatch(/trouble with events \(queue .*the listing every 1 s finds what they miss/), PATIENCE);
+    await vi.waitFor(
+      () =>
+        expect(running.output()).toMatch(/trouble with events \(queue .*the listing every 1 s finds what they miss/),
+      PATIENCE,
+    );
   });
 });

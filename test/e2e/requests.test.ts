@@ -11,7 +11,10 @@ let db: TestDatabase;
 let ws: Workspace;
 let n = 0;
 
-const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+const columns = [
+  { name: 'id', type: 'integer' },
+  { name: 'v', type: 'text' },
+];
 
 beforeAll(async () => {
   db = await createDatabase();
@@ -31,7 +34,8 @@ beforeEach(() => {
 
 const show = async (id: number): Promise<FileDetail> => (await ws.json('files', 'show', String(id))) as FileDetail;
 const errorOf = (ended: Ended): unknown => JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '');
-const rowsOf = (loadId: number | null): Promise<readonly (string | null)[]> => column(db, `select id from staging.f where _load_id = ${loadId} order by 1`);
+const rowsOf = (loadId: number | null): Promise<readonly (string | null)[]> =>
+  column(db, `select id from staging.f where _load_id = ${loadId} order by 1`);
 const loaded = async (content: string, feed = 'f'): Promise<{ readonly id: number; readonly round: Round }> => {
   put(ws, feed, name, content);
   const round = await ws.once();
@@ -49,7 +53,10 @@ describe('reprocess', () => {
     expect(again).toMatchObject({ file_id: id, state: 'loaded', generation: 2, rows: { read: 2, loaded: 2 } });
     expect(await rowsOf(old)).toEqual([]);
     expect(await rowsOf(again.load_id)).toEqual(['1', '2']);
-    expect(await column(db, `select status from tallyman.loads where path = $1 order by load_id`, name)).toEqual(['superseded', 'loaded']);
+    expect(await column(db, `select status from tallyman.loads where path = $1 order by load_id`, name)).toEqual([
+      'superseded',
+      'loaded',
+    ]);
     expect((await show(id)).history.map((h) => h.reason).join()).toContain('supplier called');
   });
 
@@ -85,12 +92,21 @@ describe('reprocess', () => {
   test('with a changed contract the new rows follow it', async () => {
     const { id } = await loaded(csv('41,a', 'x,b'));
     const config = readFileSync(ws.config, 'utf8');
-    writeFileSync(ws.config, config.replace('"columns": [', '"on_missing_column": "fill_null", "columns": [ {"name":"extra","type":"text"},'));
+    writeFileSync(
+      ws.config,
+      config.replace('"columns": [', '"on_missing_column": "fill_null", "columns": [ {"name":"extra","type":"text"},'),
+    );
     await ws.run('reprocess', String(id));
     const again = reportOf(await ws.once(), 'f', name);
     writeFileSync(ws.config, config);
     expect(again).toMatchObject({ state: 'loaded', generation: 2, rows: { read: 2, loaded: 1, quarantined: 1 } });
-    expect(await column(db, `select count(*) from tallyman.quarantine q join tallyman.loads l using (load_id) where l.path = $1 and q.status = 'open'`, name)).toEqual(['1']);
+    expect(
+      await column(
+        db,
+        `select count(*) from tallyman.quarantine q join tallyman.loads l using (load_id) where l.path = $1 and q.status = 'open'`,
+        name,
+      ),
+    ).toEqual(['1']);
   });
 
   test('bytes gone: refused, SOURCE_GONE, exit 1, nothing changed', async () => {
@@ -149,7 +165,13 @@ describe('reprocess', () => {
     const { id } = await loaded(csv('x,a', 'y,b'));
     expect((await ws.run('reprocess', String(id))).code).toBe(0);
     expect(reportOf(await ws.once(), 'f', name)).toMatchObject({ file_id: id, state: 'rejected' });
-    expect(await column(db, `select count(*) from tallyman.quarantine q join tallyman.loads l using (load_id) where l.path = $1 and q.status = 'open'`, name)).toEqual(['2']);
+    expect(
+      await column(
+        db,
+        `select count(*) from tallyman.quarantine q join tallyman.loads l using (load_id) where l.path = $1 and q.status = 'open'`,
+        name,
+      ),
+    ).toEqual(['2']);
   });
 
   test('selectors without IDs need --yes where there is no terminal: exit 2, nothing changed', async () => {
@@ -230,7 +252,11 @@ describe('retry, release, ignore', () => {
     expect(reportOf(round, 'h', `same-${name}`)).toMatchObject({ state: 'duplicate', duplicate_of: id });
   });
   test('unknown IDs are exit 2', async () => {
-    for (const command of [['retry', '99999'], ['files', 'show', '99999'], ['quarantine', 'show', 'load:99999']]) {
+    for (const command of [
+      ['retry', '99999'],
+      ['files', 'show', '99999'],
+      ['quarantine', 'show', 'load:99999'],
+    ]) {
       const refused = await ws.run(...command, '--json');
       expect(refused.code).toBe(2);
       expect(errorOf(refused)).toMatchObject({ code: 'UNKNOWN_FILE' });
@@ -246,7 +272,17 @@ describe('retry, release, ignore', () => {
 test('files takes state, match and limit, newest first', async () => {
   const all = (await ws.json('files', '--limit', '0')) as Listed;
   expect(all.items.map((i) => i.file_id)).toEqual([...all.items.map((i) => i.file_id)].sort((a, b) => b - a));
-  const rejected = (await ws.json('files', '--state', 'rejected', '--feed', 'f', '--since', '7d', '--limit', '1')) as Listed;
+  const rejected = (await ws.json(
+    'files',
+    '--state',
+    'rejected',
+    '--feed',
+    'f',
+    '--since',
+    '7d',
+    '--limit',
+    '1',
+  )) as Listed;
   expect(rejected.items.map((i) => i.state)).toEqual(['rejected']);
   expect((await ws.json('files', '--since', '2999-01-01T00:00:00Z')) as Listed).toEqual({ items: [] });
 });

@@ -14,7 +14,10 @@ async function round(name: string): Promise<void> {
 
 beforeAll(async () => {
   db = await createDatabase();
-  const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'v', type: 'text' },
+  ];
   ws = workspace(db.url, {
     snap: { columns, target: { mode: 'replace_all' } },
     other: { columns, target: { table: 'snap' } },
@@ -55,7 +58,9 @@ test('one that comes late and is older is superseded and touches nothing', () =>
 });
 test('a newer one replaces the live load, raises generation and supersedes its receipt', async () => {
   expect(reportOf(rounds['newer']!, 'snap', 'new.csv')).toMatchObject({ state: 'loaded', generation: 2 });
-  expect(await column(db, `select status from tallyman.loads where feed = 'snap' and path = 's2.csv'`)).toEqual(['superseded']);
+  expect(await column(db, `select status from tallyman.loads where feed = 'snap' and path = 's2.csv'`)).toEqual([
+    'superseded',
+  ]);
 });
 test('the content of the one live load under another name is a duplicate', () => {
   expect(reportOf(rounds['same']!, 'snap', 'same.csv').state).toBe('duplicate');
@@ -65,7 +70,10 @@ test('the content of an earlier snapshot counts no more and is loaded', () => {
   expect(rounds['back']!.table).toEqual(['2', '900']);
 });
 test('min_rows defaults to 1: an empty snapshot is rejected and the old rows stay', () => {
-  expect(reportOf(rounds['empty']!, 'snap', 'empty.csv')).toMatchObject({ state: 'rejected', error: { code: 'TOO_FEW_ROWS' } });
+  expect(reportOf(rounds['empty']!, 'snap', 'empty.csv')).toMatchObject({
+    state: 'rejected',
+    error: { code: 'TOO_FEW_ROWS' },
+  });
   expect(rounds['empty']!.table).toEqual(['2', '900']);
 });
 test('verify is clean', async () => {

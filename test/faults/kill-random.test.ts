@@ -7,7 +7,16 @@ import { describe, expect, test } from 'vitest';
 import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase } from '../support/postgres.js';
 import { startDaemon } from './support/daemon.js';
-import { csvFile, feedBooks, gzipFile, linesFile, MIXED_FEEDS, MIXED_TOP, prepareMixed, type Delivery } from './support/mixed.js';
+import {
+  csvFile,
+  feedBooks,
+  gzipFile,
+  linesFile,
+  MIXED_FEEDS,
+  MIXED_TOP,
+  prepareMixed,
+  type Delivery,
+} from './support/mixed.js';
 import { audit, type Book, type Expected } from './support/oracle.js';
 import { FULL, report } from './support/report.js';
 
@@ -62,7 +71,7 @@ class Arrivals {
 describe('SIGKILL at random moments under mixed load', () => {
   test(`${KILLS} kills: every content is there once, row for row`, { timeout: 60_000 + KILLS * 20_000 }, async () => {
     const problems: string[] = [];
-    for (let left = KILLS; left > 0; ) {
+    for (let left = KILLS; left > 0;) {
       const kills = Math.min(left, EPOCH);
       left -= kills;
       const db = await createDatabase();
@@ -78,7 +87,8 @@ describe('SIGKILL at random moments under mixed load', () => {
           await daemon.said('"watching"');
           await sleep(Math.random() * 500);
         }
-        // Three ways to die: alone, with all it started, and after standing still for a moment (its connections stay open meanwhile).
+        // Three ways to die: alone, with all it started, and after standing still for a moment (its connections stay
+        // open meanwhile).
         if (i % 3 === 0) {
           daemon.child.kill('SIGSTOP');
           await sleep(30);
@@ -89,10 +99,24 @@ describe('SIGKILL at random moments under mixed load', () => {
       }
       const last = await ws.once();
       const found = await audit(ws, db.client, arrivals.expected());
-      const { items } = (await ws.json('files', '--limit', '0')) as { items: readonly { feed: string; path: string; state: string }[] };
-      const wrong = items.filter(({ feed, state }) => state === 'failed' || state === 'held' || (state === 'vanished' && feed !== 'versions')).map(({ feed, path: name, state }) => `${feed}/${name} is ${state}`);
+      const { items } = (await ws.json('files', '--limit', '0')) as {
+        items: readonly { feed: string; path: string; state: string }[];
+      };
+      const wrong = items
+        .filter(
+          ({ feed, state }) => state === 'failed' || state === 'held' || (state === 'vanished' && feed !== 'versions'),
+        )
+        .map(({ feed, path: name, state }) => `${feed}/${name} is ${state}`);
       const seen = [...(last.stderr === '' ? [] : [last.stderr]), ...found.problems, ...wrong];
-      report({ section: 'SIGKILL at random moments', fault: 'SIGKILL of the daemon under mixed load', tries: kills, files: found.files, rows: found.rows, lost: found.lost, doubled: found.doubled });
+      report({
+        section: 'SIGKILL at random moments',
+        fault: 'SIGKILL of the daemon under mixed load',
+        tries: kills,
+        files: found.files,
+        rows: found.rows,
+        lost: found.lost,
+        doubled: found.doubled,
+      });
       problems.push(...seen);
       arrivals.remove();
       if (seen.length > 0) {

@@ -9,7 +9,25 @@ function life(seconds: number, of: (t: number) => Partial<Sample> = () => ({}), 
   return Array.from({ length: seconds / 2 }, (_, i) => {
     const t = i * 2;
     // A saw of 30 MiB, as large files make it.
-    return { t: from + t, life: number, rss: 200 + (t % 60) / 2, heap: 40, external: 5, handles: 45 + (i % 3), threads: 13, cpu: 0.2, sessions: 3, inTransaction: 1, stuck: 0, lag: 10, lagMax: 30, done: i, waiting: 2, ledger: 1, ...of(t) };
+    return {
+      t: from + t,
+      life: number,
+      rss: 200 + (t % 60) / 2,
+      heap: 40,
+      external: 5,
+      handles: 45 + (i % 3),
+      threads: 13,
+      cpu: 0.2,
+      sessions: 3,
+      inTransaction: 1,
+      stuck: 0,
+      lag: 10,
+      lagMax: 30,
+      done: i,
+      waiting: 2,
+      ledger: 1,
+      ...of(t),
+    };
   });
 }
 
@@ -23,15 +41,23 @@ describe('the judge of the long run', () => {
   });
 
   test('a handle a minute is told', () => {
-    expect(growth(lives(life(720, (t) => ({ handles: 45 + Math.floor(t / 60) }))))).toEqual(['life 1: handles grew from 48 to 55']);
+    expect(growth(lives(life(720, (t) => ({ handles: 45 + Math.floor(t / 60) }))))).toEqual([
+      'life 1: handles grew from 48 to 55',
+    ]);
   });
 
   test('growth while it warms up is none', () => {
-    expect(growth(lives(life(720, (t) => ({ rss: 100 + Math.min(t, 110), handles: 20 + Math.min(t, 110) }))))).toEqual([]);
+    expect(growth(lives(life(720, (t) => ({ rss: 100 + Math.min(t, 110), handles: 20 + Math.min(t, 110) }))))).toEqual(
+      [],
+    );
   });
 
   test('each process is judged for itself, and a short one not at all', () => {
-    const all = [...life(720), ...life(60, (t) => ({ rss: 400 + t }), 2, 720), ...life(720, () => ({ rss: 300 }), 3, 780)];
+    const all = [
+      ...life(720),
+      ...life(60, (t) => ({ rss: 400 + t }), 2, 720),
+      ...life(720, () => ({ rss: 300 }), 3, 780),
+    ];
     expect(growth(lives(all))).toEqual([]);
     expect(lives(all).map(({ judged }) => judged)).toEqual([true, false, true]);
   });

@@ -14,8 +14,8 @@ import { Harbour } from './support/harbour.js';
 import { isRoot, own } from './support/own-server.js';
 
 /**
- * PostgreSQL goes wrong at random moments of a load, under a daemon that goes on (issue 6, point 2): what passes is tried again and never blamed on a file, an unknown
- * outcome is resolved by the receipt, and no session is left behind.
+ * PostgreSQL goes wrong at random moments of a load, under a daemon that goes on (issue 6, point 2): what passes is
+ * tried again and never blamed on a file, an unknown outcome is resolved by the receipt, and no session is left behind.
  */
 const random = chance();
 let harbour: Harbour;
@@ -37,27 +37,41 @@ afterAll(async () => {
 });
 
 const pause = (most: number): Promise<void> => sleep(50 + random.below(most));
-const sessions = (): Promise<Record<string, unknown>[]> => harbour.server.query(`select pid from pg_stat_activity where usename = 'ingest' and backend_type = 'client backend' order by random()`);
+const sessions = (): Promise<Record<string, unknown>[]> =>
+  harbour.server.query(
+    `select pid from pg_stat_activity where usename = 'ingest' and backend_type = 'client backend' order by random()`,
+  );
 /** Goes to the server in one piece with COMMIT. */
 const RECEIPT = 'INSERT INTO "tallyman"."loads"';
 
-const deadlocks = async (): Promise<number> => Number((await harbour.server.query(`select deadlocks::int as n from pg_stat_database where datname = 'postgres'`))[0]?.['n']);
+const deadlocks = async (): Promise<number> =>
+  Number(
+    (await harbour.server.query(`select deadlocks::int as n from pg_stat_database where datname = 'postgres'`))[0]?.[
+      'n'
+    ],
+  );
 
 type Fault = () => Promise<void>;
 
 /** Each begins in the middle of a load and is over when it returns. */
 const FAULTS: Readonly<Record<string, Fault>> = {
   'a session is terminated': async () => {
-    for (const { pid } of (await sessions()).slice(0, 1 + random.below(3))) await harbour.server.query('select pg_terminate_backend($1)', [pid]);
+    for (const { pid } of (await sessions()).slice(0, 1 + random.below(3)))
+      await harbour.server.query('select pg_terminate_backend($1)', [pid]);
   },
   'a statement is cancelled': async () => {
-    await harbour.server.query(`select pg_cancel_backend(pid) from pg_stat_activity where application_name like '%load' and state <> 'idle'`);
+    await harbour.server.query(
+      `select pg_cancel_backend(pid) from pg_stat_activity where application_name like '%load' and state <> 'idle'`,
+    );
   },
   'a backend is killed with SIGKILL, and the whole server recovers': async () => {
     const [one] = await sessions();
     if (one !== undefined) process.kill(Number(one['pid']), 'SIGKILL');
     await pause(200);
-    await until(async () => (await harbour.server.query('select 1').catch(() => [])).length > 0, 'the server to recover');
+    await until(
+      async () => (await harbour.server.query('select 1').catch(() => [])).length > 0,
+      'the server to recover',
+    );
   },
   'an immediate restart': async () => {
     await harbour.server.stop('immediate');
@@ -87,7 +101,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     } catch (error) {
       expect(error).toMatchObject({ code: '53300' });
     }
-    await harbour.server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'ingest' and application_name like 'tallyman%'`);
+    await harbour.server.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'ingest' and application_name like 'tallyman%'`,
+    );
     await pause(1_500);
     for (const client of taken) await client.end();
   },
@@ -101,12 +117,18 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'a deadlock': async () => {
     const before = await deadlocks();
-    // It takes a load that holds the staging table and has its receipt before it: met at the first try mostly, not always.
+    // It takes a load that holds the staging table and has its receipt before it: met at the first try mostly, not
+    // always.
     for (let tries = 0; tries < 10; tries++) {
       const client = await connect(harbour.server.admin);
-      // The other side waits longer, so that PostgreSQL ends ours. SHARE stops the receipt, not what a load reads before it.
-      await client.query(`set deadlock_timeout = '20s'; set lock_timeout = '3s'; begin; lock table tallyman.loads in share mode`);
-      await client.query('lock table staging.plain, staging.checked in access exclusive mode').catch((error: unknown) => expect(error).toMatchObject({ code: '55P03' }));
+      // The other side waits longer, so that PostgreSQL ends ours. SHARE stops the receipt, not what a load reads
+      // before it.
+      await client.query(
+        `set deadlock_timeout = '20s'; set lock_timeout = '3s'; begin; lock table tallyman.loads in share mode`,
+      );
+      await client
+        .query('lock table staging.plain, staging.checked in access exclusive mode')
+        .catch((error: unknown) => expect(error).toMatchObject({ code: '55P03' }));
       await client.query('rollback');
       await client.end();
       // Backends tell their counts once a second.
@@ -143,46 +165,60 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 };
 const commits = { swallowed: 0, cut: 0 };
 
-test.each(Object.keys(FAULTS))('%s: tried again, no file is blamed, nothing is lost or doubled, no session stays behind', { timeout: 60_000 + ROUNDS * 60_000 }, async (name) => {
-  let open = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    harbour.arrive();
-    open += await harbour.inLoad();
-    await FAULTS[name]!();
-    await harbour.settled();
-  }
-  await harbour.balances();
-  if (ROUNDS > 1) await harbour.ledgerBalances();
-  tell('PostgreSQL', name, ROUNDS, { transactions_open: open, files: harbour.files, rows: harbour.rows, ...(name.startsWith('answers') ? commits : {}) });
-});
+test.each(Object.keys(FAULTS))(
+  '%s: tried again, no file is blamed, nothing is lost or doubled, no session stays behind',
+  { timeout: 60_000 + ROUNDS * 60_000 },
+  async (name) => {
+    let open = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      harbour.arrive();
+      open += await harbour.inLoad();
+      await FAULTS[name]!();
+      await harbour.settled();
+    }
+    await harbour.balances();
+    if (ROUNDS > 1) await harbour.ledgerBalances();
+    tell('PostgreSQL', name, ROUNDS, {
+      transactions_open: open,
+      files: harbour.files,
+      rows: harbour.rows,
+      ...(name.startsWith('answers') ? commits : {}),
+    });
+  },
+);
 
-test('the tablespace is full: no file is blamed, and loading goes on once there is room', { timeout: 120_000 }, async () => {
-  const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-space-'));
-  const mount = (...options: string[]): boolean => spawnSync('mount', ['-t', 'tmpfs', ...options, 'tmpfs', dir]).status === 0;
-  if (!isRoot || !mount('-o', 'size=500m')) {
-    process.stderr.write('note: only root can mount a small file system; the full tablespace was not tried\n');
-    rmSync(dir, { recursive: true });
-    return;
-  }
-  space = dir;
-  own(dir);
-  await harbour.server.query(`create tablespace small location '${dir}'`);
-  await harbour.server.query('alter table staging.plain set tablespace small');
-  const { blocks, bfree, bsize } = statfsSync(dir);
-  mount('-o', `remount,size=${(blocks - bfree) * bsize + 200_000}`);
-  const before = harbour.log().split('53100').length;
-  // A vacuum may have left room in the table: files come until there is none.
-  const isFull = (): boolean => harbour.log().split('53100').length > before;
-  for (let n = 0; n < 20 && !isFull(); n++) {
-    harbour.arrive();
-    for (let waited = 0; waited < 60 && !isFull(); waited++) await pause(50);
-  }
-  expect(isFull()).toBe(true);
-  mount('-o', 'remount,size=500m');
-  await harbour.settled();
-  await harbour.balances();
-  tell('PostgreSQL', 'a full tablespace', 1, { files: harbour.files, rows: harbour.rows });
-});
+test(
+  'the tablespace is full: no file is blamed, and loading goes on once there is room',
+  { timeout: 120_000 },
+  async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-space-'));
+    const mount = (...options: string[]): boolean =>
+      spawnSync('mount', ['-t', 'tmpfs', ...options, 'tmpfs', dir]).status === 0;
+    if (!isRoot || !mount('-o', 'size=500m')) {
+      process.stderr.write('note: only root can mount a small file system; the full tablespace was not tried\n');
+      rmSync(dir, { recursive: true });
+      return;
+    }
+    space = dir;
+    own(dir);
+    await harbour.server.query(`create tablespace small location '${dir}'`);
+    await harbour.server.query('alter table staging.plain set tablespace small');
+    const { blocks, bfree, bsize } = statfsSync(dir);
+    mount('-o', `remount,size=${(blocks - bfree) * bsize + 200_000}`);
+    const before = harbour.log().split('53100').length;
+    // A vacuum may have left room in the table: files come until there is none.
+    const isFull = (): boolean => harbour.log().split('53100').length > before;
+    for (let n = 0; n < 20 && !isFull(); n++) {
+      harbour.arrive();
+      for (let waited = 0; waited < 60 && !isFull(); waited++) await pause(50);
+    }
+    expect(isFull()).toBe(true);
+    mount('-o', 'remount,size=500m');
+    await harbour.settled();
+    await harbour.balances();
+    tell('PostgreSQL', 'a full tablespace', 1, { files: harbour.files, rows: harbour.rows });
+  },
+);
 
 test('the deadlock was one, every file is in a named state, no attempt was used, `ledger verify` is clean; SIGTERM drains and leaves no session', async () => {
   expect(await deadlocks()).toBeGreaterThan(0);

@@ -8,8 +8,8 @@ import { connect, createDatabase, type TestDatabase } from '../support/postgres.
 import { tell } from './support/counts.js';
 
 /**
- * The least rights of the role that loads (issue 6, point 6): docs/reference/database-rights.md names them as SQL; a role with just those does everything, and each right
- * that is missing is named by the error.
+ * The least rights of the role that loads (issue 6, point 6): docs/reference/database-rights.md names them as SQL; a
+ * role with just those does everything, and each right that is missing is named by the error.
  */
 const PAGE = path.resolve(import.meta.dirname, '../../docs/reference/database-rights.md');
 const role = `loader_${process.pid}`;
@@ -29,9 +29,14 @@ beforeAll(async () => {
   const url = new URL(db.url);
   url.username = role;
   await db.client.query(`create role ${role} login`);
-  const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'v', type: 'text' },
+  ];
   // The tables are made by their owner, from what `tallyman ddl` prints; the role only loads.
-  ws = workspace(url.href, { f: { columns, target: { create: false }, on_changed: 'replace', limits: { bad_ratio: 1 } } });
+  ws = workspace(url.href, {
+    f: { columns, target: { create: false }, on_changed: 'replace', limits: { bad_ratio: 1 } },
+  });
   await db.client.query((await ws.run('ddl')).stdout);
   await giveAll();
 });
@@ -60,7 +65,10 @@ test('the page names rights, and no superuser, owner or CREATE among them', () =
 });
 
 test('a role with just these loads, quarantines, replaces, clears, reprocesses and verifies', async () => {
-  expect(reportOf(await fullRun(), 'f', 'a.csv')).toMatchObject({ state: 'loaded', rows: { loaded: 1, quarantined: 1 } });
+  expect(reportOf(await fullRun(), 'f', 'a.csv')).toMatchObject({
+    state: 'loaded',
+    rows: { loaded: 1, quarantined: 1 },
+  });
   const second = reportOf(await fullRun(), 'f', 'a.csv');
   expect(second).toMatchObject({ state: 'loaded', rows: { loaded: 1, quarantined: 1 } });
   expect((await ws.run('reprocess', String(second.file_id))).code).toBe(0);
@@ -80,21 +88,25 @@ describe('one right less', () => {
     await giveAll();
     expect([ended.code, ended.stderr]).toEqual([78, expect.stringContaining('quarantine_summary')]);
   });
-  test.each(needed.map((grant) => [grant.replaceAll(role, 'the_role')]))('%s: nothing is lost, and the error names what to grant', async (named) => {
-    const grant = named.replaceAll('the_role', role);
-    await db.client.query(grant.replace(/^GRANT/, 'REVOKE').replace(/ TO (\S+);$/, ' FROM $1;'));
-    try {
-      const round = await fullRun();
-      expect(round.reports.filter(({ state }) => state === 'loaded')).toEqual([]);
-      expect(round.reports.filter(({ state }) => state === 'failed' || state === 'rejected')).toEqual([]);
-      expect(round.code === 78 || round.code === 5).toBe(true);
-      expect(round.stderr).toMatch(/DATABASE_RIGHTS|permission denied|GRANT/);
-      const relation = / ON (?:ALL (?:TABLES|SEQUENCES) IN )?(?:SCHEMA |SEQUENCE )?([\w.]+)[, ]/.exec(grant)?.[1] ?? '';
-      expect(round.stderr).toContain(relation.split('.').at(-1));
-    } finally {
-      await giveAll();
-    }
-    expect(reportOf(await ws.once(), 'f', 'a.csv')).toMatchObject({ state: 'loaded' });
-    tell('Secrets and rights', 'a right that is missing', 1);
-  });
+  test.each(needed.map((grant) => [grant.replaceAll(role, 'the_role')]))(
+    '%s: nothing is lost, and the error names what to grant',
+    async (named) => {
+      const grant = named.replaceAll('the_role', role);
+      await db.client.query(grant.replace(/^GRANT/, 'REVOKE').replace(/ TO (\S+);$/, ' FROM $1;'));
+      try {
+        const round = await fullRun();
+        expect(round.reports.filter(({ state }) => state === 'loaded')).toEqual([]);
+        expect(round.reports.filter(({ state }) => state === 'failed' || state === 'rejected')).toEqual([]);
+        expect(round.code === 78 || round.code === 5).toBe(true);
+        expect(round.stderr).toMatch(/DATABASE_RIGHTS|permission denied|GRANT/);
+        const relation =
+          / ON (?:ALL (?:TABLES|SEQUENCES) IN )?(?:SCHEMA |SEQUENCE )?([\w.]+)[, ]/.exec(grant)?.[1] ?? '';
+        expect(round.stderr).toContain(relation.split('.').at(-1));
+      } finally {
+        await giveAll();
+      }
+      expect(reportOf(await ws.once(), 'f', 'a.csv')).toMatchObject({ state: 'loaded' });
+      tell('Secrets and rights', 'a right that is missing', 1);
+    },
+  );
 });

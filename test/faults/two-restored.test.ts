@@ -1,10 +1,30 @@
-import { copyFileSync, existsSync, mkdirSync, openSync, closeSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import type { FileReport } from '../../src/core/report.js';
 import { workspace, type Workspace } from '../support/cli.js';
 import { connect, createDatabase, type TestDatabase } from '../support/postgres.js';
-import { csvFile, deliver, deliverBefore, deliverMixed, feedBooks, MIXED_EXPECTED, MIXED_FEEDS, MIXED_TOP, prepareMixed } from './support/mixed.js';
+import {
+  csvFile,
+  deliver,
+  deliverBefore,
+  deliverMixed,
+  feedBooks,
+  MIXED_EXPECTED,
+  MIXED_FEEDS,
+  MIXED_TOP,
+  prepareMixed,
+} from './support/mixed.js';
 import { audit, type Expected } from './support/oracle.js';
 import { report } from './support/report.js';
 
@@ -42,13 +62,29 @@ function saveLedger(ws: Workspace): () => void {
   };
 }
 
-async function balanced(ws: Workspace, client: TestDatabase['client'], expected: Expected, fault: string): Promise<void> {
+async function balanced(
+  ws: Workspace,
+  client: TestDatabase['client'],
+  expected: Expected,
+  fault: string,
+): Promise<void> {
   const { problems, ...counts } = await audit(ws, client, expected);
-  report({ section: 'Two of us', fault, tries: 1, files: counts.files, rows: counts.rows, lost: counts.lost, doubled: counts.doubled });
+  report({
+    section: 'Two of us',
+    fault,
+    tries: 1,
+    files: counts.files,
+    rows: counts.rows,
+    lost: counts.lost,
+    doubled: counts.doubled,
+  });
   expect(problems).toEqual([]);
 }
 
-/** States of single files may differ from those of an undisturbed run (a duplicate that is forgotten by design), rows may not. */
+/**
+ * States of single files may differ from those of an undisturbed run (a duplicate that is forgotten by design), rows
+ * may not.
+ */
 const ROWS_ONLY: Expected = { feeds: MIXED_EXPECTED.feeds };
 
 describe('the ledger', () => {
@@ -90,10 +126,20 @@ describe('the ledger', () => {
     expect((await ws.once()).reports.map(({ state }) => state)).toContain('loaded');
     restore();
     expect((await ws.once()).reports.filter(({ state }) => state === 'loaded')).toEqual([]);
-    await balanced(ws, db.client, { feeds: [...MIXED_EXPECTED.feeds.filter(({ feed }) => feed !== 'versions'), feedBooks('versions', [again.book])] }, 'ledger older than the version that replaced another');
+    await balanced(
+      ws,
+      db.client,
+      {
+        feeds: [...MIXED_EXPECTED.feeds.filter(({ feed }) => feed !== 'versions'), feedBooks('versions', [again.book])],
+      },
+      'ledger older than the version that replaced another',
+    );
   });
 
-  for (const [what, at] of [['in the middle', 0.5], ['of its head', 0]] as const) {
+  for (const [what, at] of [
+    ['in the middle', 0.5],
+    ['of its head', 0],
+  ] as const) {
     test(`with a page overwritten ${what}: says what is damaged and what to do, touches nothing; moved away it is rebuilt`, async () => {
       const { db, ws } = await mixed();
       deliverMixed(ws);
@@ -103,7 +149,8 @@ describe('the ledger', () => {
       const pages = Math.floor(statSync(ledger).size / 4096);
       const fd = openSync(ledger, 'r+');
       const first = Math.floor(pages * at);
-      for (let page = first; page < Math.max(first + 1, Math.floor(pages * (at + 0.3))); page++) writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
+      for (let page = first; page < Math.max(first + 1, Math.floor(pages * (at + 0.3))); page++)
+        writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
       closeSync(fd);
       rmSync(`${ledger}-wal`, { force: true });
       rmSync(`${ledger}-shm`, { force: true });
@@ -112,12 +159,18 @@ describe('the ledger', () => {
       expect(refused.code).toBe(1);
       expect(refused.stderr).toMatch(/The ledger .*ledger\.db is damaged/);
       expect(refused.stderr).toContain('Move ledger.db');
-      const { rows } = await db.client.query<{ n: number }>("select count(*)::int n from tallyman.loads where path = 'later.csv'");
+      const { rows } = await db.client.query<{ n: number }>(
+        "select count(*)::int n from tallyman.loads where path = 'later.csv'",
+      );
       expect(rows[0]?.n).toBe(0);
       renameSync(ledger, `${ledger}.damaged`);
       const again = await ws.once();
-      expect(again.reports.filter(({ state }) => state === 'loaded').map((r: FileReport) => r.path)).toEqual(['later.csv']);
-      const { problems } = await audit(ws, db.client, { feeds: MIXED_EXPECTED.feeds.filter(({ feed }) => feed !== 'checked') });
+      expect(again.reports.filter(({ state }) => state === 'loaded').map((r: FileReport) => r.path)).toEqual([
+        'later.csv',
+      ]);
+      const { problems } = await audit(ws, db.client, {
+        feeds: MIXED_EXPECTED.feeds.filter(({ feed }) => feed !== 'checked'),
+      });
       report({ section: 'Two of us', fault: `ledger damaged ${what}`, tries: 1, lost: 0, doubled: 0 });
       expect(problems).toEqual([]);
     });
@@ -147,12 +200,25 @@ describe('the database', () => {
     const again = await ws.once();
     const states = new Map(again.reports.map((r) => [`${r.feed}/${r.path}`, r]));
     expect(states.get('checked/gone.csv')).toMatchObject({ state: 'failed', error: { code: 'RECEIPT_LOST' } });
-    const reloaded = again.reports.filter(({ state }) => state === 'loaded').map((r) => `${r.feed}/${r.path}`).sort();
-    expect(reloaded.filter((name) => !name.startsWith('plain/'))).toEqual(['checked/c.csv', 'lines/l.jsonl', 'packed/p.csv.gz', 'versions/v.csv']);
+    const reloaded = again.reports
+      .filter(({ state }) => state === 'loaded')
+      .map((r) => `${r.feed}/${r.path}`)
+      .sort();
+    expect(reloaded.filter((name) => !name.startsWith('plain/'))).toEqual([
+      'checked/c.csv',
+      'lines/l.jsonl',
+      'packed/p.csv.gz',
+      'versions/v.csv',
+    ]);
     expect(reloaded.filter((name) => name.startsWith('plain/'))).toHaveLength(2);
     const once = await ws.once();
     expect(once.reports.filter(({ state }) => state === 'loaded')).toEqual([]);
     // The table of the feed whose only file was rejected was made since yesterday.
-    await balanced(ws, client, { feeds: MIXED_EXPECTED.feeds.filter(({ feed }) => feed !== 'strict') }, 'database restored from yesterday');
+    await balanced(
+      ws,
+      client,
+      { feeds: MIXED_EXPECTED.feeds.filter(({ feed }) => feed !== 'strict') },
+      'database restored from yesterday',
+    );
   });
 });

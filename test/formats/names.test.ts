@@ -48,21 +48,35 @@ describe('names made from headers', () => {
   });
 
   test('keep leaves them, still distinct and not empty', () => {
-    expect(columnNames(['Order ID', 'Order ID', '', 'a"b'], 'keep')).toEqual(['Order ID', 'Order ID_2', 'column_3', 'a"b']);
+    expect(columnNames(['Order ID', 'Order ID', '', 'a"b'], 'keep')).toEqual([
+      'Order ID',
+      'Order ID_2',
+      'column_3',
+      'a"b',
+    ]);
   });
 
   test('are always distinct, not empty, and at most 63 bytes', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 80 }), fc.constantFrom('a', 'A', 'a_2', 'ctid', '', '_row', 'column_2'))), fc.constantFrom('snake' as const, 'keep' as const), (headers, mode) => {
-        const names = columnNames(headers, mode);
-        expect(names).toHaveLength(headers.length);
-        expect(new Set(names).size).toBe(names.length);
-        for (const name of names) {
-          expect(name).not.toBe('');
-          expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
-          expect(Buffer.from(name).toString()).toBe(name);
-        }
-      }),
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.string({ unit: 'grapheme', maxLength: 80 }),
+            fc.constantFrom('a', 'A', 'a_2', 'ctid', '', '_row', 'column_2'),
+          ),
+        ),
+        fc.constantFrom('snake' as const, 'keep' as const),
+        (headers, mode) => {
+          const names = columnNames(headers, mode);
+          expect(names).toHaveLength(headers.length);
+          expect(new Set(names).size).toBe(names.length);
+          for (const name of names) {
+            expect(name).not.toBe('');
+            expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
+            expect(Buffer.from(name).toString()).toBe(name);
+          }
+        },
+      ),
     );
   });
 });

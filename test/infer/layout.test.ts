@@ -35,7 +35,11 @@ describe('dialects', () => {
     ['no line end at the end', 'a,b\r\n1,2\r\n3,4', { delimiter: ',' }],
     ['an apostrophe at the beginning of a word', "a,b\n'tis,2\nit's,3\n", { delimiter: ',' }],
   ])('%s', async (_what, content, format) => {
-    const { draft } = await reads('dialect.csv', content, content.startsWith('a,b\n"5') ? 4 : content.includes("'q, r'") ? 3 : content.includes('\u0001') ? 1 : 2);
+    const { draft } = await reads(
+      'dialect.csv',
+      content,
+      content.startsWith('a,b\n"5') ? 4 : content.includes("'q, r'") ? 3 : content.includes('\u0001') ? 1 : 2,
+    );
     expect(draft.format).toMatchObject(format);
   });
 
@@ -45,24 +49,37 @@ describe('dialects', () => {
   });
 
   test('dates with a time are one column, not two', async () => {
-    expect(typesOf((await reads('log.csv', 'at\n2024-01-01 10:00:00\n2024-01-02 11:00:00\n', 2)).draft)).toEqual(['at timestamp']);
+    expect(typesOf((await reads('log.csv', 'at\n2024-01-01 10:00:00\n2024-01-02 11:00:00\n', 2)).draft)).toEqual([
+      'at timestamp',
+    ]);
   });
 });
 
 describe('what stands before and behind the records', () => {
   test('lines before the header are skipped', async () => {
-    const { draft } = await reads('pre.csv', 'Report of sales\nGenerated 2024-01-01\n\nid,name,amount\n1,a,5\n2,b,6\n3,c,7\n', 3);
+    const { draft } = await reads(
+      'pre.csv',
+      'Report of sales\nGenerated 2024-01-01\n\nid,name,amount\n1,a,5\n2,b,6\n3,c,7\n',
+      3,
+    );
     expect(draft.format).toMatchObject({ skip_lines: 3 });
     expect(typesOf(draft)).toEqual(['id integer', 'name text', 'amount integer']);
   });
 
   test('also when a spreadsheet has filled them up with delimiters', async () => {
-    expect((await reads('pre2.csv', 'Report of sales;;;\n;;;\nid;name;amount;x\n1;a;5;2\n2;b;6;2\n', 2)).draft.format).toMatchObject({ skip_lines: 2 });
+    expect(
+      (await reads('pre2.csv', 'Report of sales;;;\n;;;\nid;name;amount;x\n1;a;5;2\n2;b;6;2\n', 2)).draft.format,
+    ).toMatchObject({ skip_lines: 2 });
   });
 
   test('comments are told, a header with # is none', async () => {
-    expect((await reads('c.csv', '# made by x\n# at y\nid,name\n1,a\n2,b\n', 2)).draft.format).toMatchObject({ comment: '#' });
-    expect((await reads('h.csv', '#id,name\n1,a\n2,b\n', 2)).draft.columns[0]).toMatchObject({ name: 'id', from: '#id' });
+    expect((await reads('c.csv', '# made by x\n# at y\nid,name\n1,a\n2,b\n', 2)).draft.format).toMatchObject({
+      comment: '#',
+    });
+    expect((await reads('h.csv', '#id,name\n1,a\n2,b\n', 2)).draft.columns[0]).toMatchObject({
+      name: 'id',
+      from: '#id',
+    });
   });
 
   test('a trailer that tells the number of records is proposed as control.trailer', async () => {
@@ -72,7 +89,9 @@ describe('what stands before and behind the records', () => {
   });
 
   test('a total at the end is told', async () => {
-    expect((await inferText('id,name,amount\n1,a,5\n2,b,6\nTotal,,11\n')).tail.join('\n')).toContain('looks like a total');
+    expect((await inferText('id,name,amount\n1,a,5\n2,b,6\nTotal,,11\n')).tail.join('\n')).toContain(
+      'looks like a total',
+    );
   });
 });
 
@@ -91,7 +110,12 @@ describe('headers', () => {
 
   test('cells that are equal or empty are taken by position', async () => {
     const { draft } = await reads('dup.csv', 'a,a,,b\n1,2,3,4\n5,6,7,8\n', 2);
-    expect(draft.columns.map(({ name, from }) => [name, from])).toEqual([['a', 1], ['a_2', 2], ['column_3', 3], ['b', null]]);
+    expect(draft.columns.map(({ name, from }) => [name, from])).toEqual([
+      ['a', 1],
+      ['a_2', 2],
+      ['column_3', 3],
+      ['b', null],
+    ]);
   });
 
   test('an empty last cell over empty cells is no column', async () => {
@@ -100,17 +124,52 @@ describe('headers', () => {
   });
 
   test('over filled cells the columns are taken by position', async () => {
-    expect(typesOf((await reads('trail3.csv', 'a,b,\n1,2,x\n3,4,y\n', 2)).draft)).toEqual(['a integer', 'b integer', 'column_3 text']);
+    expect(typesOf((await reads('trail3.csv', 'a,b,\n1,2,x\n3,4,y\n', 2)).draft)).toEqual([
+      'a integer',
+      'b integer',
+      'column_3 text',
+    ]);
   });
 
   test('one name less than cells: the names of rows, as R writes them', async () => {
-    expect(typesOf((await reads('r.csv', '"x","y"\n"1",5.1,3.5\n"2",4.9,3\n', 2)).draft)).toEqual(['row_name integer', 'x numeric(12,2)', 'y numeric(12,2)']);
+    expect(typesOf((await reads('r.csv', '"x","y"\n"1",5.1,3.5\n"2",4.9,3\n', 2)).draft)).toEqual([
+      'row_name integer',
+      'x numeric(12,2)',
+      'y numeric(12,2)',
+    ]);
   });
 
   test('names that YAML or a terminal would misread come back as they are', async () => {
-    const names = ['a: b', 'c\nd', '#x', '${HOME}', 'yes', '- q', ' sp ', 'é', '\u001b[31mred', 'null', '~', '1e3 x', '"', "it's", '{', '*a', '!x', '%', '@', '`', '\u202egnp'];
-    const quoted = (cells: readonly string[]): string => cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',');
-    const { draft } = await reads('names.csv', `${quoted(names)}\n${quoted(names.map((_, index) => String(index)))}\n${quoted(names.map((_, index) => String(index + 1)))}\n`, 2);
+    const names = [
+      'a: b',
+      'c\nd',
+      '#x',
+      '${HOME}',
+      'yes',
+      '- q',
+      ' sp ',
+      'é',
+      '\u001b[31mred',
+      'null',
+      '~',
+      '1e3 x',
+      '"',
+      "it's",
+      '{',
+      '*a',
+      '!x',
+      '%',
+      '@',
+      '`',
+      '\u202egnp',
+    ];
+    const quoted = (cells: readonly string[]): string =>
+      cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',');
+    const { draft } = await reads(
+      'names.csv',
+      `${quoted(names)}\n${quoted(names.map((_, index) => String(index)))}\n${quoted(names.map((_, index) => String(index + 1)))}\n`,
+      2,
+    );
     const text = feedYaml(draft);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(asConfigured(draft).columns?.map((column) => column.from[0])).toEqual(names);
@@ -129,14 +188,29 @@ describe('encodings', () => {
     ['windows-1252', Buffer.from('Stra\xdfe,n\nM\xfcnchen,1\nK\xf6ln,2\n', 'latin1'), 'windows-1252', 'Straße'],
     ['UTF-8 with a mark', Buffer.from('\ufeffStraße,n\nx,1\ny,2\n'), undefined, 'Straße'],
     ['UTF-16 big endian', Buffer.from('\ufeffStraße,n\nx,1\ny,2\n', 'utf16le').swap16(), 'utf-16', 'Straße'],
-    ['Shift JIS', Buffer.concat([Buffer.from('name,n\n'), ...Array.from({ length: 6 }, () => Buffer.from([0x83, 0x65, 0x83, 0x58, 0x83, 0x67, 0x2c, 0x31, 0x0a]))]), 'shift_jis', 'name'],
+    [
+      'Shift JIS',
+      Buffer.concat([
+        Buffer.from('name,n\n'),
+        ...Array.from({ length: 6 }, () => Buffer.from([0x83, 0x65, 0x83, 0x58, 0x83, 0x67, 0x2c, 0x31, 0x0a])),
+      ]),
+      'shift_jis',
+      'name',
+    ],
   ])('%s', async (_what, bytes, label, first) => {
     const { draft, error } = await roundTrip(put('encoding.csv', bytes));
-    expect({ encoding: draft.format['encoding'], first: draft.columns[0]?.from ?? draft.columns[0]?.name, error }).toEqual({ encoding: label, first, error: null });
+    expect({
+      encoding: draft.format['encoding'],
+      first: draft.columns[0]?.from ?? draft.columns[0]?.name,
+      error,
+    }).toEqual({ encoding: label, first, error: null });
   });
 
   test('the first byte that is no UTF-8 may come late', async () => {
-    const lines = Array.from({ length: 60_000 }, (_, index) => `${index},${index === 50_000 ? 'M\xfcnchen' : 'Berlin'}`);
+    const lines = Array.from(
+      { length: 60_000 },
+      (_, index) => `${index},${index === 50_000 ? 'M\xfcnchen' : 'Berlin'}`,
+    );
     const draft = await inferText(Buffer.from(`id,city\n${lines.join('\n')}\n`, 'latin1'), 'late.csv', 64 * 1024);
     const { rows } = await readBack(draft, put('late.csv', Buffer.from(`id,city\n${lines.join('\n')}\n`, 'latin1')));
     // One of the parts that were looked at may hold it, or none: then one row is refused and told.
@@ -147,13 +221,29 @@ describe('encodings', () => {
 
 describe('fixed width', () => {
   test('is told by lines of one length with blanks in common', async () => {
-    const { draft } = await reads('fixed.txt', 'ID   NAME        AMOUNT\n0001 Bob Smith    12.50\n0002 Amy         100.00\n0003 Joe Doe       7.25\n', 3);
+    const { draft } = await reads(
+      'fixed.txt',
+      'ID   NAME        AMOUNT\n0001 Bob Smith    12.50\n0002 Amy         100.00\n0003 Joe Doe       7.25\n',
+      3,
+    );
     expect(draft.format).toMatchObject({ type: 'fixed', header: true });
-    expect(draft.columns.map(({ name, start, width, guess }) => [name, start, width, guess.type])).toEqual([['id', 1, 5, 'text'], ['name', 6, 12, 'text'], ['amount', 18, 6, 'numeric(12,2)']]);
+    expect(draft.columns.map(({ name, start, width, guess }) => [name, start, width, guess.type])).toEqual([
+      ['id', 1, 5, 'text'],
+      ['name', 6, 12, 'text'],
+      ['amount', 18, 6, 'numeric(12,2)'],
+    ]);
   });
 
   test('without a header', async () => {
-    expect((await reads('fixed2.txt', '1001  Bob Smith  20240131\n1002  Amy Jones  20240201\n1003  Joe Doe    20240202\n', 3)).draft.columns.map(({ start, guess }) => [start, guess.type])).toEqual([
+    expect(
+      (
+        await reads(
+          'fixed2.txt',
+          '1001  Bob Smith  20240131\n1002  Amy Jones  20240201\n1003  Joe Doe    20240202\n',
+          3,
+        )
+      ).draft.columns.map(({ start, guess }) => [start, guess.type]),
+    ).toEqual([
       [1, 'integer'],
       [7, 'text'],
       [11, 'text'],
@@ -162,7 +252,11 @@ describe('fixed width', () => {
   });
 
   test('prose is none', async () => {
-    expect((await inferText('It was a dark and stormy night.\nNobody knew why.\nAnd so it went on.\n', 'prose.txt')).format['type']).toBe('csv');
+    expect(
+      (await inferText('It was a dark and stormy night.\nNobody knew why.\nAnd so it went on.\n', 'prose.txt')).format[
+        'type'
+      ],
+    ).toBe('csv');
   });
 });
 
@@ -193,12 +287,16 @@ describe('JSON', () => {
 
 describe('several files', () => {
   test('are one feed: their columns together, their names one pattern', async () => {
-    const files = [put('orders_20240101.csv', 'id,a\n1,x\n2,y\n'), put('orders_20240102.csv', 'id,b\n3.5,2024-01-01\n')];
+    const files = [
+      put('orders_20240101.csv', 'id,a\n1,x\n2,y\n'),
+      put('orders_20240102.csv', 'id,b\n3.5,2024-01-01\n'),
+    ];
     const draft = await inferFiles(files);
     expect(draft.source).toMatchObject({ pattern: 'orders_%Y%m%d.csv' });
     expect(typesOf(draft)).toEqual(['id numeric(12,2)', 'a text', 'b date']);
     expect(draft.keys).toMatchObject({ on_missing_column: 'fill_null' });
-    for (const file of files) expect(await readBack(draft, file)).toMatchObject({ rows: { quarantined: 0 }, error: null });
+    for (const file of files)
+      expect(await readBack(draft, file)).toMatchObject({ rows: { quarantined: 0 }, error: null });
   });
 
   test('of different dialects are told and left to auto', async () => {
@@ -206,11 +304,14 @@ describe('several files', () => {
     const draft = await inferFiles(files);
     expect(draft.format).toMatchObject({ delimiter: 'auto', encoding: 'auto' });
     expect(draft.comments['format.delimiter']).toContain('differs from file to file');
-    for (const file of files) expect(await readBack(draft, file)).toMatchObject({ rows: { read: 2, loaded: 2 }, error: null });
+    for (const file of files)
+      expect(await readBack(draft, file)).toMatchObject({ rows: { read: 2, loaded: 2 }, error: null });
   });
 
   test('of different formats are refused', async () => {
-    await expect(inferFiles([put('a.csv', 'id\n1\n'), put('a.json', '{"id":1}')])).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(inferFiles([put('a.csv', 'id\n1\n'), put('a.json', '{"id":1}')])).rejects.toMatchObject({
+      code: 'USAGE',
+    });
   });
 });
 
@@ -233,7 +334,43 @@ describe('names of files', () => {
 });
 
 describe('the printed YAML', () => {
-  test.each(['plain', 'two words', 'true', 'No', 'null', '~', '1', '1.10', '0x1F', '', ' x', 'a: b', '#x', '"', "'", '\\', '\n', '\t', '\u0000', '\u2028', '\ud83d\ude00', '- a', '${A}', '$${A}', '2024-01-01', '!a', '&a', '*a', '[a]', '{a}', 'a,b', '%Y', '`', '@', 'é'])('gives back %j', (text) => {
+  test.each([
+    'plain',
+    'two words',
+    'true',
+    'No',
+    'null',
+    '~',
+    '1',
+    '1.10',
+    '0x1F',
+    '',
+    ' x',
+    'a: b',
+    '#x',
+    '"',
+    "'",
+    '\\',
+    '\n',
+    '\t',
+    '\u0000',
+    '\u2028',
+    '\ud83d\ude00',
+    '- a',
+    '${A}',
+    '$${A}',
+    '2024-01-01',
+    '!a',
+    '&a',
+    '*a',
+    '[a]',
+    '{a}',
+    'a,b',
+    '%Y',
+    '`',
+    '@',
+    'é',
+  ])('gives back %j', (text) => {
     const written = yamlText(text);
     expect(parseYaml(`{ x: ${written} }`)).toEqual({ x: text.replaceAll('${', () => '$${') });
   });
@@ -245,7 +382,16 @@ describe('the printed YAML', () => {
   test('is one mapping that stands under feeds:', async () => {
     const text = feedYaml(await inferText('id,name\n1,a\n2,b\n'));
     expect(Object.keys(parseYaml(`feeds:\n${text}`) as object)).toEqual(['feeds']);
-    expect(parseYaml(text)).toMatchObject({ probe: { source: { type: 'local' }, format: { type: 'csv' }, columns: [{ name: 'id', type: 'integer' }, { name: 'name', type: 'text' }] } });
+    expect(parseYaml(text)).toMatchObject({
+      probe: {
+        source: { type: 'local' },
+        format: { type: 'csv' },
+        columns: [
+          { name: 'id', type: 'integer' },
+          { name: 'name', type: 'text' },
+        ],
+      },
+    });
   });
 });
 
@@ -269,7 +415,10 @@ describe('files that cannot be read', () => {
     const draft = await inferText('');
     expect(draft.columns).toEqual([]);
     expect(draft.head.join('\n')).toContain('empty');
-    expect(await readBack(draft, put('probe.csv', 'a,b\n1,2\n'))).toMatchObject({ rows: { read: 1, loaded: 1 }, error: null });
+    expect(await readBack(draft, put('probe.csv', 'a,b\n1,2\n'))).toMatchObject({
+      rows: { read: 1, loaded: 1 },
+      error: null,
+    });
   });
 });
 

@@ -10,7 +10,15 @@ const parquet = readFileSync(path.join(DATA, 'parquet/parquet-testing/alltypes_p
 
 function workbook(): Buffer {
   const book = utils.book_new();
-  utils.book_append_sheet(book, utils.aoa_to_sheet([['id', 'name'], [1, 'a'], [2, 'b']]), 'Orders');
+  utils.book_append_sheet(
+    book,
+    utils.aoa_to_sheet([
+      ['id', 'name'],
+      [1, 'a'],
+      [2, 'b'],
+    ]),
+    'Orders',
+  );
   const bytes: unknown = write(book, { type: 'buffer', bookType: 'xlsx' });
   if (!Buffer.isBuffer(bytes)) throw new Error('a workbook is written as a buffer');
   return bytes;

@@ -29,23 +29,37 @@ export async function inferFiles(files: readonly string[], sampleBytes = 8 * 102
   return await inferFeed(files, { formats: FORMATS, decoders: DECODERS }, { name: 'probe', sampleBytes, base: dir });
 }
 
-export async function inferText(content: string | Buffer, name = 'probe.csv', sampleBytes?: number): Promise<FeedDraft> {
+export async function inferText(
+  content: string | Buffer,
+  name = 'probe.csv',
+  sampleBytes?: number,
+): Promise<FeedDraft> {
   return await inferFiles([put(name, content)], sampleBytes);
 }
 
 /** `name type` and what else reads the column: `day date %d/%m/%Y`. */
 export function columnWords({ name, guess }: ColumnDraft): string {
   const { type, formats = [], decimal, thousands, round } = guess;
-  return [name, type, ...formats, ...(decimal === undefined ? [] : [`decimal=${decimal}`]), ...(thousands === undefined ? [] : [`thousands=${thousands}`]), ...(round === undefined ? [] : ['round'])].join(' ');
+  return [
+    name,
+    type,
+    ...formats,
+    ...(decimal === undefined ? [] : [`decimal=${decimal}`]),
+    ...(thousands === undefined ? [] : [`thousands=${thousands}`]),
+    ...(round === undefined ? [] : ['round']),
+  ].join(' ');
 }
 
 export const typesOf = (draft: FeedDraft): readonly string[] => draft.columns.map(columnWords);
 
-export const doubtsOf = (draft: FeedDraft, name: string): string => draft.columns.find((column) => column.name === name)?.doubts.join('; ') ?? '';
+export const doubtsOf = (draft: FeedDraft, name: string): string =>
+  draft.columns.find((column) => column.name === name)?.doubts.join('; ') ?? '';
 
 /** The printed YAML under `feeds:` of a config, as the program reads it. */
 export function asConfigured(draft: FeedDraft): FeedSpec {
-  return onlyFeed(parse(`version: 1\ndatabase: { embedded: true }\nfeeds:\n${feedYaml(draft)}`, { parts: REGISTERED, base: dir }));
+  return onlyFeed(
+    parse(`version: 1\ndatabase: { embedded: true }\nfeeds:\n${feedYaml(draft)}`, { parts: REGISTERED, base: dir }),
+  );
 }
 
 /** Reads the file with the feed that was printed, as `load --dry-run` does. */
@@ -54,12 +68,22 @@ export async function readBack(draft: FeedDraft, file: string): Promise<FileRepo
 }
 
 export async function readBackAs(feed: FeedSpec, file: string): Promise<FileReport> {
-  const hooks = { formats: FORMATS, decoders: DECODERS, onProgress: () => undefined, signal: new AbortController().signal };
+  const hooks = {
+    formats: FORMATS,
+    decoders: DECODERS,
+    onProgress: () => undefined,
+    signal: new AbortController().signal,
+  };
   return await dryRun((job) => checkFile(job, hooks), dir, feed, file);
 }
 
 /** infer, paste, read: what came of it. */
-export async function roundTrip(file: string): Promise<{ readonly draft: FeedDraft; readonly rows: FileReport['rows']; readonly error: FileReport['error']; readonly errors: FileReport['errors'] }> {
+export async function roundTrip(file: string): Promise<{
+  readonly draft: FeedDraft;
+  readonly rows: FileReport['rows'];
+  readonly error: FileReport['error'];
+  readonly errors: FileReport['errors'];
+}> {
   const draft = await inferFiles([file]);
   const { rows, error, errors } = await readBack(draft, file);
   return { draft, rows, error, errors };

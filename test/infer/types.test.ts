@@ -4,13 +4,23 @@ import { onlyFeed, parse, REGISTERED } from '../config/support.js';
 import { doubtsOf, inferFiles, inferText, put, readBack, readBackAs, roundTrip, typesOf } from './support.js';
 
 /** A file of one column `v` beside an id. */
-const column = (...values: readonly string[]): string => ['id,v', ...values.map((value, index) => `${index + 1},${/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value}`), ''].join('\n');
+const column = (...values: readonly string[]): string =>
+  [
+    'id,v',
+    ...values.map(
+      (value, index) => `${index + 1},${/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value}`,
+    ),
+    '',
+  ].join('\n');
 
 /** Type of column v, and what the proof against the whole file says. */
 async function typeOf(...values: readonly string[]): Promise<string> {
   const file = put('v.csv', column(...values));
   const { draft, rows, error } = await roundTrip(file);
-  expect({ rows, error }).toMatchObject({ rows: { read: values.length, loaded: values.length, quarantined: 0 }, error: null });
+  expect({ rows, error }).toMatchObject({
+    rows: { read: values.length, loaded: values.length, quarantined: 0 },
+    error: null,
+  });
   return typesOf(draft)[1] ?? '';
 }
 
@@ -53,7 +63,10 @@ describe('numbers', () => {
   });
 
   test('a decimal comma in one column reads 1,234 in another as decimals', async () => {
-    expect(typesOf(await inferText('a;b\n1,5;1,234\n2,25;2,500\n'))).toEqual(['a numeric(12,2) decimal=,', 'b numeric(12,3) decimal=,']);
+    expect(typesOf(await inferText('a;b\n1,5;1,234\n2,25;2,500\n'))).toEqual([
+      'a numeric(12,2) decimal=,',
+      'b numeric(12,3) decimal=,',
+    ]);
   });
 
   test('a type that changes late in the file is seen', async () => {
@@ -94,19 +107,25 @@ describe('dates and times', () => {
   });
 
   test('01/02/2024 may be either: it says so, and picks by what speaks for one', async () => {
-    expect(doubtsOf(await inferText('id,v\n1,01/02/2024\n2,02/01/2024\n'), 'v')).toContain('every value also fits %m/%d/%Y: nothing tells which');
+    expect(doubtsOf(await inferText('id,v\n1,01/02/2024\n2,02/01/2024\n'), 'v')).toContain(
+      'every value also fits %m/%d/%Y: nothing tells which',
+    );
     const other = await inferText('id,v,w\n1,01/02/2024,12/31/2024\n2,02/01/2024,01/02/2024\n');
     expect(typesOf(other).slice(1)).toEqual(['v date %m/%d/%Y', 'w date %m/%d/%Y']);
     expect(doubtsOf(other, 'v')).toContain('as in another column');
     const rows = Array.from({ length: 10 }, (_, index) => `${index},03/${String(index + 1).padStart(2, '0')}/2024`);
-    expect(doubtsOf(await inferText(`id,v\n${rows.join('\n')}\n`), 'v')).toContain('so read, the days lie close together');
+    expect(doubtsOf(await inferText(`id,v\n${rows.join('\n')}\n`), 'v')).toContain(
+      'so read, the days lie close together',
+    );
     const named = await inferText('id,v\n1,02/01/2024\n2,02/01/2024\n', 'orders_20240201.csv');
     expect(typesOf(named)[1]).toBe('v date %m/%d/%Y');
     expect(doubtsOf(named, 'v')).toContain("the date in the file's name");
   });
 
   test('dates that no order fits stay text, with both examples', async () => {
-    expect(doubtsOf(await inferText(column('13/01/2024', '01/13/2024')), 'v')).toContain('"13/01/2024" and "01/13/2024"');
+    expect(doubtsOf(await inferText(column('13/01/2024', '01/13/2024')), 'v')).toContain(
+      '"13/01/2024" and "01/13/2024"',
+    );
   });
 
   test('seconds since 1970 are a hint only', async () => {
@@ -167,7 +186,10 @@ describe('words for NULL', () => {
   test('zero dates of MySQL are among them', async () => {
     const draft = await inferText('d,n\n0000-00-00,1\n2024-01-01,2\n');
     expect(typesOf(draft)[0]).toBe('d date');
-    expect((await readBack(draft, put('probe.csv', 'd,n\n0000-00-00,1\n2024-01-01,2\n'))).rows).toMatchObject({ read: 2, loaded: 2 });
+    expect((await readBack(draft, put('probe.csv', 'd,n\n0000-00-00,1\n2024-01-01,2\n'))).rows).toMatchObject({
+      read: 2,
+      loaded: 2,
+    });
   });
 
   test('JSON knows none: a column that has one is text', async () => {
@@ -177,15 +199,25 @@ describe('words for NULL', () => {
 
 describe('what a sample cannot prove', () => {
   test('stands beside the type and not in the contract', async () => {
-    const rows = Array.from({ length: 40 }, (_, index) => `${index + 1},${index % 2 === 0 ? 'EUR' : 'USD'},${index % 3 === 0 ? '' : 'x'}`);
+    const rows = Array.from(
+      { length: 40 },
+      (_, index) => `${index + 1},${index % 2 === 0 ? 'EUR' : 'USD'},${index % 3 === 0 ? '' : 'x'}`,
+    );
     const draft = await inferText(`id,currency,note\n${rows.join('\n')}\n`);
-    expect(draft.columns.map(({ facts }) => facts)).toEqual([{ required: true, unique: true, min: 1, max: 40 }, { required: true, enum: ['EUR', 'USD'] }, { enum: ['x'] }]);
+    expect(draft.columns.map(({ facts }) => facts)).toEqual([
+      { required: true, unique: true, min: 1, max: 40 },
+      { required: true, enum: ['EUR', 'USD'] },
+      { enum: ['x'] },
+    ]);
     expect(draft.columns.map(({ nullable }) => nullable)).toEqual([false, false, true]);
   });
 
   test('bounds are in the plain form of the type, as min and max are written', async () => {
     const draft = await inferText('betrag;tag\n1.234,50;31/01/2024\n7,25;02/03/2024\n');
-    expect(draft.columns.map(({ min, max }) => [min, max])).toEqual([['7.25', '1234.50'], ['2024-01-31', '2024-03-02']]);
+    expect(draft.columns.map(({ min, max }) => [min, max])).toEqual([
+      ['7.25', '1234.50'],
+      ['2024-01-31', '2024-03-02'],
+    ]);
   });
 
   test('can be moved into the braces as it is, and then takes the same file', async () => {
@@ -199,8 +231,17 @@ describe('what a sample cannot prove', () => {
     const draft = await inferFiles([file]);
     const moved = feedYaml(draft).replace(/ \}   # (?:.*; )?in the sample: (.*)$/gm, ', $1 }');
     expect(moved).toContain('max: "2024-02-01 00:00:00-05:30"');
-    const feed = onlyFeed(parse(`version: 1\ndatabase: { embedded: true }\nfeeds:\n${moved}`, { parts: REGISTERED, base: '/' }));
-    expect(feed.columns?.filter((column) => column.min !== null).map(({ name }) => name)).toEqual(['n', 'at', 'local', 'day', 'hour', 'f']);
+    const feed = onlyFeed(
+      parse(`version: 1\ndatabase: { embedded: true }\nfeeds:\n${moved}`, { parts: REGISTERED, base: '/' }),
+    );
+    expect(feed.columns?.filter((column) => column.min !== null).map(({ name }) => name)).toEqual([
+      'n',
+      'at',
+      'local',
+      'day',
+      'hour',
+      'f',
+    ]);
     expect(await readBackAs(feed, file)).toMatchObject({ rows: { read: 3, loaded: 3, quarantined: 0 }, error: null });
   });
 

@@ -22,23 +22,47 @@ beforeEach(async () => {
 afterEach(() => store.close());
 
 const plain = feedOf();
-const manifest = { source: { ...plain.source, ready: { kind: 'manifest', template: '{stem}.json' } }, control: controlOf({ manifest: { rows: 'rows', digests: [] } }) } as const;
-const checksum = { source: { ...plain.source, checksum: '{name}.sha256' }, control: controlOf({ checksum: '{name}.sha256' }) };
-const here = (movedTo: string | null = null): { readonly file: SeenFile; readonly movedTo: SeenFile | null; readonly suffix: string } => ({ file, movedTo: movedTo === null ? null : { ...file, path: movedTo }, suffix: '7' });
+const manifest = {
+  source: { ...plain.source, ready: { kind: 'manifest', template: '{stem}.json' } },
+  control: controlOf({ manifest: { rows: 'rows', digests: [] } }),
+} as const;
+const checksum = {
+  source: { ...plain.source, checksum: '{name}.sha256' },
+  control: controlOf({ checksum: '{name}.sha256' }),
+};
+const here = (
+  movedTo: string | null = null,
+): { readonly file: SeenFile; readonly movedTo: SeenFile | null; readonly suffix: string } => ({
+  file,
+  movedTo: movedTo === null ? null : { ...file, path: movedTo },
+  suffix: '7',
+});
 
 describe('what stands beside a file', () => {
   test('is read when control asks for it', async () => {
     await store.put('a.json', '{"rows":1}');
     await store.put('a.csv.sha256', `${SHA}  a.csv`);
-    expect(await readBeside(manifest, source, here())).toEqual({ manifest: '{"rows":1}', said: { checksum: null, metadata: null } });
-    expect(await readBeside(checksum, source, here())).toEqual({ manifest: null, said: { checksum: { algorithm: 'sha256', digest: SHA, path: 'a.csv.sha256' }, metadata: null } });
+    expect(await readBeside(manifest, source, here())).toEqual({
+      manifest: '{"rows":1}',
+      said: { checksum: null, metadata: null },
+    });
+    expect(await readBeside(checksum, source, here())).toEqual({
+      manifest: null,
+      said: { checksum: { algorithm: 'sha256', digest: SHA, path: 'a.csv.sha256' }, metadata: null },
+    });
     expect(await readBeside({ ...manifest, control: null }, source, here())).toMatchObject({ manifest: null });
   });
 
   test('and is not there, says nothing', async () => {
     expect(await readBeside(manifest, source, here())).toMatchObject({ manifest: null });
     expect(await readBeside(checksum, source, here())).toMatchObject({ said: { checksum: null } });
-    expect(await readBeside({ source: plain.source, control: controlOf({ metadata: { rows: 'rows', digests: [] } }) }, source, here())).toMatchObject({ said: { metadata: null } });
+    expect(
+      await readBeside(
+        { source: plain.source, control: controlOf({ metadata: { rows: 'rows', digests: [] } }) },
+        source,
+        here(),
+      ),
+    ).toMatchObject({ said: { metadata: null } });
   });
 
   test('has gone along with a file that was moved, under its own name or the suffixed one', async () => {

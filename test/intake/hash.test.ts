@@ -26,7 +26,11 @@ describe('hashing a file', () => {
     const content = Buffer.alloc(2_500_000, 'row of a file\n');
     await store.put('a.csv', content);
     for (const prefixBytes of [0, 1, 1024 * 1024, 1024 * 1024 + 1, 2_499_999, 2_500_000]) {
-      expect(await hashFile(store.at('a.csv'), { prefixBytes })).toEqual({ sha256: sha256(content), size: content.length, prefixSha256: sha256(content.subarray(0, prefixBytes)) });
+      expect(await hashFile(store.at('a.csv'), { prefixBytes })).toEqual({
+        sha256: sha256(content),
+        size: content.length,
+        prefixSha256: sha256(content.subarray(0, prefixBytes)),
+      });
     }
   });
 
@@ -39,10 +43,14 @@ describe('hashing a file', () => {
     await store.put('a.csv', 'one');
     const [file] = (await listAll(store.source())).files;
     await store.overwrite('a.csv', 'two');
-    await expect(hashFile(store.at('a.csv'), { version: file!.version })).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await expect(hashFile(store.at('a.csv'), { version: file!.version })).rejects.toMatchObject({
+      code: 'FILE_CHANGED',
+    });
   });
 
-  /** A large file whose mtime lies in the past, so that any write shows, however coarse the clock of the file system is. */
+  /**
+   * A large file whose mtime lies in the past, so that any write shows, however coarse the clock of the file system is.
+   */
   const largeFile = async (): Promise<string> => {
     await store.put('a.csv', Buffer.alloc(64 * 1024 * 1024));
     await utimes(store.at('a.csv'), 1_600_000_000, 1_600_000_000);

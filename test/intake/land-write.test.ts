@@ -4,14 +4,20 @@ import { partWriter } from '../../src/intake/land-write.js';
 
 const MIB = 1024 * 1024;
 
-/** A file that takes at most `most` bytes in one go, and refuses all after `full`. What comes past `keeps` is only counted. */
+/**
+ * A file that takes at most `most` bytes in one go, and refuses all after `full`. What comes past `keeps` is only
+ * counted.
+ */
 function fakeFile({ most = Infinity, full = Infinity, keeps = 5 * MIB } = {}) {
   const store = Buffer.alloc(keeps);
   const file = { size: 0, writes: 0, syncs: 0, under: 0, overlapped: false, bytes: () => store.subarray(0, file.size) };
   return {
     file,
     target: {
-      writev: async <T extends readonly NodeJS.ArrayBufferView[]>(buffers: T, position = 0): Promise<{ bytesWritten: number; buffers: T }> => {
+      writev: async <T extends readonly NodeJS.ArrayBufferView[]>(
+        buffers: T,
+        position = 0,
+      ): Promise<{ bytesWritten: number; buffers: T }> => {
         file.writes++;
         if (++file.under > 1) file.overlapped = true;
         let at = position;

@@ -30,7 +30,8 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const landing = (from: Source = source, signal = new AbortController().signal): Promise<Landed> => land(from, file, { dir, name: 'copy', part: 'copy.part', signal, pauseMs: () => 1 });
+const landing = (from: Source = source, signal = new AbortController().signal): Promise<Landed> =>
+  land(from, file, { dir, name: 'copy', part: 'copy.part', signal, pauseMs: () => 1 });
 
 /** The source, with its bytes put through a hand. */
 const through = (change: (bytes: AsyncIterable<Buffer>, offset: number) => AsyncIterable<Buffer>): Source => ({
@@ -119,7 +120,10 @@ describe('landing', () => {
         if (left <= 0) return;
       }
     });
-    await expect(landing(short)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: expect.stringContaining(`1000000 bytes came, the source says ${CONTENT.length}`) as string });
+    await expect(landing(short)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringContaining(`1000000 bytes came, the source says ${CONTENT.length}`) as string,
+    });
     expect(await readdir(dir)).toEqual(['copy.part']);
   });
 
@@ -152,7 +156,12 @@ describe('landing', () => {
   });
 
   test('a folder that cannot be written is the disk, not the file', async () => {
-    const gone = land(source, file, { dir: path.join(dir, 'nowhere'), name: 'copy', part: 'copy.part', signal: new AbortController().signal });
+    const gone = land(source, file, {
+      dir: path.join(dir, 'nowhere'),
+      name: 'copy',
+      part: 'copy.part',
+      signal: new AbortController().signal,
+    });
     await expect(gone).rejects.toMatchObject({ code: 'DISK_FULL' });
   });
 
@@ -180,8 +189,12 @@ describe('the landing area', () => {
   const area = (maxBytes: number | null, keepMs = 0): LandingArea => new LandingArea(dir, { maxBytes, keepMs });
 
   test('gives the same name to the same version, and another to any other', () => {
-    const names = [file, { ...file, version: 'x' }, { ...file, size: 1 }, { ...file, path: 'b.csv' }].map((one) => LandingArea.nameOf('sftp://h/a', one, 1));
-    expect(new Set([...names, LandingArea.nameOf('sftp://i/a', file, 1), LandingArea.nameOf('sftp://h/a', file, 2)]).size).toBe(6);
+    const names = [file, { ...file, version: 'x' }, { ...file, size: 1 }, { ...file, path: 'b.csv' }].map((one) =>
+      LandingArea.nameOf('sftp://h/a', one, 1),
+    );
+    expect(
+      new Set([...names, LandingArea.nameOf('sftp://i/a', file, 1), LandingArea.nameOf('sftp://h/a', file, 2)]).size,
+    ).toBe(6);
     expect(LandingArea.nameOf('sftp://h/a', { ...file }, 1)).toBe(names[0]);
   });
 
@@ -206,10 +219,12 @@ describe('the landing area', () => {
   test('what stood there before the start counts', async () => {
     await put('old', 800);
     const full = area(1_000, 3_600_000);
-    await expect((async (): Promise<void> => {
-      await full.reserve('a', 900);
-      await full.reserve('b', 200);
-    })()).rejects.toMatchObject({ code: 'LANDING_FULL' });
+    await expect(
+      (async (): Promise<void> => {
+        await full.reserve('a', 900);
+        await full.reserve('b', 200);
+      })(),
+    ).rejects.toMatchObject({ code: 'LANDING_FULL' });
   });
 
   test('kept copies go before their time when the room is needed, the oldest first', async () => {
@@ -237,7 +252,8 @@ describe('the landing area', () => {
 
   test('what processes left behind that died after the end of their file goes, copies and parts; what is still to be loaded stays', async () => {
     const name = (fileId: number): string => LandingArea.nameOf('sftp://h/a', file, fileId);
-    for (const one of [name(1), name(2), LandingArea.partName(name(3)), LandingArea.partName(name(4)), 'else']) await put(one, 10);
+    for (const one of [name(1), name(2), LandingArea.partName(name(3)), LandingArea.partName(name(4)), 'else'])
+      await put(one, 10);
     expect(await area(null).sweepEnded((fileId) => Promise.resolve(fileId % 2 === 1))).toBe(2);
     expect((await readdir(dir)).sort()).toEqual([name(2), LandingArea.partName(name(4)), 'else'].sort());
   });

@@ -25,25 +25,43 @@ afterEach(() => store.close());
 
 describe('ready: always', () => {
   test('every settled file is ready', async () => {
-    expect(await ready({ ready: { kind: 'always' } }, source, data, null)).toEqual({ ready: true, reason: '', marker: null, companions: [], manifest: null });
+    expect(await ready({ ready: { kind: 'always' } }, source, data, null)).toEqual({
+      ready: true,
+      reason: '',
+      marker: null,
+      companions: [],
+      manifest: null,
+    });
   });
 });
 
 describe('ready: marker', () => {
   test('without its marker a file waits, with the reason', async () => {
-    expect(await ready({ ready: MARKER }, source, data, null)).toMatchObject({ ready: false, reason: 'its marker a.csv.done is not there' });
+    expect(await ready({ ready: MARKER }, source, data, null)).toMatchObject({
+      ready: false,
+      reason: 'its marker a.csv.done is not there',
+    });
   });
 
   test('with its marker it is ready, and the marker goes along', async () => {
     await store.put('a.csv.done', '');
     const { version } = (await source.statMarker('a.csv.done'))!;
-    expect(await ready({ ready: MARKER }, source, data, null)).toEqual({ ready: true, reason: '', marker: version, companions: ['a.csv.done'], manifest: null });
+    expect(await ready({ ready: MARKER }, source, data, null)).toEqual({
+      ready: true,
+      reason: '',
+      marker: version,
+      companions: ['a.csv.done'],
+      manifest: null,
+    });
   });
 
   test('for a changed path the marker must itself have changed', async () => {
     await store.put('a.csv.done', '');
     const first = await ready({ ready: MARKER }, source, data, null);
-    expect(await ready({ ready: MARKER }, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its marker a.csv.done has not' });
+    expect(await ready({ ready: MARKER }, source, data, first.marker)).toMatchObject({
+      ready: false,
+      reason: 'it has changed, but its marker a.csv.done has not',
+    });
     await store.overwrite('a.csv.done', '');
     expect(await ready({ ready: MARKER }, source, data, first.marker)).toMatchObject({ ready: true });
   });
@@ -60,7 +78,10 @@ describe('ready: marker', () => {
 
   test('a symbolic link is no marker', async () => {
     await symlink('a.csv', store.at('a.csv.done'));
-    expect(await ready({ ready: MARKER }, source, data, null)).toMatchObject({ ready: false, reason: 'a.csv.done: a symbolic link' });
+    expect(await ready({ ready: MARKER }, source, data, null)).toMatchObject({
+      ready: false,
+      reason: 'a.csv.done: a symbolic link',
+    });
   });
 
   test('a source that cannot be reached is no missing marker', async () => {
@@ -73,15 +94,22 @@ describe('ready: marker', () => {
 describe('ready: manifest', () => {
   test('a whole manifest makes ready and comes with its text', async () => {
     await store.put('a.manifest.json', '\uFEFF{"rowCount":1}');
-    expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({ ready: true, manifest: '{"rowCount":1}', companions: ['a.manifest.json'] });
+    expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({
+      ready: true,
+      manifest: '{"rowCount":1}',
+      companions: ['a.manifest.json'],
+    });
   });
 
-  test.each(['', '{"rowCount":', 'x'.repeat(1024 * 1024 + 1)])('a manifest that is not whole JSON is waited for', async (text) => {
-    await store.put('a.manifest.json', text);
-    const readiness = await ready({ ready: MANIFEST }, source, data, null);
-    expect(readiness.ready).toBe(false);
-    expect(readiness.reason).toMatch(/^its manifest a\.manifest\.json cannot be used yet: /);
-  });
+  test.each(['', '{"rowCount":', 'x'.repeat(1024 * 1024 + 1)])(
+    'a manifest that is not whole JSON is waited for',
+    async (text) => {
+      await store.put('a.manifest.json', text);
+      const readiness = await ready({ ready: MANIFEST }, source, data, null);
+      expect(readiness.ready).toBe(false);
+      expect(readiness.reason).toMatch(/^its manifest a\.manifest\.json cannot be used yet: /);
+    },
+  );
 });
 
 describe('control.checksum', () => {
@@ -90,29 +118,44 @@ describe('control.checksum', () => {
   const SUMS = { ready: { kind: 'always' }, checksum: 'SHA256SUMS' } as const;
 
   test('without its checksum file a file waits, with the reason', async () => {
-    expect(await ready(SIDECAR, source, data, null)).toMatchObject({ ready: false, reason: 'its checksum file a.csv.sha256 is not there' });
+    expect(await ready(SIDECAR, source, data, null)).toMatchObject({
+      ready: false,
+      reason: 'its checksum file a.csv.sha256 is not there',
+    });
   });
 
   test('a half-written one is waited for', async () => {
     await store.put('a.csv.sha256', SHA.slice(0, 40));
-    expect(await ready(SIDECAR, source, data, null)).toMatchObject({ ready: false, reason: 'its checksum file a.csv.sha256 cannot be used yet: it holds no sha256 checksum' });
+    expect(await ready(SIDECAR, source, data, null)).toMatchObject({
+      ready: false,
+      reason: 'its checksum file a.csv.sha256 cannot be used yet: it holds no sha256 checksum',
+    });
   });
 
   test('with it the file is ready, and it goes along; for a changed path it must itself have changed', async () => {
     await store.put('a.csv.sha256', `${SHA}  a.csv\n`);
     const first = await ready(SIDECAR, source, data, null);
     expect(first).toMatchObject({ ready: true, companions: ['a.csv.sha256'] });
-    expect(await ready(SIDECAR, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its checksum file a.csv.sha256 has not' });
+    expect(await ready(SIDECAR, source, data, first.marker)).toMatchObject({
+      ready: false,
+      reason: 'it has changed, but its checksum file a.csv.sha256 has not',
+    });
   });
 
   test('one for the whole folder releases those that it names, stays, and their lines must have changed', async () => {
     await store.put('SHA256SUMS', `${'b'.repeat(64)}  b.csv\n`);
-    expect(await ready(SUMS, source, data, null)).toMatchObject({ ready: false, reason: 'its checksum file SHA256SUMS cannot be used yet: it has no line for a.csv' });
+    expect(await ready(SUMS, source, data, null)).toMatchObject({
+      ready: false,
+      reason: 'its checksum file SHA256SUMS cannot be used yet: it has no line for a.csv',
+    });
     await store.overwrite('SHA256SUMS', `${'b'.repeat(64)}  b.csv\n${SHA}  a.csv\n`);
     const first = await ready(SUMS, source, data, null);
     expect(first).toMatchObject({ ready: true, companions: [] });
     await store.overwrite('SHA256SUMS', `${SHA}  a.csv\n`);
-    expect(await ready(SUMS, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its checksum in SHA256SUMS has not' });
+    expect(await ready(SUMS, source, data, first.marker)).toMatchObject({
+      ready: false,
+      reason: 'it has changed, but its checksum in SHA256SUMS has not',
+    });
     await store.overwrite('SHA256SUMS', `${'c'.repeat(64)}  a.csv\n`);
     expect(await ready(SUMS, source, data, first.marker)).toMatchObject({ ready: true });
   });
@@ -120,12 +163,18 @@ describe('control.checksum', () => {
   test('beside a marker both are waited for, go along, and must have changed', async () => {
     const both = { ready: MARKER, checksum: '{name}.sha256' };
     await store.put('a.csv.sha256', SHA);
-    expect(await ready(both, source, data, null)).toMatchObject({ ready: false, reason: 'its marker a.csv.done is not there' });
+    expect(await ready(both, source, data, null)).toMatchObject({
+      ready: false,
+      reason: 'its marker a.csv.done is not there',
+    });
     await store.put('a.csv.done', '');
     const first = await ready(both, source, data, null);
     expect(first).toMatchObject({ ready: true, companions: ['a.csv.done', 'a.csv.sha256'] });
     await store.overwrite('a.csv.done', '');
-    expect(await ready(both, source, data, first.marker)).toMatchObject({ ready: false, reason: 'it has changed, but its checksum file a.csv.sha256 has not' });
+    expect(await ready(both, source, data, first.marker)).toMatchObject({
+      ready: false,
+      reason: 'it has changed, but its checksum file a.csv.sha256 has not',
+    });
     await store.overwrite('a.csv.sha256', SHA);
     expect(await ready(both, source, data, first.marker)).toMatchObject({ ready: true });
   });
@@ -134,6 +183,9 @@ describe('control.checksum', () => {
     await store.put('a.manifest.json', 'rows=1\n');
     expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({ ready: true, manifest: 'rows=1\n' });
     await store.overwrite('a.manifest.json', 'nothing');
-    expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({ ready: false, reason: expect.stringContaining('cannot be used yet') as string });
+    expect(await ready({ ready: MANIFEST }, source, data, null)).toMatchObject({
+      ready: false,
+      reason: expect.stringContaining('cannot be used yet') as string,
+    });
   });
 });

@@ -154,17 +154,22 @@ describe('memory', () => {
 });
 
 test('a path is settled exactly when its last look of another kind is the settle time away', () => {
-  const looks = fc.array(fc.record({ after: fc.integer({ min: 0, max: 4_000 }), size: fc.integer({ min: 1, max: 3 }) }), { minLength: 1, maxLength: 40 });
-  fc.assert(fc.property(looks, (steps) => {
-    const { settle, at } = settleOf();
-    let now = 0;
-    let since = 0;
-    let last: number | null = null;
-    return steps.every(({ after, size }) => {
-      at((now += after));
-      if (size !== last) since = now;
-      last = size;
-      return settle.observe(file('a', size)).settled === now - since >= 5_000;
-    });
-  }));
+  const looks = fc.array(
+    fc.record({ after: fc.integer({ min: 0, max: 4_000 }), size: fc.integer({ min: 1, max: 3 }) }),
+    { minLength: 1, maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(looks, (steps) => {
+      const { settle, at } = settleOf();
+      let now = 0;
+      let since = 0;
+      let last: number | null = null;
+      return steps.every(({ after, size }) => {
+        at((now += after));
+        if (size !== last) since = now;
+        last = size;
+        return settle.observe(file('a', size)).settled === now - since >= 5_000;
+      });
+    }),
+  );
 });

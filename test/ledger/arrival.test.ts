@@ -13,7 +13,10 @@ describe('unknown', () => {
     const ledger = newLedger();
     const [same, token, size] = [look('same.csv'), look('token.csv'), look('size.csv')];
     for (const file of [same, token, size]) await discover(ledger, file);
-    const [newToken, newSize] = [{ ...token, version: 'other' }, { ...size, size: 7 }];
+    const [newToken, newSize] = [
+      { ...token, version: 'other' },
+      { ...size, size: 7 },
+    ];
     expect(await ledger.unknown('orders', [same, newToken, newSize])).toEqual([newToken, newSize]);
   });
 
@@ -32,19 +35,25 @@ describe('unknown', () => {
     expect(await ledger.unknown('orders', [first])).toEqual([first]);
   });
 
-  it.each(['vanished', 'cleared'] as const)('gives a file whose entry is %s: it is to be taken again', async (state) => {
-    const ledger = newLedger();
-    const file = look('a.csv');
-    await ended(ledger, file, { state });
-    expect(await ledger.unknown('orders', [file])).toEqual([file]);
-  });
+  it.each(['vanished', 'cleared'] as const)(
+    'gives a file whose entry is %s: it is to be taken again',
+    async (state) => {
+      const ledger = newLedger();
+      const file = look('a.csv');
+      await ended(ledger, file, { state });
+      expect(await ledger.unknown('orders', [file])).toEqual([file]);
+    },
+  );
 
-  it.each(['rejected', 'held', 'superseded', 'ignored', 'duplicate', 'failed'] as const)('leaves out a file that is %s', async (state) => {
-    const ledger = newLedger();
-    const file = look('a.csv');
-    await ended(ledger, file, { state });
-    expect(await ledger.unknown('orders', [file])).toEqual([]);
-  });
+  it.each(['rejected', 'held', 'superseded', 'ignored', 'duplicate', 'failed'] as const)(
+    'leaves out a file that is %s',
+    async (state) => {
+      const ledger = newLedger();
+      const file = look('a.csv');
+      await ended(ledger, file, { state });
+      expect(await ledger.unknown('orders', [file])).toEqual([]);
+    },
+  );
 
   it('gives a file again that an after action had moved or deleted', async () => {
     const ledger = newLedger();
@@ -53,7 +62,11 @@ describe('unknown', () => {
     await ended(ledger, deleted, { state: 'rejected', action: { kind: 'delete', argument: '', companions: [] } });
     expect(await ledger.unknown('orders', [moved, deleted])).toEqual([]);
     for (const action of await ledger.dueActions('2100-01-01T00:00:00Z', 10)) {
-      await ledger.actionDone(action.actionId, { state: 'done', detail: '', movedTo: action.kind === 'move' ? look('done/moved.csv') : null });
+      await ledger.actionDone(action.actionId, {
+        state: 'done',
+        detail: '',
+        movedTo: action.kind === 'move' ? look('done/moved.csv') : null,
+      });
     }
     expect(await ledger.unknown('orders', [moved, deleted])).toEqual([moved, deleted]);
   });
@@ -69,8 +82,19 @@ describe('discover', () => {
     const ledger = newLedger({ now: () => Date.parse(now) });
     const file = look('odd name\n"quoted".csv', 42, 1_763_618_400_123_456);
     const entry = await discover(ledger, file);
-    expect(entry).toMatchObject({ feed: 'orders', file, state: 'discovered', attempts: 0, generation: 1, sha256: null, discoveredAt: now, finishedAt: null });
-    expect((await ledger.detail(entry.fileId))?.history).toEqual([{ at: now, from: null, to: 'discovered', actor: 'daemon', reason: 'settled and ready' }]);
+    expect(entry).toMatchObject({
+      feed: 'orders',
+      file,
+      state: 'discovered',
+      attempts: 0,
+      generation: 1,
+      sha256: null,
+      discoveredAt: now,
+      finishedAt: null,
+    });
+    expect((await ledger.detail(entry.fileId))?.history).toEqual([
+      { at: now, from: null, to: 'discovered', actor: 'daemon', reason: 'settled and ready' },
+    ]);
   });
 
   it('gives the entry back when the file stands as it was seen', async () => {
@@ -87,7 +111,10 @@ describe('discover', () => {
     const first = await loaded(ledger, 'a.csv');
     const second = await discover(ledger, look('a.csv', 200));
     expect(second.fileId).toBeGreaterThan(first.fileId);
-    expect((await ledger.versions('orders', 'a.csv', 10)).map((entry) => entry.fileId)).toEqual([second.fileId, first.fileId]);
+    expect((await ledger.versions('orders', 'a.csv', 10)).map((entry) => entry.fileId)).toEqual([
+      second.fileId,
+      first.fileId,
+    ]);
   });
 
   it('a file that was overwritten before it was read goes on under its file_id', async () => {
@@ -95,8 +122,15 @@ describe('discover', () => {
     const first = await discover(ledger, look('a.csv', 100));
     await ledger.setContent(first.fileId, 'ab'.repeat(32));
     const next = look('a.csv', 250);
-    expect(await discover(ledger, next)).toMatchObject({ fileId: first.fileId, file: next, state: 'discovered', sha256: null });
-    expect((await ledger.detail(first.fileId))?.history.at(-1)?.reason).toBe('changed before it was read (100 -> 250 bytes)');
+    expect(await discover(ledger, next)).toMatchObject({
+      fileId: first.fileId,
+      file: next,
+      state: 'discovered',
+      sha256: null,
+    });
+    expect((await ledger.detail(first.fileId))?.history.at(-1)?.reason).toBe(
+      'changed before it was read (100 -> 250 bytes)',
+    );
   });
 
   it.each(['landing', 'loading'] as const)('a file that is in %s is given back as it is', async (state) => {
@@ -104,7 +138,8 @@ describe('discover', () => {
     const file = look('a.csv');
     const first = await discover(ledger, file);
     if (state === 'landing') await ledger.move(first.fileId, 'landing', 'daemon', 'its turn');
-    else await ledger.claim(first.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    else
+      await ledger.claim(first.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
     expect(await discover(ledger, look('a.csv', 300))).toMatchObject({ fileId: first.fileId, state, file });
   });
 
@@ -124,7 +159,14 @@ describe('discover', () => {
     await ledger.transition(first.fileId, 'discovered', { generation: 2, attempts: 0 }, 'cli:ann', 'reprocess');
     const second = await discover(ledger, look('a.csv', 300));
     expect(second.fileId).not.toBe(first.fileId);
-    expect(await ledger.entry(first.fileId)).toMatchObject({ state: 'loaded', generation: 1, liveLoadId: first.loadId, rows: first.rows, finishedAt: first.finishedAt, before: null });
+    expect(await ledger.entry(first.fileId)).toMatchObject({
+      state: 'loaded',
+      generation: 1,
+      liveLoadId: first.loadId,
+      rows: first.rows,
+      finishedAt: first.finishedAt,
+      before: null,
+    });
   });
 
   it.each(['vanished', 'cleared'] as const)('a %s file that is there again is a new entry', async (state) => {
@@ -143,9 +185,14 @@ describe('discover', () => {
     expect((await ledger.owned()).map((owned) => owned.owner)).toEqual(['load-1']);
     const claim = { loadKey: 'k', duplicateAllowed: false, generation: 1 };
     expect(await codeOf(ledger.claim(entry.fileId, { ...claim, owner: null }, 'daemon'))).toBe('WRONG_STATE');
-    expect(await ledger.discover({ ...arrival, owner: 'load-2' }, 'cli:ann')).toMatchObject({ fileId: entry.fileId, owner: 'load-2' });
+    expect(await ledger.discover({ ...arrival, owner: 'load-2' }, 'cli:ann')).toMatchObject({
+      fileId: entry.fileId,
+      owner: 'load-2',
+    });
     expect(await codeOf(ledger.claim(entry.fileId, { ...claim, owner: 'load-1' }, 'cli:ann'))).toBe('WRONG_STATE');
-    expect(await ledger.claim(entry.fileId, { ...claim, owner: 'load-2' }, 'cli:ann')).toMatchObject({ state: 'loading' });
+    expect(await ledger.claim(entry.fileId, { ...claim, owner: 'load-2' }, 'cli:ann')).toMatchObject({
+      state: 'loading',
+    });
   });
 });
 
@@ -197,10 +244,17 @@ describe('adopt', () => {
     const known = look('known.csv');
     await discover(ledger, known);
     const old = look('old.csv');
-    const adopted = [known, old].map((file, i) => ({ file, uri: `file:///drop/${file.path}`, loadKey: `adopt-${i}`, loadId: 40 + i }));
+    const adopted = [known, old].map((file, i) => ({
+      file,
+      uri: `file:///drop/${file.path}`,
+      loadKey: `adopt-${i}`,
+      loadId: 40 + i,
+    }));
     expect(await ledger.adopt('orders', adopted, 'cli:ann', 'ledger adopt')).toBe(1);
     expect(await ledger.unknown('orders', [known, old])).toEqual([]);
-    expect(await ledger.files({ limit: 0, states: ['ignored'] })).toMatchObject([{ path: 'old.csv', sha256: null, attempts: 0, load_id: 41 }]);
+    expect(await ledger.files({ limit: 0, states: ['ignored'] })).toMatchObject([
+      { path: 'old.csv', sha256: null, attempts: 0, load_id: 41 },
+    ]);
   });
 });
 

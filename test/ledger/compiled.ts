@@ -25,7 +25,11 @@ export function compileLedger(): string {
 }
 
 /** Runs a script in a process of its own; `lines` gathers what it prints. */
-export function runScript(compiled: string, script: string, args: readonly string[]): { readonly child: ChildProcess; readonly lines: string[]; readonly ended: Promise<void> } {
+export function runScript(
+  compiled: string,
+  script: string,
+  args: readonly string[],
+): { readonly child: ChildProcess; readonly lines: string[]; readonly ended: Promise<void> } {
   const file = path.join(compiled, 'script.mjs');
   writeFileSync(file, script);
   const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });

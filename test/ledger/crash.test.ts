@@ -41,7 +41,9 @@ describe('kill -9 at any moment', () => {
       if (what === 'd') expect(entry?.file.path).toBe(argument);
       else expect(entry).toMatchObject({ state: 'loaded', loadId: Number(argument) });
     }
-    const planned = new Set((await ledger.dueActions('2100-01-01T00:00:00Z', 1_000_000)).map((action) => action.entry.fileId));
+    const planned = new Set(
+      (await ledger.dueActions('2100-01-01T00:00:00Z', 1_000_000)).map((action) => action.entry.fileId),
+    );
     for (const report of await ledger.files({ limit: 0 })) {
       const detail = await ledger.detail(report.file_id);
       const states = detail?.history.map((step) => step.to);

@@ -7,11 +7,29 @@ describe('end', () => {
     const ledger = newLedger();
     const entry = await discover(ledger, look('a.csv', 912_345, 1_795_154_400_000_999));
     const rows = { read: 10_000, loaded: 9_988, quarantined: 12, skipped: 0, declared: 10_000, delta: 0 };
-    const errors = [{ class: 'type-error' as const, column: 'amount', rows: 9, first_row: 42, first_line: 43, example: '1.234,50', message: 'not a numeric(12,2)' }];
+    const errors = [
+      {
+        class: 'type-error' as const,
+        column: 'amount',
+        rows: 9,
+        first_row: 42,
+        first_line: 43,
+        example: '1.234,50',
+        message: 'not a numeric(12,2)',
+      },
+    ];
     const drift = [{ kind: 'renamed' as const, column: 'Amount', message: 'Amount is taken as amount' }];
     await load(ledger, entry, {
       content: 'x',
-      more: { loadId: 7_000, generation: 1, rows, errors, drift, committedAt: '2026-11-20T06:00:09.000Z', seconds: { land: 0, load: 0.41 } },
+      more: {
+        loadId: 7_000,
+        generation: 1,
+        rows,
+        errors,
+        drift,
+        committedAt: '2026-11-20T06:00:09.000Z',
+        seconds: { land: 0, load: 0.41 },
+      },
     });
     expect(await ledger.detail(entry.fileId)).toMatchObject({
       message_type: 'file',
@@ -36,7 +54,14 @@ describe('end', () => {
   it('rows are there also when nothing was parsed', async () => {
     const ledger = newLedger();
     const entry = await ended(ledger, look('a.csv'), { state: 'held' });
-    expect((await ledger.detail(entry.fileId))?.rows).toEqual({ read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 });
+    expect((await ledger.detail(entry.fileId))?.rows).toEqual({
+      read: 0,
+      loaded: 0,
+      quarantined: 0,
+      skipped: 0,
+      declared: null,
+      delta: 0,
+    });
   });
 
   it('a rejected file keeps its error, its counts and no delta', async () => {
@@ -91,13 +116,23 @@ describe('replaced loads', () => {
     const result = await load(ledger, next, { replaced: [old.loadId ?? 0] });
     expect(result.superseded).toEqual([old.fileId]);
     expect(await ledger.entry(old.fileId)).toMatchObject({ state: 'superseded', liveLoadId: null, loadId: old.loadId });
-    expect((await ledger.detail(old.fileId))?.history.at(-1)).toMatchObject({ from: 'loaded', to: 'superseded', reason: `replaced by file ${next.fileId}` });
+    expect((await ledger.detail(old.fileId))?.history.at(-1)).toMatchObject({
+      from: 'loaded',
+      to: 'superseded',
+      reason: `replaced by file ${next.fileId}`,
+    });
   });
 
   it('a reprocess that loads supersedes only its old receipt, not itself', async () => {
     const ledger = newLedger();
     const first = await loaded(ledger, 'a.csv', { content: 'x' });
-    const again = await ledger.transition(first.fileId, 'discovered', { attempts: 0, generation: 2, released: true }, 'cli:ann', 'reprocess');
+    const again = await ledger.transition(
+      first.fileId,
+      'discovered',
+      { attempts: 0, generation: 2, released: true },
+      'cli:ann',
+      'reprocess',
+    );
     const { entry, superseded } = await load(ledger, again, { content: 'x', replaced: [first.loadId ?? 0] });
     expect(superseded).toEqual([]);
     expect(entry).toMatchObject({ fileId: first.fileId, state: 'loaded', generation: 2, released: false });
@@ -109,7 +144,11 @@ describe('replaced loads', () => {
     const ledger = newLedger();
     const first = await loaded(ledger, 'a.csv');
     await ledger.transition(first.fileId, 'discovered', { attempts: 0, generation: 2 }, 'cli:ann', 'reprocess');
-    await ledger.claim(first.fileId, { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null }, 'daemon');
+    await ledger.claim(
+      first.fileId,
+      { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null },
+      'daemon',
+    );
     const { entry } = await ledger.end(first.fileId, { state: 'rejected', loadId: 8_001 }, 'daemon', 'bad');
     expect(entry).toMatchObject({ state: 'rejected', loadId: 8_001, liveLoadId: first.loadId });
   });
@@ -135,17 +174,35 @@ describe('duplicates of a replaced load', () => {
   it('on other paths come back as discovered when other content replaces it', async () => {
     const ledger = newLedger();
     const old = await loaded(ledger, 'a.csv', { content: 'x' });
-    const twin = await ended(ledger, look('b.csv'), { state: 'duplicate', duplicateOf: old.fileId, sha256: hashOf('x') });
-    const { reopened } = await load(ledger, await discover(ledger, look('a.csv')), { content: 'y', replaced: [old.loadId ?? 0] });
+    const twin = await ended(ledger, look('b.csv'), {
+      state: 'duplicate',
+      duplicateOf: old.fileId,
+      sha256: hashOf('x'),
+    });
+    const { reopened } = await load(ledger, await discover(ledger, look('a.csv')), {
+      content: 'y',
+      replaced: [old.loadId ?? 0],
+    });
     expect(reopened).toEqual([twin.fileId]);
-    expect(await ledger.entry(twin.fileId)).toMatchObject({ state: 'discovered', before: 'duplicate', attempts: 0, duplicateOf: null });
-    expect((await ledger.waiting('orders', 10, { ignoreBackoff: false })).map((entry) => entry.fileId)).toEqual([twin.fileId]);
+    expect(await ledger.entry(twin.fileId)).toMatchObject({
+      state: 'discovered',
+      before: 'duplicate',
+      attempts: 0,
+      duplicateOf: null,
+    });
+    expect((await ledger.waiting('orders', 10, { ignoreBackoff: false })).map((entry) => entry.fileId)).toEqual([
+      twin.fileId,
+    ]);
   });
 
   it('lose their pending after action: what is to be loaded must not be deleted', async () => {
     const ledger = newLedger();
     const old = await loaded(ledger, 'a.csv', { content: 'x' });
-    const twin = await ended(ledger, look('b.csv'), { state: 'duplicate', duplicateOf: old.fileId, action: { kind: 'delete', argument: '', companions: [] } });
+    const twin = await ended(ledger, look('b.csv'), {
+      state: 'duplicate',
+      duplicateOf: old.fileId,
+      action: { kind: 'delete', argument: '', companions: [] },
+    });
     await load(ledger, await discover(ledger, look('a.csv')), { content: 'y', replaced: [old.loadId ?? 0] });
     expect(await ledger.dueActions('2100-01-01T00:00:00Z', 10)).toEqual([]);
     expect((await ledger.detail(twin.fileId))?.actions).toMatchObject([{ state: 'dropped' }]);
@@ -164,8 +221,13 @@ describe('duplicates of a replaced load', () => {
     const old = await loaded(ledger, 'a.csv', { content: 'x' });
     const overwritten = await ended(ledger, look('b.csv'), { state: 'duplicate', duplicateOf: old.fileId });
     await loaded(ledger, 'b.csv', { content: 'z' });
-    const deleted = await ended(ledger, look('c.csv'), { state: 'duplicate', duplicateOf: old.fileId, action: { kind: 'delete', argument: '', companions: [] } });
-    for (const action of await ledger.dueActions('2100-01-01T00:00:00Z', 10)) await ledger.actionDone(action.actionId, { state: 'done', detail: '', movedTo: null });
+    const deleted = await ended(ledger, look('c.csv'), {
+      state: 'duplicate',
+      duplicateOf: old.fileId,
+      action: { kind: 'delete', argument: '', companions: [] },
+    });
+    for (const action of await ledger.dueActions('2100-01-01T00:00:00Z', 10))
+      await ledger.actionDone(action.actionId, { state: 'done', detail: '', movedTo: null });
     await load(ledger, await discover(ledger, look('a.csv')), { content: 'y', replaced: [old.loadId ?? 0] });
     expect([await stateOf(ledger, overwritten), await stateOf(ledger, deleted)]).toEqual(['duplicate', 'duplicate']);
   });
@@ -175,7 +237,10 @@ describe('duplicates of a replaced load', () => {
     const old = await loaded(ledger, 'a.csv', { content: 'x' });
     const twin = await ended(ledger, look('b.csv'), { state: 'duplicate', duplicateOf: old.fileId });
     await ledger.transition(old.fileId, 'cleared', {}, 'cli:ann', 'ledger clear');
-    const { entry } = await load(ledger, await discover(ledger, old.file), { content: 'x', replaced: [old.loadId ?? 0] });
+    const { entry } = await load(ledger, await discover(ledger, old.file), {
+      content: 'x',
+      replaced: [old.loadId ?? 0],
+    });
     expect(await ledger.entry(twin.fileId)).toMatchObject({ state: 'duplicate', duplicateOf: entry.fileId });
   });
 
@@ -184,26 +249,47 @@ describe('duplicates of a replaced load', () => {
     const old = await loaded(ledger, 'a.csv', { content: 'x' });
     const twin = await discover(ledger, look('b.csv'));
     await ledger.transition(old.fileId, 'cleared', {}, 'cli:ann', 'ledger clear');
-    expect(await codeOf(ledger.end(twin.fileId, { state: 'duplicate', duplicateOf: old.fileId }, 'daemon', 'same content'))).toBe('WRONG_STATE');
+    expect(
+      await codeOf(ledger.end(twin.fileId, { state: 'duplicate', duplicateOf: old.fileId }, 'daemon', 'same content')),
+    ).toBe('WRONG_STATE');
     expect(await stateOf(ledger, twin)).toBe('discovered');
   });
 });
 
 /** A file that was rejected, with a receipt that superseded `replaced`. */
-async function rejected(ledger: Ledger, name: string, loadId: number, replaced: readonly number[] = []): Promise<FileEntry> {
+async function rejected(
+  ledger: Ledger,
+  name: string,
+  loadId: number,
+  replaced: readonly number[] = [],
+): Promise<FileEntry> {
   const entry = await discover(ledger, look(name));
-  await ledger.claim(entry.fileId, { loadKey: `rejection ${loadId}`, sha256: hashOf('bad'), duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
-  return (await ledger.end(entry.fileId, { state: 'rejected', loadId, replaced, error: { code: 'X', message: '', fix: '' } }, 'daemon', 'bad')).entry;
+  await ledger.claim(
+    entry.fileId,
+    { loadKey: `rejection ${loadId}`, sha256: hashOf('bad'), duplicateAllowed: false, generation: 1, owner: null },
+    'daemon',
+  );
+  return (
+    await ledger.end(
+      entry.fileId,
+      { state: 'rejected', loadId, replaced, error: { code: 'X', message: '', fix: '' } },
+      'daemon',
+      'bad',
+    )
+  ).entry;
 }
 
 describe('earlier versions of a path', () => {
-  it.each(['rejected', 'failed'] as const)('%s ones become superseded when a later version is loaded', async (state) => {
-    const ledger = newLedger();
-    const bad = await ended(ledger, look('a.csv'), { state });
-    const { superseded } = await load(ledger, await discover(ledger, look('a.csv')));
-    expect(superseded).toEqual([bad.fileId]);
-    expect(await stateOf(ledger, bad)).toBe('superseded');
-  });
+  it.each(['rejected', 'failed'] as const)(
+    '%s ones become superseded when a later version is loaded',
+    async (state) => {
+      const ledger = newLedger();
+      const bad = await ended(ledger, look('a.csv'), { state });
+      const { superseded } = await load(ledger, await discover(ledger, look('a.csv')));
+      expect(superseded).toEqual([bad.fileId]);
+      expect(await stateOf(ledger, bad)).toBe('superseded');
+    },
+  );
 
   it('held, ignored and loaded ones, later ones and those of other paths stay', async () => {
     const ledger = newLedger();
@@ -234,7 +320,10 @@ describe('earlier versions of a path', () => {
     const first = await rejected(ledger, 'a.csv', 8_010);
     const again = await rejected(ledger, 'a.csv', 8_011, [8_010]);
     expect([await stateOf(ledger, first), await stateOf(ledger, again)]).toEqual(['superseded', 'rejected']);
-    expect(await ledger.knownLoads(0, 10)).toMatchObject([{ loadId: 8_010, status: 'superseded' }, { loadId: 8_011, status: 'rejected' }]);
+    expect(await ledger.knownLoads(0, 10)).toMatchObject([
+      { loadId: 8_010, status: 'superseded' },
+      { loadId: 8_011, status: 'rejected' },
+    ]);
   });
 
   it('rejected ones have superseded receipts once a later version is loaded', async () => {
@@ -242,13 +331,17 @@ describe('earlier versions of a path', () => {
     const bad = await rejected(ledger, 'a.csv', 8_020);
     const { superseded } = await load(ledger, await discover(ledger, look('a.csv')), { replaced: [8_020] });
     expect(superseded).toEqual([bad.fileId]);
-    expect((await ledger.knownLoads(0, 10)).find((known) => known.loadId === 8_020)).toMatchObject({ status: 'superseded' });
+    expect((await ledger.knownLoads(0, 10)).find((known) => known.loadId === 8_020)).toMatchObject({
+      status: 'superseded',
+    });
   });
 
   it('a retry settles the receipt of its own first rejection', async () => {
     const ledger = newLedger();
     const bad = await rejected(ledger, 'a.csv', 8_030);
-    await load(ledger, await ledger.transition(bad.fileId, 'discovered', { attempts: 0 }, 'cli:ann', 'retry'), { replaced: [8_030] });
+    await load(ledger, await ledger.transition(bad.fileId, 'discovered', { attempts: 0 }, 'cli:ann', 'retry'), {
+      replaced: [8_030],
+    });
     expect((await ledger.knownLoads(0, 10)).map((known) => known.status).sort()).toEqual(['loaded', 'superseded']);
   });
 
@@ -256,17 +349,37 @@ describe('earlier versions of a path', () => {
     const ledger = newLedger();
     const first = await loaded(ledger, 'a.csv', { rows: 12 });
     await ledger.transition(first.fileId, 'discovered', { attempts: 0, generation: 2 }, 'cli:ann', 'reprocess');
-    await ledger.claim(first.fileId, { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null }, 'daemon');
-    await ledger.end(first.fileId, { state: 'rejected', loadId: 8_002, rows: counts(3), error: { code: 'X', message: '', fix: '' } }, 'daemon', 'bad');
+    await ledger.claim(
+      first.fileId,
+      { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null },
+      'daemon',
+    );
+    await ledger.end(
+      first.fileId,
+      { state: 'rejected', loadId: 8_002, rows: counts(3), error: { code: 'X', message: '', fix: '' } },
+      'daemon',
+      'bad',
+    );
     await load(ledger, await discover(ledger, look('a.csv')));
-    expect(await ledger.entry(first.fileId)).toMatchObject({ state: 'loaded', loadId: first.loadId, liveLoadId: first.loadId, rows: counts(12), error: null, generation: 1 });
+    expect(await ledger.entry(first.fileId)).toMatchObject({
+      state: 'loaded',
+      loadId: first.loadId,
+      liveLoadId: first.loadId,
+      rows: counts(12),
+      error: null,
+      generation: 1,
+    });
   });
 });
 
 describe('snapshot feeds', () => {
   it('older open files become superseded with the load, newer ones and those being loaded stay', async () => {
     const ledger = newLedger();
-    const [older, same, newer] = [await discover(ledger, look('c', 1, 10)), await discover(ledger, look('a', 1, 20)), await discover(ledger, look('d', 1, 30))];
+    const [older, same, newer] = [
+      await discover(ledger, look('c', 1, 10)),
+      await discover(ledger, look('a', 1, 20)),
+      await discover(ledger, look('d', 1, 30)),
+    ];
     const next = await discover(ledger, look('b', 1, 20));
     const { superseded } = await load(ledger, next, { more: { olderSnapshots: true } });
     expect(superseded).toEqual([same.fileId, older.fileId]);

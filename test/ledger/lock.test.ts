@@ -61,7 +61,9 @@ describe('the lock on a data_dir', () => {
   it('makes files that only we can read, in a folder that only we can read', () => {
     const dir = path.join(temporaryDir(), 'data');
     const lock = acquireLock(dir);
-    const modes = [dir, path.join(dir, 'tallyman.lock'), path.join(dir, 'tallyman.pid')].map((file) => statSync(file).mode & 0o777);
+    const modes = [dir, path.join(dir, 'tallyman.lock'), path.join(dir, 'tallyman.pid')].map(
+      (file) => statSync(file).mode & 0o777,
+    );
     expect(modes).toEqual([0o700, 0o600, 0o600]);
     lock.release();
     expect(existsSync(path.join(dir, 'tallyman.pid'))).toBe(false);
@@ -75,7 +77,10 @@ describe('the lock on a data_dir', () => {
 
   it('a lock file that is no lock is told', () => {
     const dir = temporaryDir();
-    writeFileSync(path.join(dir, 'tallyman.lock'), 'this is no SQLite file, and long enough to be looked at by it: '.repeat(40));
+    writeFileSync(
+      path.join(dir, 'tallyman.lock'),
+      'this is no SQLite file, and long enough to be looked at by it: '.repeat(40),
+    );
     expect(refusal(() => acquireLock(dir))?.code).toBe('LEDGER_UNUSABLE');
   });
 });

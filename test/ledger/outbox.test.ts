@@ -12,12 +12,20 @@ describe('after actions', () => {
     const ledger = newLedger();
     const entry = await withAction(ledger, 'a.csv');
     const [action] = await ledger.dueActions(late, 10);
-    expect(action).toMatchObject({ kind: 'move', argument: 'done/2026', companions: ['a.csv.done'], attempts: 0, entry: { fileId: entry.fileId } });
+    expect(action).toMatchObject({
+      kind: 'move',
+      argument: 'done/2026',
+      companions: ['a.csv.done'],
+      attempts: 0,
+      entry: { fileId: entry.fileId },
+    });
     const moved = look('done/2026/a.csv');
     await ledger.actionDone(action!.actionId, { state: 'done', detail: 'moved', movedTo: moved });
     expect(await ledger.dueActions(late, 10)).toEqual([]);
     expect((await ledger.entry(entry.fileId))?.movedTo).toEqual(moved);
-    expect((await ledger.detail(entry.fileId))?.actions).toMatchObject([{ action: 'move done/2026', state: 'done', attempts: 1, detail: 'moved' }]);
+    expect((await ledger.detail(entry.fileId))?.actions).toMatchObject([
+      { action: 'move done/2026', state: 'done', attempts: 1, detail: 'moved' },
+    ]);
   });
 
   it('that failed come again when their time has come, for ever', async () => {
@@ -33,7 +41,11 @@ describe('after actions', () => {
     const ledger = newLedger();
     const entry = await withAction(ledger, 'a.csv', 'delete');
     const [action] = await ledger.dueActions(late, 1);
-    await ledger.actionDone(action!.actionId, { state: 'dropped', detail: 'another version stands there', movedTo: null });
+    await ledger.actionDone(action!.actionId, {
+      state: 'dropped',
+      detail: 'another version stands there',
+      movedTo: null,
+    });
     expect(await ledger.entry(entry.fileId)).toMatchObject({ deleted: false, movedTo: null });
     expect(await ledger.dueActions(late, 10)).toEqual([]);
   });

@@ -17,7 +17,8 @@ async function everything(ledger: Ledger): Promise<void> {
   for (const snapshot of [true, false]) await ledger.facts(next.fileId, { snapshot, sha256: hashOf('x') });
   await ledger.wait(other.fileId, next.fileId);
   await ledger.versions('orders', 'a.csv', 2);
-  for (const newestFirst of [true, false]) for (const ignoreBackoff of [true, false]) await ledger.waiting('orders', 10, { ignoreBackoff, newestFirst });
+  for (const newestFirst of [true, false])
+    for (const ignoreBackoff of [true, false]) await ledger.waiting('orders', 10, { ignoreBackoff, newestFirst });
   await load(ledger, next, { replaced: [first.loadId ?? 0], more: { olderSnapshots: true } });
   await ledger.died(twin.fileId, 1);
   await ledger.interrupted();
@@ -34,7 +35,8 @@ async function everything(ledger: Ledger): Promise<void> {
   await ledger.newestLoad();
   await ledger.knownLoads(0, 10);
   await ledger.receiptLost(own.loadKey, 'failed', '');
-  for (const action of await ledger.dueActions(far, 10)) await ledger.actionDone(action.actionId, { state: 'done', detail: '', movedTo: null });
+  for (const action of await ledger.dueActions(far, 10))
+    await ledger.actionDone(action.actionId, { state: 'done', detail: '', movedTo: null });
   await ledger.files({ limit: 10, feed: 'orders' });
   await ledger.files({ limit: 10, states: ['failed', 'held'] });
   await ledger.files({ limit: 10, states: ['failed'], feed: 'orders' });
@@ -60,17 +62,35 @@ describe('with 10,000,000 files', () => {
     const ledger = openLedger(dir);
     await everything(ledger);
     await ledger.close();
-    const statements = [...new Set(prepare.mock.calls.map(([sql]) => sql))].filter((sql) => /^\s*(select|update|insert|delete)/.test(sql));
+    const statements = [...new Set(prepare.mock.calls.map(([sql]) => sql))].filter((sql) =>
+      /^\s*(select|update|insert|delete)/.test(sql),
+    );
     prepare.mockRestore();
     const db = new Database(path.join(dir, 'ledger.db'), { readonly: true });
     const slow: string[] = [];
     for (const sql of statements) {
-      const plan = db.prepare(`explain query plan ${sql}`).all(...(sql.match(/\?/g) ?? []).map(() => null)).map((row) => String((row as { detail: unknown }).detail));
-      const scans = plan.filter((detail) => /^SCAN (e|n|r|entry|receipt|history|action|request|detail)\b/.test(detail) && !SMALL.test(detail) && !WALKS.some((walk) => walk.test(sql)));
-      const sorts = plan.filter((detail) => detail.includes('TEMP B-TREE') && !plan.some((other) => SMALL.test(other)) && !/group by|json_each\(\?\)|e\.state in|from feed where/.test(sql));
+      const plan = db
+        .prepare(`explain query plan ${sql}`)
+        .all(...(sql.match(/\?/g) ?? []).map(() => null))
+        .map((row) => String((row as { detail: unknown }).detail));
+      const scans = plan.filter(
+        (detail) =>
+          /^SCAN (e|n|r|entry|receipt|history|action|request|detail)\b/.test(detail) &&
+          !SMALL.test(detail) &&
+          !WALKS.some((walk) => walk.test(sql)),
+      );
+      const sorts = plan.filter(
+        (detail) =>
+          detail.includes('TEMP B-TREE') &&
+          !plan.some((other) => SMALL.test(other)) &&
+          !/group by|json_each\(\?\)|e\.state in|from feed where/.test(sql),
+      );
       // Indexes whose first column alone says little: a search must use more of them.
       const wide = plan.filter((detail) => /INDEX entry_(size|path|content|cleared|bad) \(feed_id=\?\)/.test(detail));
-      const wholeFeed = plan.filter((detail) => detail.includes('entry_feed') && !WALKS.some((walk) => walk.test(sql)) && !sql.includes('max(file_id)'));
+      const wholeFeed = plan.filter(
+        (detail) =>
+          detail.includes('entry_feed') && !WALKS.some((walk) => walk.test(sql)) && !sql.includes('max(file_id)'),
+      );
       for (const detail of [...scans, ...sorts, ...wide, ...wholeFeed]) slow.push(`${detail}\n    in ${sql}`);
     }
     db.close();

@@ -10,8 +10,8 @@ import { StagingModel } from './staging-model.js';
 import { counts, hashOf, look, temporaryDir } from './support.js';
 
 /**
- * A drop folder, a database and a daemon in small: files come, change and go in any order, loads are rejected or find their file changed, operators
- * ask for anything, the process starts again. Whatever happens, the promises hold.
+ * A drop folder, a database and a daemon in small: files come, change and go in any order, loads are rejected or find
+ * their file changed, operators ask for anything, the process starts again. Whatever happens, the promises hold.
  */
 
 type Fate = 'loaded' | 'rejected' | 'unreachable' | 'failed';
@@ -31,12 +31,47 @@ const PATHS = ['a', 'b', 'c'];
 const CONTENTS = ['', 'h', 'hx', 'hxy', 'hz', 'hw'];
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('write' as const), path: fc.constantFrom(...PATHS), content: fc.constantFrom(...CONTENTS) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('write' as const),
+      path: fc.constantFrom(...PATHS),
+      content: fc.constantFrom(...CONTENTS),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('touch' as const), path: fc.constantFrom(...PATHS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), path: fc.constantFrom(...PATHS) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('work' as const), fate: fc.constantFrom<Fate | 'begin'>('begin', 'begin', 'loaded', 'loaded', 'loaded', 'rejected', 'unreachable', 'failed') }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('finish' as const), fate: fc.constantFrom<Fate>('loaded', 'loaded', 'rejected', 'unreachable') }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('ask' as const), kind: fc.constantFrom<RequestKind>('reprocess', 'clear', 'retry', 'release', 'ignore'), nth: fc.nat(20) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('work' as const),
+      fate: fc.constantFrom<Fate | 'begin'>(
+        'begin',
+        'begin',
+        'loaded',
+        'loaded',
+        'loaded',
+        'rejected',
+        'unreachable',
+        'failed',
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('finish' as const),
+      fate: fc.constantFrom<Fate>('loaded', 'loaded', 'rejected', 'unreachable'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('ask' as const),
+      kind: fc.constantFrom<RequestKind>('reprocess', 'clear', 'retry', 'release', 'ignore'),
+      nth: fc.nat(20),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
 );
 
@@ -103,12 +138,16 @@ class World {
 
   async #scan(): Promise<void> {
     const listed = [...this.#drop.values()].map((there) => there.file);
-    for (const file of await this.ledger.unknown('orders', listed)) await this.ledger.discover({ feed: 'orders', file, uri: `file:///${file.path}`, settleSeconds: 0 }, 'daemon');
+    for (const file of await this.ledger.unknown('orders', listed))
+      await this.ledger.discover({ feed: 'orders', file, uri: `file:///${file.path}`, settleSeconds: 0 }, 'daemon');
   }
 
   /** One turn of the daemon. False when nothing waits. */
   async work(fate: Fate | 'begin'): Promise<boolean> {
-    const [entry] = await this.ledger.waiting('orders', 1, { ignoreBackoff: true, newestFirst: this.#policy.target.mode === 'replace_all' });
+    const [entry] = await this.ledger.waiting('orders', 1, {
+      ignoreBackoff: true,
+      newestFirst: this.#policy.target.mode === 'replace_all',
+    });
     if (entry === undefined) return false;
     const there = this.#drop.get(entry.file.path);
     if (there?.file.version !== entry.file.version) {
@@ -123,9 +162,14 @@ class World {
   async #decide(entry: FileEntry, content: string): Promise<Decision> {
     let probes: Probes = { prefix: null, empty: null };
     for (;;) {
-      const decision = admit(await this.ledger.facts(entry.fileId, { snapshot: this.#policy.target.mode === 'replace_all' }), this.#policy, probes);
+      const decision = admit(
+        await this.ledger.facts(entry.fileId, { snapshot: this.#policy.target.mode === 'replace_all' }),
+        this.#policy,
+        probes,
+      );
       if (decision.kind === 'needHash') await this.ledger.setContent(entry.fileId, hashOf(content));
-      else if (decision.kind === 'needPrefixHash') probes = { ...probes, prefix: { of: decision.of, sha256: hashOf(content.slice(0, decision.bytes)) } };
+      else if (decision.kind === 'needPrefixHash')
+        probes = { ...probes, prefix: { of: decision.of, sha256: hashOf(content.slice(0, decision.bytes)) } };
       else if (decision.kind === 'needEmptyCheck') probes = { ...probes, empty: content === '' };
       else return decision;
     }
@@ -145,7 +189,12 @@ class World {
       case 'hold':
       case 'ignore':
       case 'superseded':
-        await ledger.end(fileId, { state: ({ hold: 'held', ignore: 'ignored', superseded: 'superseded' } as const)[decision.kind] }, 'daemon', decision.reason);
+        await ledger.end(
+          fileId,
+          { state: ({ hold: 'held', ignore: 'ignored', superseded: 'superseded' } as const)[decision.kind] },
+          'daemon',
+          decision.reason,
+        );
         return;
       case 'load': {
         const loadId = ++this.#loads;
@@ -179,13 +228,32 @@ class World {
     if (fate === 'loaded') {
       const { replaced, winner } = this.staging.commit(receipt, replaces);
       if (winner !== null) {
-        await this.ledger.end(entry.fileId, { state: 'duplicate', duplicateOf: (await this.ledger.byLoadId(winner))?.fileId ?? null, sha256: hashOf(content) }, 'daemon', 'lost race');
+        await this.ledger.end(
+          entry.fileId,
+          {
+            state: 'duplicate',
+            duplicateOf: (await this.ledger.byLoadId(winner))?.fileId ?? null,
+            sha256: hashOf(content),
+          },
+          'daemon',
+          'lost race',
+        );
         return true;
       }
-      await this.ledger.end(entry.fileId, { state: 'loaded', sha256: hashOf(content), loadId, generation, rows, replaced, olderSnapshots: replaces.feed }, 'daemon', 'committed');
+      await this.ledger.end(
+        entry.fileId,
+        { state: 'loaded', sha256: hashOf(content), loadId, generation, rows, replaced, olderSnapshots: replaces.feed },
+        'daemon',
+        'committed',
+      );
     } else {
       const replaced = fate === 'rejected' ? this.staging.reject(receipt) : [];
-      await this.ledger.end(entry.fileId, { state: fate, sha256: hashOf(content), loadId: fate === 'rejected' ? loadId : null, replaced }, 'daemon', fate);
+      await this.ledger.end(
+        entry.fileId,
+        { state: fate, sha256: hashOf(content), loadId: fate === 'rejected' ? loadId : null, replaced },
+        'daemon',
+        fate,
+      );
     }
     return true;
   }
@@ -215,14 +283,18 @@ async function checkLedger({ ledger, staging }: World): Promise<void> {
     if (entry.liveLoadId !== null) liveHere.push(entry.liveLoadId);
     if (entry.state === 'loaded') expect(entry.liveLoadId).not.toBeNull();
     if (['superseded', 'cleared', 'vanished', 'duplicate'].includes(entry.state)) expect(entry.liveLoadId).toBeNull();
-    if (entry.liveLoadId !== null && entry.state === 'loaded') expect(entry.generation).toBe(staging.loads.find((load) => load.loadId === entry.liveLoadId)?.generation);
-    if (entry.state === 'rejected') expect(staging.loads.find((load) => load.loadId === entry.loadId)?.status).toBe('rejected');
+    if (entry.liveLoadId !== null && entry.state === 'loaded')
+      expect(entry.generation).toBe(staging.loads.find((load) => load.loadId === entry.liveLoadId)?.generation);
+    if (entry.state === 'rejected')
+      expect(staging.loads.find((load) => load.loadId === entry.loadId)?.status).toBe('rejected');
     expect(entry.finishedAt === null).toBe(['discovered', 'landing', 'landed', 'loading'].includes(entry.state));
   }
   expect(new Set(liveHere)).toEqual(new Set(staging.live().map((load) => load.loadId)));
   expect(liveHere).toHaveLength(staging.live().length);
   const known = await ledger.knownLoads(0, 1_000);
-  expect(known.map(({ loadId, status }) => ({ loadId, status }))).toEqual(staging.loads.map(({ loadId, status }) => ({ loadId, status })).sort((a, b) => a.loadId - b.loadId));
+  expect(known.map(({ loadId, status }) => ({ loadId, status }))).toEqual(
+    staging.loads.map(({ loadId, status }) => ({ loadId, status })).sort((a, b) => a.loadId - b.loadId),
+  );
   expect((await ledger.feedSummaries('2000-01-01T00:00:00Z'))[0]?.states ?? {}).toEqual(states);
 }
 
@@ -247,10 +319,14 @@ describe('whatever happens', () => {
         const world = new World(rules);
         for (const one of steps) await world.run(one);
         await checkLedger(world);
-        for (let turns = 0; (await world.finish('loaded')) || (await world.work('loaded')); turns++) expect(turns).toBeLessThan(500);
+        for (let turns = 0; (await world.finish('loaded')) || (await world.work('loaded')); turns++)
+          expect(turns).toBeLessThan(500);
         await checkLedger(world);
         // What is still open waits for a person: its content is that of a held file, or of one that waits for it.
-        for (const report of await world.ledger.files({ limit: 0, states: ['discovered', 'landing', 'landed', 'loading'] })) {
+        for (const report of await world.ledger.files({
+          limit: 0,
+          states: ['discovered', 'landing', 'landed', 'loading'],
+        })) {
           // One may wait for another that waits itself; never in a circle.
           const seen = new Set<number>();
           let awaited = await world.ledger.entry(report.file_id);

@@ -3,9 +3,14 @@ import type { Ledger } from '../../src/core/ledger.js';
 import { codeOf, discover, ended, hashOf, load, loaded, look, newLedger, stateOf } from './support.js';
 
 const any = { ignoreBackoff: false };
-const claim = (loadKey: string, more: { sha256?: string; duplicateAllowed?: boolean } = {}): Parameters<Ledger['claim']>[1] => ({ loadKey, duplicateAllowed: false, generation: 1, owner: null, ...more });
-const waitingIds = async (ledger: Ledger, options: { ignoreBackoff: boolean; newestFirst?: boolean } = any): Promise<number[]> =>
-  (await ledger.waiting('orders', 100, options)).map((entry) => entry.fileId);
+const claim = (
+  loadKey: string,
+  more: { sha256?: string; duplicateAllowed?: boolean } = {},
+): Parameters<Ledger['claim']>[1] => ({ loadKey, duplicateAllowed: false, generation: 1, owner: null, ...more });
+const waitingIds = async (
+  ledger: Ledger,
+  options: { ignoreBackoff: boolean; newestFirst?: boolean } = any,
+): Promise<number[]> => (await ledger.waiting('orders', 100, options)).map((entry) => entry.fileId);
 
 describe('waiting', () => {
   it('oldest first, at most as many as asked for', async () => {
@@ -20,7 +25,11 @@ describe('waiting', () => {
     const ledger = newLedger();
     const old = await discover(ledger, look('z', 1, 1));
     const [a, b] = [await discover(ledger, look('a', 1, 2)), await discover(ledger, look('b', 1, 2))];
-    expect(await waitingIds(ledger, { ignoreBackoff: false, newestFirst: true })).toEqual([b.fileId, a.fileId, old.fileId]);
+    expect(await waitingIds(ledger, { ignoreBackoff: false, newestFirst: true })).toEqual([
+      b.fileId,
+      a.fileId,
+      old.fileId,
+    ]);
   });
 
   it('leaves out ended and loading files and other feeds', async () => {
@@ -37,8 +46,14 @@ describe('waiting', () => {
     const ledger = newLedger({ now: () => time });
     const entry = await discover(ledger, look('a.csv'));
     await ledger.claim(entry.fileId, claim('k'), 'daemon');
-    await ledger.unclaim(entry.fileId, { uncount: false, retryAt: '2026-11-21T06:00:10Z', error: null }, 'daemon', 'LOAD_FAILED');
-    const ids = async (): Promise<number[]> => (await ledger.waiting('orders', 10, { ignoreBackoff: false, longestMs: 600_000 })).map(({ fileId }) => fileId);
+    await ledger.unclaim(
+      entry.fileId,
+      { uncount: false, retryAt: '2026-11-21T06:00:10Z', error: null },
+      'daemon',
+      'LOAD_FAILED',
+    );
+    const ids = async (): Promise<number[]> =>
+      (await ledger.waiting('orders', 10, { ignoreBackoff: false, longestMs: 600_000 })).map(({ fileId }) => fileId);
     expect(await ids()).toEqual([]);
     time -= 86_400_000;
     expect(await ids()).toEqual([entry.fileId]);
@@ -49,7 +64,12 @@ describe('waiting', () => {
     const ledger = newLedger({ now: () => time });
     const entry = await discover(ledger, look('a.csv'));
     await ledger.claim(entry.fileId, claim('k'), 'daemon');
-    await ledger.unclaim(entry.fileId, { uncount: false, retryAt: '2026-11-20T06:00:10Z', error: null }, 'daemon', 'LOAD_FAILED');
+    await ledger.unclaim(
+      entry.fileId,
+      { uncount: false, retryAt: '2026-11-20T06:00:10Z', error: null },
+      'daemon',
+      'LOAD_FAILED',
+    );
     expect(await waitingIds(ledger)).toEqual([]);
     expect(await waitingIds(ledger, { ignoreBackoff: true })).toEqual([entry.fileId]);
     time += 10_000;
@@ -61,7 +81,11 @@ describe('claim', () => {
   it('counts the attempt and writes load_key before any byte is parsed', async () => {
     const ledger = newLedger();
     const entry = await discover(ledger, look('a.csv'));
-    expect(await ledger.claim(entry.fileId, claim('key-a'), 'daemon')).toMatchObject({ state: 'loading', attempts: 1, loadKey: 'key-a' });
+    expect(await ledger.claim(entry.fileId, claim('key-a'), 'daemon')).toMatchObject({
+      state: 'loading',
+      attempts: 1,
+      loadKey: 'key-a',
+    });
     expect((await ledger.interrupted()).map((found) => found.fileId)).toEqual([entry.fileId]);
     expect((await ledger.byLoadKey('key-a'))?.fileId).toBe(entry.fileId);
   });
@@ -76,7 +100,10 @@ describe('claim', () => {
   it('of two claims at the same time one wins', async () => {
     const ledger = newLedger();
     const entry = await discover(ledger, look('a.csv'));
-    const both = await Promise.allSettled([ledger.claim(entry.fileId, claim('one'), 'daemon'), ledger.claim(entry.fileId, claim('two'), 'daemon')]);
+    const both = await Promise.allSettled([
+      ledger.claim(entry.fileId, claim('one'), 'daemon'),
+      ledger.claim(entry.fileId, claim('two'), 'daemon'),
+    ]);
     expect(both.map((result) => result.status)).toEqual(['fulfilled', 'rejected']);
     expect(await ledger.entry(entry.fileId)).toMatchObject({ attempts: 1, loadKey: 'one' });
   });
@@ -86,7 +113,9 @@ describe('claim', () => {
     const [one, two] = [await discover(ledger, look('a.csv')), await discover(ledger, look('b.csv'))];
     await ledger.claim(one.fileId, claim('one', { sha256: hashOf('x') }), 'daemon');
     expect(await codeOf(ledger.claim(two.fileId, claim('two', { sha256: hashOf('x') }), 'daemon'))).toBe('WRONG_STATE');
-    expect(await ledger.claim(two.fileId, claim('two', { sha256: hashOf('y') }), 'daemon')).toMatchObject({ state: 'loading' });
+    expect(await ledger.claim(two.fileId, claim('two', { sha256: hashOf('y') }), 'daemon')).toMatchObject({
+      state: 'loading',
+    });
   });
 
   it('is refused while a file of the same size whose content is not known yet is being loaded', async () => {
@@ -115,8 +144,18 @@ describe('unclaim', () => {
     const entry = await discover(ledger, look('a.csv'));
     const error = { code: 'LOAD_FAILED', message: 'm', fix: 'f' };
     await ledger.claim(entry.fileId, claim('k'), 'daemon');
-    await ledger.unclaim(entry.fileId, { uncount: false, retryAt: '2100-01-01T00:00:00.000Z', error }, 'daemon', 'LOAD_FAILED');
-    expect(await ledger.entry(entry.fileId)).toMatchObject({ state: 'discovered', attempts: 1, error, retryAt: '2100-01-01T00:00:00.000Z' });
+    await ledger.unclaim(
+      entry.fileId,
+      { uncount: false, retryAt: '2100-01-01T00:00:00.000Z', error },
+      'daemon',
+      'LOAD_FAILED',
+    );
+    expect(await ledger.entry(entry.fileId)).toMatchObject({
+      state: 'discovered',
+      attempts: 1,
+      error,
+      retryAt: '2100-01-01T00:00:00.000Z',
+    });
   });
 
   it('a landed file goes back to landed: its bytes are still here', async () => {
@@ -193,7 +232,12 @@ describe('died', () => {
   it('counts deaths in the same chunk in a row', async () => {
     const ledger = newLedger();
     const { fileId } = await discover(ledger, look('a.csv'));
-    expect([await ledger.died(fileId, 3), await ledger.died(fileId, 3), await ledger.died(fileId, 4), await ledger.died(fileId, 3)]).toEqual([1, 2, 1, 1]);
+    expect([
+      await ledger.died(fileId, 3),
+      await ledger.died(fileId, 3),
+      await ledger.died(fileId, 4),
+      await ledger.died(fileId, 3),
+    ]).toEqual([1, 2, 1, 1]);
   });
 
   it('is forgotten once the file is loaded', async () => {
@@ -211,8 +255,18 @@ describe('giveBack', () => {
     const error = { code: 'TOO_MANY_BAD_ROWS', message: 'm', fix: 'f' };
     const bad = await ended(ledger, look('a.csv'), { state: 'rejected', error });
     await ledger.transition(bad.fileId, 'discovered', { attempts: 0 }, 'cli:ann', 'retry');
-    expect(await ledger.entry(bad.fileId)).toMatchObject({ state: 'discovered', before: 'rejected', error: null, finishedAt: null });
-    expect(await ledger.giveBack(bad.fileId, 'daemon', 'SOURCE_GONE')).toMatchObject({ state: 'rejected', before: null, error, finishedAt: bad.finishedAt });
+    expect(await ledger.entry(bad.fileId)).toMatchObject({
+      state: 'discovered',
+      before: 'rejected',
+      error: null,
+      finishedAt: null,
+    });
+    expect(await ledger.giveBack(bad.fileId, 'daemon', 'SOURCE_GONE')).toMatchObject({
+      state: 'rejected',
+      before: null,
+      error,
+      finishedAt: bad.finishedAt,
+    });
   });
 
   it('a loaded file keeps load_key, counts and generation of its live load after a reprocess that found no bytes', async () => {

@@ -39,8 +39,12 @@ describe('files', () => {
 
   it('match: without "/" the glob meets the file name, with "/" the path', async () => {
     const ledger = newLedger();
-    for (const name of ['2026/orders_1.csv', '2026/stock.csv', 'orders_2.csv', '.hidden.csv']) await loaded(ledger, name);
-    expect(paths(await ledger.files({ limit: 0, match: 'orders_*.csv' }))).toEqual(['orders_2.csv', '2026/orders_1.csv']);
+    for (const name of ['2026/orders_1.csv', '2026/stock.csv', 'orders_2.csv', '.hidden.csv'])
+      await loaded(ledger, name);
+    expect(paths(await ledger.files({ limit: 0, match: 'orders_*.csv' }))).toEqual([
+      'orders_2.csv',
+      '2026/orders_1.csv',
+    ]);
     expect(paths(await ledger.files({ limit: 0, match: '2026/*' }))).toEqual(['2026/stock.csv', '2026/orders_1.csv']);
     expect(paths(await ledger.files({ limit: 1, match: 'orders_*.csv' }))).toEqual(['orders_2.csv']);
     expect(paths(await ledger.files({ limit: 0, match: '*hidden*' }))).toEqual(['.hidden.csv']);
@@ -64,7 +68,8 @@ describe('files', () => {
     const ledger = newLedger();
     await loaded(ledger, 'a.csv');
     const [report] = await ledger.files({ limit: 1 });
-    const fields = 'message_type file_id feed uri path size mtime sha256 state attempts load_id duplicate_of generation rows errors error discovered_at finished_at seconds';
+    const fields =
+      'message_type file_id feed uri path size mtime sha256 state attempts load_id duplicate_of generation rows errors error discovered_at finished_at seconds';
     expect(Object.keys(report!)).toEqual(fields.split(' '));
     expect(Object.keys(report!.rows)).toEqual(['read', 'loaded', 'quarantined', 'skipped', 'declared', 'delta']);
     expect(Object.keys(report!.seconds)).toEqual(['settle', 'land', 'load']);
@@ -74,7 +79,10 @@ describe('files', () => {
     const ledger = newLedger();
     await discover(ledger, look('a', 1, 1_795_154_400_123_456));
     await discover(ledger, look('b', 1, null));
-    expect((await ledger.files({ limit: 0 })).map((report) => report.mtime)).toEqual([null, '2026-11-20T06:00:00.123Z']);
+    expect((await ledger.files({ limit: 0 })).map((report) => report.mtime)).toEqual([
+      null,
+      '2026-11-20T06:00:00.123Z',
+    ]);
   });
 
   it('a size past 2^32 is exact', async () => {
@@ -108,13 +116,19 @@ describe('feedSummaries', () => {
     time = Date.parse('2026-11-20T06:00:00Z');
     await loaded(ledger, 'one', { more: { rows: { ...counts(10), loaded: 8, quarantined: 2 } } });
     await loaded(ledger, 'two', { rows: 5 });
-    await ended(ledger, look('bad'), { state: 'rejected', rows: { ...counts(3), loaded: 0, quarantined: 3, delta: null } });
+    await ended(ledger, look('bad'), {
+      state: 'rejected',
+      rows: { ...counts(3), loaded: 0, quarantined: 3, delta: null },
+    });
     await discover(ledger, look('next'));
     const [summary] = await ledger.feedSummaries('2026-11-20T00:00:00Z');
     expect(summary).toMatchObject({
       feed: 'orders',
       lastFile: { path: 'next' },
-      today: { files: { loaded: 2, rejected: 1 }, rows: { read: 15, loaded: 13, quarantined: 2, skipped: 0, delta: 0 } },
+      today: {
+        files: { loaded: 2, rejected: 1 },
+        rows: { read: 15, loaded: 13, quarantined: 2, skipped: 0, delta: 0 },
+      },
       states: { loaded: 3, rejected: 1, discovered: 1 },
     });
   });

@@ -3,34 +3,54 @@ import type { Ledger } from '../../src/core/ledger.js';
 import type { ReceiptRef } from '../../src/core/load.js';
 import { counts, discover, ended, hashOf, load, loaded, look, newLedger, receipt, stateOf } from './support.js';
 
-const own = (ledger: Ledger, change: Partial<ReceiptRef> = {}): ReceiptRef => receipt({ instanceId: ledger.instanceId, ...change });
+const own = (ledger: Ledger, change: Partial<ReceiptRef> = {}): ReceiptRef =>
+  receipt({ instanceId: ledger.instanceId, ...change });
 
 describe('a lost ledger is rebuilt from receipts', () => {
-  it.each(['loaded', 'rejected', 'superseded', 'cleared', 'ignored'] as const)('%s: the entry is in the state of its receipt, with all counts', async (status) => {
-    const ledger = newLedger();
-    const rows = { read: 10, loaded: status === 'loaded' ? 8 : 0, quarantined: 2, skipped: 0, declared: 10, delta: status === 'loaded' ? 0 : null };
-    const given = own(ledger, { status, rows, generation: 3, errorCode: status === 'rejected' ? 'TOO_MANY_BAD_ROWS' : null });
-    expect(await ledger.takeReceipts([given])).toBe(1);
-    const entry = await ledger.byLoadId(given.loadId);
-    expect(entry).toMatchObject({
-      state: status,
-      file: { path: given.path, size: given.size, mtimeUs: given.mtimeUs, version: given.version },
-      uri: given.fileUri,
-      sha256: given.sha256,
-      generation: 3,
-      loadKey: given.loadKey,
-      liveLoadId: status === 'loaded' ? given.loadId : null,
-      finishedAt: given.committedAt,
-      rows: { read: 10, quarantined: 2, declared: 10 },
-    });
-    expect(entry?.error?.code).toBe(status === 'rejected' ? 'TOO_MANY_BAD_ROWS' : undefined);
-  });
+  it.each(['loaded', 'rejected', 'superseded', 'cleared', 'ignored'] as const)(
+    '%s: the entry is in the state of its receipt, with all counts',
+    async (status) => {
+      const ledger = newLedger();
+      const rows = {
+        read: 10,
+        loaded: status === 'loaded' ? 8 : 0,
+        quarantined: 2,
+        skipped: 0,
+        declared: 10,
+        delta: status === 'loaded' ? 0 : null,
+      };
+      const given = own(ledger, {
+        status,
+        rows,
+        generation: 3,
+        errorCode: status === 'rejected' ? 'TOO_MANY_BAD_ROWS' : null,
+      });
+      expect(await ledger.takeReceipts([given])).toBe(1);
+      const entry = await ledger.byLoadId(given.loadId);
+      expect(entry).toMatchObject({
+        state: status,
+        file: { path: given.path, size: given.size, mtimeUs: given.mtimeUs, version: given.version },
+        uri: given.fileUri,
+        sha256: given.sha256,
+        generation: 3,
+        loadKey: given.loadKey,
+        liveLoadId: status === 'loaded' ? given.loadId : null,
+        finishedAt: given.committedAt,
+        rows: { read: 10, quarantined: 2, declared: 10 },
+      });
+      expect(entry?.error?.code).toBe(status === 'rejected' ? 'TOO_MANY_BAD_ROWS' : undefined);
+    },
+  );
 
   it('re-reads nothing: files that stand as their receipts say are known', async () => {
     const ledger = newLedger();
     const given = own(ledger);
     await ledger.takeReceipts([given]);
-    expect(await ledger.unknown('orders', [{ path: given.path, size: given.size, mtimeUs: given.mtimeUs, version: given.version ?? '' }])).toEqual([]);
+    expect(
+      await ledger.unknown('orders', [
+        { path: given.path, size: given.size, mtimeUs: given.mtimeUs, version: given.version ?? '' },
+      ]),
+    ).toEqual([]);
   });
 
   it('the same receipts again change nothing', async () => {
@@ -45,7 +65,12 @@ describe('a lost ledger is rebuilt from receipts', () => {
   it('receipts of a ledger that knows them change nothing', async () => {
     const ledger = newLedger();
     const entry = await loaded(ledger, 'a.csv');
-    const known = own(ledger, { loadId: entry.loadId ?? 0, loadKey: entry.loadKey ?? '', version: entry.file.version, sha256: entry.sha256 });
+    const known = own(ledger, {
+      loadId: entry.loadId ?? 0,
+      loadKey: entry.loadKey ?? '',
+      version: entry.file.version,
+      sha256: entry.sha256,
+    });
     expect(await ledger.takeReceipts([known])).toBe(0);
     expect(await ledger.entry(entry.fileId)).toEqual(entry);
   });
@@ -57,15 +82,20 @@ describe('a lost ledger is rebuilt from receipts', () => {
     const first = own(ledger, { version, sha256, status: 'superseded' });
     const second = own(ledger, { version, sha256, generation: 2, replaces: [first.loadId] });
     expect(await ledger.takeReceipts([first, second])).toBe(2);
-    expect(await ledger.files({ limit: 0 })).toMatchObject([{ state: 'loaded', load_id: second.loadId, generation: 2 }]);
+    expect(await ledger.files({ limit: 0 })).toMatchObject([
+      { state: 'loaded', load_id: second.loadId, generation: 2 },
+    ]);
   });
 
   it('a rejected reprocess leaves the load before it live', async () => {
     const ledger = newLedger();
     const same = { version: 'one version', sha256: hashOf('x') };
     const first = own(ledger, same);
-    await ledger.takeReceipts([first, own(ledger, { ...same, generation: 2, status: 'rejected', errorCode: 'TOO_FEW_ROWS' })]);
-    expect((await ledger.byLoadId(first.loadId))).toMatchObject({ state: 'rejected', liveLoadId: first.loadId });
+    await ledger.takeReceipts([
+      first,
+      own(ledger, { ...same, generation: 2, status: 'rejected', errorCode: 'TOO_FEW_ROWS' }),
+    ]);
+    expect(await ledger.byLoadId(first.loadId)).toMatchObject({ state: 'rejected', liveLoadId: first.loadId });
   });
 
   it('a file that a scan had found again before its receipt came is loaded, not loaded twice', async () => {
@@ -80,7 +110,11 @@ describe('a lost ledger is rebuilt from receipts', () => {
   it('one that is being loaded under this very key is left to recovery', async () => {
     const ledger = newLedger();
     const entry = await discover(ledger, look('a.csv'));
-    await ledger.claim(entry.fileId, { loadKey: 'the key', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(
+      entry.fileId,
+      { loadKey: 'the key', duplicateAllowed: false, generation: 1, owner: null },
+      'daemon',
+    );
     expect(await ledger.takeReceipts([own(ledger, { loadKey: 'the key', version: entry.file.version })])).toBe(0);
     expect(await stateOf(ledger, entry)).toBe('loading');
   });
@@ -112,7 +146,11 @@ describe('a ledger that is behind', () => {
     const rejection = own(ledger, { ...same, generation: 2, status: 'rejected', errorCode: 'TOO_FEW_ROWS' });
     await ledger.takeReceipts([first, rejection]);
     await ledger.takeReceipts([{ ...rejection, status: 'superseded' }]);
-    expect(await ledger.byLoadId(first.loadId)).toMatchObject({ state: 'loaded', loadId: first.loadId, liveLoadId: first.loadId });
+    expect(await ledger.byLoadId(first.loadId)).toMatchObject({
+      state: 'loaded',
+      loadId: first.loadId,
+      liveLoadId: first.loadId,
+    });
   });
 
   it('learns from a new receipt which loads it replaced', async () => {
@@ -128,7 +166,13 @@ describe('a ledger that is behind', () => {
     const ledger = newLedger();
     const entry = await ended(ledger, look('a.csv'), { state: 'ignored' });
     const ignored = own(ledger, { status: 'ignored', version: entry.file.version, sha256: null, rows: counts(0) });
-    const again = await ledger.transition(entry.fileId, 'discovered', { generation: 2, attempts: 0 }, 'cli:ann', 'reprocess');
+    const again = await ledger.transition(
+      entry.fileId,
+      'discovered',
+      { generation: 2, attempts: 0 },
+      'cli:ann',
+      'reprocess',
+    );
     await ledger.takeReceipts([ignored]);
     expect(await stateOf(ledger, entry)).toBe('discovered');
     const { entry: done } = await load(ledger, again);
@@ -157,7 +201,10 @@ describe('receipts of other instances', () => {
     const foreign = receipt({ sha256: hashOf('x') });
     await ledger.takeReceipts([foreign]);
     const entry = await discover(ledger, look('b.csv'));
-    expect((await ledger.facts(entry.fileId, { snapshot: false, sha256: hashOf('x') })).liveElsewhere).toEqual({ fileId: null, loadId: foreign.loadId });
+    expect((await ledger.facts(entry.fileId, { snapshot: false, sha256: hashOf('x') })).liveElsewhere).toEqual({
+      fileId: null,
+      loadId: foreign.loadId,
+    });
     await ledger.takeReceipts([receipt({ replaces: [foreign.loadId] })]);
     expect((await ledger.facts(entry.fileId, { snapshot: false, sha256: hashOf('x') })).liveElsewhere).toBeNull();
   });
@@ -177,14 +224,25 @@ describe('a database that was restored to an earlier time', () => {
     const ledger = newLedger();
     const lost = await loaded(ledger, 'a.csv');
     await ledger.receiptLost(lost.loadKey ?? '', 'failed', 'daemon');
-    expect(await ledger.entry(lost.fileId)).toMatchObject({ state: 'failed', error: { code: 'RECEIPT_LOST' }, liveLoadId: null });
+    expect(await ledger.entry(lost.fileId)).toMatchObject({
+      state: 'failed',
+      error: { code: 'RECEIPT_LOST' },
+      liveLoadId: null,
+    });
   });
 
   it('a receipt that it has again is taken in again', async () => {
     const ledger = newLedger();
     const lost = await loaded(ledger, 'a.csv');
     await ledger.receiptLost(lost.loadKey ?? '', 'failed', 'daemon');
-    await ledger.takeReceipts([own(ledger, { loadId: lost.loadId ?? 0, loadKey: lost.loadKey ?? '', version: lost.file.version, sha256: lost.sha256 })]);
+    await ledger.takeReceipts([
+      own(ledger, {
+        loadId: lost.loadId ?? 0,
+        loadKey: lost.loadKey ?? '',
+        version: lost.file.version,
+        sha256: lost.sha256,
+      }),
+    ]);
     expect(await ledger.entry(lost.fileId)).toMatchObject({ state: 'loaded', liveLoadId: lost.loadId, error: null });
   });
 
@@ -204,7 +262,9 @@ describe('a database that was restored to an earlier time', () => {
     const first = await loaded(ledger, 'a.csv');
     const second = await loaded(ledger, 'a.csv', { replaced: [first.loadId ?? 0] });
     const [page] = [await ledger.knownLoads(0, 1)];
-    expect(page).toEqual([{ loadKey: first.loadKey, loadId: first.loadId, fileId: first.fileId, status: 'superseded' }]);
+    expect(page).toEqual([
+      { loadKey: first.loadKey, loadId: first.loadId, fileId: first.fileId, status: 'superseded' },
+    ]);
     expect(await ledger.knownLoads(first.loadId ?? 0, 10)).toMatchObject([{ loadId: second.loadId, status: 'loaded' }]);
   });
 });

@@ -8,7 +8,8 @@ async function entryIn(ledger: Ledger, state: FileState): Promise<FileEntry> {
   const entry = await discover(ledger, look(`${state}.csv`));
   if (state === 'discovered') return entry;
   if (state === 'landing' || state === 'landed') await ledger.move(entry.fileId, state, 'daemon', 'test', '/landing/1');
-  else if (state === 'loading') await ledger.claim(entry.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+  else if (state === 'loading')
+    await ledger.claim(entry.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
   else if (state === 'loaded') return loaded(ledger, 'loaded.csv', { file: entry.file });
   else await ledger.end(entry.fileId, { state }, 'daemon', 'test');
   return (await ledger.entry(entry.fileId))!;
@@ -18,8 +19,32 @@ const allowed: Readonly<Record<RequestKind, readonly FileState[]>> = {
   retry: ['failed', 'rejected'],
   release: ['held'],
   ignore: ['held', 'failed', 'rejected'],
-  clear: ['landing', 'landed', 'loading', 'loaded', 'rejected', 'failed', 'ignored', 'held', 'vanished', 'superseded', 'cleared'],
-  reprocess: ['landing', 'landed', 'loading', 'loaded', 'rejected', 'failed', 'ignored', 'held', 'vanished', 'superseded', 'cleared'],
+  clear: [
+    'landing',
+    'landed',
+    'loading',
+    'loaded',
+    'rejected',
+    'failed',
+    'ignored',
+    'held',
+    'vanished',
+    'superseded',
+    'cleared',
+  ],
+  reprocess: [
+    'landing',
+    'landed',
+    'loading',
+    'loaded',
+    'rejected',
+    'failed',
+    'ignored',
+    'held',
+    'vanished',
+    'superseded',
+    'cleared',
+  ],
 };
 
 describe.each(Object.keys(allowed) as RequestKind[])('%s', (kind) => {
@@ -28,7 +53,9 @@ describe.each(Object.keys(allowed) as RequestKind[])('%s', (kind) => {
     const entry = await entryIn(ledger, state);
     const refused = requestAllowed(kind, entry);
     expect(refused === null).toBe(allowed[kind].includes(state));
-    expect(await codeOf(ledger.request({ kind, fileId: entry.fileId, actor: 'cli:ann', reason: '' }))).toBe(refused === null ? 'no error' : 'WRONG_STATE');
+    expect(await codeOf(ledger.request({ kind, fileId: entry.fileId, actor: 'cli:ann', reason: '' }))).toBe(
+      refused === null ? 'no error' : 'WRONG_STATE',
+    );
     expect(await stateOf(ledger, entry)).toBe(state);
   });
 });
@@ -53,14 +80,22 @@ describe('rules', () => {
     const entry = await entryIn(ledger, 'loading');
     const { entry: bad } = await ledger.end(entry.fileId, { state: 'failed' }, 'daemon', 'bad');
     const { to, change } = requestEffect('retry', bad);
-    expect(await ledger.transition(bad.fileId, to, change, 'cli:ann', 'retry')).toMatchObject({ state: 'discovered', attempts: 0, before: 'failed', generation: 1 });
+    expect(await ledger.transition(bad.fileId, to, change, 'cli:ann', 'retry')).toMatchObject({
+      state: 'discovered',
+      attempts: 0,
+      before: 'failed',
+      generation: 1,
+    });
   });
 
   it('release loads what was held: hold and skip do not apply again', async () => {
     const ledger = newLedger();
     const held = await entryIn(ledger, 'held');
     const { to, change } = requestEffect('release', held);
-    expect(await ledger.transition(held.fileId, to, change, 'cli:ann', 'release')).toMatchObject({ state: 'discovered', released: true });
+    expect(await ledger.transition(held.fileId, to, change, 'cli:ann', 'release')).toMatchObject({
+      state: 'discovered',
+      released: true,
+    });
   });
 
   it('reprocess keeps file_id, raises generation, runs no second after action, and the load stays live', async () => {
@@ -87,7 +122,11 @@ describe('rules', () => {
     const ledger = newLedger();
     const entry = await loaded(ledger, 'a.csv');
     const { to, change } = requestEffect('clear', entry);
-    expect(await ledger.transition(entry.fileId, to, change, 'cli:ann', 'clear')).toMatchObject({ state: 'cleared', liveLoadId: null, loadId: entry.loadId });
+    expect(await ledger.transition(entry.fileId, to, change, 'cli:ann', 'clear')).toMatchObject({
+      state: 'cleared',
+      liveLoadId: null,
+      loadId: entry.loadId,
+    });
     expect(await ledger.unknown('orders', [entry.file])).toEqual([entry.file]);
     expect(await ledger.knownLoads(0, 10)).toMatchObject([{ loadId: entry.loadId, status: 'cleared' }]);
   });
@@ -96,9 +135,17 @@ describe('rules', () => {
     const ledger = newLedger();
     const entry = await loaded(ledger, 'a.csv');
     await ledger.transition(entry.fileId, 'discovered', { generation: 2, attempts: 0 }, 'cli:ann', 'reprocess');
-    await ledger.claim(entry.fileId, { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null }, 'daemon');
+    await ledger.claim(
+      entry.fileId,
+      { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null },
+      'daemon',
+    );
     await ledger.end(entry.fileId, { state: 'rejected', loadId: 7_777 }, 'daemon', 'bad');
-    expect(await ledger.transition(entry.fileId, 'cleared', {}, 'cli:ann', 'clear')).toMatchObject({ state: 'cleared', liveLoadId: null, loadId: entry.loadId });
+    expect(await ledger.transition(entry.fileId, 'cleared', {}, 'cli:ann', 'clear')).toMatchObject({
+      state: 'cleared',
+      liveLoadId: null,
+      loadId: entry.loadId,
+    });
   });
 });
 
@@ -106,7 +153,12 @@ describe('the request box', () => {
   it('keeps requests in the order asked until they are closed', async () => {
     const ledger = newLedger();
     const [one, two] = [await loaded(ledger, 'a.csv'), await loaded(ledger, 'b.csv')];
-    const first = await ledger.request({ kind: 'reprocess', fileId: two.fileId, actor: 'cli:ann', reason: 'wrong rates' });
+    const first = await ledger.request({
+      kind: 'reprocess',
+      fileId: two.fileId,
+      actor: 'cli:ann',
+      reason: 'wrong rates',
+    });
     const second = await ledger.request({ kind: 'clear', fileId: one.fileId, actor: 'cli:bob', reason: '' });
     expect(await ledger.openRequests()).toMatchObject([
       { requestId: first, kind: 'reprocess', fileId: two.fileId, actor: 'cli:ann', reason: 'wrong rates' },
@@ -126,7 +178,9 @@ describe('the request box', () => {
   });
 
   it('an unknown ID is refused', async () => {
-    expect(await codeOf(newLedger().request({ kind: 'retry', fileId: 12, actor: 'cli:ann', reason: '' }))).toBe('UNKNOWN_FILE');
+    expect(await codeOf(newLedger().request({ kind: 'retry', fileId: 12, actor: 'cli:ann', reason: '' }))).toBe(
+      'UNKNOWN_FILE',
+    );
   });
 });
 
@@ -143,10 +197,18 @@ describe('transition', () => {
     expect(await codeOf(ledger.transition(entry.fileId, 'ignored', {}, 'cli:ann', 'ignore'))).toBe('WRONG_STATE');
   });
 
-  it.each(['rejected', 'held', 'failed'] satisfies EndState[])('says in the history who did what to a %s file', async (state) => {
-    const ledger = newLedger();
-    const entry = await entryIn(ledger, state);
-    await ledger.transition(entry.fileId, 'ignored', {}, 'cli:ann', 'ignore: test data');
-    expect((await ledger.detail(entry.fileId))?.history.at(-1)).toMatchObject({ from: state, to: 'ignored', actor: 'cli:ann', reason: 'ignore: test data' });
-  });
+  it.each(['rejected', 'held', 'failed'] satisfies EndState[])(
+    'says in the history who did what to a %s file',
+    async (state) => {
+      const ledger = newLedger();
+      const entry = await entryIn(ledger, state);
+      await ledger.transition(entry.fileId, 'ignored', {}, 'cli:ann', 'ignore: test data');
+      expect((await ledger.detail(entry.fileId))?.history.at(-1)).toMatchObject({
+        from: state,
+        to: 'ignored',
+        actor: 'cli:ann',
+        reason: 'ignore: test data',
+      });
+    },
+  );
 });

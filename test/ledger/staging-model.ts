@@ -16,16 +16,23 @@ export class StagingModel {
   readonly loads: ModelLoad[] = [];
 
   /**
-   * Gives what it replaced; or, as `winner`, the load that its index of (path, content) refuses it for. The ledger does not foresee that for a file without records (nothing of
-   * it could be doubled, so its bytes are not read beforehand); for any other it must.
+   * Gives what it replaced; or, as `winner`, the load that its index of (path, content) refuses it for. The ledger does
+   * not foresee that for a file without records (nothing of it could be doubled, so its bytes are not read beforehand);
+   * for any other it must.
    */
-  commit(load: Omit<ModelLoad, 'status'>, rule: ReplaceRule): { readonly replaced: readonly number[]; readonly winner: number | null } {
+  commit(
+    load: Omit<ModelLoad, 'status'>,
+    rule: ReplaceRule,
+  ): { readonly replaced: readonly number[]; readonly winner: number | null } {
     const goes = (other: ModelLoad): boolean => {
       switch (other.status) {
         case 'loaded':
           return rule.feed || rule.loadIds.includes(other.loadId) || (rule.path && other.path === load.path);
         case 'rejected':
-          return rule.loadIds.includes(other.loadId) || (other.path === load.path && rule.keep?.includes(other.loadId) !== true);
+          return (
+            rule.loadIds.includes(other.loadId) ||
+            (other.path === load.path && rule.keep?.includes(other.loadId) !== true)
+          );
         case 'cleared':
           return other.path === load.path || other.content === load.content;
         case 'superseded':
@@ -36,7 +43,8 @@ export class StagingModel {
       if (other.content !== load.content || goes(other)) continue;
       if (other.path === load.path && load.records === 0) return { replaced: [], winner: other.loadId };
       if (other.path === load.path) throw new Error(`loaded twice under ${load.path}`);
-      if (load.records > 0 && !load.duplicateAllowed && !other.duplicateAllowed) throw new Error(`"${load.content}" loaded twice`);
+      if (load.records > 0 && !load.duplicateAllowed && !other.duplicateAllowed)
+        throw new Error(`"${load.content}" loaded twice`);
     }
     const replaced = this.#supersede(goes);
     this.loads.push({ ...load, status: 'loaded' });
@@ -45,7 +53,9 @@ export class StagingModel {
 
   /** A rejection settles earlier ones of the same bytes under the same path. */
   reject(load: Omit<ModelLoad, 'status'>): readonly number[] {
-    const replaced = this.#supersede((other) => other.status === 'rejected' && other.path === load.path && other.content === load.content);
+    const replaced = this.#supersede(
+      (other) => other.status === 'rejected' && other.path === load.path && other.content === load.content,
+    );
     this.loads.push({ ...load, status: 'rejected' });
     return replaced;
   }

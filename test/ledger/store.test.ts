@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
@@ -54,11 +64,22 @@ describe('group commit', () => {
     const results = await Promise.allSettled([
       ledger.setMeta('one', '1'),
       ledger.claim(999, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon'),
-      ledger.end(entry.fileId, { state: 'held', action: { kind: 'move', argument: '', companions: [] } }, 'daemon', 'test'),
+      ledger.end(
+        entry.fileId,
+        { state: 'held', action: { kind: 'move', argument: '', companions: [] } },
+        'daemon',
+        'test',
+      ),
       ledger.end(entry.fileId, { state: 'rejected' }, 'daemon', 'again'),
       ledger.setMeta('two', '2'),
     ]);
-    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(results.map((result) => result.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
     expect(await ledger.entry(entry.fileId)).toMatchObject({ state: 'held' });
     expect(await ledger.getMeta('two')).toBe('2');
   });
@@ -156,7 +177,8 @@ describe('a ledger that cannot be used', () => {
     await ledger.close();
     const file = path.join(dir, 'ledger.db');
     const fd = openSync(file, 'r+');
-    for (let page = 4; page < statSync(file).size / 4096; page += 3) writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
+    for (let page = 4; page < statSync(file).size / 4096; page += 3)
+      writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
     closeSync(fd);
     expect(refusal(dir)).toBe('LEDGER_UNUSABLE');
   });
@@ -201,7 +223,12 @@ describe('files', () => {
     await ledger.setMeta('key', 'value');
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     const modes = readdirSync(dir).map((name) => [name, (statSync(path.join(dir, name)).mode & 0o777).toString(8)]);
-    expect(Object.fromEntries(modes)).toEqual({ 'instance-id': '600', 'ledger.db': '600', 'ledger.db-shm': '600', 'ledger.db-wal': '600' });
+    expect(Object.fromEntries(modes)).toEqual({
+      'instance-id': '600',
+      'ledger.db': '600',
+      'ledger.db-shm': '600',
+      'ledger.db-wal': '600',
+    });
   });
 
   it('the ledger was lost: a new one has the same instance id', async () => {
@@ -216,22 +243,31 @@ describe('files', () => {
 
 describe('a full disk', () => {
   it('is told as DISK_FULL', () => {
-    expect(ledgerError(new Database.SqliteError('database or disk is full', 'SQLITE_FULL'), 'ledger.db').code).toBe('DISK_FULL');
-    expect(ledgerError(new Database.SqliteError('disk I/O error', 'SQLITE_IOERR_SHMSIZE'), 'ledger.db').code).toBe('DISK_FULL');
-    expect(ledgerError(new Database.SqliteError('disk I/O error', 'SQLITE_IOERR_FSYNC'), 'ledger.db').code).toBe('LEDGER_UNUSABLE');
+    expect(ledgerError(new Database.SqliteError('database or disk is full', 'SQLITE_FULL'), 'ledger.db').code).toBe(
+      'DISK_FULL',
+    );
+    expect(ledgerError(new Database.SqliteError('disk I/O error', 'SQLITE_IOERR_SHMSIZE'), 'ledger.db').code).toBe(
+      'DISK_FULL',
+    );
+    expect(ledgerError(new Database.SqliteError('disk I/O error', 'SQLITE_IOERR_FSYNC'), 'ledger.db').code).toBe(
+      'LEDGER_UNUSABLE',
+    );
   });
 
-  // Only root can mount a small file system; elsewhere the ledger fills one up to max_page_count, which SQLite tells in the same way.
+  // Only root can mount a small file system; elsewhere the ledger fills one up to max_page_count, which SQLite tells in
+  // the same way.
   it('leaves nothing half done, and work goes on by itself once there is room', async () => {
     const dir = temporaryDir();
-    const mounted = process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', dir]).status === 0;
-    if (!mounted) process.stderr.write('note: no tmpfs could be mounted; the full disk is SQLite\'s own page limit\n');
+    const mounted =
+      process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', dir]).status === 0;
+    if (!mounted) process.stderr.write("note: no tmpfs could be mounted; the full disk is SQLite's own page limit\n");
     const ledger = openLedger(dir);
     try {
       const entry = await discover(ledger, look('a.csv'));
       const relieve = mounted ? fillUp(dir) : limitPages(path.join(dir, 'ledger.db'));
       let code = 'no error';
-      for (let i = 0; i < 200 && code === 'no error'; i++) code = await codeOf(ledger.setMeta(`key ${i}`, 'x'.repeat(20_000)));
+      for (let i = 0; i < 200 && code === 'no error'; i++)
+        code = await codeOf(ledger.setMeta(`key ${i}`, 'x'.repeat(20_000)));
       expect(code).toBe('DISK_FULL');
       expect(await ledger.entry(entry.fileId)).toEqual(entry);
       relieve();
@@ -266,7 +302,10 @@ function limitPages(file: string): () => void {
   const pages = Math.ceil(statSync(file).size / 4096) + 20;
   const prepare = Object.getOwnPropertyDescriptor(Database.prototype, 'prepare');
   const limited = new Set<Database.Database>();
-  const spy = vi.spyOn(Database.prototype, 'prepare').mockImplementation(function (this: Database.Database, sql: string): Database.Statement {
+  const spy = vi.spyOn(Database.prototype, 'prepare').mockImplementation(function (
+    this: Database.Database,
+    sql: string,
+  ): Database.Statement {
     limited.add(this);
     this.pragma(`max_page_count = ${pages}`);
     const real: unknown = prepare?.value;

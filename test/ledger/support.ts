@@ -55,7 +55,14 @@ export function look(name: string, size = 100, mtimeUs: number | null = 1_800_00
 
 export const hashOf = (content: string): string => createHash('sha256').update(content).digest('hex');
 
-export const counts = (read: number): RowCounts => ({ read, loaded: read, quarantined: 0, skipped: 0, declared: null, delta: 0 });
+export const counts = (read: number): RowCounts => ({
+  read,
+  loaded: read,
+  quarantined: 0,
+  skipped: 0,
+  declared: null,
+  delta: 0,
+});
 
 export function discover(ledger: Ledger, file: SeenFile, feed = 'orders'): Promise<FileEntry> {
   return ledger.discover({ feed, file, uri: `file:///drop/${file.path}`, settleSeconds: 5 }, 'daemon');
@@ -75,13 +82,28 @@ export interface LoadedAs {
 export async function load(ledger: Ledger, entry: FileEntry, as: LoadedAs = {}): Promise<EndResult> {
   const loadId = ++loads;
   const sha256 = hashOf(as.content ?? `content ${loadId}`);
-  const claim = { loadKey: `key-${loadId}`, sha256, duplicateAllowed: as.duplicateAllowed ?? false, generation: entry.generation, owner: entry.owner };
+  const claim = {
+    loadKey: `key-${loadId}`,
+    sha256,
+    duplicateAllowed: as.duplicateAllowed ?? false,
+    generation: entry.generation,
+    owner: entry.owner,
+  };
   await ledger.claim(entry.fileId, claim, 'daemon');
-  return ledger.end(entry.fileId, { state: 'loaded', sha256, loadId, rows: counts(as.rows ?? 10), replaced: as.replaced ?? [], ...as.more }, 'daemon', `committed as load ${loadId}`);
+  return ledger.end(
+    entry.fileId,
+    { state: 'loaded', sha256, loadId, rows: counts(as.rows ?? 10), replaced: as.replaced ?? [], ...as.more },
+    'daemon',
+    `committed as load ${loadId}`,
+  );
 }
 
 /** A new file, discovered and loaded. */
-export async function loaded(ledger: Ledger, name: string, as: LoadedAs & { readonly file?: SeenFile; readonly feed?: string } = {}): Promise<FileEntry> {
+export async function loaded(
+  ledger: Ledger,
+  name: string,
+  as: LoadedAs & { readonly file?: SeenFile; readonly feed?: string } = {},
+): Promise<FileEntry> {
   const entry = await discover(ledger, as.file ?? look(name), as.feed);
   return (await load(ledger, entry, as)).entry;
 }
@@ -92,7 +114,8 @@ export async function ended(ledger: Ledger, file: SeenFile, end: EndOfFile, feed
   return (await ledger.end(entry.fileId, end, 'daemon', 'test')).entry;
 }
 
-export const stateOf = async (ledger: Ledger, entry: { readonly fileId: number }): Promise<string | undefined> => (await ledger.entry(entry.fileId))?.state;
+export const stateOf = async (ledger: Ledger, entry: { readonly fileId: number }): Promise<string | undefined> =>
+  (await ledger.entry(entry.fileId))?.state;
 
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {

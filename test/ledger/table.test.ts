@@ -6,14 +6,30 @@ import { discover, ended, hashOf, load, loaded, look, newLedger, receipt } from 
 
 /** The decision table over a real ledger: what `facts` finds is what SPEC 3.1 means. */
 
-const policy = (change: Partial<AdmitPolicy> = {}): AdmitPolicy => ({ onDuplicate: 'skip', onChanged: 'load', target: { mode: 'append' }, ...change });
+const policy = (change: Partial<AdmitPolicy> = {}): AdmitPolicy => ({
+  onDuplicate: 'skip',
+  onChanged: 'load',
+  target: { mode: 'append' },
+  ...change,
+});
 
-async function decide(ledger: Ledger, entry: FileEntry, content: string | null, change: Partial<AdmitPolicy> = {}, probes: Probes = NO_PROBES): Promise<Decision> {
+async function decide(
+  ledger: Ledger,
+  entry: FileEntry,
+  content: string | null,
+  change: Partial<AdmitPolicy> = {},
+  probes: Probes = NO_PROBES,
+): Promise<Decision> {
   const snapshot = change.target?.mode === 'replace_all';
-  return admit(await ledger.facts(entry.fileId, { snapshot, sha256: content === null ? null : hashOf(content) }), policy(change), probes);
+  return admit(
+    await ledger.facts(entry.fileId, { snapshot, sha256: content === null ? null : hashOf(content) }),
+    policy(change),
+    probes,
+  );
 }
 
-const arrive = (ledger: Ledger, name: string, size = 100, mtimeUs = 1_000): Promise<FileEntry> => discover(ledger, look(name, size, mtimeUs));
+const arrive = (ledger: Ledger, name: string, size = 100, mtimeUs = 1_000): Promise<FileEntry> =>
+  discover(ledger, look(name, size, mtimeUs));
 
 describe('content', () => {
   it('not seen: load, and no hash is asked for', async () => {
@@ -31,7 +47,10 @@ describe('content', () => {
   it('live under another path: duplicate', async () => {
     const ledger = newLedger();
     const original = await loaded(ledger, 'a.csv', { content: 'x' });
-    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'x')).toMatchObject({ kind: 'duplicate', of: original.fileId });
+    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'x')).toMatchObject({
+      kind: 'duplicate',
+      of: original.fileId,
+    });
   });
 
   it('is seen only within the feed', async () => {
@@ -51,7 +70,13 @@ describe('content', () => {
     await ended(ledger, look('a.csv'), { state: 'rejected', loadId: 8_100, loadKey: 'earlier' });
     const held = await ended(ledger, look('a.csv'), { state: 'held' });
     await ended(ledger, look('a.csv'), { state: 'rejected', loadId: 8_101, loadKey: 'later' });
-    expect(await decide(ledger, await ledger.transition(held.fileId, 'discovered', { released: true }, 'cli:ann', 'release'), 'x')).toMatchObject({ kind: 'load', replaces: { keep: [8_101] } });
+    expect(
+      await decide(
+        ledger,
+        await ledger.transition(held.fileId, 'discovered', { released: true }, 'cli:ann', 'release'),
+        'x',
+      ),
+    ).toMatchObject({ kind: 'load', replaces: { keep: [8_101] } });
   });
 
   it('of a cleared load is loaded again, one generation up', async () => {
@@ -66,19 +91,29 @@ describe('content', () => {
   it('ignored counts', async () => {
     const ledger = newLedger();
     const ignored = await ended(ledger, look('a.csv'), { state: 'ignored', sha256: hashOf('x') });
-    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'x')).toMatchObject({ kind: 'duplicate', of: ignored.fileId });
+    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'x')).toMatchObject({
+      kind: 'duplicate',
+      of: ignored.fileId,
+    });
   });
 
   it('held waits', async () => {
     const ledger = newLedger();
     const held = await ended(ledger, look('a.csv'), { state: 'held', sha256: hashOf('x') });
-    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'x')).toMatchObject({ kind: 'wait', forFileId: held.fileId });
+    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'x')).toMatchObject({
+      kind: 'wait',
+      forFileId: held.fileId,
+    });
   });
 
   it('being loaded waits, whichever came first', async () => {
     const ledger = newLedger();
     const [early, busy] = [await arrive(ledger, 'a.csv'), await arrive(ledger, 'b.csv')];
-    await ledger.claim(busy.fileId, { loadKey: 'k', sha256: hashOf('x'), duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(
+      busy.fileId,
+      { loadKey: 'k', sha256: hashOf('x'), duplicateAllowed: false, generation: 1, owner: null },
+      'daemon',
+    );
     expect(await decide(ledger, early, 'x')).toMatchObject({ kind: 'wait', forFileId: busy.fileId });
   });
 
@@ -101,7 +136,10 @@ describe('content', () => {
     const ledger = newLedger();
     await loaded(ledger, 'a.csv', { content: 'header only', rows: 0 });
     await loaded(ledger, 'empty.csv', { file: look('empty.csv', 0), content: '', rows: 0 });
-    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'header only')).toMatchObject({ kind: 'load', duplicateAllowed: false });
+    expect(await decide(ledger, await arrive(ledger, 'b.csv'), 'header only')).toMatchObject({
+      kind: 'load',
+      duplicateAllowed: false,
+    });
     expect(await decide(ledger, await arrive(ledger, 'c.csv', 0), null)).toMatchObject({ kind: 'load' });
   });
 
@@ -126,7 +164,11 @@ describe('path', () => {
   it('a rejected file that only grew older (SFTP): touched when the bytes are the same; dropped again it is tried again', async () => {
     const ledger = newLedger();
     const young = look('a.csv');
-    const bad = await ended(ledger, { ...young, version: `${young.version}${YOUNG}` }, { state: 'rejected', sha256: hashOf('x') });
+    const bad = await ended(
+      ledger,
+      { ...young, version: `${young.version}${YOUNG}` },
+      { state: 'rejected', sha256: hashOf('x') },
+    );
     const aged = await discover(ledger, young);
     expect(await decide(ledger, aged, null)).toEqual({ kind: 'needHash' });
     expect(await decide(ledger, aged, 'x')).toEqual({ kind: 'touched', present: bad.fileId });
@@ -138,7 +180,11 @@ describe('path', () => {
   it('same bytes as a present duplicate: touched as long as its original is loaded', async () => {
     const ledger = newLedger();
     const original = await loaded(ledger, 'a.csv', { content: 'x' });
-    const twin = await ended(ledger, look('b.csv'), { state: 'duplicate', duplicateOf: original.fileId, sha256: hashOf('x') });
+    const twin = await ended(ledger, look('b.csv'), {
+      state: 'duplicate',
+      duplicateOf: original.fileId,
+      sha256: hashOf('x'),
+    });
     const again = await arrive(ledger, 'b.csv');
     expect(await decide(ledger, again, 'x')).toEqual({ kind: 'touched', present: twin.fileId });
     await ledger.transition(original.fileId, 'cleared', {}, 'cli:ann', 'ledger clear');
@@ -149,21 +195,34 @@ describe('path', () => {
     const ledger = newLedger();
     const first = await loaded(ledger, 'a.csv', { content: 'x' });
     await loaded(ledger, 'a.csv', { content: 'y' });
-    expect(await decide(ledger, await arrive(ledger, 'a.csv'), 'x')).toMatchObject({ kind: 'duplicate', of: first.fileId });
+    expect(await decide(ledger, await arrive(ledger, 'a.csv'), 'x')).toMatchObject({
+      kind: 'duplicate',
+      of: first.fileId,
+    });
   });
 
   it('an empty older version too', async () => {
     const ledger = newLedger();
     const first = await loaded(ledger, 'a.csv', { content: 'header only', rows: 0 });
     await loaded(ledger, 'a.csv', { content: 'y' });
-    expect(await decide(ledger, await arrive(ledger, 'a.csv'), 'header only')).toMatchObject({ kind: 'duplicate', of: first.fileId });
+    expect(await decide(ledger, await arrive(ledger, 'a.csv'), 'header only')).toMatchObject({
+      kind: 'duplicate',
+      of: first.fileId,
+    });
   });
 
   it('the same bytes again after an after action took them away: duplicate, so that they are taken away again', async () => {
     const ledger = newLedger();
-    const entry = await loaded(ledger, 'a.csv', { content: 'x', more: { action: { kind: 'delete', argument: '', companions: [] } } });
-    for (const action of await ledger.dueActions('2100-01-01T00:00:00Z', 1)) await ledger.actionDone(action.actionId, { state: 'done', detail: '', movedTo: null });
-    expect(await decide(ledger, await arrive(ledger, 'a.csv'), 'x')).toMatchObject({ kind: 'duplicate', of: entry.fileId });
+    const entry = await loaded(ledger, 'a.csv', {
+      content: 'x',
+      more: { action: { kind: 'delete', argument: '', companions: [] } },
+    });
+    for (const action of await ledger.dueActions('2100-01-01T00:00:00Z', 1))
+      await ledger.actionDone(action.actionId, { state: 'done', detail: '', movedTo: null });
+    expect(await decide(ledger, await arrive(ledger, 'a.csv'), 'x')).toMatchObject({
+      kind: 'duplicate',
+      of: entry.fileId,
+    });
   });
 
   it('grown, then grown again: each replaces the load that it has grown from', async () => {
@@ -171,10 +230,14 @@ describe('path', () => {
     const half = await loaded(ledger, 'a.csv', { file: look('a.csv', 60), content: 'half' });
     const more = await arrive(ledger, 'a.csv', 80);
     expect(await decide(ledger, more, null)).toEqual({ kind: 'needPrefixHash', bytes: 60, of: half.fileId });
-    expect(await decide(ledger, more, null, {}, { prefix: { of: half.fileId, sha256: hashOf('half') }, empty: null })).toMatchObject({ replaces: { loadIds: [half.loadId] }, generation: 2 });
+    expect(
+      await decide(ledger, more, null, {}, { prefix: { of: half.fileId, sha256: hashOf('half') }, empty: null }),
+    ).toMatchObject({ replaces: { loadIds: [half.loadId] }, generation: 2 });
     const { entry } = await load(ledger, { ...more, generation: 2 }, { content: 'more', replaced: [half.loadId ?? 0] });
     const whole = await arrive(ledger, 'a.csv', 100);
-    expect(await decide(ledger, whole, null, {}, { prefix: { of: more.fileId, sha256: hashOf('more') }, empty: null })).toMatchObject({ replaces: { loadIds: [entry.loadId] }, generation: 3 });
+    expect(
+      await decide(ledger, whole, null, {}, { prefix: { of: more.fileId, sha256: hashOf('more') }, empty: null }),
+    ).toMatchObject({ replaces: { loadIds: [entry.loadId] }, generation: 3 });
   });
 
   it('on_changed asks for the newest loaded version, a rejected one between them or not', async () => {
@@ -190,8 +253,15 @@ describe('path', () => {
     const ledger = newLedger();
     const old = await loaded(ledger, 'a.csv', { content: 'x' });
     const file = look('a.csv');
-    const entry = await ledger.discover({ feed: 'orders', file, uri: 'file:///a.csv', settleSeconds: 0, replaces: [old.loadId ?? 0] }, 'cli:ann');
-    expect(await decide(ledger, entry, 'y', { onChanged: 'hold' })).toMatchObject({ kind: 'load', replaces: { loadIds: [old.loadId] }, generation: 2 });
+    const entry = await ledger.discover(
+      { feed: 'orders', file, uri: 'file:///a.csv', settleSeconds: 0, replaces: [old.loadId ?? 0] },
+      'cli:ann',
+    );
+    expect(await decide(ledger, entry, 'y', { onChanged: 'hold' })).toMatchObject({
+      kind: 'load',
+      replaces: { loadIds: [old.loadId] },
+      generation: 2,
+    });
   });
 });
 
@@ -235,7 +305,9 @@ describe('snapshot feeds', () => {
     const ledger = newLedger();
     const monday = await loaded(ledger, 'mon', { file: look('mon', 10, 1_000), content: 'x' });
     await loaded(ledger, 'tue', { file: look('tue', 11, 2_000), content: 'y', replaced: [monday.loadId ?? 0] });
-    expect(await decide(ledger, await arrive(ledger, 'wed', 10, 3_000), null, snapshot)).toMatchObject({ kind: 'load' });
+    expect(await decide(ledger, await arrive(ledger, 'wed', 10, 3_000), null, snapshot)).toMatchObject({
+      kind: 'load',
+    });
   });
 
   it('the live content under a new name: duplicate', async () => {

@@ -1,4 +1,16 @@
-import { appendFileSync, closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -79,7 +91,9 @@ describe('a file that changes while it is read is rolled back and settles again'
   test('also when the change makes it look bad', async () => {
     const file = bench.put('a.csv', content);
     const feed = feedOf({ limits: { badRows: 0, badRatio: null, minRows: 0, databaseRows: 1 } });
-    const result = await bench.load(bench.job(file, feed), { formats: [disturbed(() => writeFileSync(file, content.replaceAll('c', '"x"y')))] });
+    const result = await bench.load(bench.job(file, feed), {
+      formats: [disturbed(() => writeFileSync(file, content.replaceAll('c', '"x"y')))],
+    });
     expect(result).toMatchObject({ outcome: 'changed' });
     await expectNothing();
   });
@@ -108,7 +122,9 @@ describe('a file that is not the version of the job', () => {
 
   test('other bytes than those that were hashed: changed', async () => {
     const job = bench.job(bench.put('a.csv', content));
-    expect(await bench.load({ ...job, file: { ...job.file, sha256: '0'.repeat(64) } })).toMatchObject({ outcome: 'changed' });
+    expect(await bench.load({ ...job, file: { ...job.file, sha256: '0'.repeat(64) } })).toMatchObject({
+      outcome: 'changed',
+    });
     await expectNothing();
   });
 
@@ -123,7 +139,10 @@ describe('a file that is not the version of the job', () => {
     const job = bench.job(bench.put('a.csv', content));
     const link = path.join(bench.dir, 'link.csv');
     symlinkSync(job.file.localPath, link);
-    expect(await bench.load({ ...job, file: { ...job.file, localPath: link } })).toMatchObject({ outcome: 'changed', message: expect.stringContaining('not a regular file') as string });
+    expect(await bench.load({ ...job, file: { ...job.file, localPath: link } })).toMatchObject({
+      outcome: 'changed',
+      message: expect.stringContaining('not a regular file') as string,
+    });
   });
 
   test('a FIFO: not taken, and no hang', async () => {
@@ -145,6 +164,15 @@ test('a name that is not UTF-8 is opened by its bytes', async () => {
   const name = Buffer.concat([Buffer.from(bench.dir), Buffer.from('/b\xff.csv', 'latin1')]);
   writeFileSync(name, 'id,name\n1,a\n');
   const job = bench.job(bench.put('a.csv', 'id,name\n1,a\n'));
-  const result = await bench.load({ ...job, file: { ...job.file, inPlace: false, path: 'b%FF.csv', localPath: `${bench.dir}/b?.csv`, localPathHex: name.toString('hex') } });
+  const result = await bench.load({
+    ...job,
+    file: {
+      ...job.file,
+      inPlace: false,
+      path: 'b%FF.csv',
+      localPath: `${bench.dir}/b?.csv`,
+      localPathHex: name.toString('hex'),
+    },
+  });
   expect(result).toMatchObject({ outcome: 'loaded', rows: { loaded: 1 } });
 });

@@ -31,7 +31,9 @@ function through(job: LoadJob): LoadJob {
 }
 const job = (name: string, content = big): LoadJob => bench.job(bench.put(name, content));
 async function counts(): Promise<unknown> {
-  const [found] = await bench.query(`select (select count(*) from tallyman.loads)::int as loads, to_regclass('staging.t') is not null as there`);
+  const [found] = await bench.query(
+    `select (select count(*) from tallyman.loads)::int as loads, to_regclass('staging.t') is not null as there`,
+  );
   const [rows] = found?.['there'] === true ? await bench.query('select count(*)::int as n from staging.t') : [{ n: 0 }];
   return { loads: found?.['loads'], rows: rows?.['n'] };
 }
@@ -39,7 +41,9 @@ async function counts(): Promise<unknown> {
 /** Sessions of loads that are still there; they may take a moment to notice that their client has gone. */
 async function leftovers(): Promise<Record<string, unknown>[]> {
   for (let i = 0; ; i++) {
-    const found = await bench.query(`select state, query from pg_stat_activity where datname = current_database() and application_name like '% load' and state <> 'idle'`);
+    const found = await bench.query(
+      `select state, query from pg_stat_activity where datname = current_database() and application_name like '% load' and state <> 'idle'`,
+    );
     if (found.length === 0 || i >= 100) return found;
     await sleep(50);
   }
@@ -48,7 +52,9 @@ async function leftovers(): Promise<Record<string, unknown>[]> {
 /** Runs `act` once the load's COPY is under way. */
 async function duringCopy(load: Promise<LoadResult>, act: (pid: number) => Promise<unknown>): Promise<LoadResult> {
   for (let i = 0; i < 2000; i++) {
-    const [found] = await bench.query(`select a.pid from pg_stat_activity a join pg_stat_progress_copy p using (pid) where a.datname = current_database() and p.tuples_processed > 0`);
+    const [found] = await bench.query(
+      `select a.pid from pg_stat_activity a join pg_stat_progress_copy p using (pid) where a.datname = current_database() and p.tuples_processed > 0`,
+    );
     if (found !== undefined) {
       await act(Number(found['pid']));
       return await load;
@@ -89,7 +95,10 @@ describe('the answer to COMMIT', () => {
     const first = through(bench.job(file));
     await bench.load(first);
     const result = await bench.load(bench.job(file));
-    expect(result).toMatchObject({ outcome: 'lost-race', winner: { path: 'a.csv', loadKey: first.loadKey, rows: { loaded: 1 } } });
+    expect(result).toMatchObject({
+      outcome: 'lost-race',
+      winner: { path: 'a.csv', loadKey: first.loadKey, rows: { loaded: 1 } },
+    });
     expect(await counts()).toEqual({ loads: 1, rows: 1 });
   });
 
@@ -103,14 +112,20 @@ describe('the answer to COMMIT', () => {
 describe('the connection', () => {
   test('cut in the middle of COPY: unreachable, nothing is there, and no session stays behind', async () => {
     proxy.faults.cutAfterUp = 2_000_000;
-    expect(await bench.load(through(job('a.csv')))).toMatchObject({ outcome: 'unreachable', error: { code: 'DATABASE_UNREACHABLE' } });
+    expect(await bench.load(through(job('a.csv')))).toMatchObject({
+      outcome: 'unreachable',
+      error: { code: 'DATABASE_UNREACHABLE' },
+    });
     expect(await leftovers()).toEqual([]);
     expect(await counts()).toEqual({ loads: 0, rows: 0 });
   });
 
   test('terminated by an administrator in the middle of COPY: unreachable, and the next load of the session works', async () => {
     const load = bench.load(job('a.csv', big.repeat(8).replaceAll('\nid,name', '')));
-    expect(await duringCopy(load, (pid) => bench.query('select pg_terminate_backend($1)', [pid]))).toMatchObject({ outcome: 'unreachable', error: { code: 'DATABASE_UNREACHABLE' } });
+    expect(await duringCopy(load, (pid) => bench.query('select pg_terminate_backend($1)', [pid]))).toMatchObject({
+      outcome: 'unreachable',
+      error: { code: 'DATABASE_UNREACHABLE' },
+    });
     expect(await bench.load(job('b.csv'))).toMatchObject({ outcome: 'loaded' });
     expect(await counts()).toEqual({ loads: 1, rows: 60_000 });
   });
@@ -118,12 +133,16 @@ describe('the connection', () => {
   test('refused: unreachable', async () => {
     const one = job('a.csv');
     await proxy.close();
-    expect(await bench.load({ ...one, database: { ...one.database, host: '127.0.0.1', port: proxy.port } })).toMatchObject({ outcome: 'unreachable', error: { code: 'DATABASE_UNREACHABLE' } });
+    expect(
+      await bench.load({ ...one, database: { ...one.database, host: '127.0.0.1', port: proxy.port } }),
+    ).toMatchObject({ outcome: 'unreachable', error: { code: 'DATABASE_UNREACHABLE' } });
   });
 
   test('lost between two loads: the next one connects anew', async () => {
     await bench.load(through(job('a.csv', 'id,name\n1,a\n')));
-    await bench.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like '% load'`);
+    await bench.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like '% load'`,
+    );
     await sleep(50);
     expect(await bench.load(through(job('b.csv', 'id,name\n2,b\n')))).toMatchObject({ outcome: 'loaded' });
   });
@@ -137,12 +156,17 @@ describe('a load that is called off', () => {
     expect(result).toMatchObject({ outcome: 'unreachable', error: { code: 'INTERRUPTED' } });
     expect(await leftovers()).toEqual([]);
     expect(await counts()).toEqual({ loads: 0, rows: 0 });
-    const [{ n: sessions } = { n: null }] = await bench.query(`select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name like '% load'`);
+    const [{ n: sessions } = { n: null }] = await bench.query(
+      `select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name like '% load'`,
+    );
     expect(sessions).toBe(1);
   });
 
   test('before it began does nothing', async () => {
-    expect(await bench.load(job('a.csv'), { signal: AbortSignal.abort() })).toMatchObject({ outcome: 'unreachable', error: { code: 'INTERRUPTED' } });
+    expect(await bench.load(job('a.csv'), { signal: AbortSignal.abort() })).toMatchObject({
+      outcome: 'unreachable',
+      error: { code: 'INTERRUPTED' },
+    });
   });
 });
 
@@ -151,7 +175,10 @@ describe('a database that cannot take the load now', () => {
     await bench.load(job('a.csv', 'id,name\n1,a\n'));
     await bench.query('begin; lock table staging.t in access exclusive mode');
     try {
-      expect(await bench.load(job('b.csv', 'id,name\n2,b\n'))).toMatchObject({ outcome: 'unreachable', error: { code: 'DATABASE_BUSY' } });
+      expect(await bench.load(job('b.csv', 'id,name\n2,b\n'))).toMatchObject({
+        outcome: 'unreachable',
+        error: { code: 'DATABASE_BUSY' },
+      });
     } finally {
       await bench.query('rollback');
     }
@@ -159,9 +186,13 @@ describe('a database that cannot take the load now', () => {
 
   test('without the right to insert: the feed stops with the GRANT', async () => {
     await bench.load(job('a.csv', 'id,name\n1,a\n'));
-    await bench.query(`create role limited_${bench.db.name} login; grant usage on schema staging, tallyman to limited_${bench.db.name}; grant select on all tables in schema staging, tallyman to limited_${bench.db.name}`);
+    await bench.query(
+      `create role limited_${bench.db.name} login; grant usage on schema staging, tallyman to limited_${bench.db.name}; grant select on all tables in schema staging, tallyman to limited_${bench.db.name}`,
+    );
     const one = job('b.csv', 'id,name\n2,b\n');
-    expect(await bench.load({ ...one, database: { ...one.database, user: `limited_${bench.db.name}` } })).toMatchObject({ outcome: 'misfit', error: { code: 'DATABASE_RIGHTS' } });
+    expect(await bench.load({ ...one, database: { ...one.database, user: `limited_${bench.db.name}` } })).toMatchObject(
+      { outcome: 'misfit', error: { code: 'DATABASE_RIGHTS' } },
+    );
     await bench.query(`drop owned by limited_${bench.db.name}; drop role limited_${bench.db.name}`);
   });
 });
@@ -169,7 +200,10 @@ describe('a database that cannot take the load now', () => {
 test('without its control schema the feed stops, and no file is blamed', async () => {
   await bench.query('alter schema tallyman rename to elsewhere');
   try {
-    expect(await bench.load(job('a.csv', 'id,name\n1,a\n'))).toMatchObject({ outcome: 'misfit', error: { code: 'DATABASE_CHANGED' } });
+    expect(await bench.load(job('a.csv', 'id,name\n1,a\n'))).toMatchObject({
+      outcome: 'misfit',
+      error: { code: 'DATABASE_CHANGED' },
+    });
   } finally {
     await bench.query('alter schema elsewhere rename to tallyman');
   }

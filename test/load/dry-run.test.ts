@@ -22,16 +22,42 @@ async function check(content: string, feed: FeedSpec = feedOf(), change: Partial
     fileId: 1,
     feed,
     // Nobody listens there: a dry run must not ask.
-    database: { host: '127.0.0.1', port: 1, user: 'x', password: null, database: 'x', sslmode: 'disable', tls: { ca: null, cert: null, key: null }, applicationName: 'x', connectTimeoutMs: 1, controlSchema: 'tallyman' },
+    database: {
+      host: '127.0.0.1',
+      port: 1,
+      user: 'x',
+      password: null,
+      database: 'x',
+      sslmode: 'disable',
+      tls: { ca: null, cert: null, key: null },
+      applicationName: 'x',
+      connectTimeoutMs: 1,
+      controlSchema: 'tallyman',
+    },
     workDir: path.join(dir, 'work'),
-    file: { path: 'a.csv', uri: `file://${file}`, localPath: file, localPathHex: null, size: Number(stats.size), mtimeUs: null, version: versionOf(stats), inPlace: true, sha256: null },
+    file: {
+      path: 'a.csv',
+      uri: `file://${file}`,
+      localPath: file,
+      localPathHex: null,
+      size: Number(stats.size),
+      mtimeUs: null,
+      version: versionOf(stats),
+      inPlace: true,
+      sha256: null,
+    },
     manifest: null,
     generation: 1,
     duplicateAllowed: false,
     replaces: { loadIds: [], path: false, feed: false },
     ...change,
   };
-  return await checkFile(job, { formats: [csv], decoders: [], onProgress: () => undefined, signal: new AbortController().signal });
+  return await checkFile(job, {
+    formats: [csv],
+    decoders: [],
+    onProgress: () => undefined,
+    signal: new AbortController().signal,
+  });
 }
 
 test('counts and reports as a load would, without a database', async () => {
@@ -46,17 +72,41 @@ test('counts and reports as a load would, without a database', async () => {
 });
 
 test('checks precision, length and rules by the types of the contract', async () => {
-  const feed = feedOf({ columns: [column('id', 'numeric(3,1)'), column('name', 'varchar(2)', { enum: ['ab', 'cd'] })], limits: { badRows: null, badRatio: null, minRows: 0, databaseRows: 1 } });
-  expect(await check('id,name\n12.3,ab\n123.4,ab\n1.23,ab\n1,abc\n1,xy\n', feed)).toMatchObject({ rows: { loaded: 1, quarantined: 4 } });
+  const feed = feedOf({
+    columns: [column('id', 'numeric(3,1)'), column('name', 'varchar(2)', { enum: ['ab', 'cd'] })],
+    limits: { badRows: null, badRatio: null, minRows: 0, databaseRows: 1 },
+  });
+  expect(await check('id,name\n12.3,ab\n123.4,ab\n1.23,ab\n1,abc\n1,xy\n', feed)).toMatchObject({
+    rows: { loaded: 1, quarantined: 4 },
+  });
 });
 
 test('says with which error the file would be rejected', async () => {
-  expect(await check('id,name\nx,a\n')).toMatchObject({ outcome: 'checked', error: { code: 'TOO_MANY_BAD_ROWS' }, rows: { read: 1, loaded: 0, quarantined: 1, delta: null } });
-  expect(await check('id,name,other\n1,a,b\n')).toMatchObject({ outcome: 'checked', error: { code: 'UNKNOWN_COLUMNS' } });
+  expect(await check('id,name\nx,a\n')).toMatchObject({
+    outcome: 'checked',
+    error: { code: 'TOO_MANY_BAD_ROWS' },
+    rows: { read: 1, loaded: 0, quarantined: 1, delta: null },
+  });
+  expect(await check('id,name,other\n1,a,b\n')).toMatchObject({
+    outcome: 'checked',
+    error: { code: 'UNKNOWN_COLUMNS' },
+  });
 });
 
 test('says when the file is gone', async () => {
-  const result = await check('id,name\n', feedOf(), { file: { path: 'b', uri: 'file:///b', localPath: path.join(dir, 'b'), localPathHex: null, size: 1, mtimeUs: null, version: '', inPlace: true, sha256: null } });
+  const result = await check('id,name\n', feedOf(), {
+    file: {
+      path: 'b',
+      uri: 'file:///b',
+      localPath: path.join(dir, 'b'),
+      localPathHex: null,
+      size: 1,
+      mtimeUs: null,
+      version: '',
+      inPlace: true,
+      sha256: null,
+    },
+  });
   expect(result).toMatchObject({ outcome: 'vanished' });
 });
 

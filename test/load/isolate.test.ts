@@ -19,7 +19,11 @@ async function walk(rows: number, bad: ReadonlySet<number>, named: boolean): Pro
   let sent = 0;
   const judge = (from: number, to: number): ServerError | null => {
     for (let row = from; row < to; row++) {
-      if (bad.has(row)) return Object.assign(new Error('no'), { code: '23514', where: named ? `COPY t, line ${row - from + 1}` : undefined });
+      if (bad.has(row))
+        return Object.assign(new Error('no'), {
+          code: '23514',
+          where: named ? `COPY t, line ${row - from + 1}` : undefined,
+        });
     }
     return null;
   };
@@ -37,16 +41,25 @@ async function walk(rows: number, bad: ReadonlySet<number>, named: boolean): Pro
 }
 
 describe('isolating the rows that PostgreSQL refuses', () => {
-  test.each([true, false])('finds exactly those, and takes all others in their order (line named: %s)', async (named) => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 300 }), fc.array(fc.nat(299), { minLength: 1, maxLength: 40 }), async (rows, picks) => {
-        const bad = new Set(picks.map((pick) => pick % rows));
-        const found = await walk(rows, bad, named);
-        expect(found.refused).toEqual([...bad].sort((a, b) => a - b));
-        expect(found.accepted).toEqual(Array.from({ length: rows }, (_, row) => row).filter((row) => !bad.has(row)));
-      }),
-    );
-  });
+  test.each([true, false])(
+    'finds exactly those, and takes all others in their order (line named: %s)',
+    async (named) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 300 }),
+          fc.array(fc.nat(299), { minLength: 1, maxLength: 40 }),
+          async (rows, picks) => {
+            const bad = new Set(picks.map((pick) => pick % rows));
+            const found = await walk(rows, bad, named);
+            expect(found.refused).toEqual([...bad].sort((a, b) => a - b));
+            expect(found.accepted).toEqual(
+              Array.from({ length: rows }, (_, row) => row).filter((row) => !bad.has(row)),
+            );
+          },
+        ),
+      );
+    },
+  );
 
   test('one bad row of many, with its line, costs a handful of COPYs', async () => {
     expect((await walk(100_000, new Set([70_000]), true)).attempts).toBeLessThanOrEqual(12);
@@ -58,12 +71,15 @@ describe('isolating the rows that PostgreSQL refuses', () => {
     expect((await walk(5000, all, false)).attempts).toBeLessThan(5100);
   });
 
-  test.each([true, false])('what is sent stays a small multiple of the chunk, however many rows are bad (line named: %s)', async (named) => {
-    for (const every of [1, 2, 3, 10, 100, 1000]) {
-      const bad = new Set(Array.from({ length: Math.floor(20_000 / every) }, (_, i) => i * every));
-      expect((await walk(20_000, bad, named)).sent).toBeLessThan(20_000 * 12);
-    }
-  });
+  test.each([true, false])(
+    'what is sent stays a small multiple of the chunk, however many rows are bad (line named: %s)',
+    async (named) => {
+      for (const every of [1, 2, 3, 10, 100, 1000]) {
+        const bad = new Set(Array.from({ length: Math.floor(20_000 / every) }, (_, i) => i * every));
+        expect((await walk(20_000, bad, named)).sent).toBeLessThan(20_000 * 12);
+      }
+    },
+  );
 
   test('a line that names the wrong row does no harm', async () => {
     const accepted: number[] = [];

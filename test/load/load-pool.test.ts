@@ -20,14 +20,17 @@ afterEach(async () => {
 
 const SCRIPTED = new URL('./workers/scripted-worker.mjs', import.meta.url);
 const scripted = (act: string): LoadJob => bench.job(bench.put('x.csv', ''), feedOf({ name: act }));
-const open = (size: number, onProgress?: (progress: LoadProgress) => void): LoadPool => (pool = new LoadPool({ size, workerUrl: SCRIPTED, ...(onProgress === undefined ? {} : { onProgress }) }));
+const open = (size: number, onProgress?: (progress: LoadProgress) => void): LoadPool =>
+  (pool = new LoadPool({ size, workerUrl: SCRIPTED, ...(onProgress === undefined ? {} : { onProgress }) }));
 
 describe('the pool of load threads', () => {
   test('gives each job its own result, more jobs than threads', async () => {
     open(2);
     const jobs = Array.from({ length: 10 }, () => scripted('answer'));
     const results = await Promise.all(jobs.map((job) => pool.run(job)));
-    expect(results).toEqual(jobs.map((job) => ({ outcome: 'changed', message: `load ${job.fileId} in ${process.pid}` })));
+    expect(results).toEqual(
+      jobs.map((job) => ({ outcome: 'changed', message: `load ${job.fileId} in ${process.pid}` })),
+    );
   });
 
   test('hands progress on', async () => {
@@ -38,16 +41,22 @@ describe('the pool of load threads', () => {
     expect(seen).toMatchObject([{ fileId: job.fileId, bytes: 1 }]);
   });
 
-  test.each(['throw', 'exit'])('a thread that dies (%s) costs the load it had, as failed, and is replaced', async (act) => {
-    open(1);
-    const [died, next] = await Promise.all([pool.run(scripted(act)), pool.run(scripted('answer'))]);
-    expect(died).toMatchObject({ outcome: 'failed', error: { code: 'LOAD_FAILED' } });
-    expect(next).toMatchObject({ outcome: 'changed' });
-  });
+  test.each(['throw', 'exit'])(
+    'a thread that dies (%s) costs the load it had, as failed, and is replaced',
+    async (act) => {
+      open(1);
+      const [died, next] = await Promise.all([pool.run(scripted(act)), pool.run(scripted('answer'))]);
+      expect(died).toMatchObject({ outcome: 'failed', error: { code: 'LOAD_FAILED' } });
+      expect(next).toMatchObject({ outcome: 'changed' });
+    },
+  );
 
   test('a file that eats the memory of its thread costs the thread, not the process', async () => {
     open(1);
-    expect(await pool.run(scripted('eat'))).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('memory') as string } });
+    expect(await pool.run(scripted('eat'))).toMatchObject({
+      outcome: 'failed',
+      error: { message: expect.stringContaining('memory') as string },
+    });
   });
 
   test('a thread that dies while COMMIT is on its way leaves the outcome unknown', async () => {
@@ -57,7 +66,10 @@ describe('the pool of load threads', () => {
 
   test('a thread that cannot start is no fault of any file: the work pauses', async () => {
     pool = new LoadPool({ size: 1, workerUrl: new URL('./workers/not-there.mjs', import.meta.url) });
-    expect(await pool.run(scripted('answer'))).toMatchObject({ outcome: 'unreachable', error: { code: 'WORKER_UNUSABLE' } });
+    expect(await pool.run(scripted('answer'))).toMatchObject({
+      outcome: 'unreachable',
+      error: { code: 'WORKER_UNUSABLE' },
+    });
   });
 
   test('calls one load off, under way or waiting', async () => {
@@ -78,7 +90,8 @@ describe('the pool of load threads', () => {
     const queued = pool.run(scripted('answer'));
     await sleep(50);
     await pool.close(10);
-    for (const result of [await running, await queued, await pool.run(scripted('answer'))]) expect(result).toMatchObject({ outcome: 'unreachable', error: { code: 'INTERRUPTED' } });
+    for (const result of [await running, await queued, await pool.run(scripted('answer'))])
+      expect(result).toMatchObject({ outcome: 'unreachable', error: { code: 'INTERRUPTED' } });
   });
 });
 
@@ -90,13 +103,21 @@ describe('the real thread', () => {
     expect(existsSync(worker)).toBe(true);
     pool = new LoadPool({ size: 1, workerUrl: new URL(`file://${worker}`) });
     const results = [];
-    for (const name of ['a.csv', 'b.csv']) results.push(await pool.run(bench.job(bench.put(name, `id,name\n1,${name}\nx,y\n`), feedOf())));
+    for (const name of ['a.csv', 'b.csv'])
+      results.push(await pool.run(bench.job(bench.put(name, `id,name\n1,${name}\nx,y\n`), feedOf())));
     expect(results).toMatchObject([
       { outcome: 'loaded', rows: { read: 2, loaded: 1, quarantined: 1 } },
       { outcome: 'loaded', rows: { read: 2, loaded: 1, quarantined: 1 } },
     ]);
-    expect(await pool.check(bench.job(bench.put('c.csv', 'id,name\n1,a\n')))).toMatchObject({ outcome: 'checked', rows: { read: 1, loaded: 1 } });
-    expect(await bench.query(`select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name like '% load'`)).toEqual([{ n: 1 }]);
+    expect(await pool.check(bench.job(bench.put('c.csv', 'id,name\n1,a\n')))).toMatchObject({
+      outcome: 'checked',
+      rows: { read: 1, loaded: 1 },
+    });
+    expect(
+      await bench.query(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name like '% load'`,
+      ),
+    ).toEqual([{ n: 1 }]);
     await pool.close();
     expect(await bench.query('select count(*)::int as n from staging.t')).toEqual([{ n: 2 }]);
   });

@@ -18,23 +18,57 @@ afterAll(async () => {
   await bench.close();
 });
 
-const place = (row: number): { row: number; line: number; offset: number } => ({ row, line: row + 1, offset: row * 10 });
-const fault = (change: Partial<CellError> = {}): CellError => ({ column: 'c', class: 'type-error', rule: null, message: 'not an integer', value: 'x', ...change });
+const place = (row: number): { row: number; line: number; offset: number } => ({
+  row,
+  line: row + 1,
+  offset: row * 10,
+});
+const fault = (change: Partial<CellError> = {}): CellError => ({
+  column: 'c',
+  class: 'type-error',
+  rule: null,
+  message: 'not an integer',
+  value: 'x',
+  ...change,
+});
 
 describe('quarantined rows', () => {
   test('reach PostgreSQL whatever bytes and texts they hold', async () => {
     const texts = fc.string({ unit: 'binary', maxLength: 20 });
-    const hostile = fc.array(fc.oneof(texts, fc.constantFrom('\0', '\uD800', '\uDC00\uD800', '\\u0000', '"', '\\')), { maxLength: 5 }).map((parts) => parts.join(''));
+    const hostile = fc
+      .array(fc.oneof(texts, fc.constantFrom('\0', '\uD800', '\uDC00\uD800', '\\u0000', '"', '\\')), { maxLength: 5 })
+      .map((parts) => parts.join(''));
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.record({ raw: fc.uint8Array({ maxLength: 50 }), column: fc.option(hostile), message: hostile, value: fc.option(hostile) }), { minLength: 1, maxLength: 20 }), async (rows) => {
-        await bench.query('truncate tallyman.quarantine');
-        const record = new QuarantineRecord(7);
-        rows.forEach((row, i) => record.add(place(i + 1), [fault(row)], Buffer.from(row.raw), row.raw.length));
-        expect(await copyQuarantine(connection, '"tallyman"."quarantine"', record.take())).toBe(rows.length);
-        const found = await bench.query('select raw, errors from tallyman.quarantine order by row_number');
-        expect(found.map((row) => row['raw'])).toEqual(rows.map((row) => Buffer.from(row.raw)));
-        expect(found.map((row) => row['errors'])).toEqual(rows.map((row) => [{ column: row.column === null ? null : visibleString(row.column), class: 'type-error', rule: null, message: visibleString(row.message), value: row.value === null ? null : visibleString(row.value) }]));
-      }),
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            raw: fc.uint8Array({ maxLength: 50 }),
+            column: fc.option(hostile),
+            message: hostile,
+            value: fc.option(hostile),
+          }),
+          { minLength: 1, maxLength: 20 },
+        ),
+        async (rows) => {
+          await bench.query('truncate tallyman.quarantine');
+          const record = new QuarantineRecord(7);
+          rows.forEach((row, i) => record.add(place(i + 1), [fault(row)], Buffer.from(row.raw), row.raw.length));
+          expect(await copyQuarantine(connection, '"tallyman"."quarantine"', record.take())).toBe(rows.length);
+          const found = await bench.query('select raw, errors from tallyman.quarantine order by row_number');
+          expect(found.map((row) => row['raw'])).toEqual(rows.map((row) => Buffer.from(row.raw)));
+          expect(found.map((row) => row['errors'])).toEqual(
+            rows.map((row) => [
+              {
+                column: row.column === null ? null : visibleString(row.column),
+                class: 'type-error',
+                rule: null,
+                message: visibleString(row.message),
+                value: row.value === null ? null : visibleString(row.value),
+              },
+            ]),
+          );
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -42,10 +76,26 @@ describe('quarantined rows', () => {
   test('keep places past 2^32', async () => {
     await bench.query('truncate tallyman.quarantine');
     const record = new QuarantineRecord(2 ** 40);
-    record.add({ row: 5_000_000_000, line: 6_000_000_000, offset: 2 ** 50 }, [fault()], Buffer.from('r'), 9_000_000_000);
+    record.add(
+      { row: 5_000_000_000, line: 6_000_000_000, offset: 2 ** 50 },
+      [fault()],
+      Buffer.from('r'),
+      9_000_000_000,
+    );
     await copyQuarantine(connection, '"tallyman"."quarantine"', record.take());
-    expect(await bench.query('select load_id, row_number, line_number, byte_offset, raw_length, status from tallyman.quarantine')).toEqual([
-      { load_id: String(2 ** 40), row_number: '5000000000', line_number: '6000000000', byte_offset: String(2 ** 50), raw_length: '9000000000', status: 'open' },
+    expect(
+      await bench.query(
+        'select load_id, row_number, line_number, byte_offset, raw_length, status from tallyman.quarantine',
+      ),
+    ).toEqual([
+      {
+        load_id: String(2 ** 40),
+        row_number: '5000000000',
+        line_number: '6000000000',
+        byte_offset: String(2 ** 50),
+        raw_length: '9000000000',
+        status: 'open',
+      },
     ]);
   });
 
@@ -75,8 +125,24 @@ describe('the groups of a report', () => {
     record.add(place(3), [fault({ value: 'three' })], Buffer.alloc(0), 0);
     record.add(place(9), [fault(), fault()], Buffer.alloc(0), 0);
     expect(record.report()).toEqual([
-      { class: 'type-error', column: 'c', rows: 3, first_row: 3, first_line: 4, example: 'three', message: 'not an integer' },
-      { class: 'type-error', column: 'd', rows: 1, first_row: 5, first_line: 6, example: 'x', message: 'not an integer' },
+      {
+        class: 'type-error',
+        column: 'c',
+        rows: 3,
+        first_row: 3,
+        first_line: 4,
+        example: 'three',
+        message: 'not an integer',
+      },
+      {
+        class: 'type-error',
+        column: 'd',
+        rows: 1,
+        first_row: 5,
+        first_line: 6,
+        example: 'x',
+        message: 'not an integer',
+      },
     ]);
   });
 

@@ -21,9 +21,14 @@ const idOf = (result: LoadResult): number => {
   if (result.outcome !== 'loaded') throw new Error(JSON.stringify(result));
   return result.loadId;
 };
-const staged = (): Promise<Record<string, unknown>[]> => bench.query('select _load_id::int as load, id from staging.t order by 1, 2');
-const statuses = (): Promise<Record<string, unknown>[]> => bench.query('select load_id::int as load, status, generation, replaces from tallyman.loads order by load_id');
-const replacing = (loadIds: number[]): Partial<LoadJob> => ({ replaces: { loadIds, path: false, feed: false }, generation: 2 });
+const staged = (): Promise<Record<string, unknown>[]> =>
+  bench.query('select _load_id::int as load, id from staging.t order by 1, 2');
+const statuses = (): Promise<Record<string, unknown>[]> =>
+  bench.query('select load_id::int as load, status, generation, replaces from tallyman.loads order by load_id');
+const replacing = (loadIds: number[]): Partial<LoadJob> => ({
+  replaces: { loadIds, path: false, feed: false },
+  generation: 2,
+});
 
 describe('a load that replaces others', () => {
   test('deletes the rows of named loads and marks receipt and quarantine superseded, in its own transaction', async () => {
@@ -32,8 +37,13 @@ describe('a load that replaces others', () => {
     const second = idOf(result);
     expect(result).toMatchObject({ replaced: [first] });
     expect(await staged()).toEqual([{ load: second, id: 3 }]);
-    expect(await statuses()).toMatchObject([{ load: first, status: 'superseded' }, { load: second, status: 'loaded', generation: 2, replaces: [String(first)] }]);
-    expect(await bench.query('select status, resolved_by::int as by from tallyman.quarantine')).toEqual([{ status: 'superseded', by: second }]);
+    expect(await statuses()).toMatchObject([
+      { load: first, status: 'superseded' },
+      { load: second, status: 'loaded', generation: 2, replaces: [String(first)] },
+    ]);
+    expect(await bench.query('select status, resolved_by::int as by from tallyman.quarantine')).toEqual([
+      { status: 'superseded', by: second },
+    ]);
   });
 
   test('may bring the very same content again (reprocess)', async () => {
@@ -44,7 +54,9 @@ describe('a load that replaces others', () => {
 
   test('leaves the old load live when the new file is rejected', async () => {
     const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n'));
-    expect(await bench.take('a.csv', 'id,name\nx,a\n', feedOf(), replacing([first]))).toMatchObject({ outcome: 'rejected' });
+    expect(await bench.take('a.csv', 'id,name\nx,a\n', feedOf(), replacing([first]))).toMatchObject({
+      outcome: 'rejected',
+    });
     expect(await staged()).toEqual([{ load: first, id: 1 }]);
     expect(await statuses()).toMatchObject([{ load: first, status: 'loaded' }, { status: 'rejected' }]);
   });
@@ -53,23 +65,40 @@ describe('a load that replaces others', () => {
     idOf(await bench.take('a.csv', 'id,name\n1,a\n'));
     idOf(await bench.take('a.csv', 'id,name\n2,a\n'));
     const other = idOf(await bench.take('b.csv', 'id,name\n3,a\n'));
-    const last = idOf(await bench.take('a.csv', 'id,name\n4,a\n', feedOf(), { replaces: { loadIds: [], path: true, feed: false } }));
-    expect(await staged()).toEqual([{ load: other, id: 3 }, { load: last, id: 4 }]);
+    const last = idOf(
+      await bench.take('a.csv', 'id,name\n4,a\n', feedOf(), { replaces: { loadIds: [], path: true, feed: false } }),
+    );
+    expect(await staged()).toEqual([
+      { load: other, id: 3 },
+      { load: last, id: 4 },
+    ]);
   });
 
   test('leaves the same path of another instance alone: that is another file', async () => {
     const there = idOf(await bench.take('a.csv', 'id,name\n1,a\n', feedOf(), { instanceId: 'elsewhere' }));
-    const here = idOf(await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), { replaces: { loadIds: [], path: true, feed: false } }));
-    expect(await staged()).toEqual([{ load: there, id: 1 }, { load: here, id: 2 }]);
+    const here = idOf(
+      await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), { replaces: { loadIds: [], path: true, feed: false } }),
+    );
+    expect(await staged()).toEqual([
+      { load: there, id: 1 },
+      { load: here, id: 2 },
+    ]);
   });
 
   test('as a snapshot deletes only the rows of its own feed', async () => {
     const foreign = idOf(await bench.take('x.csv', 'id,name\n9,z\n', feedOf({ name: 'other' })));
     idOf(await bench.take('a.csv', 'id,name\n1,a\n'));
     idOf(await bench.take('b.csv', 'id,name\n2,b\n'));
-    const snapshot = feedOf({ target: { schema: 'staging', table: 't', mode: 'replace_all', create: true, loadIndex: 'none' } });
-    const last = idOf(await bench.take('c.csv', 'id,name\n3,c\n', snapshot, { replaces: { loadIds: [], path: false, feed: true } }));
-    expect(await staged()).toEqual([{ load: foreign, id: 9 }, { load: last, id: 3 }]);
+    const snapshot = feedOf({
+      target: { schema: 'staging', table: 't', mode: 'replace_all', create: true, loadIndex: 'none' },
+    });
+    const last = idOf(
+      await bench.take('c.csv', 'id,name\n3,c\n', snapshot, { replaces: { loadIds: [], path: false, feed: true } }),
+    );
+    expect(await staged()).toEqual([
+      { load: foreign, id: 9 },
+      { load: last, id: 3 },
+    ]);
   });
 
   test('settles the rejections of its path, but not those of later versions', async () => {
@@ -78,9 +107,15 @@ describe('a load that replaces others', () => {
       return result.outcome === 'rejected' ? (result.loadId ?? 0) : 0;
     };
     const [earlier, later] = [await rejectionOf('id,name\nx,a\n'), await rejectionOf('id,name\ny,a\n')];
-    const result = await bench.take('a.csv', 'id,name\n1,a\n', feedOf(), { replaces: { loadIds: [], path: false, feed: false, keep: [later] } });
+    const result = await bench.take('a.csv', 'id,name\n1,a\n', feedOf(), {
+      replaces: { loadIds: [], path: false, feed: false, keep: [later] },
+    });
     expect(result).toMatchObject({ outcome: 'loaded', replaced: [earlier] });
-    expect(await statuses()).toMatchObject([{ load: earlier, status: 'superseded' }, { load: later, status: 'rejected' }, { status: 'loaded' }]);
+    expect(await statuses()).toMatchObject([
+      { load: earlier, status: 'superseded' },
+      { load: later, status: 'rejected' },
+      { status: 'loaded' },
+    ]);
   });
 
   test('takes the place of a cleared load of its path without being told', async () => {
@@ -99,20 +134,36 @@ describe('a load that replaces others', () => {
   });
 
   test('deletes from the table that the old receipt names', async () => {
-    const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n', feedOf({ target: { schema: 'staging', table: 'Old T', mode: 'append', create: true, loadIndex: 'none' } })));
+    const first = idOf(
+      await bench.take(
+        'a.csv',
+        'id,name\n1,a\n',
+        feedOf({ target: { schema: 'staging', table: 'Old T', mode: 'append', create: true, loadIndex: 'none' } }),
+      ),
+    );
     await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), replacing([first]));
     expect(await bench.query('select count(*)::int as n from staging."Old T"')).toEqual([{ n: 0 }]);
     expect(await staged()).toMatchObject([{ id: 2 }]);
   });
 
   test('does without the old table when it is gone', async () => {
-    const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n', feedOf({ target: { schema: 'staging', table: 'old', mode: 'append', create: true, loadIndex: 'none' } })));
+    const first = idOf(
+      await bench.take(
+        'a.csv',
+        'id,name\n1,a\n',
+        feedOf({ target: { schema: 'staging', table: 'old', mode: 'append', create: true, loadIndex: 'none' } }),
+      ),
+    );
     await bench.query('drop table staging.old');
-    expect(await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), replacing([first]))).toMatchObject({ outcome: 'loaded', replaced: [first] });
+    expect(await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), replacing([first]))).toMatchObject({
+      outcome: 'loaded',
+      replaced: [first],
+    });
   });
 
   test('starts over when the loads it replaces changed while it ran', async () => {
-    // A trigger on the staging table plays the other process: it clears the live load of the path in the middle of this one, but only once.
+    // A trigger on the staging table plays the other process: it clears the live load of the path in the middle of this
+    // one, but only once.
     const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n'));
     await bench.query(`create table staging.once (n integer);
       create function staging.f() returns trigger language plpgsql as $$ begin
@@ -121,7 +172,9 @@ describe('a load that replaces others', () => {
           perform set_config('tallyman.test', 'met', false);
         end if; return new; end $$;
       create trigger tr before insert on staging.t for each row execute function staging.f()`);
-    const result = await bench.take('a.csv', 'id,name\n5,a\n', feedOf(), { replaces: { loadIds: [], path: true, feed: false } });
+    const result = await bench.take('a.csv', 'id,name\n5,a\n', feedOf(), {
+      replaces: { loadIds: [], path: true, feed: false },
+    });
     // Each run is rolled back together with what the trigger did, so it never settles: five runs, then it says so.
     expect(result).toMatchObject({ outcome: 'failed', error: { code: 'LOAD_FAILED' } });
     expect(result.outcome === 'failed' && result.error.message).toContain('5 times');
@@ -132,14 +185,19 @@ describe('a load that replaces others', () => {
 describe('a lost race', () => {
   test('against the same content under another path names the winner', async () => {
     const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n'));
-    expect(await bench.take('b.csv', 'id,name\n1,a\n')).toMatchObject({ outcome: 'lost-race', winner: { loadId: first, path: 'a.csv', status: 'loaded', rows: { read: 1, loaded: 1, delta: 0 } } });
+    expect(await bench.take('b.csv', 'id,name\n1,a\n')).toMatchObject({
+      outcome: 'lost-race',
+      winner: { loadId: first, path: 'a.csv', status: 'loaded', rows: { read: 1, loaded: 1, delta: 0 } },
+    });
     expect(await staged()).toEqual([{ load: first, id: 1 }]);
     expect(await statuses()).toHaveLength(1);
   });
 
   test('is none when duplicates are allowed', async () => {
     await bench.take('a.csv', 'id,name\n1,a\n');
-    expect(await bench.take('b.csv', 'id,name\n1,a\n', feedOf(), { duplicateAllowed: true })).toMatchObject({ outcome: 'loaded' });
+    expect(await bench.take('b.csv', 'id,name\n1,a\n', feedOf(), { duplicateAllowed: true })).toMatchObject({
+      outcome: 'loaded',
+    });
   });
 
   test('is none between empty files', async () => {
@@ -152,17 +210,25 @@ describe('a lost race', () => {
     expect(await bench.take('a.csv', 'id,name\n1,a\n', feedOf({ name: 'g' }))).toMatchObject({ outcome: 'loaded' });
   });
 
-  test.each([false, true])('of two sessions at once leaves one load (unique constraint in the table: %s)', async (unique) => {
-    if (unique) await bench.query('create schema staging; create table staging.t (_load_id bigint not null, _row bigint not null, id integer unique, name text)');
-    const content = `id,name\n${Array.from({ length: 300 }, (_, i) => `${i},n`).join('\n')}\n`;
-    const sessions = Array.from({ length: 4 }, () => new LoadSession());
-    const jobs = sessions.map((_, i) => bench.job(bench.put(`${i}.csv`, content)));
-    const hooks = { formats: [csv], decoders: [], onProgress: () => undefined, signal: new AbortController().signal };
-    const results = await Promise.all(jobs.map((job, i) => loadFile(job, hooks, sessions[i]!)));
-    await Promise.all(sessions.map((session) => session.close()));
-    // With the constraint the later ones find every row taken, and reject.
-    expect(results.filter((result) => result.outcome === 'loaded')).toHaveLength(1);
-    expect(new Set(results.map((result) => result.outcome))).toEqual(new Set(['loaded', unique ? 'rejected' : 'lost-race']));
-    expect(await bench.query('select count(*)::int as n from staging.t')).toEqual([{ n: 300 }]);
-  });
+  test.each([false, true])(
+    'of two sessions at once leaves one load (unique constraint in the table: %s)',
+    async (unique) => {
+      if (unique)
+        await bench.query(
+          'create schema staging; create table staging.t (_load_id bigint not null, _row bigint not null, id integer unique, name text)',
+        );
+      const content = `id,name\n${Array.from({ length: 300 }, (_, i) => `${i},n`).join('\n')}\n`;
+      const sessions = Array.from({ length: 4 }, () => new LoadSession());
+      const jobs = sessions.map((_, i) => bench.job(bench.put(`${i}.csv`, content)));
+      const hooks = { formats: [csv], decoders: [], onProgress: () => undefined, signal: new AbortController().signal };
+      const results = await Promise.all(jobs.map((job, i) => loadFile(job, hooks, sessions[i]!)));
+      await Promise.all(sessions.map((session) => session.close()));
+      // With the constraint the later ones find every row taken, and reject.
+      expect(results.filter((result) => result.outcome === 'loaded')).toHaveLength(1);
+      expect(new Set(results.map((result) => result.outcome))).toEqual(
+        new Set(['loaded', unique ? 'rejected' : 'lost-race']),
+      );
+      expect(await bench.query('select count(*)::int as n from staging.t')).toEqual([{ n: 300 }]);
+    },
+  );
 });

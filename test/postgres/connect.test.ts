@@ -29,7 +29,9 @@ async function connected(change: Partial<DatabaseSpec> = {}, name?: string): Pro
 describe('a connection', () => {
   test('answers, tells its backend and application name, and closes', async () => {
     const connection = await connected({}, 'load');
-    const { rows } = await connection.query("SELECT pg_backend_pid() AS pid, current_setting('application_name') AS name");
+    const { rows } = await connection.query(
+      "SELECT pg_backend_pid() AS pid, current_setting('application_name') AS name",
+    );
     expect(rows).toEqual([{ pid: connection.backendPid, name: 'tallyman load' }]);
     await connection.close();
     expect(connection.lost).toBe(true);
@@ -37,9 +39,19 @@ describe('a connection', () => {
 
   test('sends user, database and application name at start-up and nothing of the environment: pgbouncer would refuse it', async () => {
     const saved = { ...process.env };
-    Object.assign(process.env, { PGOPTIONS: '-c search_path=nowhere', PGHOST: '192.0.2.1', PGPORT: '1', PGUSER: 'nobody', PGDATABASE: 'nothing', PGSSLMODE: 'require', PGAPPNAME: 'x' });
+    Object.assign(process.env, {
+      PGOPTIONS: '-c search_path=nowhere',
+      PGHOST: '192.0.2.1',
+      PGPORT: '1',
+      PGUSER: 'nobody',
+      PGDATABASE: 'nothing',
+      PGSSLMODE: 'require',
+      PGAPPNAME: 'x',
+    });
     try {
-      const { rows } = await (await connected()).query("SELECT current_setting('search_path') AS path, current_setting('application_name') AS name");
+      const { rows } = await (
+        await connected()
+      ).query("SELECT current_setting('search_path') AS path, current_setting('application_name') AS name");
       expect(rows).toEqual([{ path: '"$user", public', name: 'tallyman' }]);
     } finally {
       process.env = saved;
@@ -48,9 +60,21 @@ describe('a connection', () => {
 
   test('gives numbers while they are exact, numerics as text, json parsed, times as ISO text', async () => {
     const connection = await connected();
-    const { rows } = await connection.query(`SELECT 9007199254740991::bigint AS safe, 9007199254740993::bigint AS past, 1.10::numeric AS n, '{"a": [1]}'::jsonb AS j,
+    const { rows } =
+      await connection.query(`SELECT 9007199254740991::bigint AS safe, 9007199254740993::bigint AS past, 1.10::numeric AS n, '{"a": [1]}'::jsonb AS j,
       '2026-11-20 06:00:00.123456+02'::timestamptz AS tz, 'infinity'::timestamptz AS inf, '2026-11-20'::date AS d, '2026-11-20 01:02:03'::timestamp AS ts, true AS b, '\\xff'::bytea AS y`);
-    expect(rows[0]).toEqual({ safe: 9007199254740991, past: '9007199254740993', n: '1.10', j: { a: [1] }, tz: '2026-11-20T04:00:00.123Z', inf: 'infinity', d: '2026-11-20', ts: '2026-11-20 01:02:03', b: true, y: Buffer.from([255]) });
+    expect(rows[0]).toEqual({
+      safe: 9007199254740991,
+      past: '9007199254740993',
+      n: '1.10',
+      j: { a: [1] },
+      tz: '2026-11-20T04:00:00.123Z',
+      inf: 'infinity',
+      d: '2026-11-20',
+      ts: '2026-11-20 01:02:03',
+      b: true,
+      y: Buffer.from([255]),
+    });
   });
 
   test('gives one result a statement, with its command', async () => {
@@ -87,7 +111,9 @@ describe('a connection', () => {
 
   test('that gets no answer in time is given up', async () => {
     const connection = await connected();
-    await expect(connection.query('SELECT pg_sleep(30)', undefined, { timeoutMs: 50 })).rejects.toThrow('no answer within 0.05 s');
+    await expect(connection.query('SELECT pg_sleep(30)', undefined, { timeoutMs: 50 })).rejects.toThrow(
+      'no answer within 0.05 s',
+    );
     expect(connection.lost).toBe(true);
   });
 
@@ -116,19 +142,26 @@ describe('a connection that cannot be had', () => {
     ['there is no such database', { database: 'no_such_database' }, 'DATABASE_LOGIN'],
     ['there is no such role', { user: 'no_such_role' }, 'DATABASE_LOGIN'],
   ])('%s', async (_name, change, code) => {
-    await expect(connect(specOf(database.url, change))).rejects.toMatchObject({ code, message: expect.stringMatching(/^connecting to \S+@/) as unknown });
+    await expect(connect(specOf(database.url, change))).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(/^connecting to \S+@/) as unknown,
+    });
   });
 
   test('a server that accepts and says nothing is given up in time', async () => {
     const silent = net.createServer((socket) => closers.push(() => socket.destroy()));
     const port = await listen(silent);
-    await expect(connect(specOf(database.url, { port, connectTimeoutMs: 100, sslmode: 'disable' }))).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+    await expect(
+      connect(specOf(database.url, { port, connectTimeoutMs: 100, sslmode: 'disable' })),
+    ).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
   });
 
   test('a wrong password is a refused login, and no message holds it', async () => {
     await database.client.query("DROP ROLE IF EXISTS guarded; CREATE ROLE guarded LOGIN PASSWORD 'right'");
     const port = await listen(passwordServer());
-    const error: unknown = await connect(specOf(database.url, { port, user: 'guarded', password: 'hunter2', sslmode: 'disable' })).catch((e: unknown) => e);
+    const error: unknown = await connect(
+      specOf(database.url, { port, user: 'guarded', password: 'hunter2', sslmode: 'disable' }),
+    ).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'DATABASE_LOGIN' });
     expect(JSON.stringify(error) + String(error)).not.toContain('hunter2');
     await database.client.query('DROP ROLE guarded');
@@ -140,7 +173,10 @@ describe('sslmode', () => {
   const ca = { ca: pem('ca.pem'), cert: null, key: null };
   const none = { ca: null, cert: null, key: null };
 
-  /** In front of the real server: `tls` speaks it, `plain` says no to it, `required` takes nothing else. Gives how clients came. */
+  /**
+   * In front of the real server: `tls` speaks it, `plain` says no to it, `required` takes nothing else. Gives how
+   * clients came.
+   */
   async function door(kind: 'tls' | 'plain' | 'required'): Promise<{ readonly port: number; readonly seen: string[] }> {
     const seen: string[] = [];
     const target = specOf(database.url);
@@ -176,9 +212,15 @@ describe('sslmode', () => {
     return { port: await listen(server), seen };
   }
 
-  const tryWith = async (kind: 'tls' | 'plain' | 'required', change: Partial<DatabaseSpec>): Promise<{ readonly result: string; readonly seen: string }> => {
+  const tryWith = async (
+    kind: 'tls' | 'plain' | 'required',
+    change: Partial<DatabaseSpec>,
+  ): Promise<{ readonly result: string; readonly seen: string }> => {
     const { port, seen } = await door(kind);
-    const result = await withConnection(specOf(database.url, { host: 'localhost', port, tls: none, ...change }), (connection) => connection.query('SELECT 1')).then(
+    const result = await withConnection(
+      specOf(database.url, { host: 'localhost', port, tls: none, ...change }),
+      (connection) => connection.query('SELECT 1'),
+    ).then(
       () => 'connected',
       (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
     );
@@ -205,18 +247,24 @@ describe('sslmode', () => {
   });
 
   test('verify-full wants the host name that the certificate was made for, verify-ca does not', async () => {
-    expect((await tryWith('tls', { sslmode: 'verify-full', tls: ca, host: '127.0.0.1' })).result).toBe('DATABASE_UNREACHABLE');
+    expect((await tryWith('tls', { sslmode: 'verify-full', tls: ca, host: '127.0.0.1' })).result).toBe(
+      'DATABASE_UNREACHABLE',
+    );
     expect((await tryWith('tls', { sslmode: 'verify-ca', tls: ca, host: '127.0.0.1' })).result).toBe('connected');
   });
 
   test('a certificate that is not accepted is explained', async () => {
     const { port } = await door('tls');
-    await expect(connect(specOf(database.url, { host: 'localhost', port, sslmode: 'verify-full' }))).rejects.toMatchObject({ fix: expect.stringContaining('database.tls.ca') as unknown });
+    await expect(
+      connect(specOf(database.url, { host: 'localhost', port, sslmode: 'verify-full' })),
+    ).rejects.toMatchObject({ fix: expect.stringContaining('database.tls.ca') as unknown });
   });
 
   test('a wrong password is not tried again without encryption', async () => {
     const { port, seen } = await door('tls');
-    const refused = connect(specOf(database.url, { host: 'localhost', port, database: 'no_such_database', sslmode: 'prefer' }));
+    const refused = connect(
+      specOf(database.url, { host: 'localhost', port, database: 'no_such_database', sslmode: 'prefer' }),
+    );
     await expect(refused).rejects.toMatchObject({ code: 'DATABASE_LOGIN' });
     expect(seen).toEqual(['tls']);
   });
@@ -228,7 +276,9 @@ function passwordServer(): net.Server {
     socket.on('error', () => socket.destroy());
     socket.once('data', () => {
       socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
-      socket.once('data', () => socket.end(errorResponse('28P01', 'password authentication failed for user "guarded"')));
+      socket.once('data', () =>
+        socket.end(errorResponse('28P01', 'password authentication failed for user "guarded"')),
+      );
     });
   });
 }

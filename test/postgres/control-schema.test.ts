@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { controlNames, controlSchemaSql, ensureControlSchema, LIVE_CONTENT_INDEX, LIVE_PATH_INDEX, readControlState } from '../../src/postgres/control-schema.js';
+import {
+  controlNames,
+  controlSchemaSql,
+  ensureControlSchema,
+  LIVE_CONTENT_INDEX,
+  LIVE_PATH_INDEX,
+  readControlState,
+} from '../../src/postgres/control-schema.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { specOf, withSpec } from './spec.js';
 
@@ -9,10 +16,27 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const ensure = (schema: string, user?: string) => withSpec(specOf(database.url, user === undefined ? {} : { user }), (connection) => ensureControlSchema(connection, schema));
+const ensure = (schema: string, user?: string) =>
+  withSpec(specOf(database.url, user === undefined ? {} : { user }), (connection) =>
+    ensureControlSchema(connection, schema),
+  );
 
 async function insertLoad(schema: string, values: Record<string, unknown>): Promise<number> {
-  const row = { load_key: crypto.randomUUID(), instance_id: 'i', feed: 'f', path: 'p', file_uri: 'file:///p', file_size: 1, target: 'staging.f', status: 'loaded', rows_read: 1, rows_loaded: 1, started_at: 'now', committed_at: 'now', ...values };
+  const row = {
+    load_key: crypto.randomUUID(),
+    instance_id: 'i',
+    feed: 'f',
+    path: 'p',
+    file_uri: 'file:///p',
+    file_size: 1,
+    target: 'staging.f',
+    status: 'loaded',
+    rows_read: 1,
+    rows_loaded: 1,
+    started_at: 'now',
+    committed_at: 'now',
+    ...values,
+  };
   const names = Object.keys(row);
   const { rows } = await database.client.query<{ load_id: string }>(
     `INSERT INTO ${controlNames(schema).loads} (${names.join(', ')}) VALUES (${names.map((_, i) => `$${i + 1}`).join(', ')}) RETURNING load_id`,
@@ -33,7 +57,9 @@ describe('the control schema', () => {
     expect(columns.get('loads')).toBe(
       'load_id, load_key uuid, instance_id, feed, path, file_uri, file_sha256, file_size, file_mtime, file_version, target, generation, status, rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, duplicate_allowed, dialect jsonb, error_code, host, started_at, committed_at, replaces',
     );
-    expect(columns.get('quarantine')).toBe('quarantine_id, load_id, row_number, line_number, byte_offset, errors jsonb, raw bytea, raw_length, status, resolved_by, note, created_at');
+    expect(columns.get('quarantine')).toBe(
+      'quarantine_id, load_id, row_number, line_number, byte_offset, errors jsonb, raw bytea, raw_length, status, resolved_by, note, created_at',
+    );
     expect(columns.get('meta')).toContain('database_id uuid');
     expect([...columns.keys()]).toEqual(['loads', 'meta', 'quarantine', 'quarantine_summary', 'tally']);
   });
@@ -54,28 +80,38 @@ describe('the control schema', () => {
   });
 
   test('goes into a schema that an administrator made, without the right to make schemas', async () => {
-    await database.client.query('CREATE ROLE maker LOGIN; CREATE SCHEMA made; GRANT USAGE, CREATE ON SCHEMA made TO maker');
+    await database.client.query(
+      'CREATE ROLE maker LOGIN; CREATE SCHEMA made; GRANT USAGE, CREATE ON SCHEMA made TO maker',
+    );
     expect((await ensure('made', 'maker')).version).toBe(1);
     await database.client.query('DROP OWNED BY maker; DROP ROLE maker');
   });
 
   test('is enough for a role without any right to create once it is there', async () => {
     const { databaseId } = await ensure('there');
-    await database.client.query('CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA there TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA there TO reader');
+    await database.client.query(
+      'CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA there TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA there TO reader',
+    );
     expect((await ensure('there', 'reader')).databaseId).toBe(databaseId);
     await database.client.query('DROP OWNED BY reader; DROP ROLE reader');
   });
 
   test('names the GRANT when the role may not create it', async () => {
     await database.client.query('CREATE ROLE nothing LOGIN');
-    await expect(ensure('denied', 'nothing')).rejects.toMatchObject({ code: 'DATABASE_RIGHTS', fix: expect.stringContaining('GRANT CREATE ON DATABASE') as unknown });
+    await expect(ensure('denied', 'nothing')).rejects.toMatchObject({
+      code: 'DATABASE_RIGHTS',
+      fix: expect.stringContaining('GRANT CREATE ON DATABASE') as unknown,
+    });
     await database.client.query('DROP ROLE nothing');
   });
 
   test('of a newer tallyman is left alone', async () => {
     await ensure('newer');
     await database.client.query('UPDATE newer.meta SET version = 99');
-    await expect(ensure('newer')).rejects.toMatchObject({ code: 'CONTRACT_MISFIT', message: expect.stringContaining('version 99') as unknown });
+    await expect(ensure('newer')).rejects.toMatchObject({
+      code: 'CONTRACT_MISFIT',
+      message: expect.stringContaining('version 99') as unknown,
+    });
   });
 
   test('is busy, not waited for without end, while another session holds the lock', async () => {
@@ -99,7 +135,10 @@ describe('receipts are unique', () => {
   test('by content within a feed, for live loads with rows, by an index that the loader knows by name', async () => {
     await ensure('uniq');
     await insertLoad('uniq', { file_sha256: SHA });
-    await expect(insertLoad('uniq', { path: 'other', file_sha256: SHA })).rejects.toMatchObject({ code: '23505', constraint: LIVE_CONTENT_INDEX });
+    await expect(insertLoad('uniq', { path: 'other', file_sha256: SHA })).rejects.toMatchObject({
+      code: '23505',
+      constraint: LIVE_CONTENT_INDEX,
+    });
     await insertLoad('uniq', { path: 'other', file_sha256: SHA, feed: 'g' });
     await insertLoad('uniq', { path: 'other', file_sha256: SHA, status: 'superseded' });
     await insertLoad('uniq', { path: 'other', file_sha256: SHA, duplicate_allowed: true });
@@ -108,32 +147,56 @@ describe('receipts are unique', () => {
 
   test('by path and content for all live loads, empty and allowed duplicates too', async () => {
     await insertLoad('uniq', { path: 'empty', file_sha256: 'b'.repeat(64), rows_read: 0, rows_loaded: 0 });
-    await expect(insertLoad('uniq', { path: 'empty', file_sha256: 'b'.repeat(64), rows_read: 0, rows_loaded: 0 })).rejects.toMatchObject({ code: '23505', constraint: LIVE_PATH_INDEX });
+    await expect(
+      insertLoad('uniq', { path: 'empty', file_sha256: 'b'.repeat(64), rows_read: 0, rows_loaded: 0 }),
+    ).rejects.toMatchObject({ code: '23505', constraint: LIVE_PATH_INDEX });
   });
 
   test('by load key', async () => {
     const load_key = crypto.randomUUID();
     await insertLoad('uniq', { load_key, path: 'k1' });
-    await expect(insertLoad('uniq', { load_key, path: 'k2' })).rejects.toMatchObject({ code: '23505', constraint: 'loads_load_key' });
+    await expect(insertLoad('uniq', { load_key, path: 'k2' })).rejects.toMatchObject({
+      code: '23505',
+      constraint: 'loads_load_key',
+    });
   });
 
   test('and balance: a live receipt whose counts differ is refused by the table itself', async () => {
-    await expect(insertLoad('uniq', { path: 'x', rows_read: 3, rows_loaded: 1, rows_quarantined: 1 })).rejects.toMatchObject({ constraint: 'loads_balance' });
+    await expect(
+      insertLoad('uniq', { path: 'x', rows_read: 3, rows_loaded: 1, rows_quarantined: 1 }),
+    ).rejects.toMatchObject({ constraint: 'loads_balance' });
   });
 });
 
 describe('the views', () => {
-  const error = (column: string | null, message: string, value: string) => ({ column, class: 'type-error', rule: null, message, value });
+  const error = (column: string | null, message: string, value: string) => ({
+    column,
+    class: 'type-error',
+    rule: null,
+    message,
+    value,
+  });
   const quarantine = (loadId: number, row: number, errors: unknown, status = 'open') =>
-    database.client.query(`INSERT INTO views.quarantine (load_id, row_number, line_number, errors, raw, raw_length, status) VALUES ($1, $2, $3, $4, 'x', 1, $5)`, [loadId, row, row + 1, JSON.stringify(errors), status]);
+    database.client.query(
+      `INSERT INTO views.quarantine (load_id, row_number, line_number, errors, raw, raw_length, status) VALUES ($1, $2, $3, $4, 'x', 1, $5)`,
+      [loadId, row, row + 1, JSON.stringify(errors), status],
+    );
 
   test('tally shows one line a load with delta and open rows', async () => {
     await ensure('views');
     const id = await insertLoad('views', { rows_read: 5, rows_loaded: 3, rows_quarantined: 2, file_sha256: SHA });
     await quarantine(id, 2, [error('amount', 'not a number', 'x'), error('day', 'not a date', 'y')]);
     await quarantine(id, 4, [error('amount', 'not a number', 'z')], 'superseded');
-    const rejected = await insertLoad('views', { status: 'rejected', rows_read: 7, rows_loaded: 0, rows_quarantined: 4, path: 'r' });
-    const { rows } = await database.client.query('SELECT load_id::int, rows_read::int, rows_loaded::int, delta::int, rows_open::int FROM views.tally ORDER BY load_id');
+    const rejected = await insertLoad('views', {
+      status: 'rejected',
+      rows_read: 7,
+      rows_loaded: 0,
+      rows_quarantined: 4,
+      path: 'r',
+    });
+    const { rows } = await database.client.query(
+      'SELECT load_id::int, rows_read::int, rows_loaded::int, delta::int, rows_open::int FROM views.tally ORDER BY load_id',
+    );
     expect(rows).toEqual([
       { load_id: id, rows_read: 5, rows_loaded: 3, delta: 0, rows_open: 1 },
       { load_id: rejected, rows_read: 7, rows_loaded: 0, delta: null, rows_open: 0 },
@@ -145,7 +208,9 @@ describe('the views', () => {
     await quarantine(id, 3, [error('amount', 'not a number', 'first'), error(null, 'short', '')]);
     await quarantine(id, 8, [error('amount', 'not a number', 'second')]);
     await quarantine(id, 1, [error('amount', 'not a number', 'gone')], 'discarded');
-    const { rows } = await database.client.query(`SELECT "column", message, rows::int, first_row::int, first_line::int, example FROM views.quarantine_summary WHERE path = 'summary' ORDER BY rows DESC`);
+    const { rows } = await database.client.query(
+      `SELECT "column", message, rows::int, first_row::int, first_line::int, example FROM views.quarantine_summary WHERE path = 'summary' ORDER BY rows DESC`,
+    );
     expect(rows).toEqual([
       { column: 'amount', message: 'not a number', rows: 2, first_row: 3, first_line: 4, example: 'first' },
       { column: null, message: 'short', rows: 1, first_row: 3, first_line: 4, example: '' },

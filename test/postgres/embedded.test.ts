@@ -1,5 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -18,7 +30,10 @@ let template: string;
 let installed: Checkout;
 
 /** Memory where there is enough of it: each start and stop waits for dozens of fsyncs. */
-const scratch = existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/shm').bsize > 2 ** 30 ? '/dev/shm' : tmpdir();
+const scratch =
+  existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/shm').bsize > 2 ** 30
+    ? '/dev/shm'
+    : tmpdir();
 
 function emptyDataDir(): string {
   const dir = mkdtempSync(path.join(scratch, 'tallyman-em-'));
@@ -40,7 +55,8 @@ async function start(dir = dataDir): Promise<Embedded> {
   return server;
 }
 
-const serverPid = (dir = dataDir): number => Number(readFileSync(path.join(dir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
+const serverPid = (dir = dataDir): number =>
+  Number(readFileSync(path.join(dir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
 const lives = (pid: number): boolean => processStart(pid) !== null;
 
 async function ask(url: string, sql: string): Promise<unknown> {
@@ -74,7 +90,12 @@ describe('the embedded PostgreSQL', () => {
   test('is a durable, UTF-8, password-protected server on the loopback address, inside data_dir', async () => {
     const { url } = await start();
     expect(url).toMatch(/^postgresql:\/\/tallyman:[0-9a-f]{32}@127\.0\.0\.1:\d+\/tallyman$/);
-    expect(await ask(url, "SELECT concat_ws(' ', current_setting('fsync'), current_setting('server_encoding'), current_setting('password_encryption'), current_setting('listen_addresses'))")).toBe('on UTF8 scram-sha-256 127.0.0.1');
+    expect(
+      await ask(
+        url,
+        "SELECT concat_ws(' ', current_setting('fsync'), current_setting('server_encoding'), current_setting('password_encryption'), current_setting('listen_addresses'))",
+      ),
+    ).toBe('on UTF8 scram-sha-256 127.0.0.1');
     expect(await ask(url, "SELECT upper('éà') || lower('ÀÉ')")).toBe('ÉÀàé');
     await expect(ask(url.replace(/:[0-9a-f]{32}@/, ':wrong@'), 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
     expect(existsSync(path.join(dataDir, 'postgres/data/PG_VERSION'))).toBe(true);
@@ -83,7 +104,13 @@ describe('the embedded PostgreSQL', () => {
   test('keeps password and log readable for its user only, and data_dir as it was', async () => {
     await start();
     const mode = (name: string): number => statSync(path.join(dataDir, name)).mode & 0o777;
-    expect([mode('.'), mode('postgres'), mode('postgres/data'), mode('postgres/password'), mode('postgres/server.log')]).toEqual([0o700, 0o700, 0o700, 0o600, 0o600]);
+    expect([
+      mode('.'),
+      mode('postgres'),
+      mode('postgres/data'),
+      mode('postgres/password'),
+      mode('postgres/server.log'),
+    ]).toEqual([0o700, 0o700, 0o700, 0o600, 0o600]);
   });
 
   test('keeps rows, password and port from one start to the next', async () => {
@@ -122,7 +149,14 @@ describe('the embedded PostgreSQL', () => {
     dataDir = emptyDataDir();
     const all = await Promise.all(Array.from({ length: 3 }, () => start()));
     expect(new Set(all.map((server) => server.url)).size).toBe(1);
-    expect(readdirSync(path.join(dataDir, 'postgres')).sort()).toEqual(['data', 'password', 'port', 'server.log', 'stopping', 'users']);
+    expect(readdirSync(path.join(dataDir, 'postgres')).sort()).toEqual([
+      'data',
+      'password',
+      'port',
+      'server.log',
+      'stopping',
+      'users',
+    ]);
   });
 
   test('releasing twice is releasing once', async () => {
@@ -189,13 +223,19 @@ describe('what cannot work is said', () => {
   test('a cluster of another major version', async () => {
     await (await start()).release();
     writeFileSync(path.join(dataDir, 'postgres/data/PG_VERSION'), '15\n');
-    await expect(start()).rejects.toMatchObject({ code: 'EMBEDDED_FAILED', message: expect.stringContaining('was made by PostgreSQL 15; this tallyman brings PostgreSQL 18') as unknown });
+    await expect(start()).rejects.toMatchObject({
+      code: 'EMBEDDED_FAILED',
+      message: expect.stringContaining('was made by PostgreSQL 15; this tallyman brings PostgreSQL 18') as unknown,
+    });
   });
 
   test('a server that ends at once, with the end of its log', async () => {
     await (await start()).release();
     writeFileSync(path.join(dataDir, 'postgres/data/postgresql.conf'), 'no_such_setting = 1\n');
-    await expect(start()).rejects.toMatchObject({ code: 'EMBEDDED_FAILED', message: expect.stringContaining('no_such_setting') as unknown });
+    await expect(start()).rejects.toMatchObject({
+      code: 'EMBEDDED_FAILED',
+      message: expect.stringContaining('no_such_setting') as unknown,
+    });
     expect(readdirSync(path.join(dataDir, 'postgres/users'))).toEqual([]);
   });
 
@@ -213,56 +253,57 @@ describe('what cannot work is said', () => {
 });
 
 // What only root can set up: other users' folders and processes.
-if (isRoot) describe('as root', () => {
-  const NOBODY = 65_534;
-  /** Has a line in every /etc/passwd (daemon, or bin): initdb asks for one. */
-  const ORDINARY = 1;
+if (isRoot)
+  describe('as root', () => {
+    const NOBODY = 65_534;
+    /** Has a line in every /etc/passwd (daemon, or bin): initdb asks for one. */
+    const ORDINARY = 1;
 
-  test('the server runs as user nobody under a data_dir that only root can enter', async () => {
-    await start();
-    expect(statSync(`/proc/${serverPid()}`).uid).toBe(NOBODY);
-  });
+    test('the server runs as user nobody under a data_dir that only root can enter', async () => {
+      await start();
+      expect(statSync(`/proc/${serverPid()}`).uid).toBe(NOBODY);
+    });
 
-  test('a cluster of an ordinary user is served as that user', async () => {
-    dataDir = emptyDataDir();
-    mkdirSync(path.join(dataDir, 'postgres'));
-    chownSync(path.join(dataDir, 'postgres'), ORDINARY, ORDINARY);
-    await start();
-    expect(statSync(`/proc/${serverPid()}`).uid).toBe(ORDINARY);
-  });
-
-  test('an installation that only root can enter works, links missing and all, through a copy of the programs', async () => {
-    const shelf = '/var/lib/tallyman-embedded';
-    const shelfWasThere = existsSync(shelf);
-    const closed = checkout({ mode: 0o700, copyBinaries: true });
-    try {
-      const child = new EmbeddedChild(closed, dataDir);
-      expect(await ask(await child.ready(), 'SELECT 1')).toBe(1);
-      await child.finish();
-    } finally {
-      closed.remove();
-      if (!shelfWasThere) rmSync(shelf, { recursive: true, force: true });
-    }
-  });
-
-  test('an ordinary user has the same: twice in a row, on its own data_dir', async () => {
-    dataDir = emptyDataDir();
-    chownSync(dataDir, ORDINARY, ORDINARY);
-    for (let round = 0; round < 2; round++) {
-      const child = new EmbeddedChild(installed, dataDir, ORDINARY);
-      expect(await ask(await child.ready(), 'SELECT 1')).toBe(1);
+    test('a cluster of an ordinary user is served as that user', async () => {
+      dataDir = emptyDataDir();
+      mkdirSync(path.join(dataDir, 'postgres'));
+      chownSync(path.join(dataDir, 'postgres'), ORDINARY, ORDINARY);
+      await start();
       expect(statSync(`/proc/${serverPid()}`).uid).toBe(ORDINARY);
-      await child.finish();
-    }
-  });
+    });
 
-  test("an ordinary user on another's database is told", async () => {
-    await (await start()).release();
-    chmodSync(dataDir, 0o777);
-    const child = new EmbeddedChild(installed, dataDir, ORDINARY);
-    await expect(child.ready()).rejects.toThrow(/EMBEDDED_FAILED .*belongs to user 65534, and this is user 1/);
+    test('an installation that only root can enter works, links missing and all, through a copy of the programs', async () => {
+      const shelf = '/var/lib/tallyman-embedded';
+      const shelfWasThere = existsSync(shelf);
+      const closed = checkout({ mode: 0o700, copyBinaries: true });
+      try {
+        const child = new EmbeddedChild(closed, dataDir);
+        expect(await ask(await child.ready(), 'SELECT 1')).toBe(1);
+        await child.finish();
+      } finally {
+        closed.remove();
+        if (!shelfWasThere) rmSync(shelf, { recursive: true, force: true });
+      }
+    });
+
+    test('an ordinary user has the same: twice in a row, on its own data_dir', async () => {
+      dataDir = emptyDataDir();
+      chownSync(dataDir, ORDINARY, ORDINARY);
+      for (let round = 0; round < 2; round++) {
+        const child = new EmbeddedChild(installed, dataDir, ORDINARY);
+        expect(await ask(await child.ready(), 'SELECT 1')).toBe(1);
+        expect(statSync(`/proc/${serverPid()}`).uid).toBe(ORDINARY);
+        await child.finish();
+      }
+    });
+
+    test("an ordinary user on another's database is told", async () => {
+      await (await start()).release();
+      chmodSync(dataDir, 0o777);
+      const child = new EmbeddedChild(installed, dataDir, ORDINARY);
+      await expect(child.ready()).rejects.toThrow(/EMBEDDED_FAILED .*belongs to user 65534, and this is user 1/);
+    });
   });
-});
 
 describe('the programs', () => {
   test('are of the version that the package says', () => {

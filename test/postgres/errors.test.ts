@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
 import { classify, databaseError, endsSession, publicMessage } from '../../src/postgres/errors.js';
 
-const server = (code: string, message = 'said', fields: object = {}): Error => Object.assign(new Error(message), { code, severity: 'ERROR', ...fields });
+const server = (code: string, message = 'said', fields: object = {}): Error =>
+  Object.assign(new Error(message), { code, severity: 'ERROR', ...fields });
 const fatal = (code: string): Error => server(code, 'said', { severity: 'FATAL' });
 const socket = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
 
@@ -53,12 +54,28 @@ describe('whose fault an error is', () => {
     expect(classify(fatal(code))).toBe(fault);
   });
 
-  test.each(['ECONNREFUSED', 'ECONNRESET', 'EMFILE', 'ETIMEDOUT', 'ENOTFOUND', 'EPIPE', 'EAI_AGAIN', 'ERR_TLS_CERT_ALTNAME_INVALID', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'])('%s of the socket: lost', (code) => {
+  test.each([
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EMFILE',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EPIPE',
+    'EAI_AGAIN',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+  ])('%s of the socket: lost', (code) => {
     expect(classify(socket(code))).toBe('lost');
     expect(endsSession(socket(code))).toBe(true);
   });
 
-  test.each(['Connection terminated unexpectedly', 'Connection terminated', 'timeout expired', 'Client has encountered a connection error and is not queryable'])('the driver says "%s": lost', (message) => {
+  test.each([
+    'Connection terminated unexpectedly',
+    'Connection terminated',
+    'timeout expired',
+    'Client has encountered a connection error and is not queryable',
+  ])('the driver says "%s": lost', (message) => {
     expect(classify(new Error(message))).toBe('lost');
   });
 
@@ -67,7 +84,11 @@ describe('whose fault an error is', () => {
   });
 
   test('BEGIN READ WRITE on a standby: transient, though its SQLSTATE says missing feature', () => {
-    expect(classify(server('0A000', 'cannot set transaction read-write mode during recovery', { routine: 'call_bool_check_hook' }))).toBe('transient');
+    expect(
+      classify(
+        server('0A000', 'cannot set transaction read-write mode during recovery', { routine: 'call_bool_check_hook' }),
+      ),
+    ).toBe('transient');
   });
 
   test('an error of our own keeps its kind', () => {
@@ -92,7 +113,9 @@ describe('the error that people read', () => {
   });
 
   test('says what was being done and the SQLSTATE', () => {
-    expect(databaseError(server('42P01', 'relation "x" does not exist'), 'counting').message).toBe('counting: PostgreSQL: relation "x" does not exist (SQLSTATE 42P01)');
+    expect(databaseError(server('42P01', 'relation "x" does not exist'), 'counting').message).toBe(
+      'counting: PostgreSQL: relation "x" does not exist (SQLSTATE 42P01)',
+    );
   });
 
   test('passes an error of our own through', () => {
@@ -102,10 +125,17 @@ describe('the error that people read', () => {
 
   test('never quotes a value, in message or cause: class 22 and P0 do so in the message, the others in detail and context', () => {
     const fields = { detail: 'Key (a)=(CANARY)', where: 'COPY t, line 3, column a: "CANARY"', table: 't', column: 'a' };
-    const errors = [server('22P02', 'invalid input syntax for type integer: "CANARY"', fields), server('P0001', 'CANARY is bad', fields), server('23514', 'CANARY', { detail: 'CANARY' }), server('23505', 'duplicate key value violates unique constraint "u"', { ...fields, constraint: 'u' })];
+    const errors = [
+      server('22P02', 'invalid input syntax for type integer: "CANARY"', fields),
+      server('P0001', 'CANARY is bad', fields),
+      server('23514', 'CANARY', { detail: 'CANARY' }),
+      server('23505', 'duplicate key value violates unique constraint "u"', { ...fields, constraint: 'u' }),
+    ];
     for (const error of errors) {
       const shown = databaseError(error, 'loading');
-      expect([shown.message, shown.fix, String(shown.cause), JSON.stringify(shown.cause), JSON.stringify(shown)].join()).not.toContain('CANARY');
+      expect(
+        [shown.message, shown.fix, String(shown.cause), JSON.stringify(shown.cause), JSON.stringify(shown)].join(),
+      ).not.toContain('CANARY');
     }
     expect(publicMessage(errors[3])).toContain('constraint "u"');
   });

@@ -12,7 +12,9 @@ afterAll(() => database.drop());
 
 describe('identifiers', () => {
   test('PostgreSQL reads back whatever name was quoted', async () => {
-    const names = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }).filter((s) => !s.includes('\0') && !/\p{Surrogate}/u.test(s) && Buffer.byteLength(s) <= 63);
+    const names = fc
+      .string({ minLength: 1, maxLength: 20, unit: 'grapheme' })
+      .filter((s) => !s.includes('\0') && !/\p{Surrogate}/u.test(s) && Buffer.byteLength(s) <= 63);
     await fc.assert(
       fc.asyncProperty(names, async (name) => {
         const { fields } = await database.client.query(`SELECT 1 AS ${quoteIdentifier(name)}`);
@@ -26,10 +28,13 @@ describe('identifiers', () => {
     for (const setting of ['on', 'off']) {
       await database.client.query(`SET standard_conforming_strings = ${setting}; SET escape_string_warning = off`);
       await fc.assert(
-        fc.asyncProperty(fc.string().filter((s) => !s.includes('\0') && !/\p{Surrogate}/u.test(s)), async (text) => {
-          const { rows } = await database.client.query<{ t: string }>(`SELECT ${quoteLiteral(text)}::text AS t`);
-          expect(rows[0]!.t).toBe(text);
-        }),
+        fc.asyncProperty(
+          fc.string().filter((s) => !s.includes('\0') && !/\p{Surrogate}/u.test(s)),
+          async (text) => {
+            const { rows } = await database.client.query<{ t: string }>(`SELECT ${quoteLiteral(text)}::text AS t`);
+            expect(rows[0]!.t).toBe(text);
+          },
+        ),
         { numRuns: 100, examples: [["\\'; DROP TABLE x; --"]] },
       );
     }
@@ -53,7 +58,9 @@ describe('identifiers', () => {
     expect(displayName('staging', 'orders')).toBe('staging.orders');
     const odd = displayName('Sch.ema', 'the "table"');
     await database.client.query(`CREATE SCHEMA "Sch.ema"; CREATE TABLE ${qualified('Sch.ema', 'the "table"')} ()`);
-    const { rows } = await database.client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [odd]);
+    const { rows } = await database.client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [
+      odd,
+    ]);
     expect(rows[0]!.found).toBe(true);
   });
 });
@@ -71,11 +78,20 @@ describe('advisory keys', () => {
   });
 
   test('differ by kind and by where one text ends and the next begins', () => {
-    expect(new Set([advisoryKey('path', 'ab', 'c'), advisoryKey('path', 'a', 'bc'), advisoryKey('path', 'abc'), advisoryKey('target', 'ab', 'c')]).size).toBe(4);
+    expect(
+      new Set([
+        advisoryKey('path', 'ab', 'c'),
+        advisoryKey('path', 'a', 'bc'),
+        advisoryKey('path', 'abc'),
+        advisoryKey('target', 'ab', 'c'),
+      ]).size,
+    ).toBe(4);
   });
 
   test('never change: processes of two versions must meet at the same lock', () => {
-    expect(advisoryKey('load-key', '0b8f6c62-52d3-4bb2-9c3a-2d4bd7b1f001')).toMatchInlineSnapshot(`"-9030498640749629476"`);
+    expect(advisoryKey('load-key', '0b8f6c62-52d3-4bb2-9c3a-2d4bd7b1f001')).toMatchInlineSnapshot(
+      `"-9030498640749629476"`,
+    );
     expect(advisoryKey('ddl')).toMatchInlineSnapshot(`"8228476496903032904"`);
   });
 });

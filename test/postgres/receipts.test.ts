@@ -26,10 +26,29 @@ afterAll(() => database.drop());
 
 const sql = (text: string, values?: unknown[]) => database.client.query<Record<string, unknown>>(text, values);
 
-async function insertLoad(values: Record<string, unknown> = {}): Promise<{ readonly id: number; readonly key: string }> {
-  const row = { load_key: crypto.randomUUID(), instance_id: 'i', feed: 'orders', path: 'a.csv', file_uri: 'file:///a.csv', file_size: 10, target: 'public.t', status: 'loaded', rows_read: 2, rows_loaded: 2, started_at: '2026-11-20T06:00:00Z', committed_at: '2026-11-20T06:00:01.5Z', ...values };
+async function insertLoad(
+  values: Record<string, unknown> = {},
+): Promise<{ readonly id: number; readonly key: string }> {
+  const row = {
+    load_key: crypto.randomUUID(),
+    instance_id: 'i',
+    feed: 'orders',
+    path: 'a.csv',
+    file_uri: 'file:///a.csv',
+    file_size: 10,
+    target: 'public.t',
+    status: 'loaded',
+    rows_read: 2,
+    rows_loaded: 2,
+    started_at: '2026-11-20T06:00:00Z',
+    committed_at: '2026-11-20T06:00:01.5Z',
+    ...values,
+  };
   const names = Object.keys(row);
-  const { rows } = await sql(`INSERT INTO ${controlNames(schema).loads} (${names.join(', ')}) VALUES (${names.map((_, i) => `$${i + 1}`).join(', ')}) RETURNING load_id`, Object.values(row));
+  const { rows } = await sql(
+    `INSERT INTO ${controlNames(schema).loads} (${names.join(', ')}) VALUES (${names.map((_, i) => `$${i + 1}`).join(', ')}) RETURNING load_id`,
+    Object.values(row),
+  );
   return { id: Number(rows[0]!['load_id']), key: row.load_key };
 }
 
@@ -43,7 +62,18 @@ describe('receipts', () => {
   });
 
   test('come back with every field', async () => {
-    const { id, key } = await insertLoad({ file_sha256: 'c'.repeat(64), file_mtime: '2026-11-20T05:59:59.123456Z', file_version: 'v1', generation: 3, rows_read: 5, rows_quarantined: 2, rows_skipped: 1, rows_declared: 5, duplicate_allowed: true, replaces: '{1,2}' });
+    const { id, key } = await insertLoad({
+      file_sha256: 'c'.repeat(64),
+      file_mtime: '2026-11-20T05:59:59.123456Z',
+      file_version: 'v1',
+      generation: 3,
+      rows_read: 5,
+      rows_quarantined: 2,
+      rows_skipped: 1,
+      rows_declared: 5,
+      duplicate_allowed: true,
+      replaces: '{1,2}',
+    });
     expect(await receipts.byIds([id])).toEqual([
       {
         loadId: id,
@@ -68,12 +98,26 @@ describe('receipts', () => {
   });
 
   test('of a rejected file have no delta', async () => {
-    const { id } = await insertLoad({ status: 'rejected', rows_read: 9, rows_loaded: 0, rows_quarantined: 4, error_code: 'TOO_MANY_BAD_ROWS' });
-    expect((await receipts.byIds([id]))[0]).toMatchObject({ status: 'rejected', errorCode: 'TOO_MANY_BAD_ROWS', rows: { delta: null } });
+    const { id } = await insertLoad({
+      status: 'rejected',
+      rows_read: 9,
+      rows_loaded: 0,
+      rows_quarantined: 4,
+      error_code: 'TOO_MANY_BAD_ROWS',
+    });
+    expect((await receipts.byIds([id]))[0]).toMatchObject({
+      status: 'rejected',
+      errorCode: 'TOO_MANY_BAD_ROWS',
+      rows: { delta: null },
+    });
   });
 
   test('are read on from a load id, ascending, so many at most', async () => {
-    const [a, b, c] = [await insertLoad({ path: 'a' }), await insertLoad({ path: 'b' }), await insertLoad({ path: 'c' })];
+    const [a, b, c] = [
+      await insertLoad({ path: 'a' }),
+      await insertLoad({ path: 'b' }),
+      await insertLoad({ path: 'c' }),
+    ];
     expect(ids(await receipts.after(0, 2))).toEqual([a.id, b.id]);
     expect(ids(await receipts.after(b.id, 100))).toEqual([c.id]);
   });
@@ -89,18 +133,40 @@ describe('receipts', () => {
     const ignored = await insertLoad({ path: 'b', status: 'ignored' });
     const rejected = await insertLoad({ path: 'c', status: 'rejected' });
     expect(await receipts.clear([live.id, ignored.id, rejected.id, 999])).toBe(2);
-    expect((await receipts.byIds([live.id, ignored.id, rejected.id])).map((r) => r.status)).toEqual(['cleared', 'cleared', 'rejected']);
+    expect((await receipts.byIds([live.id, ignored.id, rejected.id])).map((r) => r.status)).toEqual([
+      'cleared',
+      'cleared',
+      'rejected',
+    ]);
     expect(await receipts.clear([live.id])).toBe(0);
   });
 
   test('of adopted files are ignored, without rows, and may be written twice', async () => {
-    const file = { loadKey: crypto.randomUUID(), feed: 'orders', path: "o'ld\n.csv", fileUri: 'file:///old', size: 7, mtimeUs: 1_700_000_000_000_001, version: 'v', target: 'public.t' };
+    const file = {
+      loadKey: crypto.randomUUID(),
+      feed: 'orders',
+      path: "o'ld\n.csv",
+      fileUri: 'file:///old',
+      size: 7,
+      mtimeUs: 1_700_000_000_000_001,
+      version: 'v',
+      target: 'public.t',
+    };
     const other = { ...file, loadKey: crypto.randomUUID(), path: 'x', mtimeUs: null };
     const loadIds = await receipts.adopt([file, other], 'me');
     expect([...(await receipts.adopt([file, other], 'me'))]).toEqual([]);
     const found = await receipts.after(0, 10);
     expect(found).toHaveLength(2);
-    expect(found[0]).toMatchObject({ loadKey: file.loadKey, instanceId: 'me', path: file.path, size: 7, mtimeUs: file.mtimeUs, status: 'ignored', sha256: null, rows: { read: 0, loaded: 0, delta: 0 } });
+    expect(found[0]).toMatchObject({
+      loadKey: file.loadKey,
+      instanceId: 'me',
+      path: file.path,
+      size: 7,
+      mtimeUs: file.mtimeUs,
+      status: 'ignored',
+      sha256: null,
+      rows: { read: 0, loaded: 0, delta: 0 },
+    });
     expect(found[1]!.mtimeUs).toBeNull();
     expect(found.map((receipt) => [receipt.loadKey, receipt.loadId])).toEqual([...loadIds]);
   });
@@ -120,14 +186,22 @@ describe('receipts', () => {
   test('are found nowhere, without an error, before the control schema is there', async () => {
     const early = openReceipts(specOf(database.url, { controlSchema: 'not_yet' }));
     expect(await early.databaseId()).toBeNull();
-    expect([await early.after(0, 10), await early.byIds([1]), await early.liveCounts('f'), await early.quarantineGroups(null), await early.openQuarantine('f')]).toEqual([[], [], [], [], 0]);
+    expect([
+      await early.after(0, 10),
+      await early.byIds([1]),
+      await early.liveCounts('f'),
+      await early.quarantineGroups(null),
+      await early.openQuarantine('f'),
+    ]).toEqual([[], [], [], [], 0]);
     expect((await early.present([crypto.randomUUID()])).size).toBe(0);
     await early.close();
   });
 
   test('go on over a new connection when theirs was terminated', async () => {
     await receipts.after(0, 1);
-    await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tallyman control'`);
+    await sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tallyman control'`,
+    );
     expect(await receipts.after(0, 1)).toEqual([]);
   });
 
@@ -140,14 +214,18 @@ describe('receipts', () => {
 
 describe('live counts', () => {
   test('stand beside what the receipts say, for every table that the feed ever loaded into', async () => {
-    await sql(`CREATE TABLE public.t${made} (_load_id bigint, _row bigint); CREATE SCHEMA "Odd.${made}"; CREATE TABLE "Odd.${made}"."T" (_load_id bigint, _row bigint)`);
+    await sql(
+      `CREATE TABLE public.t${made} (_load_id bigint, _row bigint); CREATE SCHEMA "Odd.${made}"; CREATE TABLE "Odd.${made}"."T" (_load_id bigint, _row bigint)`,
+    );
     const a = await insertLoad({ path: 'a', target: `public.t${made}` });
     const b = await insertLoad({ path: 'b', target: `"Odd.${made}"."T"` });
     const gone = await insertLoad({ path: 'c', target: 'public.gone' });
     const emptied = await insertLoad({ path: 'd', target: `public.t${made}` });
     await insertLoad({ path: 'e', target: `public.t${made}`, status: 'superseded' });
     await insertLoad({ path: 'f', feed: 'other', target: `public.t${made}` });
-    await sql(`INSERT INTO public.t${made} VALUES (${a.id}, 1), (${a.id}, 2), (99, 1); INSERT INTO "Odd.${made}"."T" VALUES (${b.id}, 1)`);
+    await sql(
+      `INSERT INTO public.t${made} VALUES (${a.id}, 1), (${a.id}, 2), (99, 1); INSERT INTO "Odd.${made}"."T" VALUES (${b.id}, 1)`,
+    );
     const counts = (await receipts.liveCounts('orders')).map((c) => [c.receipt.loadId, c.target, c.present]);
     expect(counts).toEqual([
       [a.id, `public.t${made}`, 2],
@@ -159,7 +237,8 @@ describe('live counts', () => {
 
   test('are right for more loads than an index helps with', async () => {
     await sql(`CREATE TABLE public.many${made} (_load_id bigint, _row bigint)`);
-    for (let i = 0; i < 101; i++) await insertLoad({ path: `p${i}`, target: `public.many${made}`, rows_read: 1, rows_loaded: 1 });
+    for (let i = 0; i < 101; i++)
+      await insertLoad({ path: `p${i}`, target: `public.many${made}`, rows_read: 1, rows_loaded: 1 });
     await sql(`INSERT INTO public.many${made} SELECT load_id, 1 FROM ${controlNames(schema).loads}`);
     const counts = await receipts.liveCounts('orders');
     expect([counts.length, counts.every((c) => c.present === 1)]).toEqual([101, true]);
@@ -176,9 +255,18 @@ describe('live counts', () => {
 });
 
 describe('quarantine', () => {
-  const fault = (message: string, value: string | null = 'v') => ({ column: 'amount', class: 'type-error', rule: null, message, value });
+  const fault = (message: string, value: string | null = 'v') => ({
+    column: 'amount',
+    class: 'type-error',
+    rule: null,
+    message,
+    value,
+  });
   const put = (loadId: number, row: number, errors: unknown, raw: Buffer | string = 'raw', status = 'open') =>
-    sql(`INSERT INTO ${controlNames(schema).quarantine} (load_id, row_number, line_number, byte_offset, errors, raw, raw_length, status) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, [loadId, row, row + 1, row * 10, JSON.stringify(errors), Buffer.from(raw), Buffer.from(raw).length, status]);
+    sql(
+      `INSERT INTO ${controlNames(schema).quarantine} (load_id, row_number, line_number, byte_offset, errors, raw, raw_length, status) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [loadId, row, row + 1, row * 10, JSON.stringify(errors), Buffer.from(raw), Buffer.from(raw).length, status],
+    );
 
   async function pages(loadId: number): Promise<readonly (readonly QuarantineRow[])[]> {
     const all: (readonly QuarantineRow[])[] = [];
@@ -194,8 +282,30 @@ describe('quarantine', () => {
     await put(b.id, 1, [fault('not a number')]);
     const groups = await receipts.quarantineGroups('orders');
     expect(groups).toEqual([
-      { feed: 'orders', path: 'a', loadId: a.id, column: 'amount', class: 'type-error', message: 'not a number', rows: 2, firstRow: 2, firstLine: 3, example: 'first' },
-      { feed: 'orders', path: 'a', loadId: a.id, column: 'amount', class: 'type-error', message: 'too big', rows: 1, firstRow: 5, firstLine: 6, example: 'v' },
+      {
+        feed: 'orders',
+        path: 'a',
+        loadId: a.id,
+        column: 'amount',
+        class: 'type-error',
+        message: 'not a number',
+        rows: 2,
+        firstRow: 2,
+        firstLine: 3,
+        example: 'first',
+      },
+      {
+        feed: 'orders',
+        path: 'a',
+        loadId: a.id,
+        column: 'amount',
+        class: 'type-error',
+        message: 'too big',
+        rows: 1,
+        firstRow: 5,
+        firstLine: 6,
+        example: 'v',
+      },
     ]);
     expect(await receipts.quarantineGroups(null)).toHaveLength(3);
   });
@@ -222,7 +332,10 @@ describe('quarantine', () => {
 
   test('come in pages of a thousand rows, none twice and none left out', async () => {
     const { id } = await insertLoad();
-    await sql(`INSERT INTO ${controlNames(schema).quarantine} (load_id, row_number, errors, raw, raw_length) SELECT $1, g / 2, '[]', 'x', 1 FROM generate_series(1, 2500) g`, [id]);
+    await sql(
+      `INSERT INTO ${controlNames(schema).quarantine} (load_id, row_number, errors, raw, raw_length) SELECT $1, g / 2, '[]', 'x', 1 FROM generate_series(1, 2500) g`,
+      [id],
+    );
     const all = await pages(id);
     expect(all.map((page) => page.length)).toEqual([1000, 1000, 500]);
     expect(new Set(all.flat().map((row) => row.quarantineId)).size).toBe(2500);
@@ -237,7 +350,8 @@ describe('quarantine', () => {
 
 describe('a load whose end is unknown', () => {
   const quick = { lockTimeout: '50ms', patienceMs: 0, giveUpMs: 20_000 };
-  const resolve = (key: string, times = quick) => resolveLoad(specOf(database.url, { controlSchema: schema }), key, times);
+  const resolve = (key: string, times = quick) =>
+    resolveLoad(specOf(database.url, { controlSchema: schema }), key, times);
 
   /** A session that is in the middle of that load, as a loader's is: lock first. */
   async function loading(key: string) {
@@ -264,7 +378,7 @@ describe('a load whose end is unknown', () => {
     await backend.query(insertWith(key));
     const answer = resolve(key, { lockTimeout: '20s', patienceMs: 60_000, giveUpMs: 60_000 });
     // Only once it waits does the commit come.
-    for (let waits = false; !waits; ) {
+    for (let waits = false; !waits;) {
       const { rows } = await sql(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
       waits = rows.length > 0;
     }
@@ -293,11 +407,15 @@ describe('a load whose end is unknown', () => {
   test('is never told rolled back while its backend lives: it stays unknown when that cannot be ended', async () => {
     const key = crypto.randomUUID();
     const backend = await loading(key);
-    await expect(resolve(key, { lockTimeout: '20ms', patienceMs: 60_000, giveUpMs: 0 })).rejects.toMatchObject({ code: 'DATABASE_BUSY' });
+    await expect(resolve(key, { lockTimeout: '20ms', patienceMs: 60_000, giveUpMs: 0 })).rejects.toMatchObject({
+      code: 'DATABASE_BUSY',
+    });
     await backend.end();
   });
 
   test('stays unknown when the receipts themselves are gone', async () => {
-    await expect(resolveLoad(specOf(database.url, { controlSchema: 'dropped' }), crypto.randomUUID(), quick)).rejects.toMatchObject({ code: 'DATABASE_CHANGED' });
+    await expect(
+      resolveLoad(specOf(database.url, { controlSchema: 'dropped' }), crypto.randomUUID(), quick),
+    ).rejects.toMatchObject({ code: 'DATABASE_CHANGED' });
   });
 });

@@ -11,7 +11,10 @@ import { resolveLoad } from '../../src/postgres/resolve.js';
 import { ensureStaging } from '../../src/postgres/staging-table.js';
 import { TallymanError } from '../../src/core/errors.js';
 
-/** After a failover the URL may for a while lead to a standby: it lacks the latest commits and takes no writes. A real one, which nobody feeds. */
+/**
+ * After a failover the URL may for a while lead to a standby: it lacks the latest commits and takes no writes. A real
+ * one, which nobody feeds.
+ */
 let dataDir: string;
 let standby: Embedded;
 let spec: DatabaseSpec;
@@ -34,7 +37,11 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'no error', (error: unknown) => (error instanceof TallymanError ? error.code : String(error)));
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof TallymanError ? error.code : String(error)),
+  );
 
 describe('on a standby', () => {
   test('a load whose end is unknown stays unknown: its receipt may not have arrived', async () => {
@@ -43,7 +50,9 @@ describe('on a standby', () => {
 
   test('a staging table that is not there is no misfit, only not to be made now', async () => {
     const target: TargetSpec = { schema: 'staging', table: 't', mode: 'append', create: true, loadIndex: 'none' };
-    expect(await codeOf(withConnection(spec, (connection) => ensureStaging(connection, target, [])))).toBe('DATABASE_BUSY');
+    expect(await codeOf(withConnection(spec, (connection) => ensureStaging(connection, target, [])))).toBe(
+      'DATABASE_BUSY',
+    );
   });
 
   test('receipts can be read, and not be changed', async () => {

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDatabaseUrl } from '../../src/postgres/url.js';
 
 const NO_FILE = { PGPASSFILE: '/nowhere' };
-const parse = (url: string, env: NodeJS.ProcessEnv = {}, password: string | null = null) => parseDatabaseUrl(url, password, undefined, { ...NO_FILE, ...env });
+const parse = (url: string, env: NodeJS.ProcessEnv = {}, password: string | null = null) =>
+  parseDatabaseUrl(url, password, undefined, { ...NO_FILE, ...env });
 let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(path.join(os.tmpdir(), 'tallyman-url-'));
@@ -15,7 +16,11 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('a database URL', () => {
   test('is taken apart', () => {
-    expect(parse('postgresql://ingest:secret@db.example:6432/warehouse?sslmode=verify-full&connect_timeout=3&application_name=quay')).toEqual({
+    expect(
+      parse(
+        'postgresql://ingest:secret@db.example:6432/warehouse?sslmode=verify-full&connect_timeout=3&application_name=quay',
+      ),
+    ).toEqual({
       host: 'db.example',
       port: 6432,
       user: 'ingest',
@@ -46,9 +51,34 @@ describe('a database URL', () => {
   });
 
   test('takes what is missing from the PG* variables, and prefers what it says itself', () => {
-    const env = { PGHOST: 'eh', PGPORT: '7777', PGUSER: 'eu', PGPASSWORD: 'ep', PGDATABASE: 'ed', PGSSLMODE: 'require', PGCONNECT_TIMEOUT: '2', PGAPPNAME: 'ea' };
-    expect(parse('postgresql://', env)).toMatchObject({ host: 'eh', port: 7777, user: 'eu', password: 'ep', database: 'ed', sslmode: 'require', connectTimeoutMs: 2000, applicationName: 'ea' });
-    expect(parse('postgresql://u:p@h:1/d?sslmode=disable', env)).toMatchObject({ host: 'h', port: 1, user: 'u', password: 'p', database: 'd', sslmode: 'disable' });
+    const env = {
+      PGHOST: 'eh',
+      PGPORT: '7777',
+      PGUSER: 'eu',
+      PGPASSWORD: 'ep',
+      PGDATABASE: 'ed',
+      PGSSLMODE: 'require',
+      PGCONNECT_TIMEOUT: '2',
+      PGAPPNAME: 'ea',
+    };
+    expect(parse('postgresql://', env)).toMatchObject({
+      host: 'eh',
+      port: 7777,
+      user: 'eu',
+      password: 'ep',
+      database: 'ed',
+      sslmode: 'require',
+      connectTimeoutMs: 2000,
+      applicationName: 'ea',
+    });
+    expect(parse('postgresql://u:p@h:1/d?sslmode=disable', env)).toMatchObject({
+      host: 'h',
+      port: 1,
+      user: 'u',
+      password: 'p',
+      database: 'd',
+      sslmode: 'disable',
+    });
   });
 
   test("the config's password wins over the URL's", () => {
@@ -60,7 +90,11 @@ describe('a database URL', () => {
     writeFileSync(file, 'PEM');
     const url = `postgresql://u@h/d?sslrootcert=${encodeURIComponent(file)}&sslcert=${encodeURIComponent(file)}&sslkey=${encodeURIComponent(file)}`;
     expect(parse(url).tls).toEqual({ ca: 'PEM', cert: 'PEM', key: 'PEM' });
-    expect(parseDatabaseUrl(url, null, { ca: 'mine', cert: null, key: null }, NO_FILE).tls).toEqual({ ca: 'mine', cert: 'PEM', key: 'PEM' });
+    expect(parseDatabaseUrl(url, null, { ca: 'mine', cert: null, key: null }, NO_FILE).tls).toEqual({
+      ca: 'mine',
+      cert: 'PEM',
+      key: 'PEM',
+    });
     expect(parse('postgresql://u@h/d?sslmode=verify-full&sslrootcert=system').tls.ca).toBeNull();
   });
 
@@ -76,17 +110,30 @@ describe('a database URL', () => {
     ['postgresql://u@h/d?sslrootcert=/no/such/file', 'sslrootcert: ENOENT'],
     ['postgresql://u@h/d%00', 'NUL'],
   ])('%s is refused: %s', (url, why) => {
-    expect(() => parse(url)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) as unknown }) as Error);
+    expect(() => parse(url)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) as unknown }) as Error,
+    );
   });
 
   test('no error shows the password', () => {
-    for (const url of ['postgresql://u:hunter2%@h/d', 'postgresql://u:hun@ter2@h/d', 'postgresql://u:hunter2@h:x/d', 'postgres:/u:hunter2@h/d', 'postgresql://u:hunter2@h/d?x=1', 'postgresql://u:hunter2@h1,h2/d']) {
-      expect(() => parse(url)).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/hunter2|ter2/) as unknown }) as Error);
+    for (const url of [
+      'postgresql://u:hunter2%@h/d',
+      'postgresql://u:hun@ter2@h/d',
+      'postgresql://u:hunter2@h:x/d',
+      'postgres:/u:hunter2@h/d',
+      'postgresql://u:hunter2@h/d?x=1',
+      'postgresql://u:hunter2@h1,h2/d',
+    ]) {
+      expect(() => parse(url)).toThrow(
+        expect.objectContaining({ message: expect.not.stringMatching(/hunter2|ter2/) as unknown }) as Error,
+      );
     }
   });
 
   test('whatever user, password and database were percent-encoded come back', () => {
-    const part = fc.string({ minLength: 1, unit: 'grapheme' }).filter((s) => !s.includes('\0') && !/\p{Surrogate}/u.test(s));
+    const part = fc
+      .string({ minLength: 1, unit: 'grapheme' })
+      .filter((s) => !s.includes('\0') && !/\p{Surrogate}/u.test(s));
     fc.assert(
       fc.property(part, part, part, (user, password, database) => {
         const url = `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@h/${encodeURIComponent(database)}`;

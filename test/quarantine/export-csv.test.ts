@@ -6,7 +6,9 @@ import { aboutOf, csvRecords, detailOf, fault, pagesOf, quarantined, written } f
 
 describe('the csv export', () => {
   test('begins with a byte order mark and ends every line with CRLF', async () => {
-    expect(await written(exportCsv, [quarantined('1,x')], aboutOf(['a', 'b']))).toBe('\uFEFFa,b,_row,_reason,_raw\r\n1,x,3,a: type-error: not an integer,"1,x"\r\n');
+    expect(await written(exportCsv, [quarantined('1,x')], aboutOf(['a', 'b']))).toBe(
+      '\uFEFFa,b,_row,_reason,_raw\r\n1,x,3,a: type-error: not an integer,"1,x"\r\n',
+    );
   });
 
   test("has the file's columns in the file's order, then _row, _reason and _raw", async () => {
@@ -19,13 +21,22 @@ describe('the csv export', () => {
 
   test('says every fault of a row, with the names that the file uses', async () => {
     const errors = [fault('customer', 'constraint-error', { rule: 'enum', message: 'not one of X' }), fault('amount')];
-    const [, row] = await csvRecords([quarantined('x,y', errors)], aboutOf(['Customer Name', 'Amount'], { cells: { customer: 1, amount: 2 } }));
+    const [, row] = await csvRecords(
+      [quarantined('x,y', errors)],
+      aboutOf(['Customer Name', 'Amount'], { cells: { customer: 1, amount: 2 } }),
+    );
     expect(row?.[3]).toBe('Customer Name: constraint-error (enum): not one of X; Amount: type-error: not an integer');
   });
 
   test("of an archive begins the reason with the member's name, which cannot become a formula", async () => {
-    const rows = [quarantined('1', [fault('a'), fault('b')], { member: 'day1.csv' }), quarantined('1', [fault('a')], { member: '=1+1.csv' })];
-    expect((await csvRecords(rows, aboutOf(['a']))).slice(1).map((row) => row[2])).toEqual(['day1.csv: a: type-error: not an integer; b: type-error: not an integer', "'=1+1.csv: a: type-error: not an integer"]);
+    const rows = [
+      quarantined('1', [fault('a'), fault('b')], { member: 'day1.csv' }),
+      quarantined('1', [fault('a')], { member: '=1+1.csv' }),
+    ];
+    expect((await csvRecords(rows, aboutOf(['a']))).slice(1).map((row) => row[2])).toEqual([
+      'day1.csv: a: type-error: not an integer; b: type-error: not an integer',
+      "'=1+1.csv: a: type-error: not an integer",
+    ]);
   });
 
   test('has the header alone when nothing is in quarantine', async () => {
@@ -38,7 +49,10 @@ describe('the csv export', () => {
   });
 
   test('leaves the cells of a record that was not kept whole empty', async () => {
-    const [, row] = await csvRecords([quarantined('1,x', [fault(null, 'too-long')], { rawLength: 99 })], aboutOf(['a', 'b']));
+    const [, row] = await csvRecords(
+      [quarantined('1,x', [fault(null, 'too-long')], { rawLength: 99 })],
+      aboutOf(['a', 'b']),
+    );
     expect(row?.slice(0, 2)).toEqual(['', '']);
   });
 
@@ -65,7 +79,10 @@ describe('the csv export', () => {
   });
 
   test("heads the columns of a file without header with the contract's names", async () => {
-    const [header] = await csvRecords([], aboutOf(['column_1', 'column_2', 'column_3'], { header: false, cells: { id: 3, name: 1 } }));
+    const [header] = await csvRecords(
+      [],
+      aboutOf(['column_1', 'column_2', 'column_3'], { header: false, cells: { id: 3, name: 1 } }),
+    );
     expect(header?.slice(0, 3)).toEqual(['name', 'column_2', 'id']);
   });
 
@@ -103,12 +120,15 @@ describe('the csv export', () => {
   test('hands on a page of large records in pieces', async () => {
     const page = Array.from({ length: 100 }, () => quarantined('x'.repeat(10_000)));
     let longest = 0;
-    for await (const piece of exportCsv(detailOf(), pagesOf(page, 100), aboutOf(['a']))) longest = Math.max(longest, piece.length);
+    for await (const piece of exportCsv(detailOf(), pagesOf(page, 100), aboutOf(['a'])))
+      longest = Math.max(longest, piece.length);
     expect(longest).toBeLessThan(100_000);
   });
 
   test('is read back by csv-parse, cell for cell, whatever the cells hold', async () => {
-    const cell = fc.string({ unit: fc.constantFrom('a', '1', '"', ',', ';', '\n', '\r', ' ', "'", '=', '-', '＝', 'é', '😀') });
+    const cell = fc.string({
+      unit: fc.constantFrom('a', '1', '"', ',', ';', '\n', '\r', ' ', "'", '=', '-', '＝', 'é', '😀'),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(cell, { minLength: 2, maxLength: 6 }), async (cells) => {
         const raw = cells.map((text) => `"${text.replaceAll('"', '""')}"`).join(',');
@@ -163,7 +183,26 @@ describe('what a spreadsheet could run', () => {
     expect(row?.[0]).toBe(`'${text}`);
   });
 
-  test.each(['-12.50', '+3', '-1', '+49170123456', '-0.5', '-.5', '-1.234,50', '-1,234.50', '-1e5', '+1.5E-7', ' -5 ', '- 5', '12', '1+1', 'a=1', 'x@y.example', '', "'=1"])('leaves as it is what it could not run: %j', (text) => {
+  test.each([
+    '-12.50',
+    '+3',
+    '-1',
+    '+49170123456',
+    '-0.5',
+    '-.5',
+    '-1.234,50',
+    '-1,234.50',
+    '-1e5',
+    '+1.5E-7',
+    ' -5 ',
+    '- 5',
+    '12',
+    '1+1',
+    'a=1',
+    'x@y.example',
+    '',
+    "'=1",
+  ])('leaves as it is what it could not run: %j', (text) => {
     expect(harmless(text)).toBe(text);
   });
 
@@ -179,11 +218,17 @@ describe('what a spreadsheet could run', () => {
 
   test('never begins a cell, whatever the record holds', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', '＝', '1', '.', ' ', 'a') }), { minLength: 1, maxLength: 4 }), async (cells) => {
-        const raw = cells.map((text) => `"${text}"`).join(',');
-        const [, row] = await csvRecords([quarantined(raw)], aboutOf(cells.map((_, i) => `c${i}`)));
-        for (const cell of row ?? []) expect(/^[\t\r\n]|^\s*[=@＝]|^\s*[+-].*[^\d.,\s]/s.test(cell)).toBe(false);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.string({ unit: fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', '＝', '1', '.', ' ', 'a') }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        async (cells) => {
+          const raw = cells.map((text) => `"${text}"`).join(',');
+          const [, row] = await csvRecords([quarantined(raw)], aboutOf(cells.map((_, i) => `c${i}`)));
+          for (const cell of row ?? []) expect(/^[\t\r\n]|^\s*[=@＝]|^\s*[+-].*[^\d.,\s]/s.test(cell)).toBe(false);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -6,13 +6,21 @@ import { exportAbout } from '../../src/quarantine/export-about.js';
 import { exportHtml } from '../../src/quarantine/export-html.js';
 import { aboutOf, detailOf, dialectOf, fault, quarantined, receiptOf, written } from './support.js';
 
-const page = async (rows: readonly QuarantineRow[], about = aboutOf(['a', 'b']), detail = detailOf()): Promise<string> => await written(exportHtml, rows, about, detail);
+const page = async (
+  rows: readonly QuarantineRow[],
+  about = aboutOf(['a', 'b']),
+  detail = detailOf(),
+): Promise<string> => await written(exportHtml, rows, about, detail);
 
 /** The page without its style sheet. */
-const body = async (...args: Parameters<typeof page>): Promise<string> => (await page(...args)).replace(/<style>.*<\/style>/s, '');
+const body = async (...args: Parameters<typeof page>): Promise<string> =>
+  (await page(...args)).replace(/<style>.*<\/style>/s, '');
 
 /** Text of the marked cells, tags dropped. */
-const marked = (html: string): string[] => [...html.matchAll(/<td class="[^"]*\bbad\b[^"]*"[^>]*>(.*?)<\/td>/gs)].map((match) => match[1]!.replace(/<[^>]*>/g, ''));
+const marked = (html: string): string[] =>
+  [...html.matchAll(/<td class="[^"]*\bbad\b[^"]*"[^>]*>(.*?)<\/td>/gs)].map((match) =>
+    match[1]!.replace(/<[^>]*>/g, ''),
+  );
 
 /** All tags, to be held against those of a page with tame data. */
 const tags = (html: string): string[] => [...html.matchAll(/<[^>]*>/g)].map((match) => match[0]);
@@ -21,7 +29,15 @@ describe('the html page', () => {
   test('tells the file, the feed, the time and the counts', async () => {
     const rows = { read: 12_345, loaded: 12_339, quarantined: 6, skipped: 0, declared: null, delta: 0 };
     const html = await body([quarantined('1,x')], aboutOf(['a', 'b'], {}, detailOf(), receiptOf({ rows })));
-    for (const part of ['orders.csv', 'orders', '2026-11-20 06:00:06 UTC', '<b>12,345</b>read', '<b>12,339</b>loaded', '<b>6</b>refused']) expect(html).toContain(part);
+    for (const part of [
+      'orders.csv',
+      'orders',
+      '2026-11-20 06:00:06 UTC',
+      '<b>12,345</b>read',
+      '<b>12,339</b>loaded',
+      '<b>6</b>refused',
+    ])
+      expect(html).toContain(part);
   });
 
   test('tells what was announced and skipped only where there is something', async () => {
@@ -34,11 +50,16 @@ describe('the html page', () => {
 
   test('shows each row with its number, line, cells and reason', async () => {
     const html = await body([quarantined('1,x', [fault('b', 'type-error', { message: 'not a date' })])]);
-    expect(html).toMatch(/<th class="n" scope="row">3<\/th><td class="n">4<\/td>.*<bdi>b<\/bdi>.*not a date.*<td class="c">1<\/td><td class="c bad">x<\/td>/s);
+    expect(html).toMatch(
+      /<th class="n" scope="row">3<\/th><td class="n">4<\/td>.*<bdi>b<\/bdi>.*not a date.*<td class="c">1<\/td><td class="c bad">x<\/td>/s,
+    );
   });
 
   test('of an archive has a column for the member, whose name is data like any other', async () => {
-    const html = await body([quarantined('1,x', [fault('b')], { member: '<b>day1</b>.csv' }), quarantined('1,y', [fault('b')], { member: 'day2.csv' })]);
+    const html = await body([
+      quarantined('1,x', [fault('b')], { member: '<b>day1</b>.csv' }),
+      quarantined('1,y', [fault('b')], { member: 'day2.csv' }),
+    ]);
     expect(html).toContain('<th scope="col">File in the archive</th>');
     expect(html).toContain('<bdi>&lt;b&gt;day1&lt;/b&gt;.csv</bdi>');
     expect(html).toContain('<bdi>day2.csv</bdi>');
@@ -51,7 +72,9 @@ describe('the html page', () => {
   });
 
   test('marks all cells of a key', async () => {
-    expect(marked(await body([quarantined('1,2,3', [fault('a, c', 'unique-error')])], aboutOf(['a', 'b', 'c'])))).toEqual(['1', '3']);
+    expect(
+      marked(await body([quarantined('1,2,3', [fault('a, c', 'unique-error')])], aboutOf(['a', 'b', 'c']))),
+    ).toEqual(['1', '3']);
   });
 
   test('marks the cell of a feed without contract by the name made from its header', async () => {
@@ -64,7 +87,9 @@ describe('the html page', () => {
   });
 
   test('says empty in an empty cell at fault', async () => {
-    expect(marked(await body([quarantined('1,', [fault('b', 'constraint-error', { rule: 'required' })])]))).toEqual(['empty']);
+    expect(marked(await body([quarantined('1,', [fault('b', 'constraint-error', { rule: 'required' })])]))).toEqual([
+      'empty',
+    ]);
   });
 
   test('shows the record as it stands when it cannot be taken apart', async () => {
@@ -78,7 +103,9 @@ describe('the html page', () => {
   });
 
   test('counts cells that it does not show', async () => {
-    expect(await body([quarantined(Array.from({ length: 40 }, String).join(','), [fault(null, 'extra-cell')])])).toContain('30 more cells are not shown');
+    expect(
+      await body([quarantined(Array.from({ length: 40 }, String).join(','), [fault(null, 'extra-cell')])]),
+    ).toContain('30 more cells are not shown');
   });
 
   test('cuts long cells and says so', async () => {
@@ -96,17 +123,35 @@ describe('the html page', () => {
 });
 
 describe('the grouped reasons', () => {
-  const group = { class: 'type-error', column: 'amount', rows: 9000, first_row: 42, first_line: 43, example: '1.234,50', message: 'not a numeric(12,2)' } as const;
+  const group = {
+    class: 'type-error',
+    column: 'amount',
+    rows: 9000,
+    first_row: 42,
+    first_line: 43,
+    example: '1.234,50',
+    message: 'not a numeric(12,2)',
+  } as const;
 
   test("are those of the file's report", async () => {
     const detail = detailOf({ errors: [group] });
-    const html = await body([quarantined('1,x')], exportAbout(detail, receiptOf(), dialectOf(['Betrag', 'b'], { cells: { amount: 1 } })), detail);
-    expect(html).toMatch(/9,000<\/th><td><bdi>Betrag<\/bdi><\/td><td><bdi>not a numeric\(12,2\)<\/bdi>.*1\.234,50.*<td class="n">43<\/td>/);
+    const html = await body(
+      [quarantined('1,x')],
+      exportAbout(detail, receiptOf(), dialectOf(['Betrag', 'b'], { cells: { amount: 1 } })),
+      detail,
+    );
+    expect(html).toMatch(
+      /9,000<\/th><td><bdi>Betrag<\/bdi><\/td><td><bdi>not a numeric\(12,2\)<\/bdi>.*1\.234,50.*<td class="n">43<\/td>/,
+    );
   });
 
   test('are counted from the rows for a load that the report is not about', async () => {
     const detail = detailOf({ errors: [group], load_id: 12 });
-    const html = await body([quarantined('1,x'), quarantined('2,x')], exportAbout(detail, receiptOf({ loadId: 9 }), dialectOf(['a', 'b'])), detail);
+    const html = await body(
+      [quarantined('1,x'), quarantined('2,x')],
+      exportAbout(detail, receiptOf({ loadId: 9 }), dialectOf(['a', 'b'])),
+      detail,
+    );
     expect(html).not.toContain('numeric(12,2)');
     expect(html).toMatch(/2<\/th><td><bdi>a<\/bdi><\/td><td><bdi>not an integer/);
     expect(html).toContain('file 42, load 9');
@@ -115,8 +160,14 @@ describe('the grouped reasons', () => {
 
 describe('a file that was rejected', () => {
   test('is told to be refused as a whole, with the reason and the rows that were kept', async () => {
-    const detail = detailOf({ state: 'rejected', error: { code: 'TOO_MANY_BAD_ROWS', message: '3 of 4 rows were refused', fix: 'raise limits.bad_rows' } });
-    const receipt = receiptOf({ status: 'rejected', rows: { read: 4000, loaded: 0, quarantined: 3000, skipped: 0, declared: null, delta: null } });
+    const detail = detailOf({
+      state: 'rejected',
+      error: { code: 'TOO_MANY_BAD_ROWS', message: '3 of 4 rows were refused', fix: 'raise limits.bad_rows' },
+    });
+    const receipt = receiptOf({
+      status: 'rejected',
+      rows: { read: 4000, loaded: 0, quarantined: 3000, skipped: 0, declared: null, delta: null },
+    });
     const html = await body([quarantined('1,x')], aboutOf(['a', 'b'], {}, detail, receipt), detail);
     expect(html).toContain('The whole file was refused');
     expect(html).toContain('3 of 4 rows were refused');
@@ -129,7 +180,9 @@ describe('a large quarantine', () => {
   const rows = { read: 20_000_000, loaded: 10_000_000, quarantined: 10_000_000, skipped: 0, declared: null, delta: 0 };
   const about = aboutOf(['a', 'b'], {}, detailOf(), receiptOf({ rows }));
 
-  async function shown(row: QuarantineRow): Promise<{ readonly asked: number; readonly closed: boolean; readonly html: string }> {
+  async function shown(
+    row: QuarantineRow,
+  ): Promise<{ readonly asked: number; readonly closed: boolean; readonly html: string }> {
     let asked = 0;
     let closed = false;
     async function* endless(): AsyncGenerator<readonly QuarantineRow[]> {
@@ -167,7 +220,9 @@ describe('the page on its own', () => {
 
   test('asks nobody for anything and runs nothing', async () => {
     const html = await page([quarantined('1,x')]);
-    expect(html).not.toMatch(/<(?:script|link|img|iframe|object|embed|form|base)\b|https?:|url\(|@import| on\w+=| style=/i);
+    expect(html).not.toMatch(
+      /<(?:script|link|img|iframe|object|embed|form|base)\b|https?:|url\(|@import| on\w+=| style=/i,
+    );
     expect(html).toContain("default-src 'none'");
   });
 
@@ -184,17 +239,42 @@ describe('the page on its own', () => {
   test('has the same tags whatever the names, cells and messages hold', async () => {
     const of = async (data: string): Promise<string[]> => {
       const error = { code: 'X', message: data, fix: data };
-      const detail = detailOf({ path: data, feed: data, sha256: data, state: 'rejected', error, errors: [{ class: 'type-error', column: data, rows: 1, first_row: 1, first_line: 1, example: data, message: data }] });
+      const detail = detailOf({
+        path: data,
+        feed: data,
+        sha256: data,
+        state: 'rejected',
+        error,
+        errors: [
+          { class: 'type-error', column: data, rows: 1, first_row: 1, first_line: 1, example: data, message: data },
+        ],
+      });
       const quoted = `"${data.replaceAll('"', '""')}"`;
-      const about = aboutOf([data, 'b'], { cells: { [data]: 1 } }, detail, receiptOf({ status: 'rejected', committedAt: data }));
-      const rows = [quarantined(`${quoted},x`, [fault(data, 'type-error', { message: data, value: data })]), quarantined(`${quoted},x`, [fault('b')]), quarantined(`"${data}`, [fault(null, 'quote-error')])];
+      const about = aboutOf(
+        [data, 'b'],
+        { cells: { [data]: 1 } },
+        detail,
+        receiptOf({ status: 'rejected', committedAt: data }),
+      );
+      const rows = [
+        quarantined(`${quoted},x`, [fault(data, 'type-error', { message: data, value: data })]),
+        quarantined(`${quoted},x`, [fault('b')]),
+        quarantined(`"${data}`, [fault(null, 'quote-error')]),
+      ];
       return tags(await body(rows, about, detail));
     };
     expect(await of(hostile)).toEqual(await of('tame'));
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: fc.constantFrom('<', '>', '"', "'", '&', '/', 'a', '=', '!', '-', ';', '`'), minLength: 1, maxLength: 30 }), async (data) => {
-        expect(await of(data)).toEqual(await of('tame'));
-      }),
+      fc.asyncProperty(
+        fc.string({
+          unit: fc.constantFrom('<', '>', '"', "'", '&', '/', 'a', '=', '!', '-', ';', '`'),
+          minLength: 1,
+          maxLength: 30,
+        }),
+        async (data) => {
+          expect(await of(data)).toEqual(await of('tame'));
+        },
+      ),
       { numRuns: 60 },
     );
   });

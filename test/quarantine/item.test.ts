@@ -18,7 +18,11 @@ describe('an item of quarantine show', () => {
   });
 
   test('of an archive tells the member', () => {
-    expect(quarantineItem(quarantined('1,x', [fault('a')], { member: 'day1/é.csv' }))).toMatchObject({ row: 3, line: 4, member: 'day1/é.csv' });
+    expect(quarantineItem(quarantined('1,x', [fault('a')], { member: 'day1/é.csv' }))).toMatchObject({
+      row: 3,
+      line: 4,
+      member: 'day1/é.csv',
+    });
   });
 
   test('shows bytes that are no UTF-8 as \\xHH, and has the exact ones beside it', () => {
@@ -48,11 +52,22 @@ describe('the jsonl export', () => {
 
   test('gives back every byte of any record', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string({ unit: 'grapheme' }).map((text) => Buffer.from(text))), async (bytes) => {
-        const raw = Buffer.from(bytes);
-        const item = JSON.parse(await written(exportJsonl, [quarantined(raw)], aboutOf(['a']))) as { raw: string; raw_base64?: string };
-        expect(item.raw_base64 === undefined ? Buffer.from(item.raw) : Buffer.from(item.raw_base64, 'base64')).toEqual(raw);
-      }),
+      fc.asyncProperty(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 40 }),
+          fc.string({ unit: 'grapheme' }).map((text) => Buffer.from(text)),
+        ),
+        async (bytes) => {
+          const raw = Buffer.from(bytes);
+          const item = JSON.parse(await written(exportJsonl, [quarantined(raw)], aboutOf(['a']))) as {
+            raw: string;
+            raw_base64?: string;
+          };
+          expect(
+            item.raw_base64 === undefined ? Buffer.from(item.raw) : Buffer.from(item.raw_base64, 'base64'),
+          ).toEqual(raw);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -61,7 +76,8 @@ describe('the jsonl export', () => {
 describe('readable text', () => {
   test('is the text itself where the bytes are text, over blocks of any length', () => {
     const text = 'aé€😀'.repeat(40_000);
-    for (let shift = 0; shift < 4; shift++) expect(readable(Buffer.from('x'.repeat(shift) + text)) === 'x'.repeat(shift) + text).toBe(true);
+    for (let shift = 0; shift < 4; shift++)
+      expect(readable(Buffer.from('x'.repeat(shift) + text)) === 'x'.repeat(shift) + text).toBe(true);
   });
 
   test('shows each undecodable byte, also at the edge of a block', () => {

@@ -6,13 +6,31 @@ import type { QuarantineRow } from '../../src/core/target.js';
 import { exportAbout, type Export, type ExportAbout } from '../../src/quarantine/export-about.js';
 import { exportCsv } from '../../src/quarantine/export-csv.js';
 
-export function fault(column: string | null, kind: CellError['class'] = 'type-error', rest: Partial<CellError> = {}): CellError {
+export function fault(
+  column: string | null,
+  kind: CellError['class'] = 'type-error',
+  rest: Partial<CellError> = {},
+): CellError {
   return { column, class: kind, rule: null, message: 'not an integer', value: null, ...rest };
 }
 
-export function quarantined(raw: string | Buffer, errors: readonly CellError[] = [fault('a')], rest: Partial<QuarantineRow> = {}): QuarantineRow {
+export function quarantined(
+  raw: string | Buffer,
+  errors: readonly CellError[] = [fault('a')],
+  rest: Partial<QuarantineRow> = {},
+): QuarantineRow {
   const bytes = Buffer.from(raw);
-  return { quarantineId: 7, row: 3, line: 4, byteOffset: 20, member: null, errors, raw: bytes, rawLength: bytes.length, ...rest };
+  return {
+    quarantineId: 7,
+    row: 3,
+    line: 4,
+    byteOffset: 20,
+    member: null,
+    errors,
+    raw: bytes,
+    rawLength: bytes.length,
+    ...rest,
+  };
 }
 
 export function detailOf(change: Partial<FileDetail> = {}): FileDetail {
@@ -67,11 +85,30 @@ export function receiptOf(change: Partial<ReceiptRef> = {}): ReceiptRef {
 }
 
 /** As a CSV reader tells it. */
-export function dialectOf(columns: readonly string[], rest: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
-  return { format: 'csv', encoding: 'utf-8', delimiter: ',', quote: '"', escape: '"', header: true, line_ends: 'lf', bom: false, columns, ...rest };
+export function dialectOf(
+  columns: readonly string[],
+  rest: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
+  return {
+    format: 'csv',
+    encoding: 'utf-8',
+    delimiter: ',',
+    quote: '"',
+    escape: '"',
+    header: true,
+    line_ends: 'lf',
+    bom: false,
+    columns,
+    ...rest,
+  };
 }
 
-export function aboutOf(columns: readonly string[], rest: Readonly<Record<string, unknown>> = {}, detail: FileDetail = detailOf(), receipt: ReceiptRef = receiptOf()): ExportAbout {
+export function aboutOf(
+  columns: readonly string[],
+  rest: Readonly<Record<string, unknown>> = {},
+  detail: FileDetail = detailOf(),
+  receipt: ReceiptRef = receiptOf(),
+): ExportAbout {
   return exportAbout(detail, receipt, dialectOf(columns, rest));
 }
 
@@ -79,7 +116,12 @@ export async function* pagesOf(rows: readonly QuarantineRow[], size = 2): AsyncG
   for (let at = 0; at < rows.length; at += size) yield await Promise.resolve(rows.slice(at, at + size));
 }
 
-export async function written(format: Export, rows: readonly QuarantineRow[], about: ExportAbout, detail: FileDetail = detailOf()): Promise<string> {
+export async function written(
+  format: Export,
+  rows: readonly QuarantineRow[],
+  about: ExportAbout,
+  detail: FileDetail = detailOf(),
+): Promise<string> {
   let text = '';
   for await (const piece of format(detail, pagesOf(rows), about)) text += piece;
   return text;

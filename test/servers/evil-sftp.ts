@@ -32,7 +32,11 @@ const { STATUS_CODE } = utils.sftp;
 
 /** A server in the test process that says what no honest one would: ssh2's own Server. */
 export async function startEvilServer(): Promise<EvilServer> {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs1', format: 'pem' }, publicKeyEncoding: { type: 'pkcs1', format: 'pem' } });
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
   const parsed = utils.parseKey(privateKey);
   if (parsed instanceof Error) throw parsed;
   let logins = 0;
@@ -52,7 +56,9 @@ export async function startEvilServer(): Promise<EvilServer> {
       });
     });
   });
-  const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)));
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  );
   const evil: EvilServer = {
     port,
     hostKey: `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`,
@@ -74,7 +80,17 @@ function serve(sftp: SFTPWrapper, evil: EvilServer): void {
     evil.asked.push(path);
     return evil.entries.find((entry) => `./${entry.name}` === path || `/${entry.name}` === path || entry.name === path);
   };
-  const attrs = (entry: EvilEntry, size: number): { mode: number; uid: number; gid: number; size: number; atime: number; mtime: number } => ({ mode: MODES[entry.kind ?? 'file'], uid: 0, gid: 0, size, atime: 0, mtime: entry.mtime ?? 1_700_000_000 });
+  const attrs = (
+    entry: EvilEntry,
+    size: number,
+  ): { mode: number; uid: number; gid: number; size: number; atime: number; mtime: number } => ({
+    mode: MODES[entry.kind ?? 'file'],
+    uid: 0,
+    gid: 0,
+    size,
+    atime: 0,
+    mtime: entry.mtime ?? 1_700_000_000,
+  });
   const told = (entry: EvilEntry): number => entry.size ?? entry.content?.length ?? 0;
   const look = (id: number, path: string): void => {
     if (path === '/' || path === '.') return sftp.attrs(id, attrs({ name: '', kind: 'folder' }, 0));
@@ -91,7 +107,10 @@ function serve(sftp: SFTPWrapper, evil: EvilServer): void {
       return;
     }
     listed.add(key);
-    sftp.name(id, evil.entries.map((entry) => ({ filename: entry.name, longname: entry.name, attrs: attrs(entry, told(entry)) })));
+    sftp.name(
+      id,
+      evil.entries.map((entry) => ({ filename: entry.name, longname: entry.name, attrs: attrs(entry, told(entry)) })),
+    );
   });
   sftp.on('STAT', look);
   sftp.on('LSTAT', look);
@@ -100,7 +119,8 @@ function serve(sftp: SFTPWrapper, evil: EvilServer): void {
     if (entry === undefined) sftp.status(id, STATUS_CODE.NO_SUCH_FILE);
     else sftp.handle(id, Buffer.from(`f${entry.name}`));
   });
-  const of = (handle: Buffer): EvilEntry | undefined => evil.entries.find((entry) => entry.name === handle.toString().slice(1));
+  const of = (handle: Buffer): EvilEntry | undefined =>
+    evil.entries.find((entry) => entry.name === handle.toString().slice(1));
   sftp.on('FSTAT', (id, handle) => {
     const entry = of(handle);
     if (entry === undefined) sftp.status(id, STATUS_CODE.FAILURE);

@@ -21,17 +21,35 @@ export interface S3Server {
 }
 
 /** What the script leaves once it has the packages. */
-const UNPACKED = path.join(process.env['TALLYMAN_TEST_CACHE'] ?? path.join(os.homedir(), '.cache', 'tallyman-test'), 'ceph', 'ok');
+const UNPACKED = path.join(
+  process.env['TALLYMAN_TEST_CACHE'] ?? path.join(os.homedir(), '.cache', 'tallyman-test'),
+  'ceph',
+  'ok',
+);
 const SCRIPT = path.join(import.meta.dirname, 's3-ceph.sh');
 
 export const s3Client = (endpoint: string, accessKeyId: string, secretAccessKey: string): S3 => {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
-  return new S3({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId, secretAccessKey }, requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' });
+  return new S3({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
 };
 
-/** A real server: the one that TALLYMAN_TEST_S3 names (with TALLYMAN_TEST_S3_KEY and _SECRET), else Ceph's radosgw out of Debian's packages; where that cannot be had, ours. */
+/**
+ * A real server: the one that TALLYMAN_TEST_S3 names (with TALLYMAN_TEST_S3_KEY and _SECRET), else Ceph's radosgw out
+ * of Debian's packages; where that cannot be had, ours.
+ */
 export async function startS3(): Promise<S3Server> {
-  const { TALLYMAN_TEST_S3: named = '', TALLYMAN_TEST_S3_KEY: key = 'TESTKEY123', TALLYMAN_TEST_S3_SECRET: secret = 'testsecret456' } = process.env;
+  const {
+    TALLYMAN_TEST_S3: named = '',
+    TALLYMAN_TEST_S3_KEY: key = 'TESTKEY123',
+    TALLYMAN_TEST_S3_SECRET: secret = 'testsecret456',
+  } = process.env;
   const login = { accessKeyId: key, secretAccessKey: secret };
   const over = (endpoint: string, kind: S3Server['kind'], close: () => Promise<void>): S3Server => {
     const client = s3Client(endpoint, key, secret);
@@ -49,7 +67,9 @@ export async function startS3(): Promise<S3Server> {
   if (named !== '') return over(named, 'named', () => Promise.resolve());
   const ceph = await startCeph();
   if (ceph !== null) return over(ceph.endpoint, 'ceph', () => ceph.close());
-  process.stderr.write("Ceph's radosgw cannot be had here (it takes Debian 12 on amd64 and its packages), and TALLYMAN_TEST_S3 names no other server: S3 tests run against a server in the test process.\n");
+  process.stderr.write(
+    "Ceph's radosgw cannot be had here (it takes Debian 12 on amd64 and its packages), and TALLYMAN_TEST_S3 names no other server: S3 tests run against a server in the test process.\n",
+  );
   const fake = await startFakeS3();
   return over(fake.endpoint, 'fake', () => fake.close());
 }
@@ -58,7 +78,10 @@ export async function startS3(): Promise<S3Server> {
 const BLOCKS = 100;
 const TRIES = 3;
 
-/** null where it does not start: no Debian, no package server. Each file of tests has its own, on ports of its own; those that another run holds are passed by. */
+/**
+ * null where it does not start: no Debian, no package server. Each file of tests has its own, on ports of its own;
+ * those that another run holds are passed by.
+ */
 async function startCeph(): Promise<{ readonly endpoint: string; readonly close: () => Promise<void> } | null> {
   for (let n = 0; n < TRIES; n++) {
     const block = (process.pid + n * 37) % BLOCKS;
@@ -70,7 +93,9 @@ async function startCeph(): Promise<{ readonly endpoint: string; readonly close:
   return null;
 }
 
-async function startCephAt(port: number): Promise<{ readonly endpoint: string; readonly close: () => Promise<void> } | null> {
+async function startCephAt(
+  port: number,
+): Promise<{ readonly endpoint: string; readonly close: () => Promise<void> } | null> {
   for (const one of [port, port + 1_000, port + 1_001]) if (!(await isFree(one))) return null;
   const dir = await mkdtemp(path.join(os.tmpdir(), 'tallyman-s3-'));
   const close = async (): Promise<void> => {

@@ -7,7 +7,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { startOwnSftp } from './own-sftp.js';
 
-/** OpenSSH's sshd on a loopback port (sshd.sh), or ours where it cannot be had. User and login as that script makes them. */
+/**
+ * OpenSSH's sshd on a loopback port (sshd.sh), or ours where it cannot be had. User and login as that script makes
+ * them.
+ */
 export interface Sshd {
   readonly kind: 'openssh' | 'own';
   readonly host: string;
@@ -45,7 +48,9 @@ export async function freePort(): Promise<number> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }
@@ -59,7 +64,9 @@ export async function startSshd(options: readonly string[] = []): Promise<Sshd> 
     return await realServer(dir, port, options);
   } catch (error) {
     // Said, because it proves less: a server by the same authors as the client.
-    process.stderr.write(`OpenSSH's sshd cannot be had here (it takes root, Debian and its packages); SFTP tests run against a server in the test process. ${String(error)}\n`);
+    process.stderr.write(
+      `OpenSSH's sshd cannot be had here (it takes root, Debian and its packages); SFTP tests run against a server in the test process. ${String(error)}\n`,
+    );
     await rm(dir, { recursive: true, force: true });
     return await ownServer(await mkdtemp(path.join(os.tmpdir(), 'tallyman-sshd-')), port);
   }
@@ -87,7 +94,10 @@ export function giveToLogin(at: string): void {
 }
 
 /** What both kinds have in common: files that lie in their folder. */
-async function login(dir: string, port: number): Promise<Omit<Sshd, 'kind' | 'kill' | 'start' | 'freeze' | 'log' | 'close'>> {
+async function login(
+  dir: string,
+  port: number,
+): Promise<Omit<Sshd, 'kind' | 'kill' | 'start' | 'freeze' | 'log' | 'close'>> {
   const read = (name: string): Promise<string> => readFile(path.join(dir, name), 'utf8');
   return {
     host: '127.0.0.1',
@@ -110,7 +120,10 @@ async function realServer(dir: string, port: number, options: readonly string[])
   let child: ChildProcess | null = null;
   let log = '';
   const start = async (): Promise<void> => {
-    const started = spawn('bash', [SCRIPT, dir, String(port), ...options], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    const started = spawn('bash', [SCRIPT, dir, String(port), ...options], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
     child = started;
     let said = '';
     await new Promise<void>((resolve, reject) => {
@@ -142,7 +155,7 @@ async function realServer(dir: string, port: number, options: readonly string[])
       for (const pid of sessions) signal(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
     },
     log: async () => {
-      for (let before = -1; before !== log.length; ) {
+      for (let before = -1; before !== log.length;) {
         before = log.length;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }

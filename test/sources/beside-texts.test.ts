@@ -14,8 +14,16 @@ function value(text: string, key: string): string | undefined {
 
 describe('a manifest', () => {
   test.each([
-    ['JSON', '{"rowCount": 10, "sum": {"sha256": "x"}}', { rowCount: '10', 'sum.sha256': 'x', ROWCOUNT: '10', other: undefined }],
-    ['JSON with long numbers', '{"total": 123456789012345678901.50, "s": "1\\"2", "e": -1.5E+3}', { total: '123456789012345678901.50', s: '1"2', e: '-1.5E+3' }],
+    [
+      'JSON',
+      '{"rowCount": 10, "sum": {"sha256": "x"}}',
+      { rowCount: '10', 'sum.sha256': 'x', ROWCOUNT: '10', other: undefined },
+    ],
+    [
+      'JSON with long numbers',
+      '{"total": 123456789012345678901.50, "s": "1\\"2", "e": -1.5E+3}',
+      { total: '123456789012345678901.50', s: '1"2', e: '-1.5E+3' },
+    ],
     ['JSON with lists', '{"files": [{"rows": 3}]}', { 'files[0].rows': '3', 'files.0.rows': '3' }],
     ['JSON with a dotted key', '{"a.b": 1, "a": {"b": 2}}', { 'a.b': '1' }],
     ['JSON in two cases', '{"Rows": 1, "ROWS": 2}', { Rows: '1', rows: undefined }],
@@ -32,9 +40,12 @@ describe('a manifest', () => {
     for (const [key, expected] of Object.entries(values)) expect([key, value(text, key)]).toEqual([key, expected]);
   });
 
-  test.each(['', '  \n', '{"rows": 1', '[1,', 'something', 'a,b,c\n1,2\n', 'a,b,c\n1,2,3\n4,5,6\n'])('%j is none (yet)', (text) => {
-    expect(parseManifest(text)).toMatchObject({ problem: expect.any(String) as string });
-  });
+  test.each(['', '  \n', '{"rows": 1', '[1,', 'something', 'a,b,c\n1,2\n', 'a,b,c\n1,2,3\n4,5,6\n'])(
+    '%j is none (yet)',
+    (text) => {
+      expect(parseManifest(text)).toMatchObject({ problem: expect.any(String) as string });
+    },
+  );
 });
 
 describe('a checksum file', () => {
@@ -57,18 +68,27 @@ describe('a checksum file', () => {
     expect(findChecksum(text, 'SHA256SUMS', 'in/a.csv', true)).toEqual({ algorithm: 'sha256', digest: SHA });
     expect(findChecksum(text, 'SHA256SUMS', 'in/c.csv', true)).toEqual({ problem: 'it has no line for c.csv' });
     expect(findChecksum(`${SHA}\n`, 'SHA256SUMS', 'c.csv', true)).toEqual({ problem: 'it has no line for c.csv' });
-    expect(findChecksum(`${SHA}  a.csv\n${OTHER}  a.csv\n`, 'SHA256SUMS', 'a.csv', true)).toEqual({ problem: 'it has several checksums for a.csv' });
+    expect(findChecksum(`${SHA}  a.csv\n${OTHER}  a.csv\n`, 'SHA256SUMS', 'a.csv', true)).toEqual({
+      problem: 'it has several checksums for a.csv',
+    });
   });
 
   test('is of the kind that its name tells, else of the kind of its length', () => {
     expect(findChecksum(`${MD5}  a.csv`, 'a.csv.md5', 'a.csv', false)).toEqual({ algorithm: 'md5', digest: MD5 });
     expect(findChecksum(`${MD5}  a.csv`, 'a.csv.chk', 'a.csv', false)).toEqual({ algorithm: 'md5', digest: MD5 });
-    expect(findChecksum(`${MD5}  a.csv`, 'a.csv.sha256', 'a.csv', false)).toEqual({ problem: 'it holds no sha256 checksum' });
-    expect(findChecksum(SHA.slice(0, 40), 'a.csv.sha256', 'a.csv', false)).toEqual({ problem: 'it holds no sha256 checksum' });
+    expect(findChecksum(`${MD5}  a.csv`, 'a.csv.sha256', 'a.csv', false)).toEqual({
+      problem: 'it holds no sha256 checksum',
+    });
+    expect(findChecksum(SHA.slice(0, 40), 'a.csv.sha256', 'a.csv', false)).toEqual({
+      problem: 'it holds no sha256 checksum',
+    });
     expect(findChecksum('', 'checksums', 'a.csv', false)).toEqual({ problem: 'it holds no known checksum' });
   });
 
   test('writes line feeds and backslashes in names as it may', () => {
-    expect(findChecksum(`\\${SHA}  a\\nb.csv\n${OTHER}  c`, 'SUMS', 'a\nb.csv', true)).toEqual({ algorithm: 'sha256', digest: SHA });
+    expect(findChecksum(`\\${SHA}  a\\nb.csv\n${OTHER}  c`, 'SUMS', 'a\nb.csv', true)).toEqual({
+      algorithm: 'sha256',
+      digest: SHA,
+    });
   });
 });

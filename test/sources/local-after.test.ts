@@ -48,7 +48,8 @@ describe('an after action that died between taking the file and acting on it', (
 
   test('the hidden file is not listed', async () => {
     const found: SeenFile[] = [];
-    for await (const page of store.source({ patterns: ['*'] }).list(new AbortController().signal)) found.push(...page.files);
+    for await (const page of store.source({ patterns: ['*'] }).list(new AbortController().signal))
+      found.push(...page.files);
     expect(found).toEqual([]);
   });
 });
@@ -183,7 +184,9 @@ describe('moving to another file system', () => {
   test('leaves no half copy when the file changes while it is copied', async () => {
     await store.put('a.csv', Buffer.alloc(32 * 1024 * 1024));
     file = (await source.stat('a.csv'))!;
-    const refused = expect(copyVersion(root, file, 'a.csv', 'done/.tallyman-copy')).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    const refused = expect(copyVersion(root, file, 'a.csv', 'done/.tallyman-copy')).rejects.toMatchObject({
+      code: 'FILE_CHANGED',
+    });
     await truncate(store.at('a.csv'), 5);
     await refused;
     expect(await readdir(store.at('done'))).toEqual([]);
@@ -193,6 +196,10 @@ describe('moving to another file system', () => {
     await store.put('b.csv', Buffer.alloc(2_100_000, 'x'));
     await store.put('c.csv', Buffer.alloc(2_100_000, 'x'));
     await store.put('d.csv', Buffer.concat([Buffer.alloc(2_099_999, 'x'), Buffer.from('y')]));
-    expect([await equalBytes(root, 'b.csv', 'c.csv'), await equalBytes(root, 'b.csv', 'd.csv'), await equalBytes(root, 'a.csv', 'b.csv')]).toEqual([true, false, false]);
+    expect([
+      await equalBytes(root, 'b.csv', 'c.csv'),
+      await equalBytes(root, 'b.csv', 'd.csv'),
+      await equalBytes(root, 'a.csv', 'b.csv'),
+    ]).toEqual([true, false, false]);
   });
 });

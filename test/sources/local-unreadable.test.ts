@@ -6,8 +6,8 @@ import { listAll, readAll } from '../contract/source-suite.js';
 import { localHarness, type LocalHarness } from './local-harness.js';
 
 /*
- * What a user without rights meets. For root no file is unreadable, so this file's process (every test file has its own) gives root up for good, as uid
- * "nobody", before anything else happens in it.
+ * What a user without rights meets. For root no file is unreadable, so this file's process (every test file has its
+ * own) gives root up for good, as uid "nobody", before anything else happens in it.
  */
 let store: LocalHarness;
 

@@ -1,6 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import { appendFile, link, mkdir, open, rename, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  link,
+  mkdir,
+  open,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SourceType } from '../../src/core/source.js';
 import { direct } from '../../src/sources/direct.js';
@@ -48,8 +60,14 @@ describe('what a local folder holds beside files', () => {
     run('mkfifo', store.at('pipe.csv').toString());
     await symlink('/etc/passwd', store.at('link.csv'));
     const source = store.source();
-    await expect(source.stat('pipe.csv')).rejects.toMatchObject({ code: 'FILE_NOT_TAKEN', message: 'pipe.csv: a FIFO' });
-    await expect(source.stat('link.csv')).rejects.toMatchObject({ code: 'FILE_NOT_TAKEN', message: 'link.csv: a symbolic link' });
+    await expect(source.stat('pipe.csv')).rejects.toMatchObject({
+      code: 'FILE_NOT_TAKEN',
+      message: 'pipe.csv: a FIFO',
+    });
+    await expect(source.stat('link.csv')).rejects.toMatchObject({
+      code: 'FILE_NOT_TAKEN',
+      message: 'link.csv: a symbolic link',
+    });
   });
 
   test('names that are not UTF-8 are listed, read and found by localPath', async () => {
@@ -79,7 +97,9 @@ describe('the root', () => {
 
   test('that is a file is SOURCE_UNREACHABLE', async () => {
     await store.put('a.csv', 'x');
-    await expect(listAll(local.open(plainSpec, { dir: `${store.dir}/a.csv` }))).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
+    await expect(listAll(local.open(plainSpec, { dir: `${store.dir}/a.csv` }))).rejects.toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+    });
   });
 
   test('that was exchanged while it was listed is SOURCE_UNREACHABLE', async () => {
@@ -253,14 +273,16 @@ describe('files named on the command line', () => {
   test('are refused when they are links or FIFOs', async () => {
     await symlink('/etc/passwd', store.at('link'));
     run('mkfifo', store.at('pipe').toString());
-    for (const name of ['link', 'pipe']) await expect(direct.stat(`${store.dir}/${name}`)).rejects.toMatchObject({ code: 'FILE_NOT_TAKEN' });
+    for (const name of ['link', 'pipe'])
+      await expect(direct.stat(`${store.dir}/${name}`)).rejects.toMatchObject({ code: 'FILE_NOT_TAKEN' });
   });
 });
 
 describe('the kind of source', () => {
   test('takes dir and nothing else', () => {
     expect(local.options.safeParse({ dir: '/srv/drop' }).success).toBe(true);
-    for (const options of [{}, { dir: '' }, { dir: 7 }, { dir: 'x', path: 'y' }]) expect(local.options.safeParse(options).success).toBe(false);
+    for (const options of [{}, { dir: '' }, { dir: 7 }, { dir: 'x', path: 'y' }])
+      expect(local.options.safeParse(options).success).toBe(false);
   });
 
   test('fits the registry', () => {

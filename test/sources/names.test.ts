@@ -26,10 +26,12 @@ describe('extensions', () => {
   });
 
   test('both parts are the whole name, and the stem is never empty', () => {
-    fc.assert(fc.property(fc.string({ minLength: 1 }), (name) => {
-      const { stem, extensions } = splitExtensions(name);
-      return stem + extensions === name && stem !== '';
-    }));
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (name) => {
+        const { stem, extensions } = splitExtensions(name);
+        return stem + extensions === name && stem !== '';
+      }),
+    );
   });
 });
 
@@ -37,7 +39,12 @@ describe('names beside a taken one', () => {
   const first = (path: string, count: number): string[] => [...namesBeside(path, '42')].slice(0, count);
 
   test('get the suffix before the extensions, then a number', () => {
-    expect(first('done/a.csv.gz', 4)).toEqual(['done/a.csv.gz', 'done/a-42.csv.gz', 'done/a-42-2.csv.gz', 'done/a-42-3.csv.gz']);
+    expect(first('done/a.csv.gz', 4)).toEqual([
+      'done/a.csv.gz',
+      'done/a-42.csv.gz',
+      'done/a-42-2.csv.gz',
+      'done/a-42-3.csv.gz',
+    ]);
   });
 
   test('end after a while', () => {
@@ -45,10 +52,17 @@ describe('names beside a taken one', () => {
   });
 
   test('are never longer than 255 bytes and stay whole characters', () => {
-    fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 255 }).map((array) => Buffer.from(array).map((byte) => (byte === 0x2f || byte === 0 ? 0x41 : byte))), (name) => {
-      const [, beside] = first(encodeName(Buffer.from(name)), 2);
-      return decodeName(beside!).length <= 255;
-    }));
+    fc.assert(
+      fc.property(
+        fc
+          .uint8Array({ minLength: 1, maxLength: 255 })
+          .map((array) => Buffer.from(array).map((byte) => (byte === 0x2f || byte === 0 ? 0x41 : byte))),
+        (name) => {
+          const [, beside] = first(encodeName(Buffer.from(name)), 2);
+          return decodeName(beside!).length <= 255;
+        },
+      ),
+    );
     expect(decodeName(first(`${'é'.repeat(125)}x.csv`, 2)[1]!).toString()).toBe(`${'é'.repeat(124)}-42.csv`);
   });
 });
@@ -56,7 +70,9 @@ describe('names beside a taken one', () => {
 describe('companions', () => {
   test('stand beside their file: {name} is the file name, {stem} without extensions', () => {
     expect(companionOf({ kind: 'marker', template: '{name}.done' }, 'in/a.csv.gz')).toBe('in/a.csv.gz.done');
-    expect(companionOf({ kind: 'manifest', template: '{stem}.manifest.json' }, 'in/a.csv.gz')).toBe('in/a.manifest.json');
+    expect(companionOf({ kind: 'manifest', template: '{stem}.manifest.json' }, 'in/a.csv.gz')).toBe(
+      'in/a.manifest.json',
+    );
     expect(companionOf({ kind: 'marker', template: '_SUCCESS' }, 'in/a.csv')).toBe('in/_SUCCESS');
     expect(companionOf({ kind: 'always' }, 'in/a.csv')).toBeNull();
   });
@@ -79,22 +95,39 @@ describe('companions', () => {
   });
 
   test('the companion of every file is one', () => {
-    fc.assert(fc.property(fc.string({ minLength: 1 }).filter((name) => !name.includes('/')), fc.constantFrom('{name}.done', '{stem}.ok', 'x_{name}', '_SUCCESS', '{stem}/{name}.m'), (name, template) => {
-      const spec = { kind: 'marker', template } as const;
-      return isCompanion(spec, companionOf(spec, `in/${name}`)!);
-    }));
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1 }).filter((name) => !name.includes('/')),
+        fc.constantFrom('{name}.done', '{stem}.ok', 'x_{name}', '_SUCCESS', '{stem}/{name}.m'),
+        (name, template) => {
+          const spec = { kind: 'marker', template } as const;
+          return isCompanion(spec, companionOf(spec, `in/${name}`)!);
+        },
+      ),
+    );
   });
 
   test('one that stands for a whole folder is shared', () => {
-    expect([{ kind: 'marker', template: '_SUCCESS' } as const, { kind: 'marker', template: '{stem}.ok' } as const].map(isShared)).toEqual([true, false]);
+    expect(
+      [{ kind: 'marker', template: '_SUCCESS' } as const, { kind: 'marker', template: '{stem}.ok' } as const].map(
+        isShared,
+      ),
+    ).toEqual([true, false]);
   });
 });
 
 describe('the selection of a feed', () => {
-  const enters = (exclude: string[], folders: string[]): string[] => folders.filter((folder) => selectionOf({ ...plainSpec, recursive: true, exclude, ignore: ['.*', 'old_*', 'tmp/x'] }).enters(folder));
+  const enters = (exclude: string[], folders: string[]): string[] =>
+    folders.filter((folder) =>
+      selectionOf({ ...plainSpec, recursive: true, exclude, ignore: ['.*', 'old_*', 'tmp/x'] }).enters(folder),
+    );
 
   test('a move target keeps all out below its first part with a date letter', () => {
-    expect(enters(['done/%Y/%m'], ['done', 'done/2026', 'done/x', 'done2', 'in', 'in/done'])).toEqual(['done2', 'in', 'in/done']);
+    expect(enters(['done/%Y/%m'], ['done', 'done/2026', 'done/x', 'done2', 'in', 'in/done'])).toEqual([
+      'done2',
+      'in',
+      'in/done',
+    ]);
     expect(enters(['a/b/'], ['a', 'a/b', 'a/b/c', 'a/bc'])).toEqual(['a', 'a/bc']);
     expect(enters(['100%%'], ['100%', '100%%'])).toEqual(['100%%']);
   });
@@ -110,11 +143,14 @@ describe('the selection of a feed', () => {
 
   test('braces and classes in patterns mean what picomatch says', () => {
     const { takes } = selectionOf({ ...plainSpec, patterns: ['orders_[0-9][0-9]*.csv{,.gz}'] });
-    expect(['orders_12.csv', 'orders_12x.csv.gz', 'orders_1.csv', 'orders_12.csv.zip', 'in/orders_12.csv'].filter(takes)).toEqual(['orders_12.csv', 'orders_12x.csv.gz', 'in/orders_12.csv']);
+    expect(
+      ['orders_12.csv', 'orders_12x.csv.gz', 'orders_1.csv', 'orders_12.csv.zip', 'in/orders_12.csv'].filter(takes),
+    ).toEqual(['orders_12.csv', 'orders_12x.csv.gz', 'in/orders_12.csv']);
   });
 
   test('[!a] and [^a] are any character but a, as in a shell', () => {
-    const met = (pattern: string, ...names: string[]): string[] => names.filter(selectionOf({ ...plainSpec, patterns: [pattern] }).takes);
+    const met = (pattern: string, ...names: string[]): string[] =>
+      names.filter(selectionOf({ ...plainSpec, patterns: [pattern] }).takes);
     expect(met('[!a]*.csv', 'a.csv', 'b.csv', '!.csv', 'A.csv')).toEqual(['b.csv', '!.csv', 'A.csv']);
     expect(met('[^a]*.csv', 'a.csv', 'b.csv')).toEqual(['b.csv']);
     expect(met('x[!0-9]y', 'x1y', 'xay', 'x/y')).toEqual(['xay']);
@@ -132,15 +168,24 @@ describe('the selection of a feed', () => {
 
 describe('backoff', () => {
   test('doubles up to its limit and takes off at most half by chance', () => {
-    expect([1, 2, 3, 4, 5].map((attempt) => backoff(attempt, { baseMs: 100, maxMs: 1_000 }, () => 1))).toEqual([100, 200, 400, 800, 1_000]);
+    expect([1, 2, 3, 4, 5].map((attempt) => backoff(attempt, { baseMs: 100, maxMs: 1_000 }, () => 1))).toEqual([
+      100, 200, 400, 800, 1_000,
+    ]);
     expect([0, 1, 2].map((attempt) => backoff(attempt, { baseMs: 100, maxMs: 1_000 }, () => 0))).toEqual([50, 50, 100]);
   });
 
   test('stays between half and whole for every attempt', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 0, max: 600_000 }), (attempt, baseMs, maxMs) => {
-      const pause = backoff(attempt, { baseMs, maxMs });
-      const full = Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 30));
-      return pause >= full / 2 && pause <= Math.ceil(full);
-    }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1e9 }),
+        fc.integer({ min: 0, max: 60_000 }),
+        fc.integer({ min: 0, max: 600_000 }),
+        (attempt, baseMs, maxMs) => {
+          const pause = backoff(attempt, { baseMs, maxMs });
+          const full = Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 30));
+          return pause >= full / 2 && pause <= Math.ceil(full);
+        },
+      ),
+    );
   });
 });

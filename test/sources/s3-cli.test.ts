@@ -7,7 +7,10 @@ import { startFakeS3, type FakeS3 } from '../support/fake-s3.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { s3Harness, type S3Harness } from './s3-harness.js';
 
-const columns = [{ name: 'id', type: 'integer' }, { name: 'v', type: 'text' }];
+const columns = [
+  { name: 'id', type: 'integer' },
+  { name: 'v', type: 'text' },
+];
 const csv = (...rows: readonly string[]): string => `${['id,v', ...rows].join('\n')}\n`;
 
 interface Lake {
@@ -17,11 +20,38 @@ interface Lake {
 }
 
 /** A workspace whose feeds all stand on the bucket. */
-async function lakeOf(store: S3Harness, server: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string }, feeds: Readonly<Record<string, Record<string, unknown>>>): Promise<Lake> {
+async function lakeOf(
+  store: S3Harness,
+  server: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string },
+  feeds: Readonly<Record<string, Record<string, unknown>>>,
+): Promise<Lake> {
   const db = await createDatabase();
-  const connections = { lake: { type: 's3', endpoint: server.endpoint, force_path_style: true, access_key_id: server.accessKeyId, secret_access_key: { file: 'secret' } } };
+  const connections = {
+    lake: {
+      type: 's3',
+      endpoint: server.endpoint,
+      force_path_style: true,
+      access_key_id: server.accessKeyId,
+      secret_access_key: { file: 'secret' },
+    },
+  };
   const full = Object.fromEntries(
-    Object.entries(feeds).map(([name, { source, ...rest }]) => [name, { source: { type: 's3', connection: 'lake', bucket: store.bucket, prefix: `${name}/`, pattern: '*.csv', ...(source as object | undefined) }, format: { type: 'csv' }, columns, ...rest }]),
+    Object.entries(feeds).map(([name, { source, ...rest }]) => [
+      name,
+      {
+        source: {
+          type: 's3',
+          connection: 'lake',
+          bucket: store.bucket,
+          prefix: `${name}/`,
+          pattern: '*.csv',
+          ...(source as object | undefined),
+        },
+        format: { type: 'csv' },
+        columns,
+        ...rest,
+      },
+    ]),
   );
   const ws = workspace(db.url, { unused: {} }, { connections, feeds: full });
   writeFileSync(path.join(ws.dir, 'secret'), server.secretAccessKey);
@@ -69,7 +99,17 @@ describe('S3 feeds from outside, on a real server', () => {
     const first = await lake.ws.once('--settle-timeout', '1s');
     expect(first.stderr).not.toContain('NodeVersion');
     expect(first.reports.map((report) => [report.path, report.state]).sort()).toEqual(
-      ['plain/100% of it+\n ä.csv', 'plain/deep/in/b.csv', 'del/a.csv', 'mov/a.csv', 'tagged/a.csv', `dated/${today}/a.csv`, `dated/${yesterday}/a.csv`].map((key) => [key, 'loaded']).sort(),
+      [
+        'plain/100% of it+\n ä.csv',
+        'plain/deep/in/b.csv',
+        'del/a.csv',
+        'mov/a.csv',
+        'tagged/a.csv',
+        `dated/${today}/a.csv`,
+        `dated/${yesterday}/a.csv`,
+      ]
+        .map((key) => [key, 'loaded'])
+        .sort(),
     );
     expect(first.code).toBe(0);
     expect(await lake.rows('plain')).toEqual(['strange', 'deep']);
@@ -78,7 +118,9 @@ describe('S3 feeds from outside, on a real server', () => {
     expect(await store.read('mov/a.csv')).toBeNull();
     expect(await store.read(`done/${new Date().getUTCFullYear()}/mov/a.csv`)).toBe(csv('1,a'));
     expect(await store.read(`done/${new Date().getUTCFullYear()}/mov/a.csv.ok`)).toBe('');
-    expect((await server.client.getObjectTagging({ Bucket: store.bucket, Key: 'tagged/a.csv' })).TagSet).toEqual([{ Key: 'state', Value: 'loaded' }]);
+    expect((await server.client.getObjectTagging({ Bucket: store.bucket, Key: 'tagged/a.csv' })).TagSet).toEqual([
+      { Key: 'state', Value: 'loaded' },
+    ]);
     const second = await lake.ws.once('--settle-timeout', '1s');
     expect(second.code).toBe(0);
     expect(second.reports).toEqual([]);
@@ -137,10 +179,12 @@ describe('S3 feeds from outside, under faults', () => {
   });
 
   test('a body that is cut again and again, and 500 and SlowDown on 30 % of the calls: every file comes whole', async () => {
-    for (let i = 0; i < 12; i++) await store.put(`f/many${i}.csv`, csv(...Array.from({ length: 200 }, (_, n) => `${1_000 + i * 200 + n},many`)));
+    for (let i = 0; i < 12; i++)
+      await store.put(`f/many${i}.csv`, csv(...Array.from({ length: 200 }, (_, n) => `${1_000 + i * 200 + n},many`)));
     let calls = 0;
     fake.fault = ({ method, key, headers }) => {
-      if (++calls % 10 < 3) return { status: calls % 2 === 0 ? 500 : 503, code: calls % 2 === 0 ? 'InternalError' : 'SlowDown' };
+      if (++calls % 10 < 3)
+        return { status: calls % 2 === 0 ? 500 : 503, code: calls % 2 === 0 ? 'InternalError' : 'SlowDown' };
       return method === 'GET' && key !== '' && headers.range === undefined ? { cutAfter: 700 } : null;
     };
     const { reports, code } = await lake.ws.once();
@@ -156,7 +200,9 @@ describe('S3 feeds from outside, under faults', () => {
     fake.fault = ({ key }) => (key === 'f/forbidden.csv' ? { status: 403, code: 'AccessDenied' } : null);
     const { reports } = await lake.ws.once();
     expect(reports.find((report) => report.path === 'f/free.csv')?.state).toBe('loaded');
-    const shown = (await lake.ws.json('files', '--match', 'f/forbidden.csv')) as { items: { state: string; error: { code: string; fix: string } | null }[] };
+    const shown = (await lake.ws.json('files', '--match', 'f/forbidden.csv')) as {
+      items: { state: string; error: { code: string; fix: string } | null }[];
+    };
     expect(shown.items[0]?.state).not.toBe('loaded');
     fake.fault = () => null;
     await lake.ws.run('retry', '--match', 'f/forbidden.csv', '--yes');
@@ -173,25 +219,37 @@ describe('S3 feeds from outside, under faults', () => {
 
   test('expired keys: exit 5, no file is blamed, and all goes on when they are renewed', async () => {
     await store.put('f/later.csv', csv('8,later'));
-    fake.fault = () => ({ status: 400, code: 'ExpiredToken', message: `the token of CANARYKEYID ${SECRET} has expired` });
+    fake.fault = () => ({
+      status: 400,
+      code: 'ExpiredToken',
+      message: `the token of CANARYKEYID ${SECRET} has expired`,
+    });
     const paused = await lake.ws.run('run', '--once', '--json');
     expect(paused.code).toBe(5);
     expect(paused.stderr).toContain('expired');
     fake.fault = () => null;
-    expect((await lake.ws.once()).reports.map((report) => [report.path, report.state, report.attempts])).toEqual([['f/later.csv', 'loaded', 1]]);
+    expect((await lake.ws.once()).reports.map((report) => [report.path, report.state, report.attempts])).toEqual([
+      ['f/later.csv', 'loaded', 1],
+    ]);
   });
 
   test('the secret stands in no output and in no file of data_dir', async () => {
     fake.fault = () => ({ status: 403, code: 'InvalidAccessKeyId', message: `no CANARYKEYID ${SECRET}` });
     let said = '';
-    for (const args of [['run', '--once', '--json'], ['check', '--connect'], ['config', 'print']]) {
+    for (const args of [
+      ['run', '--once', '--json'],
+      ['check', '--connect'],
+      ['config', 'print'],
+    ]) {
       const { stdout, stderr } = await lake.ws.run(...args, '-v');
       said += stdout + stderr;
     }
     expect(said).toContain('InvalidAccessKeyId');
     expect(said).not.toContain(SECRET);
     const data = path.join(lake.ws.dir, 'data');
-    const holding = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && readFileSync(path.join(entry.parentPath, entry.name)).includes(SECRET));
+    const holding = readdirSync(data, { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && readFileSync(path.join(entry.parentPath, entry.name)).includes(SECRET),
+    );
     expect(holding).toEqual([]);
   });
 });

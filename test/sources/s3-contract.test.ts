@@ -17,4 +17,11 @@ afterAll(async () => {
 
 sourceSuite('s3 (a real server)', () => s3Harness(real));
 // The server that shows the faults keeps the same contract: what is found out with it is true of a real one.
-sourceSuite('s3 (the server with faults)', () => s3Harness({ endpoint: fake.endpoint, accessKeyId: 'KEY', secretAccessKey: 'secret', client: s3Client(fake.endpoint, 'KEY', 'secret') }));
+sourceSuite('s3 (the server with faults)', () =>
+  s3Harness({
+    endpoint: fake.endpoint,
+    accessKeyId: 'KEY',
+    secretAccessKey: 'secret',
+    client: s3Client(fake.endpoint, 'KEY', 'secret'),
+  }),
+);

@@ -7,28 +7,58 @@ import { startFakeS3, type FakeS3 } from '../support/fake-s3.js';
 import { startFakeSqs, type FakeSqs } from '../support/fake-sqs.js';
 import { s3Harness, type S3Harness } from './s3-harness.js';
 
-const created = (bucket: string, key: string) => ({ Records: [{ eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', s3: { bucket: { name: bucket }, object: { key } } }] });
+const created = (bucket: string, key: string) => ({
+  Records: [
+    { eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', s3: { bucket: { name: bucket }, object: { key } } },
+  ],
+});
 
 describe('messages', () => {
   test('S3 own form: the key is URL-encoded, a blank a plus', () => {
-    expect(readEvents(JSON.stringify(created('b', 'in/a+b%2Bc%25.csv')))).toEqual([{ bucket: 'b', key: 'in/a b+c%.csv' }]);
+    expect(readEvents(JSON.stringify(created('b', 'in/a+b%2Bc%25.csv')))).toEqual([
+      { bucket: 'b', key: 'in/a b+c%.csv' },
+    ]);
   });
 
   test('wrapped by SNS', () => {
-    expect(readEvents(JSON.stringify({ Type: 'Notification', Message: JSON.stringify(created('b', 'a.csv')) }))).toEqual([{ bucket: 'b', key: 'a.csv' }]);
+    expect(
+      readEvents(JSON.stringify({ Type: 'Notification', Message: JSON.stringify(created('b', 'a.csv')) })),
+    ).toEqual([{ bucket: 'b', key: 'a.csv' }]);
   });
 
   test('from EventBridge the key stands as it is', () => {
-    expect(readEvents(JSON.stringify({ 'detail-type': 'Object Created', detail: { bucket: { name: 'b' }, object: { key: 'a+b%20.csv' } } }))).toEqual([{ bucket: 'b', key: 'a+b%20.csv' }]);
+    expect(
+      readEvents(
+        JSON.stringify({
+          'detail-type': 'Object Created',
+          detail: { bucket: { name: 'b' }, object: { key: 'a+b%20.csv' } },
+        }),
+      ),
+    ).toEqual([{ bucket: 'b', key: 'a+b%20.csv' }]);
   });
 
   test.each([
-    ['a deletion', JSON.stringify({ Records: [{ eventName: 'ObjectRemoved:Delete', s3: { bucket: { name: 'b' }, object: { key: 'a' } } }] })],
+    [
+      'a deletion',
+      JSON.stringify({
+        Records: [{ eventName: 'ObjectRemoved:Delete', s3: { bucket: { name: 'b' }, object: { key: 'a' } } }],
+      }),
+    ],
     ['the test message of S3', JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent' })],
     ['no JSON', 'hello'],
     ['null', 'null'],
     ['a list', '[1]'],
-    ['records of another kind', JSON.stringify({ Records: [null, 1, { eventName: 'ObjectCreated:Put' }, { eventName: 'ObjectCreated:Put', s3: { bucket: {}, object: { key: 5 } } }] })],
+    [
+      'records of another kind',
+      JSON.stringify({
+        Records: [
+          null,
+          1,
+          { eventName: 'ObjectCreated:Put' },
+          { eventName: 'ObjectCreated:Put', s3: { bucket: {}, object: { key: 5 } } },
+        ],
+      }),
+    ],
     ['a key that is not UTF-8', JSON.stringify(created('b', '%FF'))],
   ])('%s is passed over', (_, body) => {
     expect(readEvents(body)).toEqual([]);
@@ -51,8 +81,15 @@ describe('events: { sqs }', () => {
     sqs = await startFakeSqs();
     client = s3Client(fake.endpoint, 'KEY', 'secret');
     store = await s3Harness({ endpoint: fake.endpoint, accessKeyId: 'KEY', secretAccessKey: 'secret', client });
-    source = store.source({ recursive: true, ready: { kind: 'marker', template: '{name}.ok' } }, { prefix: 'in/', events: { sqs: sqs.queueUrl } }, { attempts: 1 });
-    watching = await source.watch?.((path) => hints.push(path), (error) => errors.push(error.message));
+    source = store.source(
+      { recursive: true, ready: { kind: 'marker', template: '{name}.ok' } },
+      { prefix: 'in/', events: { sqs: sqs.queueUrl } },
+      { attempts: 1 },
+    );
+    watching = await source.watch?.(
+      (path) => hints.push(path),
+      (error) => errors.push(error.message),
+    );
   });
   afterEach(async () => {
     await watching?.close();
@@ -94,7 +131,14 @@ describe('events: { sqs }', () => {
   });
 
   test('messages that are not for this feed are no hints, and go', async () => {
-    for (const body of [created('other', 'in/a.csv'), created(store.bucket, 'out/a.csv'), created(store.bucket, 'in/a.txt'), { Event: 's3:TestEvent' }, 'garbage']) sqs.send(body);
+    for (const body of [
+      created('other', 'in/a.csv'),
+      created(store.bucket, 'out/a.csv'),
+      created(store.bucket, 'in/a.txt'),
+      { Event: 's3:TestEvent' },
+      'garbage',
+    ])
+      sqs.send(body);
     await vi.waitFor(() => expect(sqs.bodies()).toEqual([]), 10_000);
     expect(hints).toEqual([]);
   });

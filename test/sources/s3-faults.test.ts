@@ -61,20 +61,32 @@ describe('listing', () => {
     fake.pageSize = 5;
     let calls = 0;
     // Every third call or so, in a pattern that no five tries in a row fall into.
-    fake.fault = () => (++calls % 10 < 3 ? { status: calls % 2 === 0 ? 500 : 503, code: calls % 2 === 0 ? 'InternalError' : 'SlowDown' } : null);
+    fake.fault = () =>
+      ++calls % 10 < 3
+        ? { status: calls % 2 === 0 ? 500 : 503, code: calls % 2 === 0 ? 'InternalError' : 'SlowDown' }
+        : null;
     const source = store.source();
     const { files } = await listAll(source);
     expect(files).toHaveLength(40);
-    for (const file of files.slice(0, 10)) expect(await readAll(source, file)).toBe(`content ${file.path.slice(1, -4)}`);
+    for (const file of files.slice(0, 10))
+      expect(await readAll(source, file)).toBe(`content ${file.path.slice(1, -4)}`);
   });
 
   test('a store that stays away is SOURCE_UNREACHABLE after a few tries, and no file is blamed', async () => {
     put('a.csv', 'x');
     const source = store.source({}, {}, { attempts: 2 });
     const file = await only(source);
-    for (const [status, code] of [[503, 'SlowDown'], [500, 'InternalError'], [429, 'TooManyRequests']] as const) {
+    for (const [status, code] of [
+      [503, 'SlowDown'],
+      [500, 'InternalError'],
+      [429, 'TooManyRequests'],
+    ] as const) {
       fake.fault = () => ({ status, code });
-      expect(await thrown(listAll(source))).toMatchObject({ code: 'SOURCE_UNREACHABLE', blame: 'pause', message: containing(code) });
+      expect(await thrown(listAll(source))).toMatchObject({
+        code: 'SOURCE_UNREACHABLE',
+        blame: 'pause',
+        message: containing(code),
+      });
       expect(await thrown(source.stat('a.csv'))).toMatchObject({ code: 'SOURCE_UNREACHABLE' });
       expect(await thrown(readAll(source, file))).toMatchObject({ code: 'SOURCE_UNREACHABLE' });
       expect(await thrown(source.remove(file))).toMatchObject({ code: 'SOURCE_UNREACHABLE' });
@@ -101,11 +113,17 @@ describe('listing', () => {
       { path: 'in_$folder$', reason: 'a folder marker' },
       { path: 'old.csv', reason: 'archived (GLACIER): it must be restored before it can be read' },
     ]);
-    expect(await thrown(source.stat('old.csv'))).toMatchObject({ code: 'FILE_NOT_TAKEN', message: containing('archived') });
+    expect(await thrown(source.stat('old.csv'))).toMatchObject({
+      code: 'FILE_NOT_TAKEN',
+      message: containing('archived'),
+    });
   });
 
   test('an archived object that was restored is taken', async () => {
-    put('old.csv', 'x', { storageClass: 'GLACIER', headers: { 'x-amz-restore': 'ongoing-request="false", expiry-date="Fri, 21 Dec 2040 00:00:00 GMT"' } });
+    put('old.csv', 'x', {
+      storageClass: 'GLACIER',
+      headers: { 'x-amz-restore': 'ongoing-request="false", expiry-date="Fri, 21 Dec 2040 00:00:00 GMT"' },
+    });
     expect(await store.source().stat('old.csv')).toMatchObject({ path: 'old.csv' });
   });
 
@@ -132,16 +150,21 @@ describe('listing', () => {
   });
 
   test('ignored folders hold no data, except where the prefix names them', async () => {
-    for (const key of ['in/a.csv', 'in/.staging/b.csv', 'in/x/.staging/c.csv', 'in/../d.csv', '.hidden/e.csv']) put(key, 'x');
+    for (const key of ['in/a.csv', 'in/.staging/b.csv', 'in/x/.staging/c.csv', 'in/../d.csv', '.hidden/e.csv'])
+      put(key, 'x');
     const source = store.source({ recursive: true, ignore: ['.*'] }, { prefix: 'in/' });
     expect((await listAll(source)).paths).toEqual(['in/../d.csv', 'in/a.csv']);
     expect(await thrown(source.stat('in/x/.staging/c.csv'))).toMatchObject({ code: 'FILE_NOT_TAKEN' });
-    expect((await listAll(store.source({ recursive: true, ignore: ['.*'] }, { prefix: '.hidden/' }))).paths).toEqual(['.hidden/e.csv']);
+    expect((await listAll(store.source({ recursive: true, ignore: ['.*'] }, { prefix: '.hidden/' }))).paths).toEqual([
+      '.hidden/e.csv',
+    ]);
   });
 
   test('a key outside the prefix is not taken', async () => {
     put('out/a.csv', 'x');
-    expect(await thrown(store.source({ recursive: true }, { prefix: 'in/' }).stat('out/a.csv'))).toMatchObject({ code: 'FILE_NOT_TAKEN' });
+    expect(await thrown(store.source({ recursive: true }, { prefix: 'in/' }).stat('out/a.csv'))).toMatchObject({
+      code: 'FILE_NOT_TAKEN',
+    });
   });
 
   test('equal times and later arrivals hide nothing: there is no watermark', async () => {
@@ -174,23 +197,27 @@ describe('reading', () => {
   test.each([
     ['near', Infinity, 2],
     ['far', -1, 5],
-  ])('an object replaced between two ranges is FILE_CHANGED, and no byte of the new one comes (a %s store)', async (_, farMs, at) => {
-    const size = 70 * 1024 * 1024;
-    put('a.csv', Buffer.alloc(size, 'a'));
-    const source = store.source({}, {}, { farMs, fastEnough: Infinity });
-    const file = await only(source);
-    let reads = 0;
-    fake.fault = (request) => {
-      if (isRead(request) && ++reads === at) put('a.csv', Buffer.alloc(size, 'b'));
-      return null;
-    };
-    let foreign = 0;
-    const read = async (): Promise<void> => {
-      for await (const chunk of source.open(file, 0, new AbortController().signal)) if (chunk.includes('b')) foreign++;
-    };
-    expect(await thrown(read())).toMatchObject({ code: 'FILE_CHANGED' });
-    expect(foreign).toBe(0);
-  });
+  ])(
+    'an object replaced between two ranges is FILE_CHANGED, and no byte of the new one comes (a %s store)',
+    async (_, farMs, at) => {
+      const size = 70 * 1024 * 1024;
+      put('a.csv', Buffer.alloc(size, 'a'));
+      const source = store.source({}, {}, { farMs, fastEnough: Infinity });
+      const file = await only(source);
+      let reads = 0;
+      fake.fault = (request) => {
+        if (isRead(request) && ++reads === at) put('a.csv', Buffer.alloc(size, 'b'));
+        return null;
+      };
+      let foreign = 0;
+      const read = async (): Promise<void> => {
+        for await (const chunk of source.open(file, 0, new AbortController().signal))
+          if (chunk.includes('b')) foreign++;
+      };
+      expect(await thrown(read())).toMatchObject({ code: 'FILE_CHANGED' });
+      expect(foreign).toBe(0);
+    },
+  );
 
   test.each([
     ['answers in time', { farMs: Infinity, fastEnough: Infinity }, 2],
@@ -249,7 +276,10 @@ describe('reading', () => {
     const source = store.source();
     const file = await only(source);
     fake.fault = (request) => (isRead(request) ? { shortBy: 2 } : null);
-    expect(await thrown(readAll(source, file))).toMatchObject({ code: 'FILE_UNREADABLE', message: containing('the listing says 8 bytes, the store gives an object of 6') });
+    expect(await thrown(readAll(source, file))).toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: containing('the listing says 8 bytes, the store gives an object of 6'),
+    });
   });
 
   test('a body of a range that is short is an error', async () => {
@@ -257,7 +287,10 @@ describe('reading', () => {
     const source = store.source();
     const file = await only(source);
     fake.fault = (request) => (isRead(request) ? { shortBy: 2 } : null);
-    expect(await thrown(readAll(source, file, 1))).toMatchObject({ code: 'SOURCE_UNREACHABLE', message: containing('ended after 5 of 7 bytes') });
+    expect(await thrown(readAll(source, file, 1))).toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: containing('ended after 5 of 7 bytes'),
+    });
   });
 
   test('one forbidden object does not stop the prefix: it is listed, looked at, and refused when it is read', async () => {
@@ -267,7 +300,10 @@ describe('reading', () => {
     const { files } = await listAll(source);
     expect(files).toHaveLength(3);
     expect(await source.stat('b.csv')).toEqual(files[1]);
-    expect(await thrown(readAll(source, files[1]!))).toMatchObject({ code: 'FILE_UNREADABLE', fix: containing('s3:GetObject') });
+    expect(await thrown(readAll(source, files[1]!))).toMatchObject({
+      code: 'FILE_UNREADABLE',
+      fix: containing('s3:GetObject'),
+    });
     expect(await readAll(source, files[2]!)).toBe('c.csv');
   });
 
@@ -278,7 +314,8 @@ describe('reading', () => {
     fake.fault = (request) => (isRead(request) ? { stallAfter: 3 } : null);
     const abort = new AbortController();
     const read = async (): Promise<void> => {
-      for await (const chunk of source.open(file, 0, abort.signal)) if (chunk.length > 0) abort.abort(new Error('enough'));
+      for await (const chunk of source.open(file, 0, abort.signal))
+        if (chunk.length > 0) abort.abort(new Error('enough'));
     };
     await expect(read()).rejects.toThrow('enough');
   });
@@ -290,7 +327,13 @@ describe('login and secrets', () => {
     const source = store.source();
     const file = await only(source);
     fake.fault = () => ({ status: 400, code: 'ExpiredToken', message: 'The provided token has expired.' });
-    for (const work of [() => listAll(source), () => source.stat('a.csv'), () => readAll(source, file), () => source.remove(file), () => source.move(file, 'done', '7')]) {
+    for (const work of [
+      () => listAll(source),
+      () => source.stat('a.csv'),
+      () => readAll(source, file),
+      () => source.remove(file),
+      () => source.move(file, 'done', '7'),
+    ]) {
       expect(await thrown(work())).toMatchObject({ code: 'SOURCE_UNREACHABLE', fix: containing('expired') });
     }
     fake.fault = () => null;
@@ -332,26 +375,32 @@ describe('after actions', () => {
     expect(await store.read('a.csv')).toBe('two');
   });
 
-  test.each([false, true])('an object replaced during the copy of a move stays, and the copy is taken away (conditions passed over: %s)', async (ignores) => {
-    fake.ignoresConditions = ignores;
-    put('a.csv', 'one');
-    const source = store.source({ exclude: ['done'] });
-    const file = await only(source);
-    fake.fault = ({ headers }) => {
-      if (headers['x-amz-copy-source'] !== undefined) put('a.csv', 'two');
-      return null;
-    };
-    expect(await thrown(source.move(file, 'done', '7'))).toMatchObject({ code: 'FILE_CHANGED' });
-    expect(await store.read('a.csv')).toBe('two');
-    expect(await store.read('done/a.csv')).toBeNull();
-  });
+  test.each([false, true])(
+    'an object replaced during the copy of a move stays, and the copy is taken away (conditions passed over: %s)',
+    async (ignores) => {
+      fake.ignoresConditions = ignores;
+      put('a.csv', 'one');
+      const source = store.source({ exclude: ['done'] });
+      const file = await only(source);
+      fake.fault = ({ headers }) => {
+        if (headers['x-amz-copy-source'] !== undefined) put('a.csv', 'two');
+        return null;
+      };
+      expect(await thrown(source.move(file, 'done', '7'))).toMatchObject({ code: 'FILE_CHANGED' });
+      expect(await store.read('a.csv')).toBe('two');
+      expect(await store.read('done/a.csv')).toBeNull();
+    },
+  );
 
   test('a move that died after its copy goes on with that copy', async () => {
     put('a.csv', 'one');
     const source = store.source({ exclude: ['done'] });
     const file = await only(source);
     fake.fault = ({ method }) => (method === 'DELETE' ? { status: 403, code: 'AccessDenied' } : null);
-    expect(await thrown(source.move(file, 'done', '7'))).toMatchObject({ code: 'AFTER_ACTION_FAILED', fix: containing('s3:DeleteObject') });
+    expect(await thrown(source.move(file, 'done', '7'))).toMatchObject({
+      code: 'AFTER_ACTION_FAILED',
+      fix: containing('s3:DeleteObject'),
+    });
     expect(await store.read('done/a.csv')).toBe('one');
     fake.fault = () => null;
     expect(await source.move(file, 'done', '7')).toBe('done/a.csv');
@@ -361,7 +410,11 @@ describe('after actions', () => {
   test('a store that does not know the conditions at all (501) is asked without them', async () => {
     put('a.csv', 'one');
     put('b.csv', 'two');
-    fake.fault = ({ headers, method }) => ((method === 'DELETE' && headers['if-match'] !== undefined) || (method === 'PUT' && headers['if-none-match'] !== undefined) ? { status: 501, code: 'NotImplemented' } : null);
+    fake.fault = ({ headers, method }) =>
+      (method === 'DELETE' && headers['if-match'] !== undefined) ||
+      (method === 'PUT' && headers['if-none-match'] !== undefined)
+        ? { status: 501, code: 'NotImplemented' }
+        : null;
     const source = store.source({ exclude: ['done'] }, {}, { attempts: 1 });
     const { files } = await listAll(source);
     await source.remove(files[0]!);
@@ -370,7 +423,8 @@ describe('after actions', () => {
   });
 
   test('probe names each right that is missing', async () => {
-    fake.fault = ({ method }) => (method === 'DELETE' || method === 'PUT' ? { status: 403, code: 'AccessDenied' } : null);
+    fake.fault = ({ method }) =>
+      method === 'DELETE' || method === 'PUT' ? { status: 403, code: 'AccessDenied' } : null;
     const source = store.source({ exclude: ['done'] });
     expect(await source.probe({ delete: false, move: false, tag: false })).toEqual([]);
     expect(await source.probe({ delete: true, move: true, tag: true })).toEqual([

@@ -25,23 +25,43 @@ export const connectionTo = (server: Login): Readonly<Record<string, unknown>> =
 
 export interface S3Harness extends SourceHarness {
   readonly bucket: string;
-  readonly source: (spec?: Partial<SourceSpec>, options?: Readonly<Record<string, unknown>>, limits?: Partial<S3Limits>) => Source;
+  readonly source: (
+    spec?: Partial<SourceSpec>,
+    options?: Readonly<Record<string, unknown>>,
+    limits?: Partial<S3Limits>,
+  ) => Source;
 }
 
 /** Keys with slashes, which mean nothing to S3. */
-export const SLASHED = ['/leading.csv', '//two.csv', '../up.csv', 'in/../../up.csv', './dot.csv', 'in//empty part.csv', 'a b/c+d/100%/%2F.csv', 'ä/😀\n/x.csv'];
+export const SLASHED = [
+  '/leading.csv',
+  '//two.csv',
+  '../up.csv',
+  'in/../../up.csv',
+  './dot.csv',
+  'in//empty part.csv',
+  'a b/c+d/100%/%2F.csv',
+  'ä/😀\n/x.csv',
+];
 
 let buckets = 0;
 
-/** A fresh bucket, and a source over all of it. The root is hidden by deleting the bucket, and comes back with what it held. */
+/**
+ * A fresh bucket, and a source over all of it. The root is hidden by deleting the bucket, and comes back with what it
+ * held.
+ */
 export async function s3Harness(server: Login & { readonly client: S3 }): Promise<S3Harness> {
   const bucket = `tallyman-${process.pid}-${Date.now()}-${++buckets}`;
   const { client } = server;
   await client.createBucket({ Bucket: bucket });
   const keys = async (): Promise<string[]> => {
     const all: string[] = [];
-    for (let token: string | undefined, more = true; more; ) {
-      const answer = await client.listObjectsV2({ Bucket: bucket, EncodingType: 'url', ...(token === undefined ? {} : { ContinuationToken: token }) });
+    for (let token: string | undefined, more = true; more;) {
+      const answer = await client.listObjectsV2({
+        Bucket: bucket,
+        EncodingType: 'url',
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
       all.push(...(answer.Contents ?? []).map((object) => decodeURIComponent((object.Key ?? '').replaceAll('+', ' '))));
       token = answer.NextContinuationToken;
       more = token !== undefined;
@@ -62,13 +82,19 @@ export async function s3Harness(server: Login & { readonly client: S3 }): Promis
   };
   const empty = async (): Promise<void> => {
     const all = await keys();
-    for (let i = 0; i < all.length; i += 50) await Promise.all(all.slice(i, i + 50).map((key) => client.deleteObject({ Bucket: bucket, Key: key })));
+    for (let i = 0; i < all.length; i += 50)
+      await Promise.all(all.slice(i, i + 50).map((key) => client.deleteObject({ Bucket: bucket, Key: key })));
   };
   const hidden = new Map<string, string>();
   return {
     bucket,
     source: (spec = {}, options = {}, limits = {}) =>
-      openS3({ ...plainSpec, type: 's3', ...spec }, sourceOptions.parse({ connection: 'lake', bucket, ...options }), connectionTo(server), { ...S3_LIMITS, ...limits }),
+      openS3(
+        { ...plainSpec, type: 's3', ...spec },
+        sourceOptions.parse({ connection: 'lake', bucket, ...options }),
+        connectionTo(server),
+        { ...S3_LIMITS, ...limits },
+      ),
     put,
     overwrite: put,
     remove: async (key) => {

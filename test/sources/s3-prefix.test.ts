@@ -14,7 +14,12 @@ describe('prefix', () => {
   });
 
   test('with date letters the days of lookback are listed, and tomorrow where it has begun somewhere', () => {
-    expect(prefixesAt('in/%Y/%m/%d/', NOON, 2 * DAY)).toEqual(['in/2026/02/27/', 'in/2026/02/28/', 'in/2026/03/01/', 'in/2026/03/02/']);
+    expect(prefixesAt('in/%Y/%m/%d/', NOON, 2 * DAY)).toEqual([
+      'in/2026/02/27/',
+      'in/2026/02/28/',
+      'in/2026/03/01/',
+      'in/2026/03/02/',
+    ]);
     expect(prefixesAt('in/%Y-%m/', NOON, 2 * DAY)).toEqual(['in/2026-02/', 'in/2026-03/']);
   });
 
@@ -35,7 +40,12 @@ describe('prefix', () => {
   });
 
   test('every prefix that is listed passes the test', () => {
-    const template = fc.array(fc.constantFrom('%Y', '%m', '%d', '%H', '%j', '%b', '%B', '%A', '%%', '/', 'x', '.', '(', '+'), { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''));
+    const template = fc
+      .array(fc.constantFrom('%Y', '%m', '%d', '%H', '%j', '%b', '%B', '%A', '%%', '/', 'x', '.', '(', '+'), {
+        minLength: 1,
+        maxLength: 8,
+      })
+      .map((parts) => parts.join(''));
     fc.assert(
       fc.property(template, fc.integer({ min: 0, max: 4e12 }), (prefix, now) => {
         const takes = prefixTest(prefix);
@@ -65,8 +75,17 @@ describe('options', () => {
   test('a connection has both keys or none, and no login in its endpoint', () => {
     const key = new Secret('x');
     expect(connectionOptions.safeParse({}).success).toBe(true);
-    expect(connectionOptions.safeParse({ access_key_id: key, secret_access_key: key, session_token: key }).success).toBe(true);
-    for (const options of [{ access_key_id: key }, { secret_access_key: key }, { session_token: key }, { endpoint: 'http://user:pass@host' }, { endpoint: 'ftp://host' }, { regoin: 'x' }]) {
+    expect(
+      connectionOptions.safeParse({ access_key_id: key, secret_access_key: key, session_token: key }).success,
+    ).toBe(true);
+    for (const options of [
+      { access_key_id: key },
+      { secret_access_key: key },
+      { session_token: key },
+      { endpoint: 'http://user:pass@host' },
+      { endpoint: 'ftp://host' },
+      { regoin: 'x' },
+    ]) {
       expect(connectionOptions.safeParse(options).success, Object.keys(options).join()).toBe(false);
     }
   });

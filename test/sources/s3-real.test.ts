@@ -24,7 +24,11 @@ const bigEnough = Buffer.alloc(6 * 1024 * 1024, 'abcdefg\n');
 /** An object in two parts: its ETag is no hash. */
 async function putInParts(key: string): Promise<Buffer> {
   const target = { Bucket: store.bucket, Key: key };
-  const { UploadId = '' } = await server.client.createMultipartUpload({ ...target, ContentType: 'text/csv', Metadata: { sender: 'acme' } });
+  const { UploadId = '' } = await server.client.createMultipartUpload({
+    ...target,
+    ContentType: 'text/csv',
+    Metadata: { sender: 'acme' },
+  });
   const parts: { PartNumber: number; ETag: string | undefined }[] = [];
   for (const [i, Body] of [bigEnough, Buffer.from('the end\n')].entries()) {
     const { ETag } = await server.client.uploadPart({ ...target, UploadId, PartNumber: i + 1, Body });
@@ -69,12 +73,23 @@ describe('S3, against a real server', () => {
 
   test('a large object is moved part by part, its properties with it', async () => {
     const content = await putInParts('in/a.csv');
-    await server.client.putObjectTagging({ Bucket: store.bucket, Key: 'in/a.csv', Tagging: { TagSet: [{ Key: 'of', Value: 'acme & sons' }] } });
-    const source = store.source({ recursive: true, exclude: ['done'] }, {}, { copyWhole: 1024 * 1024, copyPart: 5 * 1024 * 1024 });
+    await server.client.putObjectTagging({
+      Bucket: store.bucket,
+      Key: 'in/a.csv',
+      Tagging: { TagSet: [{ Key: 'of', Value: 'acme & sons' }] },
+    });
+    const source = store.source(
+      { recursive: true, exclude: ['done'] },
+      {},
+      { copyWhole: 1024 * 1024, copyPart: 5 * 1024 * 1024 },
+    );
     expect(await source.move(await only('in/a.csv', source), 'done', '7')).toBe('done/in/a.csv');
     expect(await store.read('done/in/a.csv')).toBe(content.toString());
     const target = { Bucket: store.bucket, Key: 'done/in/a.csv' };
-    expect(await server.client.headObject(target)).toMatchObject({ ContentType: 'text/csv', Metadata: { sender: 'acme' } });
+    expect(await server.client.headObject(target)).toMatchObject({
+      ContentType: 'text/csv',
+      Metadata: { sender: 'acme' },
+    });
     expect((await server.client.getObjectTagging(target)).TagSet).toEqual([{ Key: 'of', Value: 'acme & sons' }]);
     expect((await server.client.listMultipartUploads({ Bucket: store.bucket })).Uploads ?? []).toEqual([]);
   });
@@ -103,7 +118,12 @@ describe('S3, against a real server', () => {
     const file = await only('a.csv', source);
     await source.tag?.(file, { state: 'loaded' });
     await source.tag?.(file, { state: 'loaded' });
-    expect((await server.client.getObjectTagging(target)).TagSet).toEqual(expect.arrayContaining([{ Key: 'of', Value: 'acme' }, { Key: 'state', Value: 'loaded' }]));
+    expect((await server.client.getObjectTagging(target)).TagSet).toEqual(
+      expect.arrayContaining([
+        { Key: 'of', Value: 'acme' },
+        { Key: 'state', Value: 'loaded' },
+      ]),
+    );
   });
 
   test('in a bucket with versions a deleted file can be brought back', async () => {
@@ -114,14 +134,17 @@ describe('S3, against a real server', () => {
     expect((await listAll(source)).files).toEqual([]);
     const { Versions = [], DeleteMarkers = [] } = await server.client.listObjectVersions({ Bucket: store.bucket });
     expect(Versions).toHaveLength(1);
-    for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) await server.client.deleteObject({ Bucket: store.bucket, Key, VersionId });
+    for (const { Key, VersionId } of [...Versions, ...DeleteMarkers])
+      await server.client.deleteObject({ Bucket: store.bucket, Key, VersionId });
   });
 
   test('probe tries reading, deleting, moving and tagging, and leaves nothing behind', async () => {
     await store.put('in/a.csv', 'x');
     const source = store.source({ recursive: true, exclude: ['done/%Y'] }, { prefix: 'in/' });
     expect(await source.probe({ delete: true, move: true, tag: true })).toEqual([]);
-    expect((await listAll(store.source({ recursive: true, patterns: ['**'], ignore: [] }))).paths).toEqual(['in/a.csv']);
+    expect((await listAll(store.source({ recursive: true, patterns: ['**'], ignore: [] }))).paths).toEqual([
+      'in/a.csv',
+    ]);
   });
 
   test('a wrong key is said in plain words, without the secret', async () => {

@@ -5,8 +5,17 @@ import { takeBytes, type Arriving } from '../../src/sources/sftp-bytes.js';
 
 const LONGEST = 1_000;
 
-/** The package, as far as it is needed: it keeps what is pushed, and calls the owner back when the head of an answer without bytes is through. */
-function wrapper(): { readonly sftp: SFTPWrapper; readonly push: (data: Buffer | null) => void; readonly seen: () => Buffer; readonly ended: () => boolean; readonly onPush: { run: () => void } } {
+/**
+ * The package, as far as it is needed: it keeps what is pushed, and calls the owner back when the head of an answer
+ * without bytes is through.
+ */
+function wrapper(): {
+  readonly sftp: SFTPWrapper;
+  readonly push: (data: Buffer | null) => void;
+  readonly seen: () => Buffer;
+  readonly ended: () => boolean;
+  readonly onPush: { run: () => void };
+} {
   const seen: Buffer[] = [];
   const onPush = { run: (): void => undefined };
   let ended = false;
@@ -20,7 +29,13 @@ function wrapper(): { readonly sftp: SFTPWrapper; readonly push: (data: Buffer |
     },
   };
   const sftp: unknown = fake;
-  return { sftp: sftp as SFTPWrapper, push: (data) => fake.push(data), seen: () => Buffer.concat(seen), ended: () => ended, onPush };
+  return {
+    sftp: sftp as SFTPWrapper,
+    push: (data) => fake.push(data),
+    seen: () => Buffer.concat(seen),
+    ended: () => ended,
+    onPush,
+  };
 }
 
 /** Takes bytes with the owner of every answer asking for them; gives what was delivered, in order. */
@@ -56,29 +71,45 @@ const data = (id: number, bytes: Buffer, told = bytes.length): Buffer => {
 };
 
 const bytes = fc.uint8Array({ maxLength: 60 }).map((one) => Buffer.from(one));
-const answer = fc.record({ isData: fc.boolean(), id: fc.nat(0xffff_ffff), type: fc.constantFrom(2, 101, 102, 104, 105, 201), bytes });
+const answer = fc.record({
+  isData: fc.boolean(),
+  id: fc.nat(0xffff_ffff),
+  type: fc.constantFrom(2, 101, 102, 104, 105, 201),
+  bytes,
+});
 
 test('however the stream is cut, bytes of the file go to who asked for them and all else to the package as it came', () => {
   fc.assert(
-    fc.property(fc.array(answer, { maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (answers, cuts) => {
-      const one = wrapper();
-      const delivered = taking(one);
-      const stream = Buffer.concat(answers.map((a) => (a.isData ? data(a.id, a.bytes) : packet(a.type, a.bytes))));
-      for (let at = 0, i = 0; at < stream.length; i++) {
-        const length = cuts[i % cuts.length] ?? 1;
-        one.push(stream.subarray(at, at + length));
-        at += length;
-      }
-      expect(delivered).toEqual(answers.filter((a) => a.isData).map((a) => a.bytes));
-      expect(one.seen()).toEqual(Buffer.concat(answers.map((a) => (a.isData ? data(a.id, Buffer.alloc(0)) : packet(a.type, a.bytes)))));
-    }),
+    fc.property(
+      fc.array(answer, { maxLength: 12 }),
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+      (answers, cuts) => {
+        const one = wrapper();
+        const delivered = taking(one);
+        const stream = Buffer.concat(answers.map((a) => (a.isData ? data(a.id, a.bytes) : packet(a.type, a.bytes))));
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const length = cuts[i % cuts.length] ?? 1;
+          one.push(stream.subarray(at, at + length));
+          at += length;
+        }
+        expect(delivered).toEqual(answers.filter((a) => a.isData).map((a) => a.bytes));
+        expect(one.seen()).toEqual(
+          Buffer.concat(answers.map((a) => (a.isData ? data(a.id, Buffer.alloc(0)) : packet(a.type, a.bytes)))),
+        );
+      },
+    ),
     { numRuns: 500 },
   );
 });
 
 test('bytes that nobody asked for go nowhere', () => {
   const one = wrapper();
-  takeBytes(one.sftp, LONGEST, () => undefined, () => undefined);
+  takeBytes(
+    one.sftp,
+    LONGEST,
+    () => undefined,
+    () => undefined,
+  );
   const status = packet(101, Buffer.from('next'));
   one.push(Buffer.concat([data(7, Buffer.from('abc')), status]));
   expect(one.seen()).toEqual(Buffer.concat([data(7, Buffer.alloc(0)), status]));
@@ -99,7 +130,12 @@ test.each([
 test('each piece that comes counts as a sign of life, and the end of the stream goes to the package', () => {
   const one = wrapper();
   let signs = 0;
-  takeBytes(one.sftp, LONGEST, () => undefined, () => signs++);
+  takeBytes(
+    one.sftp,
+    LONGEST,
+    () => undefined,
+    () => signs++,
+  );
   const whole = data(1, Buffer.from('abcdef'));
   one.push(whole.subarray(0, 15));
   one.push(whole.subarray(15));
@@ -110,6 +146,11 @@ test('each piece that comes counts as a sign of life, and the end of the stream 
 
 test('a package that takes its bytes in another way is left as it is', () => {
   const other: unknown = { push: 'none' };
-  takeBytes(other as SFTPWrapper, LONGEST, () => undefined, () => undefined);
+  takeBytes(
+    other as SFTPWrapper,
+    LONGEST,
+    () => undefined,
+    () => undefined,
+  );
   expect(other).toEqual({ push: 'none' });
 });

@@ -26,13 +26,29 @@ beforeEach(async () => {
 });
 
 /** A workspace with one SFTP feed over a fresh folder on the server. */
-async function open(feed: Readonly<Record<string, unknown>>, top: Readonly<Record<string, unknown>> = {}, connection: Readonly<Record<string, unknown>> = {}): Promise<Workspace> {
+async function open(
+  feed: Readonly<Record<string, unknown>>,
+  top: Readonly<Record<string, unknown>> = {},
+  connection: Readonly<Record<string, unknown>> = {},
+): Promise<Workspace> {
   const name = `e2e${++folders}`;
   folder = path.join(sshd.upload, name);
   mkdirSync(folder);
   giveToLogin(folder);
-  const acme = { type: 'sftp', host: sshd.host, port: sshd.port, user: sshd.user, password: sshd.password, host_key: await sshd.hostKey(), ...connection };
-  const made = workspace(db.url, { [name]: { source: { type: 'sftp', connection: 'acme', dir: `upload/${name}`, settle: '0s' }, ...feed } }, { connections: { acme }, ...top });
+  const acme = {
+    type: 'sftp',
+    host: sshd.host,
+    port: sshd.port,
+    user: sshd.user,
+    password: sshd.password,
+    host_key: await sshd.hostKey(),
+    ...connection,
+  };
+  const made = workspace(
+    db.url,
+    { [name]: { source: { type: 'sftp', connection: 'acme', dir: `upload/${name}`, settle: '0s' }, ...feed } },
+    { connections: { acme }, ...top },
+  );
   workspaces.push(made);
   return made;
 }
@@ -47,7 +63,12 @@ function put(name: string, text: string, ageSeconds = 3_600): void {
 }
 const landed = (): string[] => readdirSync(path.join(ws.dir, 'data/landing'));
 const loads = async (): Promise<{ n: number; live: number; rows: number }> =>
-  (await db.client.query<{ n: number; live: number; rows: number }>("select count(*)::int n, (count(*) filter (where status = 'loaded'))::int live, coalesce(sum(rows_loaded) filter (where status = 'loaded'), 0)::int as rows from tallyman.loads where feed = $1", [path.basename(folder)])).rows[0]!;
+  (
+    await db.client.query<{ n: number; live: number; rows: number }>(
+      "select count(*)::int n, (count(*) filter (where status = 'loaded'))::int live, coalesce(sum(rows_loaded) filter (where status = 'loaded'), 0)::int as rows from tallyman.loads where feed = $1",
+      [path.basename(folder)],
+    )
+  ).rows[0]!;
 
 describe('an SFTP feed from outside', () => {
   test('a file is landed, loaded once, and its copy goes; a second run reads nothing', async () => {
@@ -55,7 +76,14 @@ describe('an SFTP feed from outside', () => {
     const { code, reports, stderr } = await ws.once();
     expect(stderr).toBe('');
     expect([code, reports.length]).toEqual([0, 1]);
-    expect(reports[0]).toMatchObject({ state: 'loaded', path: 'a.csv', uri: `sftp://127.0.0.1:${sshd.port}/upload/${path.basename(folder)}/a.csv`, sha256: createHash('sha256').update('id\n1\n2\n').digest('hex'), attempts: 1, rows: { read: 2, loaded: 2, delta: 0 } });
+    expect(reports[0]).toMatchObject({
+      state: 'loaded',
+      path: 'a.csv',
+      uri: `sftp://127.0.0.1:${sshd.port}/upload/${path.basename(folder)}/a.csv`,
+      sha256: createHash('sha256').update('id\n1\n2\n').digest('hex'),
+      attempts: 1,
+      rows: { read: 2, loaded: 2, delta: 0 },
+    });
     expect(reports[0]!.seconds.land).toBeGreaterThan(0);
     expect(landed()).toEqual([]);
     expect((await ws.once()).reports).toEqual([]);
@@ -69,7 +97,10 @@ describe('an SFTP feed from outside', () => {
     put('b.csv', 'id\n1\n');
     put('a.csv', 'id\n3\n', 60);
     const { reports } = await ws.once();
-    expect(Object.fromEntries(reports.map((one) => [one.path, one.state]))).toEqual({ 'a.csv': 'loaded', 'b.csv': 'duplicate' });
+    expect(Object.fromEntries(reports.map((one) => [one.path, one.state]))).toEqual({
+      'a.csv': 'loaded',
+      'b.csv': 'duplicate',
+    });
     expect(await loads()).toMatchObject({ live: 2, rows: 2 });
   });
 
@@ -107,7 +138,11 @@ describe('an SFTP feed from outside', () => {
   });
 
   test('after: move and delete act on the server', async () => {
-    ws = await open({ after: { loaded: { move: 'done' }, rejected: 'delete' }, limits: { bad_ratio: 0 }, columns: [{ name: 'id', type: 'bigint' }] });
+    ws = await open({
+      after: { loaded: { move: 'done' }, rejected: 'delete' },
+      limits: { bad_ratio: 0 },
+      columns: [{ name: 'id', type: 'bigint' }],
+    });
     put('good.csv', 'id\n1\n');
     put('bad.csv', 'id\nx\n');
     const { code } = await ws.once();
@@ -121,7 +156,15 @@ describe('an SFTP feed from outside', () => {
   });
 
   test('a ready marker on the server is waited for', async () => {
-    ws = await open({ source: { type: 'sftp', connection: 'acme', dir: `upload/e2e${folders + 1}`, settle: '0s', ready: { marker: '{name}.done' } } });
+    ws = await open({
+      source: {
+        type: 'sftp',
+        connection: 'acme',
+        dir: `upload/e2e${folders + 1}`,
+        settle: '0s',
+        ready: { marker: '{name}.done' },
+      },
+    });
     put('a.csv', 'id\n1\n');
     expect((await ws.once('--settle-timeout', '1s')).summary.files['waiting']).toBe(1);
     put('a.csv.done', '');
@@ -129,7 +172,15 @@ describe('an SFTP feed from outside', () => {
   });
 
   test('a file that was taken seconds after it was written is looked at once more, under the marker that released it', async () => {
-    ws = await open({ source: { type: 'sftp', connection: 'acme', dir: `upload/e2e${folders + 1}`, settle: '0s', ready: { marker: '{name}.done' } } });
+    ws = await open({
+      source: {
+        type: 'sftp',
+        connection: 'acme',
+        dir: `upload/e2e${folders + 1}`,
+        settle: '0s',
+        ready: { marker: '{name}.done' },
+      },
+    });
     put('a.csv', 'id\n1\n', -2);
     // Its own token must not change meanwhile: it is old enough.
     put('a.csv.done', '');
@@ -165,7 +216,11 @@ describe('an SFTP feed from outside', () => {
 
   test('no secret is printed, whatever fails', async () => {
     ws = await open({}, {}, { password: 'canary-password' });
-    const outputs = [await ws.run('run', '--once', '-v'), await ws.run('check', '--connect'), await ws.run('config', 'print')];
+    const outputs = [
+      await ws.run('run', '--once', '-v'),
+      await ws.run('check', '--connect'),
+      await ws.run('config', 'print'),
+    ];
     expect(outputs[0]!.code).toBe(5);
     for (const { stdout, stderr } of outputs) expect(stdout + stderr).not.toContain('canary');
   });
@@ -214,7 +269,9 @@ describe('SIGKILL at random moments while remote files come', () => {
     const { summary } = await ws.once();
     expect(summary.files['failed']).toBe(0);
     expect(await loads()).toEqual({ n: files, live: files, rows });
-    const staged = await db.client.query<{ n: number; distinct: number }>(`select count(*)::int n, count(distinct (id, file))::int "distinct" from staging.${path.basename(folder)}`);
+    const staged = await db.client.query<{ n: number; distinct: number }>(
+      `select count(*)::int n, count(distinct (id, file))::int "distinct" from staging.${path.basename(folder)}`,
+    );
     expect(staged.rows[0]).toEqual({ n: rows, distinct: rows });
     expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
     expect(landed().filter((name) => !name.endsWith('.part'))).toEqual([]);

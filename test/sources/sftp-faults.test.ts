@@ -19,7 +19,13 @@ const LARGE = Number(process.env['TALLYMAN_TEST_LARGE'] ?? 12_000_000);
 const CONTENT = randomBytes(LARGE);
 const SHA = createHash('sha256').update(CONTENT).digest('hex');
 /** As usual, but faults are noticed within a second. */
-const QUICK: SftpLimits = { ...SFTP_LIMITS, connectMs: 2_000, keepaliveMs: 100, idleMs: 400, retry: { baseMs: 10, maxMs: 50 } };
+const QUICK: SftpLimits = {
+  ...SFTP_LIMITS,
+  connectMs: 2_000,
+  keepaliveMs: 100,
+  idleMs: 400,
+  retry: { baseMs: 10, maxMs: 50 },
+};
 
 let sshd: Sshd;
 let proxy: TcpProxy;
@@ -51,7 +57,14 @@ afterEach(async () => {
 });
 
 const landing = (onProgress: (bytes: number) => void = () => undefined): Promise<Landed> =>
-  land(source, file, { dir, name: 'copy', part: 'copy.part', signal: new AbortController().signal, onProgress, pauseMs: () => 50 });
+  land(source, file, {
+    dir,
+    name: 'copy',
+    part: 'copy.part',
+    signal: new AbortController().signal,
+    onProgress,
+    pauseMs: () => 50,
+  });
 
 /** Does it once, as soon as so many bytes are there. */
 const once = (bytes: number, act: () => void): ((now: number) => void) => {
@@ -64,14 +77,17 @@ const once = (bytes: number, act: () => void): ((now: number) => void) => {
 };
 
 describe('a line that fails', () => {
-  // Each connection is cut there, not only the first. Two megabytes at least: a line that never brings one whole answer brings nothing. Our own server gives all 4 MiB that are asked for
-  // ahead in one go.
-  test.each([1, 10, 90])('cut at each %d per cent of the file: it goes on at the offset, and the whole is right', async (percent) => {
-    proxy.faults.cutAfterDown = Math.max(sshd.kind === 'own' ? 5_000_000 : 2_000_000, (LARGE * percent) / 100);
-    const landed = await landing();
-    expect(landed.sha256).toBe(SHA);
-    expect(proxy.accepted()).toBeGreaterThan(1);
-  });
+  // Each connection is cut there, not only the first. Two megabytes at least: a line that never brings one whole answer
+  // brings nothing. Our own server gives all 4 MiB that are asked for ahead in one go.
+  test.each([1, 10, 90])(
+    'cut at each %d per cent of the file: it goes on at the offset, and the whole is right',
+    async (percent) => {
+      proxy.faults.cutAfterDown = Math.max(sshd.kind === 'own' ? 5_000_000 : 2_000_000, (LARGE * percent) / 100);
+      const landed = await landing();
+      expect(landed.sha256).toBe(SHA);
+      expect(proxy.accepted()).toBeGreaterThan(1);
+    },
+  );
 
   test('reset, with all that was under way lost: it goes on at the offset', async () => {
     const landed = await landing(once(LARGE / 10, () => proxy.cutAll()));
@@ -96,14 +112,25 @@ describe('a line that fails', () => {
     proxy.faults.stalled = true;
     await expect(listAll(source)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
     proxy.faults.stalled = false;
-    await expect.poll(async () => await listAll(source).then((listed) => listed.paths, () => []), { timeout: 10_000 }).toEqual(['a.csv']);
+    await expect
+      .poll(
+        async () =>
+          await listAll(source).then(
+            (listed) => listed.paths,
+            () => [],
+          ),
+        { timeout: 10_000 },
+      )
+      .toEqual(['a.csv']);
   });
 });
 
 describe('a server that fails', () => {
   test('killed and started again: the file comes whole', async () => {
     const landed = await landing(once(LARGE / 10, () => void sshd.kill().then(() => sshd.start()))).catch(async () => {
-      await expect.poll(async () => await source.stat('a.csv').then((seen) => seen?.path, String), { timeout: 10_000 }).toBe('a.csv');
+      await expect
+        .poll(async () => await source.stat('a.csv').then((seen) => seen?.path, String), { timeout: 10_000 })
+        .toBe('a.csv');
       return await landing();
     });
     expect(landed.sha256).toBe(SHA);
@@ -125,7 +152,11 @@ describe('a server that fails', () => {
     await sshd.kill();
     execFileSync('bash', ['-c', `mv ${sshd.dir}/hostkey ${keep}; mv ${sshd.dir}/hostkey.pub ${keep}.pub`]);
     await sshd.start();
-    const message = async (): Promise<string> => await listAll(source).then(() => 'listed', (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : ''));
+    const message = async (): Promise<string> =>
+      await listAll(source).then(
+        () => 'listed',
+        (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : ''),
+      );
     await expect.poll(message, { timeout: 10_000 }).toBe('HOST_KEY_MISMATCH');
     await sshd.kill();
     execFileSync('bash', ['-c', `mv -f ${keep} ${sshd.dir}/hostkey; mv -f ${keep}.pub ${sshd.dir}/hostkey.pub`]);
@@ -138,7 +169,9 @@ describe('a file that changes while it is read', () => {
   const at = (): string => path.join(store.folder, 'a.csv');
 
   test('overwritten by another under its name: FILE_CHANGED', async () => {
-    await expect(landing(once(1, () => void store.overwrite('a.csv', 'other')))).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await expect(landing(once(1, () => void store.overwrite('a.csv', 'other')))).rejects.toMatchObject({
+      code: 'FILE_CHANGED',
+    });
     expect(existsSync(path.join(dir, 'copy'))).toBe(false);
   });
 
@@ -170,7 +203,9 @@ describe('a file that changes while it is read', () => {
 
   test('changed before a cut transfer goes on: the part is not of this version any more', async () => {
     proxy.faults.cutAfterDown = LARGE / 2;
-    await expect(landing(once(LARGE / 10, () => void store.overwrite('a.csv', randomBytes(100).toString('hex'))))).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await expect(
+      landing(once(LARGE / 10, () => void store.overwrite('a.csv', randomBytes(100).toString('hex')))),
+    ).rejects.toMatchObject({ code: 'FILE_CHANGED' });
   });
 });
 
@@ -209,7 +244,12 @@ describe('versions', () => {
     }
     const { files } = await listAll(source);
     expect(files.map((one) => one.version)).toEqual(['1700000000', '1700000000', '1700000000']);
-    expect(await readAll(source, files.find((one) => one.path === 'c.csv')!)).toBe('c.csv');
+    expect(
+      await readAll(
+        source,
+        files.find((one) => one.path === 'c.csv')!,
+      ),
+    ).toBe('c.csv');
   });
 
   test('a clock on the server that is a day ahead, or decades behind, changes nothing', async () => {

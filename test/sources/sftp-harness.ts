@@ -12,9 +12,19 @@ import type { Sshd } from '../servers/sshd.js';
 import { plainSpec } from './local-harness.js';
 
 /** An entry of `connections:` as config/ hands it over. */
-export async function connectionTo(sshd: Sshd, change: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
+export async function connectionTo(
+  sshd: Sshd,
+  change: Readonly<Record<string, unknown>> = {},
+): Promise<Readonly<Record<string, unknown>>> {
   const { host, port, user } = sshd;
-  return connectionOptions.parse({ host, port, user, password: new Secret(sshd.password), host_key: await sshd.hostKey(), ...change });
+  return connectionOptions.parse({
+    host,
+    port,
+    user,
+    password: new Secret(sshd.password),
+    host_key: await sshd.hostKey(),
+    ...change,
+  });
 }
 
 export interface SftpHarness extends SourceHarness {
@@ -26,8 +36,15 @@ export interface SftpHarness extends SourceHarness {
 
 let folders = 0;
 
-/** A fresh folder on the server. Overwriting moves the mtime on, as it does when a second has gone by: version 3 of the protocol knows no finer times. */
-export async function sftpHarness(sshd: Sshd, connection: Readonly<Record<string, unknown>>, limits: SftpLimits = SFTP_LIMITS): Promise<SftpHarness> {
+/**
+ * A fresh folder on the server. Overwriting moves the mtime on, as it does when a second has gone by: version 3 of the
+ * protocol knows no finer times.
+ */
+export async function sftpHarness(
+  sshd: Sshd,
+  connection: Readonly<Record<string, unknown>>,
+  limits: SftpLimits = SFTP_LIMITS,
+): Promise<SftpHarness> {
   const name = `drop${++folders}`;
   const folder = path.join(sshd.upload, name);
   await mkdir(folder);
@@ -38,7 +55,13 @@ export async function sftpHarness(sshd: Sshd, connection: Readonly<Record<string
   return {
     folder,
     dir,
-    source: (spec = {}, options = {}) => openSftp({ ...plainSpec, type: 'sftp', settleMs: 10_000, ...spec }, { connection: 'acme', dir, follow: options.follow ?? false }, connection, limits),
+    source: (spec = {}, options = {}) =>
+      openSftp(
+        { ...plainSpec, type: 'sftp', settleMs: 10_000, ...spec },
+        { connection: 'acme', dir, follow: options.follow ?? false },
+        connection,
+        limits,
+      ),
     put: async (file, content) => {
       const parts = file.split('/').slice(0, -1);
       for (let depth = 1; depth <= parts.length; depth++) {

@@ -17,8 +17,18 @@ describe('a server that says what no honest one would', () => {
   let source: Source;
   beforeAll(async () => {
     evil = await startEvilServer();
-    const connection = connectionOptions.parse({ host: '127.0.0.1', port: evil.port, user: 'u', password: new Secret('p'), host_key: evil.hostKey });
-    source = openSftp({ ...plainSpec, type: 'sftp', settleMs: 10_000, patterns: ['**'], recursive: true }, { connection: 'evil', dir: '/', follow: false }, connection);
+    const connection = connectionOptions.parse({
+      host: '127.0.0.1',
+      port: evil.port,
+      user: 'u',
+      password: new Secret('p'),
+      host_key: evil.hostKey,
+    });
+    source = openSftp(
+      { ...plainSpec, type: 'sftp', settleMs: 10_000, patterns: ['**'], recursive: true },
+      { connection: 'evil', dir: '/', follow: false },
+      connection,
+    );
   });
   afterAll(async () => {
     await source.close();
@@ -29,12 +39,15 @@ describe('a server that says what no honest one would', () => {
     evil.asked.length = 0;
   };
 
-  test.each(['../x.csv', '/etc/x.csv', 'in/x.csv', 'a\0.csv', '', '../../../../tmp/x.csv'])('a file named %j never becomes a path: skipped with a reason', async (name) => {
-    holds({ name, content: Buffer.from('x') }, { name: 'good.csv', content: Buffer.from('y') });
-    const { paths, skipped } = await listAll(source);
-    expect(paths).toEqual(['good.csv']);
-    expect(skipped).toEqual([{ path: name, reason: expect.stringContaining('no plain file name') as string }]);
-  });
+  test.each(['../x.csv', '/etc/x.csv', 'in/x.csv', 'a\0.csv', '', '../../../../tmp/x.csv'])(
+    'a file named %j never becomes a path: skipped with a reason',
+    async (name) => {
+      holds({ name, content: Buffer.from('x') }, { name: 'good.csv', content: Buffer.from('y') });
+      const { paths, skipped } = await listAll(source);
+      expect(paths).toEqual(['good.csv']);
+      expect(skipped).toEqual([{ path: name, reason: expect.stringContaining('no plain file name') as string }]);
+    },
+  );
 
   test.each(['..', '.', '../up', '/etc'])('a folder named %j is never entered', async (name) => {
     holds({ name, kind: 'folder' });
@@ -66,13 +79,19 @@ describe('a server that says what no honest one would', () => {
   test('a size larger than the bytes that come is FILE_UNREADABLE, in plain words', async () => {
     holds({ name: 'a.csv', size: 1_000, content: Buffer.alloc(600) });
     const file = (await source.stat('a.csv'))!;
-    await expect(readAll(source, file)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: 'a.csv: the server says 1000 bytes, and its bytes end after 600' });
+    await expect(readAll(source, file)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: 'a.csv: the server says 1000 bytes, and its bytes end after 600',
+    });
   });
 
   test('a size smaller than the bytes that come is FILE_UNREADABLE', async () => {
     holds({ name: 'a.csv', size: 600, content: Buffer.alloc(1_000) });
     const file = (await source.stat('a.csv'))!;
-    await expect(readAll(source, file)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: 'a.csv: the server says 600 bytes, and gives more' });
+    await expect(readAll(source, file)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: 'a.csv: the server says 600 bytes, and gives more',
+    });
   });
 
   test('a listing that tells another size than a look is a change', async () => {
@@ -88,9 +107,17 @@ describe('a server that says what no honest one would', () => {
   });
 
   test('feeds share one connection, and so one login', async () => {
-    const connection = connectionOptions.parse({ host: '127.0.0.1', port: evil.port, user: 'u', password: new Secret('p'), host_key: evil.hostKey });
+    const connection = connectionOptions.parse({
+      host: '127.0.0.1',
+      port: evil.port,
+      user: 'u',
+      password: new Secret('p'),
+      host_key: evil.hostKey,
+    });
     holds({ name: 'a.csv', content: Buffer.alloc(10) });
-    const sources = [1, 2, 3].map(() => openSftp({ ...plainSpec, type: 'sftp' }, { connection: 'evil', dir: '/', follow: false }, connection));
+    const sources = [1, 2, 3].map(() =>
+      openSftp({ ...plainSpec, type: 'sftp' }, { connection: 'evil', dir: '/', follow: false }, connection),
+    );
     const before = evil.logins();
     await Promise.all(sources.map(async (one) => await readAll(one, (await listAll(one)).files[0]!)));
     expect(evil.logins() - before).toBe(1);
@@ -144,7 +171,10 @@ describe('symbolic links on a real server', () => {
     await chmod(store.folder, 0o755);
     const source = store.source();
     expect(await source.probe({ delete: false, move: false, tag: false })).toEqual([]);
-    expect(await source.probe({ delete: false, move: true, tag: true })).toEqual([expect.stringContaining('asks to move files'), expect.stringContaining('tags')]);
+    expect(await source.probe({ delete: false, move: true, tag: true })).toEqual([
+      expect.stringContaining('asks to move files'),
+      expect.stringContaining('tags'),
+    ]);
     await source.close();
   });
 

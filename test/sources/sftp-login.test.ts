@@ -62,7 +62,13 @@ describe('logging in', () => {
   });
 
   test('with a private key under a passphrase', async () => {
-    expect(await listed({ password: undefined, private_key: new Secret(sshd.lockedKey), passphrase: new Secret(sshd.passphrase) })).toEqual(['a.csv']);
+    expect(
+      await listed({
+        password: undefined,
+        private_key: new Secret(sshd.lockedKey),
+        passphrase: new Secret(sshd.passphrase),
+      }),
+    ).toEqual(['a.csv']);
   });
 
   test('with an agent', async () => {
@@ -71,7 +77,10 @@ describe('logging in', () => {
     try {
       await new Promise((resolve) => agent.stdout.once('data', resolve));
       keygen('of-agent', '-t', 'ed25519', '-N', '');
-      execFileSync('ssh-add', ['-q', path.join(scratch, 'of-agent')], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+      execFileSync('ssh-add', ['-q', path.join(scratch, 'of-agent')], {
+        env: { ...process.env, SSH_AUTH_SOCK: socket },
+        stdio: 'ignore',
+      });
       expect(await listed({ password: undefined, agent: socket })).toEqual(['a.csv']);
     } finally {
       agent.kill();
@@ -79,13 +88,25 @@ describe('logging in', () => {
   });
 
   test('a wrong passphrase is told of without asking the server', async () => {
-    const wrong = listed({ password: undefined, private_key: new Secret(sshd.lockedKey), passphrase: new Secret('wrong') });
-    await expect(wrong).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', message: expect.stringContaining('privateKey') as string });
+    const wrong = listed({
+      password: undefined,
+      private_key: new Secret(sshd.lockedKey),
+      passphrase: new Secret('wrong'),
+    });
+    await expect(wrong).rejects.toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: expect.stringContaining('privateKey') as string,
+    });
   });
 
   test('a refused password is SOURCE_UNREACHABLE with the user and without the password', async () => {
-    await expect(listed({ password: new Secret('canary-wrong') })).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', message: expect.stringMatching(/login of ingest was refused/) as string });
-    await expect(listed({ password: new Secret('canary-wrong') })).rejects.not.toMatchObject({ message: expect.stringContaining('canary') as string });
+    await expect(listed({ password: new Secret('canary-wrong') })).rejects.toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: expect.stringMatching(/login of ingest was refused/) as string,
+    });
+    await expect(listed({ password: new Secret('canary-wrong') })).rejects.not.toMatchObject({
+      message: expect.stringContaining('canary') as string,
+    });
   });
 
   test('after a refusal the server is left alone for a while, whoever asks', async () => {
@@ -93,7 +114,8 @@ describe('logging in', () => {
     const harness = await sftpHarness(sshd, connection);
     const sources = [harness.source(), harness.source()];
     const before = await tries();
-    for (let i = 0; i < 5; i++) for (const source of sources) await expect(listAll(source)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
+    for (let i = 0; i < 5; i++)
+      for (const source of sources) await expect(listAll(source)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
     expect((await tries()) - before).toBe(1);
     await Promise.all(sources.map((source) => source.close()));
   });
@@ -143,8 +165,13 @@ describe('the host key', () => {
     writeFileSync(file, `elsewhere.example ${await sshd.hostKey()}\n`);
     const harness = await sftpHarness(sshd, await connectionTo(sshd, { host_key: undefined, known_hosts: file }));
     const source = harness.source();
-    await expect(listAll(source)).rejects.toMatchObject({ code: 'HOST_KEY_MISMATCH', message: expect.stringContaining('unknown') as string });
-    expect(await source.probe({ delete: false, move: false, tag: false })).toEqual([expect.stringContaining(`host_key: "${await sshd.hostKey()}"`)]);
+    await expect(listAll(source)).rejects.toMatchObject({
+      code: 'HOST_KEY_MISMATCH',
+      message: expect.stringContaining('unknown') as string,
+    });
+    expect(await source.probe({ delete: false, move: false, tag: false })).toEqual([
+      expect.stringContaining(`host_key: "${await sshd.hostKey()}"`),
+    ]);
     await source.close();
   });
 
@@ -154,23 +181,38 @@ describe('the host key', () => {
     expect([known.keys.length, known.revoked.length]).toEqual([1, 1]);
     const file = path.join(scratch, 'known_hosts_revoked');
     writeFileSync(file, `[127.0.0.1]:${sshd.port} ${key}\n@revoked * ${key}\n`);
-    await expect(listed({ host_key: undefined, known_hosts: file })).rejects.toMatchObject({ code: 'HOST_KEY_MISMATCH', message: expect.stringContaining('@revoked') as string });
+    await expect(listed({ host_key: undefined, known_hosts: file })).rejects.toMatchObject({
+      code: 'HOST_KEY_MISMATCH',
+      message: expect.stringContaining('@revoked') as string,
+    });
   });
 
   test('a known_hosts file that cannot be read is no permission', async () => {
-    await expect(listed({ host_key: undefined, known_hosts: path.join(scratch, 'nowhere') })).rejects.toMatchObject({ code: 'HOST_KEY_MISMATCH' });
+    await expect(listed({ host_key: undefined, known_hosts: path.join(scratch, 'nowhere') })).rejects.toMatchObject({
+      code: 'HOST_KEY_MISMATCH',
+    });
   });
 });
 
 describe('connections: of type sftp', () => {
   const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKnDxBR9QQ0QnS8m3fo8UyPjPXz0kX1bPzjqYmyqVCMk';
   const base = { host: 'h', user: 'u', password: new Secret('p'), host_key: KEY };
-  const problems = (value: unknown): string[] => connectionOptions.safeParse(value).error?.issues.map((issue) => `${issue.path.join('.')} ${issue.code}`) ?? [];
+  const problems = (value: unknown): string[] =>
+    connectionOptions.safeParse(value).error?.issues.map((issue) => `${issue.path.join('.')} ${issue.code}`) ?? [];
 
   test('takes what the specification shows', () => {
     expect(problems(base)).toEqual([]);
     expect(problems({ ...base, host_key: [KEY, KEY] })).toEqual([]);
-    expect(problems({ host: 'h', port: 2222, user: 'u', private_key: new Secret('k'), passphrase: new Secret('p'), known_hosts: '/k' })).toEqual([]);
+    expect(
+      problems({
+        host: 'h',
+        port: 2222,
+        user: 'u',
+        private_key: new Secret('k'),
+        passphrase: new Secret('p'),
+        known_hosts: '/k',
+      }),
+    ).toEqual([]);
   });
 
   test.each([
@@ -184,7 +226,10 @@ describe('connections: of type sftp', () => {
     expect(problems({ ...base, ...change })).toEqual([problem]);
   });
 
-  test.each(['AAAA', 'SHA256:abc', 'ssh-ed25519 AAAA', `ssh-rsa ${KEY.split(' ')[1]!}`, 'any', ''])('refuses %j as a host key', (line) => {
-    expect(problems({ ...base, host_key: line })).not.toEqual([]);
-  });
+  test.each(['AAAA', 'SHA256:abc', 'ssh-ed25519 AAAA', `ssh-rsa ${KEY.split(' ')[1]!}`, 'any', ''])(
+    'refuses %j as a host key',
+    (line) => {
+      expect(problems({ ...base, host_key: line })).not.toEqual([]);
+    },
+  );
 });

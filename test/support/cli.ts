@@ -16,8 +16,15 @@ export interface Ended {
 }
 
 /** The real CLI (dist/main.js), started; `ended` resolves when it has. */
-export function start(args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): { readonly child: ChildProcess; readonly ended: Promise<Ended>; output(): string } {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: options.cwd, env: { ...process.env, NO_COLOR: '1', ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export function start(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): { readonly child: ChildProcess; readonly ended: Promise<Ended>; output(): string } {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
@@ -30,7 +37,10 @@ export function start(args: readonly string[], options: { readonly cwd?: string;
 }
 
 /** Runs the CLI to its end. */
-export function tallyman(args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+export function tallyman(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
   return start(args, options).ended;
 }
 
@@ -43,7 +53,12 @@ export interface Workspace {
   /** Runs a command with this config. */
   run(...args: string[]): Promise<Ended>;
   /** `run --once --json`: reports by path, and the summary. */
-  once(...args: string[]): Promise<{ readonly code: number | null; readonly reports: readonly FileReport[]; readonly summary: Summary; readonly stderr: string }>;
+  once(...args: string[]): Promise<{
+    readonly code: number | null;
+    readonly reports: readonly FileReport[];
+    readonly summary: Summary;
+    readonly stderr: string;
+  }>;
   json(...args: string[]): Promise<unknown>;
   remove(): void;
 }
@@ -55,19 +70,47 @@ export interface Summary {
   readonly exit_code: number;
 }
 
-/** A folder of its own with a config of one or more local feeds, each with a drop of its name. `settle` is 0s unless a feed says otherwise. */
-export function workspace(databaseUrl: string, feeds: Readonly<Record<string, Record<string, unknown>>>, top: Readonly<Record<string, unknown>> = {}): Workspace {
+/**
+ * A folder of its own with a config of one or more local feeds, each with a drop of its name. `settle` is 0s unless a
+ * feed says otherwise.
+ */
+export function workspace(
+  databaseUrl: string,
+  feeds: Readonly<Record<string, Record<string, unknown>>>,
+  top: Readonly<Record<string, unknown>> = {},
+): Workspace {
   const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-ws-'));
   const names = Object.keys(feeds);
   for (const name of names) mkdirSync(path.join(dir, 'drop', name), { recursive: true });
   const full = Object.fromEntries(
     names.map((name) => {
       const { source, format, ...rest } = feeds[name]!;
-      return [name, { source: { type: 'local', dir: `drop/${name}`, pattern: '*.csv', settle: '0s', poll: '1s', ...(source as object | undefined) }, format: { type: 'csv', ...(format as object | undefined) }, ...rest }];
+      return [
+        name,
+        {
+          source: {
+            type: 'local',
+            dir: `drop/${name}`,
+            pattern: '*.csv',
+            settle: '0s',
+            poll: '1s',
+            ...(source as object | undefined),
+          },
+          format: { type: 'csv', ...(format as object | undefined) },
+          ...rest,
+        },
+      ];
     }),
   );
   const config = path.join(dir, 'tallyman.yaml');
-  writeFileSync(config, JSON.stringify({ version: 1, data_dir: 'data', database: { url: databaseUrl }, daemon: { http: false }, feeds: full, ...top }, null, 2));
+  writeFileSync(
+    config,
+    JSON.stringify(
+      { version: 1, data_dir: 'data', database: { url: databaseUrl }, daemon: { http: false }, feeds: full, ...top },
+      null,
+      2,
+    ),
+  );
   const drop = path.join(dir, 'drop', names[0]!);
   const run = (...args: string[]): Promise<Ended> => tallyman([...args, '-c', config], { cwd: dir });
   return {
@@ -82,10 +125,18 @@ export function workspace(databaseUrl: string, feeds: Readonly<Record<string, Re
     run,
     async once(...args) {
       const ended = await run('run', '--once', '--json', ...args);
-      const lines = ended.stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as FileReport | Summary);
+      const lines = ended.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as FileReport | Summary);
       const summary = lines.at(-1);
       if (summary?.message_type !== 'summary') throw new Error(`no summary: ${ended.stdout}${ended.stderr}`);
-      return { code: ended.code, reports: lines.filter((line): line is FileReport => line.message_type === 'file'), summary, stderr: ended.stderr };
+      return {
+        code: ended.code,
+        reports: lines.filter((line): line is FileReport => line.message_type === 'file'),
+        summary,
+        stderr: ended.stderr,
+      };
     },
     async json(...args) {
       const ended = await run(...args, '--json');

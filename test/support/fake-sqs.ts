@@ -20,7 +20,10 @@ interface Message {
   hidden: boolean;
 }
 
-/** One small SQS queue in the test process: receive with long polling, and delete. A message that was received stays hidden. */
+/**
+ * One small SQS queue in the test process: receive with long polling, and delete. A message that was received stays
+ * hidden.
+ */
 export async function startFakeSqs(): Promise<FakeSqs> {
   let messages: Message[] = [];
   let count = 0;
@@ -36,7 +39,14 @@ export async function startFakeSqs(): Promise<FakeSqs> {
     const ready = messages.filter((message) => !message.hidden).slice(0, 10);
     if (ready.length === 0) return void waiting.add(() => receive(response));
     for (const message of ready) message.hidden = true;
-    reply(response, 200, { Messages: ready.map(({ body, handle }) => ({ MessageId: handle, ReceiptHandle: handle, Body: body, MD5OfBody: createHash('md5').update(body).digest('hex') })) });
+    reply(response, 200, {
+      Messages: ready.map(({ body, handle }) => ({
+        MessageId: handle,
+        ReceiptHandle: handle,
+        Body: body,
+        MD5OfBody: createHash('md5').update(body).digest('hex'),
+      })),
+    });
   };
   const wake = (): void => {
     const all = [...waiting];
@@ -47,7 +57,9 @@ export async function startFakeSqs(): Promise<FakeSqs> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const input = JSON.parse(Buffer.concat(chunks).toString()) as { Entries?: { Id: string; ReceiptHandle: string }[] };
+      const input = JSON.parse(Buffer.concat(chunks).toString()) as {
+        Entries?: { Id: string; ReceiptHandle: string }[];
+      };
       if (sqs.broken) reply(response, 500, { __type: 'InternalFailure' });
       else if (request.headers['x-amz-target'] === 'AmazonSQS.ReceiveMessage') receive(response);
       else {
@@ -61,7 +73,11 @@ export async function startFakeSqs(): Promise<FakeSqs> {
   return Object.assign(sqs, {
     queueUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/123456789012/drops`,
     send: (body: unknown) => {
-      messages.push({ body: typeof body === 'string' ? body : JSON.stringify(body), handle: `m${++count}`, hidden: false });
+      messages.push({
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        handle: `m${++count}`,
+        hidden: false,
+      });
       wake();
     },
     bodies: () => messages.map((message) => message.body),

@@ -16,7 +16,10 @@ declare module 'vitest' {
 
 const NOBODY = 65534;
 
-/** Starts one real PostgreSQL for the whole run, out of the npm package, on a loopback port; TALLYMAN_TEST_PG names another one instead. */
+/**
+ * Starts one real PostgreSQL for the whole run, out of the npm package, on a loopback port; TALLYMAN_TEST_PG names
+ * another one instead.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['TALLYMAN_TEST_PG'];
   if (given !== undefined && given !== '') {
@@ -28,10 +31,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if ('uid' in user) chownSync(dir, NOBODY, NOBODY);
   const programs = embeddedBinaries('uid' in user ? NOBODY : null);
   const data = path.join(dir, 'data');
-  const init = spawnSync(programs.initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], { ...user, cwd: dir, encoding: 'utf8' });
+  const init = spawnSync(
+    programs.initdb,
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { ...user, cwd: dir, encoding: 'utf8' },
+  );
   if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr}`);
   const port = await freePort();
-  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: dir, max_connections: '200', fsync: 'off', max_prepared_transactions: '10' };
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: dir,
+    max_connections: '200',
+    fsync: 'off',
+    max_prepared_transactions: '10',
+  };
   const args = ['-D', data, ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])];
   const server = spawn(programs.postgres, args, { ...user, cwd: dir, stdio: 'ignore' });
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;

@@ -10,7 +10,10 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh database on the test run's server (real PostgreSQL, started by global-setup.ts). One per test file is the rule. */
+/**
+ * A fresh database on the test run's server (real PostgreSQL, started by global-setup.ts). One per test file is the
+ * rule.
+ */
 export async function createDatabase(): Promise<TestDatabase> {
   const admin = inject('postgresUrl');
   const name = `t_${randomBytes(6).toString('hex')}`;

@@ -2,7 +2,10 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** What a proxy does to the connections through it. Change the fields at any time. */
 export interface ProxyFaults {
-  /** When the client sends these bytes (in one piece of what it writes), everything the server answers from then on is swallowed, and the client is cut. */
+  /**
+   * When the client sends these bytes (in one piece of what it writes), everything the server answers from then on is
+   * swallowed, and the client is cut.
+   */
   swallowAnswerTo: string | null;
   /** When the client sends these bytes, the connection is cut before they reach the server. */
   cutBefore: string | null;
@@ -12,7 +15,10 @@ export interface ProxyFaults {
   cutAfterDown: number | null;
   /** Nothing goes through any more, in either direction, and nobody is told. */
   stalled: boolean;
-  /** Asked for each piece that the client sends: let it through, cut before it arrives, or let it arrive and swallow the answer. */
+  /**
+   * Asked for each piece that the client sends: let it through, cut before it arrives, or let it arrive and swallow the
+   * answer.
+   */
   decide: ((data: Buffer) => 'pass' | 'cut' | 'swallow') | null;
 }
 
@@ -30,7 +36,14 @@ export interface TcpProxy {
 
 /** A small TCP proxy in the test process, in front of a real server. `listen` 0 = any free port. */
 export async function startProxy(host: string, port: number, listen = 0): Promise<TcpProxy> {
-  const faults: ProxyFaults = { swallowAnswerTo: null, cutBefore: null, cutAfterUp: null, cutAfterDown: null, stalled: false, decide: null };
+  const faults: ProxyFaults = {
+    swallowAnswerTo: null,
+    cutBefore: null,
+    cutAfterUp: null,
+    cutAfterDown: null,
+    stalled: false,
+    decide: null,
+  };
   let target = port;
   const sockets = new Set<Socket>();
   let accepted = 0;

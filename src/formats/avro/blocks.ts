@@ -28,7 +28,10 @@ const LARGEST_HEADER = 16 * 2 ** 20;
 const LARGEST_SCHEMA = 4 * 2 ** 20;
 const MOST_ENTRIES = 1_000;
 
-/** The blocks of an object container file (Avro specification, 1.12), one at a time. Throws FILE_CORRUPT, FORMAT_MISMATCH, EMPTY_NOT_ALLOWED and EXPANSION_LIMIT. */
+/**
+ * The blocks of an object container file (Avro specification, 1.12), one at a time. Throws FILE_CORRUPT,
+ * FORMAT_MISMATCH, EMPTY_NOT_ALLOWED and EXPANSION_LIMIT.
+ */
 export class BlockReader {
   readonly #reader: ByteReader;
   readonly #expansion: Expansion;
@@ -44,7 +47,10 @@ export class BlockReader {
   async header(): Promise<FileHeader> {
     const magic = await this.#reader.take(MAGIC.length);
     if (magic.length === 0) throw new TallymanError('EMPTY_NOT_ALLOWED', 'an avro file of 0 bytes');
-    if (!magic.equals(MAGIC)) throw new TallymanError('FORMAT_MISMATCH', 'The file does not begin as an Avro object container file.', { fix: 'Correct format.type. Avro messages without a container (a schema registry has their schema) are not read.' });
+    if (!magic.equals(MAGIC))
+      throw new TallymanError('FORMAT_MISMATCH', 'The file does not begin as an Avro object container file.', {
+        fix: 'Correct format.type. Avro messages without a container (a schema registry has their schema) are not read.',
+      });
     const metadata = await this.#metadata();
     this.#sync = Buffer.from(await this.#exactly(SYNC));
     const schema = metadata.get('avro.schema');
@@ -62,7 +68,8 @@ export class BlockReader {
     const records = await this.#long(true);
     if (records === null) return null;
     const size = await this.#long(false);
-    if (size === null || size < 0 || size > LARGEST_BLOCK) throw this.#corrupt(`has a block of ${size ?? 0} bytes; ${LARGEST_BLOCK} is the most that is read`, offset);
+    if (size === null || size < 0 || size > LARGEST_BLOCK)
+      throw this.#corrupt(`has a block of ${size ?? 0} bytes; ${LARGEST_BLOCK} is the most that is read`, offset);
     if (records < 0) throw this.#corrupt(`has a block of ${records} records`, offset);
     const start = reader.position;
     const packed = await this.#exactly(size);
@@ -95,10 +102,11 @@ export class BlockReader {
     const from = this.#reader.position;
     const bounded = async (most: number): Promise<number> => {
       const length = await this.#long(false);
-      if (length === null || length < 0 || length > most || this.#reader.position - from > LARGEST_HEADER) throw this.#corrupt('has a header of senseless lengths', 0);
+      if (length === null || length < 0 || length > most || this.#reader.position - from > LARGEST_HEADER)
+        throw this.#corrupt('has a header of senseless lengths', 0);
       return length;
     };
-    for (let entries = 0; ; ) {
+    for (let entries = 0; ;) {
       const count = await this.#long(false);
       if (count === 0) return metadata;
       // A negative count has the bytes of its entries behind it.

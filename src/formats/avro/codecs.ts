@@ -25,7 +25,11 @@ const CODECS: ReadonlyMap<string, BlockCodec> = new Map<string, BlockCodec>([
 export function codecOf(name: string): BlockCodec {
   const codec = CODECS.get(name);
   if (codec !== undefined) return codec;
-  throw new TallymanError('FORMAT_MISMATCH', `The blocks of the Avro file are packed by ${JSON.stringify(name.slice(0, 100))}, which is not read.`, { fix: `Ask the supplier for one of ${[...CODECS.keys()].join(', ')}.` });
+  throw new TallymanError(
+    'FORMAT_MISMATCH',
+    `The blocks of the Avro file are packed by ${JSON.stringify(name.slice(0, 100))}, which is not read.`,
+    { fix: `Ask the supplier for one of ${[...CODECS.keys()].join(', ')}.` },
+  );
 }
 
 /** Four bytes behind the packed ones are the CRC-32 of the unpacked ones. */

@@ -1,6 +1,9 @@
 import { TallymanError } from '../../core/errors.js';
 
-/** Bytes of a block, taken value by value (Avro specification, binary encoding). Throws FILE_CORRUPT where a value leads past the block's end. */
+/**
+ * Bytes of a block, taken value by value (Avro specification, binary encoding). Throws FILE_CORRUPT where a value leads
+ * past the block's end.
+ */
 export class BlockCursor {
   bytes: Buffer = Buffer.alloc(0);
   pos = 0;
@@ -26,8 +29,8 @@ export class BlockCursor {
   }
 
   /**
-   * A whole number of up to 64 bits, zigzag in groups of 7 bits, when a double holds it exactly; else null, and `bigLong` reads it. Nearly all numbers of real
-   * files take the first loop.
+   * A whole number of up to 64 bits, zigzag in groups of 7 bits, when a double holds it exactly; else null, and
+   * `bigLong` reads it. Nearly all numbers of real files take the first loop.
    */
   long(): number | null {
     const { bytes } = this;

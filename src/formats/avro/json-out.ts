@@ -8,11 +8,18 @@ const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
 
 /** `\b \t \n \f \r` have letters of their own. */
-const LETTERS: ReadonlyMap<number, number> = new Map([[8, 0x62], [9, 0x74], [10, 0x6e], [12, 0x66], [13, 0x72]]);
+const LETTERS: ReadonlyMap<number, number> = new Map([
+  [8, 0x62],
+  [9, 0x74],
+  [10, 0x6e],
+  [12, 0x66],
+  [13, 0x72],
+]);
 
 /**
- * The JSON text of rows, one behind the other, in one buffer that is filled anew for every batch. A row past `longest` bytes is still counted, while only its
- * beginning is kept: so memory is bounded by `longest` whatever a row expands to.
+ * The JSON text of rows, one behind the other, in one buffer that is filled anew for every batch. A row past `longest`
+ * bytes is still counted, while only its beginning is kept: so memory is bounded by `longest` whatever a row expands
+ * to.
  */
 export class JsonOut {
   buf: Buffer = Buffer.allocUnsafeSlow(256 * 1024);
@@ -68,7 +75,7 @@ export class JsonOut {
   /** The inside of a JSON string: the bytes, escaped where they must be. True when there were escapes. */
   string(bytes: Buffer, start: number, end: number): boolean {
     let escaped = false;
-    for (let from = start; from < end; ) {
+    for (let from = start; from < end;) {
       const to = Math.min(end, from + KEPT);
       this.#room(6 * (to - from));
       const { buf } = this;
@@ -99,7 +106,7 @@ export class JsonOut {
 
   /** Two hex digits a byte. */
   hex(bytes: Buffer, start: number, end: number): void {
-    for (let from = start; from < end; ) {
+    for (let from = start; from < end;) {
       const to = Math.min(end, from + KEPT);
       this.#room(2 * (to - from));
       for (; from < to; from++) {

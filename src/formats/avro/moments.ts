@@ -20,12 +20,14 @@ const UNITS: Readonly<Record<Exclude<WholeLogical, 'date'>, readonly [perSecond:
   'local-timestamp-nanos': [1e9, 9],
 };
 
-/** Days that an ISO date of this calendar can tell; beyond, the number itself is written, which no date column takes. */
+/**
+ * Days that an ISO date of this calendar can tell; beyond, the number itself is written, which no date column takes.
+ */
 const FARTHEST_DAY = 100_000_000;
 
 /**
- * Writes a number of a date or time type as ISO 8601 text, exactly, all digits of its unit. Instants end in `Z`, local times do not. False: it is no date or
- * time (25 o'clock), and nothing was written.
+ * Writes a number of a date or time type as ISO 8601 text, exactly, all digits of its unit. Instants end in `Z`, local
+ * times do not. False: it is no date or time (25 o'clock), and nothing was written.
  */
 export function putMoment(logical: WholeLogical, value: number | bigint, out: JsonOut): boolean {
   if (logical === 'date') return putDate(Number(value), out);

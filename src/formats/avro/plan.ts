@@ -29,26 +29,48 @@ export interface AvroColumns {
 }
 
 /**
- * The fields of the file's records as columns. `from: a.b` of the contract reaches into a record within the record (also one that may be null), where no field is
- * called `a.b`.
+ * The fields of the file's records as columns. `from: a.b` of the contract reaches into a record within the record
+ * (also one that may be null), where no field is called `a.b`.
  */
 export function columnsOf(record: AvroRecord, contract: readonly ColumnSpec[] | null): AvroColumns {
   const own = record.fields.map(({ name, type }): FileColumn => ({ name, type: columnType(type) }));
-  if (contract === null) return { layout: identityLayout(own), plan: planOf(record, [], new Map(own.map(({ name }, cell) => [name, cell])), null), width: own.length };
+  if (contract === null)
+    return {
+      layout: identityLayout(own),
+      plan: planOf(record, [], new Map(own.map(({ name }, cell) => [name, cell])), null),
+      width: own.length,
+    };
 
   const inner = pathsOf(record, contract);
-  const layout = matchColumns(contract, [...own, ...inner.map(({ path, type }): FileColumn => ({ name: path.join('.'), type: columnType(type) }))]);
-  const cells = new Map([...own.map(({ name }, cell) => [name, cell] as const), ...inner.map(({ path }, i) => [key(path), own.length + i] as const)]);
+  const layout = matchColumns(contract, [
+    ...own,
+    ...inner.map(({ path, type }): FileColumn => ({ name: path.join('.'), type: columnType(type) })),
+  ]);
+  const cells = new Map([
+    ...own.map(({ name }, cell) => [name, cell] as const),
+    ...inner.map(({ path }, i) => [key(path), own.length + i] as const),
+  ]);
   // What was asked for by its path is no stranger, nor is the record around it.
-  const reached = new Set(layout.cellOf.flatMap((cell) => (cell >= own.length ? [inner[cell - own.length]!.path[0]!] : [])));
+  const reached = new Set(
+    layout.cellOf.flatMap((cell) => (cell >= own.length ? [inner[cell - own.length]!.path[0]!] : [])),
+  );
   const unknown = layout.unknown.filter((cell) => cell < own.length && !reached.has(own[cell]!.name));
-  const whole = new Set(contract.flatMap(({ type }, index) => (type === 'json' || type === 'jsonb' ? [layout.cellOf[index]!] : [])));
+  const whole = new Set(
+    contract.flatMap(({ type }, index) => (type === 'json' || type === 'jsonb' ? [layout.cellOf[index]!] : [])),
+  );
   const overlap = Math.max(1, ...inner.map(({ path }) => path.length));
-  return { layout: { ...layout, unknown, overlap }, plan: planOf(record, [], cells, whole), width: own.length + inner.length };
+  return {
+    layout: { ...layout, unknown, overlap },
+    plan: planOf(record, [], cells, whole),
+    width: own.length + inner.length,
+  };
 }
 
 /** Paths that the contract names, that lead to a field, and that no field has as its name. */
-function pathsOf(record: AvroRecord, contract: readonly ColumnSpec[]): { readonly path: readonly string[]; readonly type: AvroType }[] {
+function pathsOf(
+  record: AvroRecord,
+  contract: readonly ColumnSpec[],
+): { readonly path: readonly string[]; readonly type: AvroType }[] {
   const names = new Set(contract.flatMap(({ from }) => from.filter((one) => typeof one === 'string')));
   return [...names].flatMap((name) => {
     const path = name.split('.');
@@ -56,7 +78,8 @@ function pathsOf(record: AvroRecord, contract: readonly ColumnSpec[]): { readonl
     let at: AvroType = record;
     for (const step of path) {
       const inside: AvroType = withoutNull(at);
-      const next: AvroType | undefined = inside.kind === 'record' ? inside.fields.find((field) => field.name === step)?.type : undefined;
+      const next: AvroType | undefined =
+        inside.kind === 'record' ? inside.fields.find((field) => field.name === step)?.type : undefined;
       if (next === undefined) return [];
       at = next;
     }
@@ -65,14 +88,22 @@ function pathsOf(record: AvroRecord, contract: readonly ColumnSpec[]): { readonl
 }
 
 /** `whole`: cells that go to json or jsonb; null = there is no contract, and a mixed union is jsonb. */
-function planOf(record: AvroRecord, path: readonly string[], cells: ReadonlyMap<string, number>, whole: ReadonlySet<number> | null): RecordPlan {
+function planOf(
+  record: AvroRecord,
+  path: readonly string[],
+  cells: ReadonlyMap<string, number>,
+  whole: ReadonlySet<number> | null,
+): RecordPlan {
   return {
     fields: record.fields.map(({ name, type }): FieldPlan => {
       const here = [...path, name];
       const cell = cells.get(key(here)) ?? -1;
       const below = `${key(here)}\0`;
       const inner = withoutNull(type);
-      const inside = inner.kind === 'record' && [...cells.keys()].some((one) => one.startsWith(below)) ? planOf(inner, here, cells, whole) : null;
+      const inside =
+        inner.kind === 'record' && [...cells.keys()].some((one) => one.startsWith(below))
+          ? planOf(inner, here, cells, whole)
+          : null;
       return { key: nameBytes(name), type, cell, whole: isMixed(type) && (whole === null || whole.has(cell)), inside };
     }),
   };
@@ -100,7 +131,13 @@ export function columnType(type: AvroType): string {
     case 'int':
       return one.logical === null ? 'integer' : one.logical === 'date' ? 'date' : 'time';
     case 'long':
-      return one.logical === null ? 'bigint' : one.logical === 'time-micros' ? 'time' : one.logical.startsWith('local-') ? 'timestamp' : 'timestamptz';
+      return one.logical === null
+        ? 'bigint'
+        : one.logical === 'time-micros'
+          ? 'time'
+          : one.logical.startsWith('local-')
+            ? 'timestamp'
+            : 'timestamptz';
     case 'float':
       return 'real';
     case 'double':
@@ -108,7 +145,13 @@ export function columnType(type: AvroType): string {
     case 'bytes':
       return one.logical === null ? 'bytea' : numeric(one.logical);
     case 'fixed':
-      return one.logical === null ? 'bytea' : one.logical === 'uuid' ? 'uuid' : one.logical === 'duration' ? 'text' : numeric(one.logical);
+      return one.logical === null
+        ? 'bytea'
+        : one.logical === 'uuid'
+          ? 'uuid'
+          : one.logical === 'duration'
+            ? 'text'
+            : numeric(one.logical);
     case 'null':
     case 'string':
     case 'enum':
@@ -124,4 +167,5 @@ export function columnType(type: AvroType): string {
 }
 
 /** PostgreSQL's numeric has at most 1,000 digits by declaration. */
-const numeric = ({ precision, scale }: { readonly precision: number; readonly scale: number }): string => (precision > 1_000 ? 'numeric' : `numeric(${precision},${scale})`);
+const numeric = ({ precision, scale }: { readonly precision: number; readonly scale: number }): string =>
+  precision > 1_000 ? 'numeric' : `numeric(${precision},${scale})`;

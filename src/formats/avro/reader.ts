@@ -12,12 +12,15 @@ import type { AvroColumns } from './plan.js';
 import type { AvroRecord } from './schema.js';
 import { MOST_WEIGHTLESS, ValueWriter } from './values.js';
 
-/** JSON of a batch. Like the window of the text formats: it stays in the processor's cache with the arrays that point into it. */
+/**
+ * JSON of a batch. Like the window of the text formats: it stays in the processor's cache with the arrays that point
+ * into it.
+ */
 const FLUSH = 256 * 1024;
 
 /**
- * One open Avro file. Each record becomes one line of JSON, whose parts are the cells: so a refused row is kept as JSON (SPEC 6) and the codecs for text serve.
- * There are no physical lines: `lines` counts records.
+ * One open Avro file. Each record becomes one line of JSON, whose parts are the cells: so a refused row is kept as JSON
+ * (SPEC 6) and the codecs for text serve. There are no physical lines: `lines` counts records.
  */
 export class AvroReader implements RecordReader {
   readonly layout: Layout;
@@ -40,7 +43,14 @@ export class AvroReader implements RecordReader {
   #firstRow = 1;
   #ended = false;
 
-  constructor(blocks: BlockReader, header: FileHeader, record: AvroRecord, columns: AvroColumns, options: AvroOptions, batchRows: number | undefined) {
+  constructor(
+    blocks: BlockReader,
+    header: FileHeader,
+    record: AvroRecord,
+    columns: AvroColumns,
+    options: AvroOptions,
+    batchRows: number | undefined,
+  ) {
     this.#blocks = blocks;
     this.#header = header;
     this.#columns = columns;
@@ -55,7 +65,12 @@ export class AvroReader implements RecordReader {
   }
 
   dialect(): FileDialect {
-    return { format: 'avro', codec: this.#header.codec, record: this.#recordName, columns: this.layout.fileColumns.map(({ name }) => name) };
+    return {
+      format: 'avro',
+      codec: this.#header.codec,
+      record: this.#recordName,
+      columns: this.layout.fileColumns.map(({ name }) => name),
+    };
   }
 
   async next(): Promise<SpanBatch | null> {
@@ -94,14 +109,16 @@ export class AvroReader implements RecordReader {
       this.#cursor.open(block.bytes, block.offset);
       this.#values.begin();
       this.#left = block.records;
-      if (block.records > (this.#weightless ? MOST_WEIGHTLESS : block.bytes.length)) throw this.#cursor.corrupt(`it cannot hold ${block.records} records`);
+      if (block.records > (this.#weightless ? MOST_WEIGHTLESS : block.bytes.length))
+        throw this.#cursor.corrupt(`it cannot hold ${block.records} records`);
       if (block.records > 0) return true;
     }
   }
 
   /** A block that holds more than its records was not written by this schema. */
   #proveUsedUp(): void {
-    if (this.#block !== null && this.#cursor.left > 0) throw this.#cursor.corrupt(`${this.#cursor.left} bytes are left behind its ${this.#block.records} records`);
+    if (this.#block !== null && this.#cursor.left > 0)
+      throw this.#cursor.corrupt(`${this.#cursor.left} bytes are left behind its ${this.#block.records} records`);
   }
 
   #row(batch: PlainBatch): void {
@@ -111,7 +128,10 @@ export class AvroReader implements RecordReader {
     const first = row * batch.width;
     const start = out.pos;
     const line = this.#firstRow + row;
-    const offset = (this.#block?.plainAt ?? null) === null ? (this.#block?.offset ?? 0) : (this.#block?.plainAt ?? 0) + this.#cursor.pos;
+    const offset =
+      (this.#block?.plainAt ?? null) === null
+        ? (this.#block?.offset ?? 0)
+        : (this.#block?.plainAt ?? 0) + this.#cursor.pos;
     // Fields of a record that is null are met nowhere.
     batch.flags.fill(NULL_CELL, first, first + batch.width);
     batch.starts.fill(start, first, first + batch.width);
@@ -121,7 +141,15 @@ export class AvroReader implements RecordReader {
     this.#left--;
     const length = out.end();
     if (length > this.#options.max_record) {
-      batch.refuse({ start, end: out.pos, line, offset }, { class: 'too-long', column: null, message: this.#tooLong, rawLength: length > out.pos - start ? length : null });
+      batch.refuse(
+        { start, end: out.pos, line, offset },
+        {
+          class: 'too-long',
+          column: null,
+          message: this.#tooLong,
+          rawLength: length > out.pos - start ? length : null,
+        },
+      );
       return;
     }
     batch.cells[row] = Math.max(1, width);

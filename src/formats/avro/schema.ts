@@ -31,7 +31,15 @@ export interface Decimal {
 
 const WHOLE = {
   int: ['date', 'time-millis'],
-  long: ['time-micros', 'timestamp-millis', 'timestamp-micros', 'timestamp-nanos', 'local-timestamp-millis', 'local-timestamp-micros', 'local-timestamp-nanos'],
+  long: [
+    'time-micros',
+    'timestamp-millis',
+    'timestamp-micros',
+    'timestamp-nanos',
+    'local-timestamp-millis',
+    'local-timestamp-micros',
+    'local-timestamp-nanos',
+  ],
 } as const;
 export type WholeLogical = (typeof WHOLE)['int'][number] | (typeof WHOLE)['long'][number];
 
@@ -41,11 +49,20 @@ const MOST_TYPES = 100_000;
 /** A `fixed` of more is no value of a table. */
 const LARGEST_FIXED = 2 ** 26;
 
-const PRIMITIVES: ReadonlySet<string> = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string']);
+const PRIMITIVES: ReadonlySet<string> = new Set([
+  'null',
+  'boolean',
+  'int',
+  'long',
+  'float',
+  'double',
+  'bytes',
+  'string',
+]);
 
 /**
- * Reads the schema that a file carries (Avro specification 1.12; JSON). A logical type that is unknown or does not fit is passed over, as the specification
- * wants it. Throws FILE_CORRUPT.
+ * Reads the schema that a file carries (Avro specification 1.12; JSON). A logical type that is unknown or does not fit
+ * is passed over, as the specification wants it. Throws FILE_CORRUPT.
  */
 export function parseSchema(text: string): AvroType {
   let json: unknown;
@@ -65,7 +82,8 @@ class SchemaReader {
     if (depth > MOST_DEPTH) throw wrong(`is nested deeper than ${MOST_DEPTH} levels`);
     if (++this.#count > MOST_TYPES) throw wrong(`has more than ${MOST_TYPES} types`);
     if (typeof json === 'string') return this.#byName(json, space);
-    if (Array.isArray(json)) return { kind: 'union', branches: json.map((branch: unknown) => this.read(branch, space, depth + 1)) };
+    if (Array.isArray(json))
+      return { kind: 'union', branches: json.map((branch: unknown) => this.read(branch, space, depth + 1)) };
     if (!isMap(json)) throw wrong('has a type that is neither name, list nor mapping');
     const { type } = json;
     // {"type": {"type": ...}} is another way to write the inner one.
@@ -75,7 +93,10 @@ class SchemaReader {
       case 'error':
         return this.#record(json, space, depth);
       case 'enum':
-        return this.#name(json, space, { kind: 'enum', symbols: listOf(json, 'symbols').map((symbol) => Buffer.from(textOf(symbol, 'a symbol'))) }).type;
+        return this.#name(json, space, {
+          kind: 'enum',
+          symbols: listOf(json, 'symbols').map((symbol) => Buffer.from(textOf(symbol, 'a symbol'))),
+        }).type;
       case 'fixed':
         return this.#fixed(json, space);
       case 'array':
@@ -89,14 +110,23 @@ class SchemaReader {
 
   #byName(name: string, space: string): AvroType {
     if (PRIMITIVES.has(name)) return primitive(name, {});
-    const found = this.#named.get(name.includes('.') || space === '' ? name : `${space}.${name}`) ?? this.#named.get(name);
+    const found =
+      this.#named.get(name.includes('.') || space === '' ? name : `${space}.${name}`) ?? this.#named.get(name);
     if (found === undefined) throw wrong(`names a type ${shown(name)} that it does not define`);
     return found;
   }
 
-  #name<T extends AvroType>(json: Readonly<Record<string, unknown>>, space: string, type: T): { readonly type: T; readonly space: string } {
+  #name<T extends AvroType>(
+    json: Readonly<Record<string, unknown>>,
+    space: string,
+    type: T,
+  ): { readonly type: T; readonly space: string } {
     const name = textOf(json['name'], 'the name of a type');
-    const own = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : typeof json['namespace'] === 'string' ? json['namespace'] : space;
+    const own = name.includes('.')
+      ? name.slice(0, name.lastIndexOf('.'))
+      : typeof json['namespace'] === 'string'
+        ? json['namespace']
+        : space;
     const full = name.includes('.') || own === '' ? name : `${own}.${name}`;
     if (this.#named.has(full)) throw wrong(`defines ${shown(full)} twice`);
     this.#named.set(full, type);
@@ -106,7 +136,11 @@ class SchemaReader {
   #record(json: Readonly<Record<string, unknown>>, space: string, depth: number): AvroRecord {
     const fields: AvroField[] = [];
     // Named before its fields are read: they may hold the record itself.
-    const { type, space: own } = this.#name(json, space, { kind: 'record', name: textOf(json['name'], 'the name of a record'), fields });
+    const { type, space: own } = this.#name(json, space, {
+      kind: 'record',
+      name: textOf(json['name'], 'the name of a record'),
+      fields,
+    });
     const names = new Set<string>();
     for (const field of listOf(json, 'fields')) {
       if (!isMap(field)) throw wrong('has a field that is no mapping');
@@ -120,8 +154,16 @@ class SchemaReader {
 
   #fixed(json: Readonly<Record<string, unknown>>, space: string): AvroType {
     const { size, logicalType } = json;
-    if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > LARGEST_FIXED) throw wrong('has a fixed type without a sensible size');
-    const logical = logicalType === 'decimal' ? decimalOf(json, largestDigits(size)) : logicalType === 'duration' && size === 12 ? 'duration' : logicalType === 'uuid' && size === 16 ? 'uuid' : null;
+    if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > LARGEST_FIXED)
+      throw wrong('has a fixed type without a sensible size');
+    const logical =
+      logicalType === 'decimal'
+        ? decimalOf(json, largestDigits(size))
+        : logicalType === 'duration' && size === 12
+          ? 'duration'
+          : logicalType === 'uuid' && size === 16
+            ? 'uuid'
+            : null;
     return this.#name(json, space, { kind: 'fixed', size, logical }).type;
   }
 }
@@ -152,10 +194,13 @@ const largestDigits = (size: number): number => Math.floor(Math.log10(2) * (8 * 
 
 function decimalOf({ precision, scale = 0 }: Readonly<Record<string, unknown>>, most: number): Decimal | null {
   const whole = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value);
-  return whole(precision) && whole(scale) && precision >= 1 && precision <= most && scale >= 0 && scale <= precision ? { precision, scale } : null;
+  return whole(precision) && whole(scale) && precision >= 1 && precision <= most && scale >= 0 && scale <= precision
+    ? { precision, scale }
+    : null;
 }
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function listOf(json: Readonly<Record<string, unknown>>, key: string): readonly unknown[] {
   const list = json[key];
@@ -169,4 +214,5 @@ function textOf(value: unknown, what: string): string {
 }
 
 const shown = (name: string): string => JSON.stringify(name.slice(0, 100));
-const wrong = (what: string): TallymanError => new TallymanError('FILE_CORRUPT', `The schema in the Avro file ${what}.`);
+const wrong = (what: string): TallymanError =>
+  new TallymanError('FILE_CORRUPT', `The schema in the Avro file ${what}.`);

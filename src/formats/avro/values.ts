@@ -10,9 +10,14 @@ import type { AvroRecord, AvroType, Decimal, WholeLogical } from './schema.js';
 
 /** Values within values. A deeper one would be a list of a thousand links, or an attack. */
 const MOST_DEPTH = 500;
-/** Values of one block that take no byte (lists of nulls, empty records): no length tells a lie about their number from the truth. */
+/**
+ * Values of one block that take no byte (lists of nulls, empty records): no length tells a lie about their number from
+ * the truth.
+ */
 export const MOST_WEIGHTLESS = 1_000_000;
-/** Bytes of a decimal. Its digits cost the square of them; PostgreSQL's numeric ends at 131,072 digits before the point. */
+/**
+ * Bytes of a decimal. Its digits cost the square of them; PostgreSQL's numeric ends at 131,072 digits before the point.
+ */
 const LARGEST_DECIMAL = 32 * 1024;
 
 const QUOTE = 0x22;
@@ -23,8 +28,8 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 
 /**
- * Values of a block as JSON text, one pass: numbers with all their digits, dates and times in ISO 8601, bytes as `\x..`. Fields that are cells of the row note
- * where their text stands.
+ * Values of a block as JSON text, one pass: numbers with all their digits, dates and times in ISO 8601, bytes as
+ * `\x..`. Fields that are cells of the row note where their text stands.
  */
 export class ValueWriter {
   readonly #cursor: BlockCursor;
@@ -54,7 +59,10 @@ export class ValueWriter {
     if (known !== undefined) return known;
     // A record within itself takes the byte of the union or list through which it is reached.
     this.#weightless.set(type, false);
-    const weightless = type.kind === 'null' || (type.kind === 'fixed' && type.size === 0) || (type.kind === 'record' && type.fields.every((field) => this.isWeightless(field.type)));
+    const weightless =
+      type.kind === 'null' ||
+      (type.kind === 'fixed' && type.size === 0) ||
+      (type.kind === 'record' && type.fields.every((field) => this.isWeightless(field.type)));
     this.#weightless.set(type, weightless);
     return weightless;
   }
@@ -222,7 +230,8 @@ export class ValueWriter {
       if (said === 0) break;
       if (said !== null && said < 0) cursor.size(cursor.left, 'the length of a list');
       const count = said === null ? Infinity : Math.abs(said);
-      if (count > (weightless ? this.#weightlessLeft : cursor.left)) throw cursor.corrupt('a list has more items than there are bytes');
+      if (count > (weightless ? this.#weightlessLeft : cursor.left))
+        throw cursor.corrupt('a list has more items than there are bytes');
       if (weightless) this.#weightlessLeft -= count;
       for (let item = 0; item < count; item++) {
         if (written++ > 0) out.byte(COMMA);
@@ -252,7 +261,10 @@ export class ValueWriter {
   }
 }
 
-/** The shortest digits that are this float and no other: 0.1, where the double of the same value is 0.10000000149011612. Whole numbers exactly. */
+/**
+ * The shortest digits that are this float and no other: 0.1, where the double of the same value is 0.10000000149011612.
+ * Whole numbers exactly.
+ */
 function shortestFloat(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
   for (let digits = 6; digits < 9; digits++) {
@@ -288,5 +300,7 @@ function durationText(bytes: Buffer, start: number): string {
 /** For callers that hold a type and want its record. */
 export function recordOf(type: AvroType): AvroRecord {
   if (type.kind === 'record') return type;
-  throw new TallymanError('FORMAT_MISMATCH', `The Avro file holds values of type ${type.kind}, not records.`, { fix: 'Ask the supplier for records: each field becomes a column.' });
+  throw new TallymanError('FORMAT_MISMATCH', `The Avro file holds values of type ${type.kind}, not records.`, {
+    fix: 'Ask the supplier for records: each field becomes a column.',
+  });
 }

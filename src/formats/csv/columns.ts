@@ -26,7 +26,11 @@ export interface Columns {
 }
 
 /** Reads up to the first data record (mark and skipped lines are passed). Throws the HEADER_ errors. */
-export async function readColumns(records: Records, header: boolean, contract: readonly ColumnSpec[] | null): Promise<Columns> {
+export async function readColumns(
+  records: Records,
+  header: boolean,
+  contract: readonly ColumnSpec[] | null,
+): Promise<Columns> {
   return header ? await fromHeader(records, contract) : await fromPositions(records, contract);
 }
 
@@ -37,7 +41,11 @@ async function fromHeader(records: Records, contract: readonly ColumnSpec[] | nu
     throw new TallymanError('HEADER_MISSING', `The file ends on line ${records.scanner.line} without a header line.`);
   }
   const fault = batch.faults[0];
-  if (fault !== undefined) throw new TallymanError('HEADER_MISSING', `Line ${batch.lines[0]!} should be the header, but ${fault.class === 'too-long' ? 'is ' : ''}${fault.message}.`);
+  if (fault !== undefined)
+    throw new TallymanError(
+      'HEADER_MISSING',
+      `Line ${batch.lines[0]!} should be the header, but ${fault.class === 'too-long' ? 'is ' : ''}${fault.message}.`,
+    );
   const { columns, drift } = readHeader(batch);
   if (contract !== null) checkNames(columns, contract);
   return columnsOf(columns, drift, contract, false, false);
@@ -51,32 +59,56 @@ async function fromPositions(records: Records, contract: readonly ColumnSpec[] |
     met = batch !== null;
     count = batch?.cells[0] ?? 1;
   } else {
-    // The contract's width, unless every record of the sample has more filled cells: then the contract names only some of the columns. One bad
-    // first row must not decide for the file.
+    // The contract's width, unless every record of the sample has more filled cells: then the contract names only some
+    // of the columns. One bad first row must not decide for the file.
     const wanted = widthOf(contract);
     const batch = new CsvBatch(records.dialect, wanted, SAMPLE);
     await records.peek(batch);
     met = batch.rows > 0;
-    count = met ? Math.max(wanted, batch.cells.subarray(0, batch.rows).reduce((least, cells) => Math.min(least, cells), MOST_COLUMNS + 1)) : wanted;
+    count = met
+      ? Math.max(
+          wanted,
+          batch.cells.subarray(0, batch.rows).reduce((least, cells) => Math.min(least, cells), MOST_COLUMNS + 1),
+        )
+      : wanted;
     if (count > MOST_COLUMNS) throw tooMany(count);
   }
   const columns = Array.from({ length: count }, (_, index) => ({ name: `column_${index + 1}`, type: null }));
   return columnsOf(columns, [], contract, true, !met && nothingMet(records));
 }
 
-function columnsOf(columns: readonly FileColumn[], drift: readonly DriftNote[], contract: readonly ColumnSpec[] | null, byPosition: boolean, empty: boolean): Columns {
+function columnsOf(
+  columns: readonly FileColumn[],
+  drift: readonly DriftNote[],
+  contract: readonly ColumnSpec[] | null,
+  byPosition: boolean,
+  empty: boolean,
+): Columns {
   const layout = contract === null ? identityLayout(columns) : matchColumns(contract, columns, byPosition);
   const all = [...drift, ...layout.drift];
   // An empty file lacks nothing: it has no columns to lack.
-  return { layout: { ...layout, missing: empty ? [] : layout.missing, unknown: empty ? [] : layout.unknown, drift: all }, empty, drift: all, told: toldColumns(layout, contract) };
+  return {
+    layout: { ...layout, missing: empty ? [] : layout.missing, unknown: empty ? [] : layout.unknown, drift: all },
+    empty,
+    drift: all,
+    told: toldColumns(layout, contract),
+  };
 }
 
-/** `columns` and `cells` of the dialect. Names too long for a receipt are left out: an export then has the raw records only. */
+/**
+ * `columns` and `cells` of the dialect. Names too long for a receipt are left out: an export then has the raw records
+ * only.
+ */
 function toldColumns({ fileColumns, cellOf }: Layout, contract: readonly ColumnSpec[] | null): FileDialect {
   if (fileColumns.reduce((length, { name }) => length + name.length, 0) > MOST_TOLD) return {};
   const columns = fileColumns.map(({ name }) => name);
   if (contract === null) return { columns };
-  return { columns, cells: Object.fromEntries(contract.flatMap(({ name }, index) => (cellOf[index]! < 0 ? [] : [[name, cellOf[index]! + 1]]))) };
+  return {
+    columns,
+    cells: Object.fromEntries(
+      contract.flatMap(({ name }, index) => (cellOf[index]! < 0 ? [] : [[name, cellOf[index]! + 1]])),
+    ),
+  };
 }
 
 /** Nothing but blank lines was met, and nothing is left that is no fault. */
@@ -105,13 +137,19 @@ async function firstRecord(records: Records, take: boolean): Promise<CsvBatch | 
 }
 
 function tooMany(found: number): TallymanError {
-  return new TallymanError('TOO_MANY_COLUMNS', `The first record has ${found} cells; ${MOST_COLUMNS} is the most that is read.`, { fix: 'Check delimiter and quote.' });
+  return new TallymanError(
+    'TOO_MANY_COLUMNS',
+    `The first record has ${found} cells; ${MOST_COLUMNS} is the most that is read.`,
+    { fix: 'Check delimiter and quote.' },
+  );
 }
 
 /** Cells that the contract asks for: each column's first position, or its own place where it says nothing. */
 function widthOf(contract: readonly ColumnSpec[]): number {
   const positions = contract.map((column, index) => {
-    const named = column.from.map((from) => (typeof from === 'number' ? from : Number(/^column_([1-9]\d{0,4})$/.exec(from)?.[1] ?? 0)));
+    const named = column.from.map((from) =>
+      typeof from === 'number' ? from : Number(/^column_([1-9]\d{0,4})$/.exec(from)?.[1] ?? 0),
+    );
     return named.find((position) => position > 0) ?? (fromUnsaid(column) ? index + 1 : 0);
   });
   return Math.min(MOST_COLUMNS, Math.max(1, ...positions));

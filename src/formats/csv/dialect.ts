@@ -13,7 +13,10 @@ export const LF = 10;
 export const CR = 13;
 const NONE = -1;
 
-/** The options as bytes and tables, made once a file. Tokens are UTF-8 and may be several bytes long; one byte is the fast case. */
+/**
+ * The options as bytes and tables, made once a file. Tokens are UTF-8 and may be several bytes long; one byte is the
+ * fast case.
+ */
 export interface Dialect {
   readonly delimiter: Buffer;
   /** Empty = no quoting. */
@@ -29,7 +32,10 @@ export interface Dialect {
   /** Class of each byte outside and inside quotes. */
   readonly plain: Uint8Array;
   readonly quoted: Uint8Array;
-  /** The highest byte that has a class outside quotes: with `,` all digits and letters stand above it and are told without the table. */
+  /**
+   * The highest byte that has a class outside quotes: with `,` all digits and letters stand above it and are told
+   * without the table.
+   */
   readonly highest: number;
   readonly nulls: NullWords;
   readonly nullsQuoted: boolean;
@@ -84,8 +90,8 @@ export function stands(token: Buffer, bytes: Buffer, at: number): boolean {
 const LONG_RUN = 64;
 
 /**
- * Writes the value of a quoted cell that holds escapes to `out` from `at`; gives the end. A doubled quote becomes one; another escape goes and
- * what follows it stays as it is.
+ * Writes the value of a quoted cell that holds escapes to `out` from `at`; gives the end. A doubled quote becomes one;
+ * another escape goes and what follows it stays as it is.
  */
 export function unescape(dialect: Dialect, bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
   const { quote, escape, doubled } = dialect;
@@ -105,7 +111,11 @@ export function unescape(dialect: Dialect, bytes: Buffer, start: number, end: nu
     }
     from += mark.length;
     // A token of several bytes is literal as a whole.
-    let literal = stands(quote, bytes, from) ? quote.length : stands(escape, bytes, from) ? Math.max(escape.length, 1) : 1;
+    let literal = stands(quote, bytes, from)
+      ? quote.length
+      : stands(escape, bytes, from)
+        ? Math.max(escape.length, 1)
+        : 1;
     for (; literal > 0 && from < end; literal--) out[at++] = bytes[from++]!;
   }
   return at;

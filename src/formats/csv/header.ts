@@ -16,25 +16,35 @@ export function readHeader(batch: CsvBatch): Header {
   const line = batch.lines[0]!;
   const raw = batch.bytes.subarray(batch.rowStarts[0], batch.rowEnds[0]);
   if (raw.includes(0)) {
-    throw new TallymanError('FORMAT_MISMATCH', `The header (line ${line}) holds a NUL byte: this is no text in UTF-8.`, {
-      fix: 'If the file is UTF-16, set format.encoding. Otherwise it is another format, or was not written to its end: ask the supplier.',
-    });
+    throw new TallymanError(
+      'FORMAT_MISMATCH',
+      `The header (line ${line}) holds a NUL byte: this is no text in UTF-8.`,
+      {
+        fix: 'If the file is UTF-16, set format.encoding. Otherwise it is another format, or was not written to its end: ask the supplier.',
+      },
+    );
   }
   if (!isUtf8(raw)) {
-    throw new TallymanError('UNKNOWN_ENCODING', `The header (line ${line}) is not valid UTF-8.`, { fix: 'Set format.encoding to the encoding of the file, for example windows-1252.' });
+    throw new TallymanError('UNKNOWN_ENCODING', `The header (line ${line}) is not valid UTF-8.`, {
+      fix: 'Set format.encoding to the encoding of the file, for example windows-1252.',
+    });
   }
   const names = Array.from({ length: batch.cells[0]! }, (_, cell) => cellText(batch, cell));
   const drift: DriftNote[] = [];
   if (names.length > 1 && names.at(-1) === '') {
     names.pop();
-    drift.push({ kind: 'ignored', column: `column_${names.length + 1}`, message: 'the last header cell is empty: ignored' });
+    drift.push({
+      kind: 'ignored',
+      column: `column_${names.length + 1}`,
+      message: 'the last header cell is empty: ignored',
+    });
   }
   return { columns: names.map((name) => ({ name, type: null })), drift };
 }
 
 /**
- * Under a contract, header names must tell columns apart: throws HEADER_EMPTY and HEADER_DUPLICATE with the names and positions. Columns that the
- * contract takes by position need no name.
+ * Under a contract, header names must tell columns apart: throws HEADER_EMPTY and HEADER_DUPLICATE with the names and
+ * positions. Columns that the contract takes by position need no name.
  */
 export function checkNames(columns: readonly FileColumn[], contract: readonly ColumnSpec[]): void {
   const byPosition = new Set(contract.map((column) => column.from[0]).filter((from) => typeof from === 'number'));
@@ -49,9 +59,15 @@ export function checkNames(columns: readonly FileColumn[], contract: readonly Co
   }
   const twice = [...places].filter(([, at]) => at.length > 1);
   if (twice.length > 0) {
-    const list = twice.slice(0, SHOWN).map(([name, at]) => `${JSON.stringify(name)} (columns ${at.slice(0, SHOWN).join(', ')})`);
+    const list = twice
+      .slice(0, SHOWN)
+      .map(([name, at]) => `${JSON.stringify(name)} (columns ${at.slice(0, SHOWN).join(', ')})`);
     const fix = `Ask the supplier for distinct names, or map by position: from: ${twice[0]![1][0]!}.`;
-    throw new TallymanError('HEADER_DUPLICATE', `The header names more than one column ${list.join('; ')}${twice.length > SHOWN ? ' and others' : ''}.`, { fix });
+    throw new TallymanError(
+      'HEADER_DUPLICATE',
+      `The header names more than one column ${list.join('; ')}${twice.length > SHOWN ? ' and others' : ''}.`,
+      { fix },
+    );
   }
 }
 

@@ -30,7 +30,13 @@ export async function openCsv(input: FormatInput, asked: CsvOptions, window?: nu
     const columns = await readColumns(records, options.header, input.contract);
     // Nothing can be told of a file without content.
     if (!columns.empty) columns.drift.push(...drift);
-    return new CsvReader(records, options, columns, mark, input.batchRows ?? rowsFor(input.sizeHint, columns.layout.fileColumns.length));
+    return new CsvReader(
+      records,
+      options,
+      columns,
+      mark,
+      input.batchRows ?? rowsFor(input.sizeHint, columns.layout.fileColumns.length),
+    );
   } catch (error) {
     await records.close();
     throw error;

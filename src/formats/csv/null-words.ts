@@ -1,8 +1,8 @@
 /** Which cells mean NULL: bytes compared with a few words, without a string or a copy a cell. */
 export class NullWords {
   /**
-   * Bit n is set when a word of length n (mod 32) exists, so that nearly every cell is told by one shift: `(mask >>> length) & 1`. Zero: the cell
-   * is no word. One: ask `has`.
+   * Bit n is set when a word of length n (mod 32) exists, so that nearly every cell is told by one shift: `(mask >>>
+   * length) & 1`. Zero: the cell is no word. One: ask `has`.
    */
   readonly mask: number;
   readonly #words: readonly Buffer[];

@@ -12,34 +12,55 @@ const token = (what: string): z.ZodString =>
     .min(1, `${what} cannot be empty`)
     .refine((text) => !/[\r\n]/.test(text), `${what} cannot hold a line end`);
 
-const size = z
-  .union([z.string(), z.number()])
-  .transform((value, context) => {
-    const bytes = typeof value === 'number' ? value : parseSize(value);
-    if (bytes !== null && Number.isSafeInteger(bytes) && bytes >= 1 && bytes <= LARGEST_RECORD) return bytes;
-    context.addIssue({ code: 'custom', message: 'must be a size from 1 byte to 512MiB, such as 16MiB' });
-    return z.NEVER;
-  });
+const size = z.union([z.string(), z.number()]).transform((value, context) => {
+  const bytes = typeof value === 'number' ? value : parseSize(value);
+  if (bytes !== null && Number.isSafeInteger(bytes) && bytes >= 1 && bytes <= LARGEST_RECORD) return bytes;
+  context.addIssue({ code: 'custom', message: 'must be a size from 1 byte to 512MiB, such as 16MiB' });
+  return z.NEVER;
+});
 
 /**
- * Keys under `format:` of a CSV feed (SPEC 3), defaults filled in. What it gives it also takes: options may be parsed again.
+ * Keys under `format:` of a CSV feed (SPEC 3), defaults filled in. What it gives it also takes: options may be parsed
+ * again.
  */
 export const csvOptions = z
   .strictObject({
     header: z.boolean().default(true).describe('First record holds the column names. false: columns by position.'),
-    delimiter: token('delimiter').default(',').describe('One or more characters between cells, or auto: found out on the first MiB of each file, and told with its load.'),
+    delimiter: token('delimiter')
+      .default(',')
+      .describe(
+        'One or more characters between cells, or auto: found out on the first MiB of each file, and told with its load.',
+      ),
     quote: token('quote').nullable().default('"').describe('Quote around cells. null: no quoting.'),
-    escape: token('escape').nullable().optional().describe('Inside quotes, makes the next character literal. Default: the quote itself, doubled. null: none.'),
-    comment: token('comment').nullable().default(null).describe('A record that begins with this is a comment, before the header too. null: none.'),
-    skip_lines: z.int().min(0).default(0).describe('Physical lines before the header that are passed over; quotes in them are not seen.'),
+    escape: token('escape')
+      .nullable()
+      .optional()
+      .describe('Inside quotes, makes the next character literal. Default: the quote itself, doubled. null: none.'),
+    comment: token('comment')
+      .nullable()
+      .default(null)
+      .describe('A record that begins with this is a comment, before the header too. null: none.'),
+    skip_lines: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Physical lines before the header that are passed over; quotes in them are not seen.'),
     encoding: z
       .string()
-      .refine((label) => charsetOf(label) !== null, 'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto')
+      .refine(
+        (label) => charsetOf(label) !== null,
+        'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto',
+      )
       .default('utf-8')
-      .describe('Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-16 by its zeros, then UTF-8, then windows-1252.'),
+      .describe(
+        'Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-16 by its zeros, then UTF-8, then windows-1252.',
+      ),
     nulls: z.array(z.string()).default(['']).describe('Cells that mean NULL: raw text, case-sensitive.'),
     nulls_quoted: z.boolean().default(false).describe('Quoted cells too can mean NULL.'),
-    short_rows: z.enum(['quarantine', 'fill_null']).default('quarantine').describe('What becomes of a row with too few cells.'),
+    short_rows: z
+      .enum(['quarantine', 'fill_null'])
+      .default('quarantine')
+      .describe('What becomes of a row with too few cells.'),
     max_record: size.default(16 * MIB).describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
   .superRefine((options, context) => {
@@ -49,8 +70,10 @@ export const csvOptions = z
     // What is found out never clashes with what is set (sniff.ts).
     const open = delimiter === 'auto';
     if (quote !== null && !open && clash(quote, delimiter)) refuse('quote', 'cannot be told from delimiter');
-    if (escape !== null && escape !== quote && !open && clash(escape, delimiter)) refuse('escape', 'cannot be told from delimiter');
-    if (escape !== null && quote !== null && escape !== quote && clash(escape, quote)) refuse('escape', 'cannot be told from quote');
+    if (escape !== null && escape !== quote && !open && clash(escape, delimiter))
+      refuse('escape', 'cannot be told from delimiter');
+    if (escape !== null && quote !== null && escape !== quote && clash(escape, quote))
+      refuse('escape', 'cannot be told from quote');
     if (comment !== null && quote !== null && clash(comment, quote)) refuse('comment', 'cannot be told from quote');
     if (comment !== null && !open && clash(comment, delimiter)) refuse('comment', 'cannot be told from delimiter');
   });

@@ -45,7 +45,17 @@ export class CsvReader implements RecordReader {
   dialect(): FileDialect {
     const { encoding, delimiter, quote, escape, header } = this.#options;
     const lineEnds = LINE_ENDS.get(this.#records.scanner.lineEnds);
-    return { format: 'csv', encoding, delimiter, quote, escape: escape === undefined ? quote : escape, header, line_ends: lineEnds === undefined ? 'mixed' : lineEnds, bom: this.#mark, ...this.#columnsTold };
+    return {
+      format: 'csv',
+      encoding,
+      delimiter,
+      quote,
+      escape: escape === undefined ? quote : escape,
+      header,
+      line_ends: lineEnds === undefined ? 'mixed' : lineEnds,
+      bom: this.#mark,
+      ...this.#columnsTold,
+    };
   }
 
   async next(): Promise<SpanBatch | null> {
@@ -54,7 +64,11 @@ export class CsvReader implements RecordReader {
     const more = await this.#records.pull(batch, this.#firstRow);
     if (this.#records.scanner.sawEmptySurplus && !this.#told) {
       this.#told = true;
-      this.#drift.push({ kind: 'ignored', column: `column_${batch.width + 1}`, message: 'cells behind the last column, all of them empty: ignored' });
+      this.#drift.push({
+        kind: 'ignored',
+        column: `column_${batch.width + 1}`,
+        message: 'cells behind the last column, all of them empty: ignored',
+      });
     }
     if (!more) {
       this.#ended = true;

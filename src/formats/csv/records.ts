@@ -14,8 +14,8 @@ const KEPT = 64 * 1024;
 const SLACK = 4 * 1024;
 
 /**
- * Records out of a stream of bytes: the scanner, fed, and what must be done when it gives a record back. Memory is bounded by the window, or twice
- * max_record for a record that is longer.
+ * Records out of a stream of bytes: the scanner, fed, and what must be done when it gives a record back. Memory is
+ * bounded by the window, or twice max_record for a record that is longer.
  */
 export class Records {
   readonly scanner: Scanner;
@@ -57,7 +57,10 @@ export class Records {
     const { scanner } = this;
     const window = this.#window;
     const at = lineEnd(window.bytes, scanner.pos, window.end, window.last);
-    const line = at === -1 ? await window.passLine(scanner.pos, 0) : { length: at - scanner.pos, ...behindLine(window.bytes, at, window.end) };
+    const line =
+      at === -1
+        ? await window.passLine(scanner.pos, 0)
+        : { length: at - scanner.pos, ...behindLine(window.bytes, at, window.end) };
     scanner.pos = line.next;
     if (line.length > 0) this.passedText = true;
     if (line.length === 0 && line.end === 'none') return false;
@@ -83,7 +86,9 @@ export class Records {
         } else {
           await this.#more();
         }
-      } else if (!(await (outcome === LONG ? this.#refuseLong(batch) : this.#refuse(batch, 'quote-error', scanner.reason)))) {
+      } else if (
+        !(await (outcome === LONG ? this.#refuseLong(batch) : this.#refuse(batch, 'quote-error', scanner.reason)))
+      ) {
         break;
       }
     }
@@ -94,7 +99,10 @@ export class Records {
     return true;
   }
 
-  /** Fills the batch with records that a later `pull` gives again. As many as stand in the window, at least one that is no fault where there is one within max_record. */
+  /**
+   * Fills the batch with records that a later `pull` gives again. As many as stand in the window, at least one that is
+   * no fault where there is one within max_record.
+   */
   async peek(batch: CsvBatch): Promise<void> {
     const { scanner } = this;
     const window = this.#window;
@@ -140,7 +148,10 @@ export class Records {
     await this.#window.close();
   }
 
-  /** How much the window should hold when `rest` bytes of it make no record yet: twice as much, so that scanning again stays linear. */
+  /**
+   * How much the window should hold when `rest` bytes of it make no record yet: twice as much, so that scanning again
+   * stays linear.
+   */
   #wanted(rest: number): number {
     return Math.max(this.#size, Math.min(2 * rest, Math.max(this.#dialect.maxRecord, KEPT) + SLACK));
   }
@@ -159,7 +170,10 @@ export class Records {
     this.scanner.line++;
   }
 
-  /** Is a quote open max_record bytes behind the beginning of the record at `pos`? The window holds more than that, and no fault before. */
+  /**
+   * Is a quote open max_record bytes behind the beginning of the record at `pos`? The window holds more than that, and
+   * no fault before.
+   */
   #openAtLimit(batch: CsvBatch): boolean {
     const { scanner } = this;
     const { bytes, base } = this.#window;
@@ -172,13 +186,18 @@ export class Records {
 
   /** The record at `pos` does not fit into max_record. */
   async #refuseLong(batch: CsvBatch): Promise<boolean> {
-    if (this.#openAtLimit(batch)) return await this.#refuse(batch, 'quote-error', `a quote opened on this line is still open after ${this.#longest}`);
+    if (this.#openAtLimit(batch))
+      return await this.#refuse(
+        batch,
+        'quote-error',
+        `a quote opened on this line is still open after ${this.#longest}`,
+      );
     return await this.#refuse(batch, 'too-long', `longer than ${this.#longest}`);
   }
 
   /**
-   * Appends the record at `pos` to the batch as a fault: its first physical line (quotes), or all up to the first line end behind max_record.
-   * False: the batch's rows must be given away first, because the window has to move.
+   * Appends the record at `pos` to the batch as a fault: its first physical line (quotes), or all up to the first line
+   * end behind max_record. False: the batch's rows must be given away first, because the window has to move.
    */
   async #refuse(batch: CsvBatch, kind: 'quote-error' | 'too-long', message: string): Promise<boolean> {
     const { scanner } = this;

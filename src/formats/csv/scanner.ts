@@ -12,11 +12,15 @@ export const LONG = 3;
 export type ScanEnd = typeof MORE | typeof FULL | typeof BAD_QUOTE | typeof LONG;
 
 /**
- * Bytes inside quotes that are looked at one by one (0.7 ns each) before the rest of the cell is left to Buffer.indexOf, whose call costs 50 ns.
+ * Bytes inside quotes that are looked at one by one (0.7 ns each) before the rest of the cell is left to
+ * Buffer.indexOf, whose call costs 50 ns.
  */
 const LONG_RUN = 64;
 
-/** What is wrong with the quotes of the record at `pos`. The same words for every row, because the reports group by them. */
+/**
+ * What is wrong with the quotes of the record at `pos`. The same words for every row, because the reports group by
+ * them.
+ */
 export const NEVER_CLOSED = 'a quote opened on this line is never closed';
 export const TEXT_BEHIND_QUOTE = 'text stands behind a closing quote';
 export const WRONG_COUNT = 'a quote joins this line with following ones to a record with the wrong number of cells';
@@ -27,20 +31,23 @@ export const SAW_CRLF = 2;
 export const SAW_CR = 4;
 
 /**
- * Bytes to spans: one pass over a window, writing where each cell begins and ends into the batch's arrays. Nothing is allocated a row or a cell.
+ * Bytes to spans: one pass over a window, writing where each cell begins and ends into the batch's arrays. Nothing is
+ * allocated a row or a cell.
  *
- * Tricks that carry the speed: a line feed is planted behind the last byte, so that the inner loop never asks for the end; a byte's class is one
- * load, and none for bytes above all that have a class (15 % less time); a quote means something only as the first byte of a cell, so unquoted
- * cells never look for it. 360 MB with 16 columns take 0.6 to 0.7 s of processor time.
+ * Tricks that carry the speed: a line feed is planted behind the last byte, so that the inner loop never asks for the
+ * end; a byte's class is one load, and none for bytes above all that have a class (15 % less time); a quote means
+ * something only as the first byte of a cell, so unquoted cells never look for it. 360 MB with 16 columns take 0.6 to
+ * 0.7 s of processor time.
  *
- * One state machine for all dialects, tokens of several bytes included. csv-parse is the reference in the tests and no fallback: with `relax_quotes`
- * (a quote inside an unquoted cell is data) 7.0.3 also takes `"a"b` for a cell, after a bad quote it does not go on at the next line, and it
- * misreads a doubled quote of several characters.
+ * One state machine for all dialects, tokens of several bytes included. csv-parse is the reference in the tests and no
+ * fallback: with `relax_quotes` (a quote inside an unquoted cell is data) 7.0.3 also takes `"a"b` for a cell, after a
+ * bad quote it does not go on at the next line, and it misreads a doubled quote of several characters.
  *
- * A record that does not end in the window is left (`MORE`, `pos` at its first byte) and scanned again when more bytes stand behind it: the
- * window at least doubles, so every byte is seen twice at most. A record with a fault of quotes is given back likewise; reading goes on at the
- * line behind its first. All records that are still open at a line end stand inside quotes there and take the same way from then on, each ahead by
- * the cells that it has, and a filled cell past the last column ends them: so a byte is scanned at most width + 1 times, whatever the quotes.
+ * A record that does not end in the window is left (`MORE`, `pos` at its first byte) and scanned again when more bytes
+ * stand behind it: the window at least doubles, so every byte is seen twice at most. A record with a fault of quotes is
+ * given back likewise; reading goes on at the line behind its first. All records that are still open at a line end
+ * stand inside quotes there and take the same way from then on, each ahead by the cells that it has, and a filled cell
+ * past the last column ends them: so a byte is scanned at most width + 1 times, whatever the quotes.
  */
 export class Scanner {
   /** Next byte to scan, an index into the window. */
@@ -62,7 +69,10 @@ export class Scanner {
   /** True while a header is counted: empty cells past the width are cells too. */
   countEmptySurplus = false;
   readonly #dialect: Dialect;
-  /** The bytes that have a class inside quotes, and where each of them stands next (Infinity: nowhere); true from there backwards to where it was asked. */
+  /**
+   * The bytes that have a class inside quotes, and where each of them stands next (Infinity: nowhere); true from there
+   * backwards to where it was asked.
+   */
   readonly #enders: readonly number[];
   readonly #nextEnds: Float64Array;
 
@@ -73,11 +83,26 @@ export class Scanner {
   }
 
   /**
-   * Scans `bytes` from `pos` to `end` and appends rows to the batch. `last`: nothing comes behind `end`. `base` is the offset of bytes[0] in the
-   * stream. Room for one byte behind `end` is needed: it is overwritten.
+   * Scans `bytes` from `pos` to `end` and appends rows to the batch. `last`: nothing comes behind `end`. `base` is the
+   * offset of bytes[0] in the stream. Room for one byte behind `end` is needed: it is overwritten.
    */
   scan(bytes: Buffer, end: number, last: boolean, base: number, batch: CsvBatch): ScanEnd {
-    const { plain, quoted, highest, delimiter, quote, escape, comment, doubled, quoteByte, commentByte, nulls, nullsQuoted, fillShortRows, maxRecord } = this.#dialect;
+    const {
+      plain,
+      quoted,
+      highest,
+      delimiter,
+      quote,
+      escape,
+      comment,
+      doubled,
+      quoteByte,
+      commentByte,
+      nulls,
+      nullsQuoted,
+      fillShortRows,
+      maxRecord,
+    } = this.#dialect;
     const { width, capacity, starts, ends, flags, cells, rowStarts, rowEnds, lines, offsets } = batch;
     const { widthKnown, countEmptySurplus } = this;
     const nullMask = nulls.mask;
@@ -171,7 +196,8 @@ export class Scanner {
                 flag |= ESCAPED;
                 at += escapeLength;
                 // A line end that is escaped is still a line end to the counter below.
-                if (at < end && quoted[bytes[at]!] === TOKEN) at += stands(quote, bytes, at) ? quoteLength : stands(escape, bytes, at) ? escapeLength : 1;
+                if (at < end && quoted[bytes[at]!] === TOKEN)
+                  at += stands(quote, bytes, at) ? quoteLength : stands(escape, bytes, at) ? escapeLength : 1;
               } else if (byte !== quoteByte || (quoteLength > 1 && !stands(quote, bytes, at))) {
                 at++;
               } else if (doubled && at + 2 * quoteLength > end && !last) {
@@ -215,7 +241,8 @@ export class Scanner {
             outcome = BAD_QUOTE;
             break records;
           }
-          if (nullsQuoted && ((nullMask >>> (stop - start)) & 1) !== 0 && nulls.has(bytes, start, stop)) flag |= NULL_CELL;
+          if (nullsQuoted && ((nullMask >>> (stop - start)) & 1) !== 0 && nulls.has(bytes, start, stop))
+            flag |= NULL_CELL;
         } else {
           for (;;) {
             while (byte > highest || plain[byte] === 0) byte = bytes[++at]!;
@@ -306,7 +333,10 @@ export class Scanner {
     return outcome;
   }
 
-  /** The first byte from `at` on that has a class inside quotes. Each kind is looked for by the machine's own search and once only: what was found ahead of `at` still stands there. */
+  /**
+   * The first byte from `at` on that has a class inside quotes. Each kind is looked for by the machine's own search and
+   * once only: what was found ahead of `at` still stands there.
+   */
   #endOfRun(bytes: Buffer, at: number): number {
     const ends = this.#nextEnds;
     let nearest = Infinity;

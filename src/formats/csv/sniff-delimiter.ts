@@ -18,20 +18,36 @@ export interface Settled {
 }
 
 /**
- * `delimiter: auto` made up by the beginning of the file. A header under which every column of the contract is found decides; else what makes records of equal
- * width. Where neither speaks (one column, a file of one line) it is the comma, and that is told as drift.
+ * `delimiter: auto` made up by the beginning of the file. A header under which every column of the contract is found
+ * decides; else what makes records of equal width. Where neither speaks (one column, a file of one line) it is the
+ * comma, and that is told as drift.
  */
-export async function settleDelimiter(bytes: Bytes, options: CsvOptions, contract: readonly ColumnSpec[] | null): Promise<Settled> {
+export async function settleDelimiter(
+  bytes: Bytes,
+  options: CsvOptions,
+  contract: readonly ColumnSpec[] | null,
+): Promise<Settled> {
   if (options.delimiter !== 'auto') return { bytes, options, drift: [] };
   const peeked = await peek(bytes, SAMPLE);
   const sample = peeked.head.subarray(0, SAMPLE);
   const named = await byHeader(sample, options, contract);
   if (named !== null) return { bytes: peeked.bytes, options: { ...options, delimiter: named }, drift: [] };
   const { quote, escape, comment, skip_lines: skipLines } = options;
-  const found = await sniffDialect(sample, { whole: peeked.head.length < SAMPLE, fixed: { quote, comment, skipLines, ...(escape === undefined ? {} : { escape }) } });
+  const found = await sniffDialect(sample, {
+    whole: peeked.head.length < SAMPLE,
+    fixed: { quote, comment, skipLines, ...(escape === undefined ? {} : { escape }) },
+  });
   const settled = { bytes: peeked.bytes, options: { ...options, delimiter: found.delimiter } };
   if (found.sure && found.rival === null) return { ...settled, drift: [] };
-  if (found.sure) return { ...settled, drift: [doubt(`delimiter: auto took ${JSON.stringify(found.delimiter)}; ${JSON.stringify(found.rival)} would do as well`)] };
+  if (found.sure)
+    return {
+      ...settled,
+      drift: [
+        doubt(
+          `delimiter: auto took ${JSON.stringify(found.delimiter)}; ${JSON.stringify(found.rival)} would do as well`,
+        ),
+      ],
+    };
   // One column, or a file without content, has no delimiter to miss.
   if (found.width === 1 && found.share === 1) return { ...settled, drift: [] };
   return { ...settled, drift: [doubt('delimiter: auto found none that is convincing, and took ","')] };
@@ -39,13 +55,26 @@ export async function settleDelimiter(bytes: Bytes, options: CsvOptions, contrac
 
 const doubt = (message: string): DriftNote => ({ kind: 'dialect', column: '', message });
 
-/** The one delimiter under which the first record holds every name that the contract reads; null when none does, or more than one. */
-async function byHeader(sample: Buffer, options: CsvOptions, contract: readonly ColumnSpec[] | null): Promise<string | null> {
+/**
+ * The one delimiter under which the first record holds every name that the contract reads; null when none does, or more
+ * than one.
+ */
+async function byHeader(
+  sample: Buffer,
+  options: CsvOptions,
+  contract: readonly ColumnSpec[] | null,
+): Promise<string | null> {
   if (!options.header || contract === null || contract.length < 2) return null;
   const wanted = contract.map((column) => column.from.filter((from) => typeof from === 'string').map(loose));
   const fitting: string[] = [];
   for (const delimiter of CANDIDATES) {
-    if (!sample.includes(delimiter) || [options.quote, options.comment, options.escape].some((token) => typeof token === 'string' && (token.startsWith(delimiter) || delimiter.startsWith(token)))) continue;
+    if (
+      !sample.includes(delimiter) ||
+      [options.quote, options.comment, options.escape].some(
+        (token) => typeof token === 'string' && (token.startsWith(delimiter) || delimiter.startsWith(token)),
+      )
+    )
+      continue;
     const names = new Set((await headerOf(sample, { ...options, delimiter })).map(loose));
     if (wanted.every((from) => from.length > 0 && from.some((name) => names.has(name)))) fitting.push(delimiter);
   }
@@ -62,7 +91,8 @@ async function headerOf(sample: Buffer, options: CsvOptions): Promise<string[]> 
   try {
     await records.passMark();
     for (let line = 0; line < options.skip_lines; line++) if (!(await records.passLine())) break;
-    if (!(await records.pull(batch, 1)) || batch.faults.length > 0 || !batch.clean || batch.cells[0]! > batch.width) return [];
+    if (!(await records.pull(batch, 1)) || batch.faults.length > 0 || !batch.clean || batch.cells[0]! > batch.width)
+      return [];
     return readHeader(batch).columns.map((column) => column.name);
   } finally {
     await records.close();

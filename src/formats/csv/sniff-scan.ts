@@ -33,7 +33,10 @@ export interface Scanned {
 /** Cells of a record that are looked at for quotes; all are counted. */
 const CELLS = 64;
 
-/** Reads a sample with the real scanner. `whole`: nothing comes behind it; else its last record, which may be cut, is left out. */
+/**
+ * Reads a sample with the real scanner. `whole`: nothing comes behind it; else its last record, which may be cut, is
+ * left out.
+ */
 export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): Promise<Scanned> {
   const { delimiter, quote, escape, comment } = trial;
   const options = csvOptions.parse({ delimiter, quote, ...(escape === undefined ? {} : { escape }), comment });
@@ -58,8 +61,12 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
         const width = batch.cells[row]!;
         widths.push(width);
         lines.push(batch.lines[row]!);
-        spans.push({ start: batch.offsets[row]!, end: batch.offsets[row]! + batch.rowEnds[row]! - batch.rowStarts[row]! });
-        for (let cell = row * CELLS; cell < row * CELLS + Math.min(width, CELLS); cell++) if ((batch.flags[cell]! & QUOTED) !== 0) quoted++;
+        spans.push({
+          start: batch.offsets[row]!,
+          end: batch.offsets[row]! + batch.rowEnds[row]! - batch.rowStarts[row]!,
+        });
+        for (let cell = row * CELLS; cell < row * CELLS + Math.min(width, CELLS); cell++)
+          if ((batch.flags[cell]! & QUOTED) !== 0) quoted++;
       }
     }
   } finally {

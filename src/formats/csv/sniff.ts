@@ -33,19 +33,37 @@ export interface SniffOptions {
 const ENOUGH = 256 * 1024;
 
 /**
- * Finds the dialect of delimited text by trying candidates with the real scanner: the one under which most records have one and the same number of cells, its cells hold
- * none of the other delimiters, and no quote is at fault.
+ * Finds the dialect of delimited text by trying candidates with the real scanner: the one under which most records have
+ * one and the same number of cells, its cells hold none of the other delimiters, and no quote is at fault.
  */
 export async function sniffDialect(sample: Buffer, options: SniffOptions): Promise<Sniffed> {
   const whole = options.whole && sample.length <= ENOUGH;
   const bytes = whole ? sample : cutAtLine(sample.subarray(0, ENOUGH));
   const common = await best(bytes, whole, COMMON, options.fixed);
-  const found = common !== null && common.score >= CONVINCING ? common : ((await best(bytes, whole, RARE, options.fixed)) ?? common);
-  const longer = found === null ? undefined : RARE.find((token) => isPartOf(found.scanned.trial.delimiter, token, bytes));
+  const found =
+    common !== null && common.score >= CONVINCING
+      ? common
+      : ((await best(bytes, whole, RARE, options.fixed)) ?? common);
+  const longer =
+    found === null ? undefined : RARE.find((token) => isPartOf(found.scanned.trial.delimiter, token, bytes));
   const chosen = longer === undefined ? found : ((await best(bytes, whole, [longer], options.fixed)) ?? found);
   const sure = chosen !== null && chosen.score >= CONVINCING;
-  if (sure) return { ...chosen.scanned.trial, width: chosen.width, share: chosen.share, sure, rival: chosen.rival, scanned: chosen.scanned };
-  const scanned = await scanSample(bytes, whole, { quote: '"', comment: null, skipLines: 0, ...options.fixed, delimiter: ',' });
+  if (sure)
+    return {
+      ...chosen.scanned.trial,
+      width: chosen.width,
+      share: chosen.share,
+      sure,
+      rival: chosen.rival,
+      scanned: chosen.scanned,
+    };
+  const scanned = await scanSample(bytes, whole, {
+    quote: '"',
+    comment: null,
+    skipLines: 0,
+    ...options.fixed,
+    delimiter: ',',
+  });
   const { width, share } = usualWidth(scanned);
   return { ...scanned.trial, width, share, sure: false, rival: null, scanned };
 }
@@ -67,28 +85,62 @@ interface Judged {
   readonly score: number;
 }
 
-async function best(bytes: Buffer, whole: boolean, delimiters: readonly string[], fixed: SniffOptions['fixed']): Promise<(Judged & { readonly rival: string | null }) | null> {
+async function best(
+  bytes: Buffer,
+  whole: boolean,
+  delimiters: readonly string[],
+  fixed: SniffOptions['fixed'],
+): Promise<(Judged & { readonly rival: string | null }) | null> {
   const judged: Judged[] = [];
   for (const delimiter of delimiters) {
     if (!bytes.includes(delimiter)) continue;
-    if (fixed !== undefined && (clash(fixed.quote, delimiter) || clash(fixed.comment, delimiter) || clash(fixed.escape, delimiter))) continue;
-    judged.push(fixed === undefined ? await bestQuoting(bytes, whole, delimiter) : judge(bytes, await scanSample(bytes, whole, { ...fixed, delimiter })));
+    if (
+      fixed !== undefined &&
+      (clash(fixed.quote, delimiter) || clash(fixed.comment, delimiter) || clash(fixed.escape, delimiter))
+    )
+      continue;
+    judged.push(
+      fixed === undefined
+        ? await bestQuoting(bytes, whole, delimiter)
+        : judge(bytes, await scanSample(bytes, whole, { ...fixed, delimiter })),
+    );
   }
   judged.sort((a, b) => b.score - a.score);
   const [first, second] = judged;
   if (first === undefined) return null;
-  return { ...first, rival: second !== undefined && second.score >= CONVINCING && first.score - second.score < NEAR ? second.scanned.trial.delimiter : null };
+  return {
+    ...first,
+    rival:
+      second !== undefined && second.score >= CONVINCING && first.score - second.score < NEAR
+        ? second.scanned.trial.delimiter
+        : null,
+  };
 }
 
-const clash = (token: string | null | undefined, delimiter: string): boolean => token !== null && token !== undefined && (token.startsWith(delimiter) || delimiter.startsWith(token));
+const clash = (token: string | null | undefined, delimiter: string): boolean =>
+  token !== null && token !== undefined && (token.startsWith(delimiter) || delimiter.startsWith(token));
 
-/** The quoting under which a delimiter makes the best of the sample. Plain `"` wins ties: it is what a file without any quote has too. */
+/**
+ * The quoting under which a delimiter makes the best of the sample. Plain `"` wins ties: it is what a file without any
+ * quote has too.
+ */
 async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string): Promise<Judged> {
   const comment = commentOf(bytes, delimiter);
   const attempt = async (quote: string | null, escape?: string): Promise<Judged> =>
-    judge(bytes, await scanSample(bytes, whole, { delimiter, quote, comment, skipLines: 0, ...(escape === undefined ? {} : { escape }) }));
+    judge(
+      bytes,
+      await scanSample(bytes, whole, {
+        delimiter,
+        quote,
+        comment,
+        skipLines: 0,
+        ...(escape === undefined ? {} : { escape }),
+      }),
+    );
   let found = await attempt('"');
-  const better = (other: Judged): boolean => other.score > found.score + 0.001 || (other.scanned.faults < found.scanned.faults && other.score >= found.score - 0.02);
+  const better = (other: Judged): boolean =>
+    other.score > found.score + 0.001 ||
+    (other.scanned.faults < found.scanned.faults && other.score >= found.score - 0.02);
   if (bytes.includes('\\"')) {
     const escaped = await attempt('"', '\\');
     if (better(escaped)) found = escaped;
@@ -121,7 +173,13 @@ function commentOf(bytes: Buffer, delimiter: string): string | null {
   const cells = (line: string): number => line.split(delimiter).length;
   const next = lines.find((line) => line !== '' && !line.startsWith('#'));
   const [only] = marked;
-  if (marked.length === 1 && only !== undefined && lines[0] === only && (next === undefined || cells(next) === cells(only))) return null;
+  if (
+    marked.length === 1 &&
+    only !== undefined &&
+    lines[0] === only &&
+    (next === undefined || cells(next) === cells(only))
+  )
+    return null;
   // Most records begin with it: it is data, as in a list of tags or colours.
   return marked.length * 2 > lines.filter((line) => line !== '').length ? null : '#';
 }
@@ -138,13 +196,14 @@ export function usualWidth({ widths, faults }: Scanned): { readonly width: numbe
 }
 
 /**
- * 0 to 1. Records of equal width count; foreign delimiters inside of cells, records of other widths before the first usual one, and faults of quotes take away. A width of
- * 1 is no evidence at all.
+ * 0 to 1. Records of equal width count; foreign delimiters inside of cells, records of other widths before the first
+ * usual one, and faults of quotes take away. A width of 1 is no evidence at all.
  */
 function judge(bytes: Buffer, scanned: Scanned): Judged {
   const { width, share } = usualWidth(scanned);
   if (width < 2) return { scanned, width, share, score: 0 };
-  if (weak(scanned.trial.delimiter) && (share < 0.9 || scanned.widths[0] !== width || moments(bytes, scanned))) return { scanned, width, share, score: 0 };
+  if (weak(scanned.trial.delimiter) && (share < 0.9 || scanned.widths[0] !== width || moments(bytes, scanned)))
+    return { scanned, width, share, score: 0 };
   const faulty = scanned.faults / (scanned.faults + scanned.widths.length);
   const before = scanned.widths.findIndex((cells) => cells === width);
   // Of 2 records 1 is not half of the evidence against: a preamble line above a single record.
@@ -161,13 +220,24 @@ const weak = (delimiter: string): boolean => delimiter === ' ' || delimiter === 
 
 /** Most records are one date with a time, not two columns. */
 function moments(bytes: Buffer, { spans }: Scanned): boolean {
-  const sample = spans.slice(0, 100).map(({ start, end }) => bytes.toString('latin1', start, Math.min(end, start + 60)));
-  return sample.filter((text) => /^["']?[\d\-/.]*[ T]?\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[-+]\d{2}:?\d{2}))?["']?$/i.test(text)).length > sample.length / 2;
+  const sample = spans
+    .slice(0, 100)
+    .map(({ start, end }) => bytes.toString('latin1', start, Math.min(end, start + 60)));
+  return (
+    sample.filter((text) =>
+      /^["']?[\d\-/.]*[ T]?\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[-+]\d{2}:?\d{2}))?["']?$/i.test(
+        text,
+      ),
+    ).length >
+    sample.length / 2
+  );
 }
 
 /** How much of the records would fall apart further by a delimiter that does not belong into cells. */
 function foreign(bytes: Buffer, { trial, spans }: Scanned): number {
-  const sample = spans.slice(0, 200).map(({ start, end }) => unquoted(bytes.toString('latin1', start, end), trial.quote));
+  const sample = spans
+    .slice(0, 200)
+    .map(({ start, end }) => unquoted(bytes.toString('latin1', start, end), trial.quote));
   if (sample.length === 0) return 0;
   const holding = (test: (text: string) => boolean): number => sample.filter(test).length / sample.length;
   let loss = 0;
@@ -184,7 +254,8 @@ function foreign(bytes: Buffer, { trial, spans }: Scanned): number {
   return loss;
 }
 
-const unquoted = (text: string, quote: string | null): string => (quote === '"' ? text.replace(/"[^"]*"/g, '""') : quote === "'" ? text.replace(/'[^']*'/g, "''") : text);
+const unquoted = (text: string, quote: string | null): string =>
+  quote === '"' ? text.replace(/"[^"]*"/g, '""') : quote === "'" ? text.replace(/'[^']*'/g, "''") : text;
 
 /** Up to the last line end, so that no record is cut where none has to be. */
 function cutAtLine(bytes: Buffer): Buffer {

@@ -20,7 +20,10 @@ export interface Table {
   readonly told: FileDialect;
 }
 
-/** One open sheet. Each row becomes one line of JSON, whose parts are the cells (SPEC 6); `lines` are the sheet's own row numbers. */
+/**
+ * One open sheet. Each row becomes one line of JSON, whose parts are the cells (SPEC 6); `lines` are the sheet's own
+ * row numbers.
+ */
 export class ExcelReader implements RecordReader {
   readonly layout: Layout;
   readonly empty = false;
@@ -36,7 +39,13 @@ export class ExcelReader implements RecordReader {
   #ended = false;
 
   /** `first`: a row that was read already. */
-  constructor(rows: AsyncIterator<SheetRow>, first: SheetRow | null, table: Table, batchRows: number | undefined, finish: () => Promise<void>) {
+  constructor(
+    rows: AsyncIterator<SheetRow>,
+    first: SheetRow | null,
+    table: Table,
+    batchRows: number | undefined,
+    finish: () => Promise<void>,
+  ) {
     this.#rows = rows;
     this.#first = first;
     this.#table = table;
@@ -105,7 +114,10 @@ export class ExcelReader implements RecordReader {
     out.end();
     if (broken !== null) {
       const column = this.layout.fileColumns[broken.column - this.#table.left]?.name ?? null;
-      batch.refuse({ start, end: out.pos, line: number, offset }, { class: 'encoding-error', column, message: 'holds half a surrogate pair', rawLength: null });
+      batch.refuse(
+        { start, end: out.pos, line: number, offset },
+        { class: 'encoding-error', column, message: 'holds half a surrogate pair', rawLength: null },
+      );
       return;
     }
     const row = batch.rows++;
@@ -126,6 +138,11 @@ export class ExcelReader implements RecordReader {
     const quoted = cell !== null && !cell.bare;
     batch.starts[at] = quoted ? before + 1 : before;
     batch.ends[at] = quoted ? out.pos - 1 : out.pos;
-    batch.flags[at] = cell === null || this.#table.nulls.has(cell.text) ? NULL_CELL : quoted && out.buf.subarray(before, out.pos).includes(0x5c) ? ESCAPED : 0;
+    batch.flags[at] =
+      cell === null || this.#table.nulls.has(cell.text)
+        ? NULL_CELL
+        : quoted && out.buf.subarray(before, out.pos).includes(0x5c)
+          ? ESCAPED
+          : 0;
   }
 }

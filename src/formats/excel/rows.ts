@@ -26,13 +26,17 @@ export interface SheetRow {
 const CELL = /<(?:[\w.-]+:)?c(?=[\s/>])([^>]*?)(?:\/>|>([\s\S]*?)<\/(?:[\w.-]+:)?c>)/g;
 const VALUE = /<(?:[\w.-]+:)?v(?:\s[^>]*)?>([\s\S]*?)<\/(?:[\w.-]+:)?v>/;
 
-/** Rows of the sheet that have at least one cell with a value, hidden ones too. Formulas give the value that was computed last. */
+/**
+ * Rows of the sheet that have at least one cell with a value, hidden ones too. Formulas give the value that was
+ * computed last.
+ */
 export async function* sheetRows(workbook: Workbook): AsyncGenerator<SheetRow> {
   let last = 0;
   for await (const { head, inner, offset } of elements(workbook.rows(), 'row', 'the sheet')) {
     const said = attribute(head, 'r');
     const number = said === null ? last + 1 : Number(said);
-    if (!Number.isInteger(number) || number <= last || number > MOST_ROWS) throw corrupt('the sheet', `has a row ${JSON.stringify(said ?? number)} behind row ${last}`);
+    if (!Number.isInteger(number) || number <= last || number > MOST_ROWS)
+      throw corrupt('the sheet', `has a row ${JSON.stringify(said ?? number)} behind row ${last}`);
     last = number;
     const cells = cellsOf(inner, number, workbook);
     if (cells.length > 0) yield { number, cells, offset };
@@ -45,7 +49,8 @@ function cellsOf(inner: string, row: number, workbook: Workbook): SheetCell[] {
   for (const [, head = '', body = ''] of inner.matchAll(CELL)) {
     const reference = attribute(head, 'r');
     const column = reference === null ? last + 1 : columnOf(reference);
-    if (column <= last || column >= MOST_COLUMNS) throw corrupt('the sheet', `has a cell ${JSON.stringify(reference ?? '')} out of order in row ${row}`);
+    if (column <= last || column >= MOST_COLUMNS)
+      throw corrupt('the sheet', `has a cell ${JSON.stringify(reference ?? '')} out of order in row ${row}`);
     last = column;
     const value = valueOf(head, body, row, workbook);
     if (value !== null) cells.push({ column, ...value });
@@ -72,7 +77,11 @@ function valueOf(head: string, body: string, row: number, workbook: Workbook): V
   switch (type) {
     case 's': {
       const text = workbook.strings.get(Number(raw));
-      if (text === null) throw corrupt('the sheet', `names a shared text ${JSON.stringify(raw.slice(0, 20))} that is not there, in row ${row}`);
+      if (text === null)
+        throw corrupt(
+          'the sheet',
+          `names a shared text ${JSON.stringify(raw.slice(0, 20))} that is not there, in row ${row}`,
+        );
       return textValue(text);
     }
     case 'b':

@@ -28,7 +28,11 @@ export class SharedStrings {
   #add(text: string): void {
     const size = 2 * text.length;
     if (this.#length + size > MOST_BYTES || this.#count === MOST_TEXTS) {
-      throw new TallymanError('EXPANSION_LIMIT', `The workbook shares more than ${MOST_BYTES} bytes of text between its cells, or more than ${MOST_TEXTS} texts.`, { fix: 'Ask the supplier for CSV, or for several smaller workbooks.' });
+      throw new TallymanError(
+        'EXPANSION_LIMIT',
+        `The workbook shares more than ${MOST_BYTES} bytes of text between its cells, or more than ${MOST_TEXTS} texts.`,
+        { fix: 'Ask the supplier for CSV, or for several smaller workbooks.' },
+      );
     }
     if (this.#length + size > this.#bytes.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length + size, 65_536));

@@ -22,29 +22,44 @@ export interface Workbook {
 }
 
 /** Throws FORMAT_MISMATCH (no workbook, no such sheet), FILE_CORRUPT and EXPANSION_LIMIT. */
-export async function openWorkbook(file: RandomAccess, sheet: string | number, maxExpansion: ExpansionSpec): Promise<Workbook> {
+export async function openWorkbook(
+  file: RandomAccess,
+  sheet: string | number,
+  maxExpansion: ExpansionSpec,
+): Promise<Workbook> {
   if (zip.members === undefined) throw new TallymanError('INTERNAL', 'zip has members');
   const expansion = new Expansion(maxExpansion);
   expansion.deliveredWhole(file.size);
-  const parts = new Map((await zip.members(file, () => true)).map((member) => [member.name.toLowerCase().replaceAll('\\', '/'), member]));
+  const parts = new Map(
+    (await zip.members(file, () => true)).map((member) => [member.name.toLowerCase().replaceAll('\\', '/'), member]),
+  );
   const bytesOf = (member: ArchiveMember): Bytes => expansion.limited(member.open());
   const main = await mainPart(parts, bytesOf);
   const member = parts.get(main);
-  if (member === undefined) throw new TallymanError('FORMAT_MISMATCH', 'The file is no Excel workbook (.xlsx): it has no xl/workbook.xml.', { fix: 'Ask the supplier for .xlsx. Binary workbooks (.xlsb) are not read.' });
+  if (member === undefined)
+    throw new TallymanError('FORMAT_MISMATCH', 'The file is no Excel workbook (.xlsx): it has no xl/workbook.xml.', {
+      fix: 'Ask the supplier for .xlsx. Binary workbooks (.xlsb) are not read.',
+    });
   const text = await wholeText(bytesOf(member), SMALL_PART, main);
   const relations = await relationsOf(parts, main, bytesOf);
   const { name, id } = chosen(text, sheet);
   const target = relations.find((one) => one.id === id)?.target;
   const sheetPart = target === undefined ? undefined : parts.get(target);
   if (sheetPart === undefined) throw corrupt(main, `names the sheet ${JSON.stringify(name)}, which is not there`);
-  const kind = (end: string): ArchiveMember | undefined => parts.get(relations.find(({ type }) => type.endsWith(end))?.target ?? '');
+  const kind = (end: string): ArchiveMember | undefined =>
+    parts.get(relations.find(({ type }) => type.endsWith(end))?.target ?? '');
   const styles = kind('/styles');
   const strings = kind('/sharedStrings');
   return {
     sheetName: name,
-    date1904: /^(1|true)$/.test(attribute(/<(?:[\w.-]+:)?workbookPr\b([^>]*)>/.exec(text)?.[1] ?? '', 'date1904') ?? ''),
+    date1904: /^(1|true)$/.test(
+      attribute(/<(?:[\w.-]+:)?workbookPr\b([^>]*)>/.exec(text)?.[1] ?? '', 'date1904') ?? '',
+    ),
     styles: styles === undefined ? [] : stylesOf(await wholeText(bytesOf(styles), SMALL_PART, styles.name)),
-    strings: strings === undefined ? new SharedStrings() : await SharedStrings.read(elements(bytesOf(strings), 'si', strings.name)),
+    strings:
+      strings === undefined
+        ? new SharedStrings()
+        : await SharedStrings.read(elements(bytesOf(strings), 'si', strings.name)),
     rows: () => bytesOf(sheetPart),
   };
 }
@@ -63,7 +78,11 @@ interface Relation {
   readonly target: string;
 }
 
-async function relationsOf(parts: Parts, of: string, bytesOf: (member: ArchiveMember) => Bytes): Promise<readonly Relation[]> {
+async function relationsOf(
+  parts: Parts,
+  of: string,
+  bytesOf: (member: ArchiveMember) => Bytes,
+): Promise<readonly Relation[]> {
   const folder = of.slice(0, of.lastIndexOf('/') + 1);
   const member = parts.get(`${folder}_rels/${of.slice(folder.length)}.rels`);
   if (member === undefined) return [];
@@ -71,7 +90,11 @@ async function relationsOf(parts: Parts, of: string, bytesOf: (member: ArchiveMe
   return [...text.matchAll(/<(?:[\w.-]+:)?Relationship\s([^>]*)>/g)].map(([, head = '']) => {
     const target = attribute(head, 'Target') ?? '';
     const full = target.startsWith('/') ? target.slice(1) : `${folder}${target}`;
-    return { id: attribute(head, 'Id') ?? '', type: attribute(head, 'Type') ?? '', target: resolved(full).toLowerCase() };
+    return {
+      id: attribute(head, 'Id') ?? '',
+      type: attribute(head, 'Type') ?? '',
+      target: resolved(full).toLowerCase(),
+    };
   });
 }
 
@@ -86,15 +109,34 @@ function resolved(path: string): string {
 }
 
 function chosen(workbook: string, wanted: string | number): { readonly name: string; readonly id: string } {
-  const sheets = [...workbook.matchAll(/<(?:[\w.-]+:)?sheet\s([^>]*)>/g)].map(([, head = '']) => ({ name: attribute(head, 'name') ?? '', id: attribute(head, '[\\w.-]+:id') ?? '' }));
-  const found = typeof wanted === 'number' ? sheets[wanted - 1] : (sheets.find(({ name }) => name === wanted) ?? sheets.find(({ name }) => name.toLowerCase() === wanted.toLowerCase()));
+  const sheets = [...workbook.matchAll(/<(?:[\w.-]+:)?sheet\s([^>]*)>/g)].map(([, head = '']) => ({
+    name: attribute(head, 'name') ?? '',
+    id: attribute(head, '[\\w.-]+:id') ?? '',
+  }));
+  const found =
+    typeof wanted === 'number'
+      ? sheets[wanted - 1]
+      : (sheets.find(({ name }) => name === wanted) ??
+        sheets.find(({ name }) => name.toLowerCase() === wanted.toLowerCase()));
   if (found !== undefined) return found;
-  const names = sheets.slice(0, 20).map(({ name }) => JSON.stringify(name)).join(', ');
-  throw new TallymanError('FORMAT_MISMATCH', `The workbook has no sheet ${typeof wanted === 'number' ? wanted : JSON.stringify(wanted)}; it has ${names === '' ? 'none' : names}.`, { fix: 'Correct format.sheet, or ask the supplier.' });
+  const names = sheets
+    .slice(0, 20)
+    .map(({ name }) => JSON.stringify(name))
+    .join(', ');
+  throw new TallymanError(
+    'FORMAT_MISMATCH',
+    `The workbook has no sheet ${typeof wanted === 'number' ? wanted : JSON.stringify(wanted)}; it has ${names === '' ? 'none' : names}.`,
+    { fix: 'Correct format.sheet, or ask the supplier.' },
+  );
 }
 
 function stylesOf(text: string): readonly (DateFormat | null)[] {
-  const codes = new Map([...text.matchAll(/<(?:[\w.-]+:)?numFmt\s([^>]*)>/g)].map(([, head = '']) => [Number(attribute(head, 'numFmtId')), attribute(head, 'formatCode') ?? '']));
+  const codes = new Map(
+    [...text.matchAll(/<(?:[\w.-]+:)?numFmt\s([^>]*)>/g)].map(([, head = '']) => [
+      Number(attribute(head, 'numFmtId')),
+      attribute(head, 'formatCode') ?? '',
+    ]),
+  );
   const section = /<(?:[\w.-]+:)?cellXfs[\s>][\s\S]*?<\/(?:[\w.-]+:)?cellXfs>/.exec(text)?.[0] ?? '';
   return [...section.matchAll(/<(?:[\w.-]+:)?xf\s([^>]*)>/g)].map(([, head = '']) => {
     const id = Number(attribute(head, 'numFmtId') ?? 0);

@@ -16,8 +16,9 @@ const LONGEST = 32 * 2 ** 20;
 const HEAD = 4_096;
 
 /**
- * The elements of one name in a part of a workbook, one after another, in bounded memory. No general XML: those parts are written by programs, without DTDs (refused, and
- * with them all entity bombs), and elements of the names asked for do not hold themselves. Any namespace prefix will do.
+ * The elements of one name in a part of a workbook, one after another, in bounded memory. No general XML: those parts
+ * are written by programs, without DTDs (refused, and with them all entity bombs), and elements of the names asked for
+ * do not hold themselves. Any namespace prefix will do.
  */
 export async function* elements(bytes: Bytes, name: string, part: string): AsyncGenerator<Element> {
   let pending: Buffer = Buffer.alloc(0);
@@ -49,18 +50,25 @@ export async function* elements(bytes: Bytes, name: string, part: string): Async
       const { start, bodyStart, bodyEnd, end } = found;
       const whole = pending.subarray(start, end);
       if (!isUtf8(whole)) throw corrupt(part, `is not valid UTF-8 at byte ${base + start}`);
-      yield { head: pending.toString('utf8', start + open.length, bodyStart), inner: pending.toString('utf8', bodyStart, bodyEnd), offset: base + start };
+      yield {
+        head: pending.toString('utf8', start + open.length, bodyStart),
+        inner: pending.toString('utf8', bodyStart, bodyEnd),
+        offset: base + start,
+      };
       at = end;
     }
     // A tag that is cut by the chunk's end stays; the longest name is short.
     const keep = at > 0 ? at : 0;
-    const from = elementAt(pending, keep, open, close) === null ? Math.max(keep, pending.length - open.length - 1) : keep;
+    const from =
+      elementAt(pending, keep, open, close) === null ? Math.max(keep, pending.length - open.length - 1) : keep;
     base += from;
     pending = Buffer.from(pending.subarray(from));
-    if (pending.length > LONGEST) throw corrupt(part, `has an element <${name}> of more than ${LONGEST} bytes at byte ${base}`);
+    if (pending.length > LONGEST)
+      throw corrupt(part, `has an element <${name}> of more than ${LONGEST} bytes at byte ${base}`);
   }
   if (open === null) throw corrupt(part, 'is no XML that can be read');
-  if (elementAt(pending, 0, open, close) !== null) throw corrupt(part, `is cut off in an element <${name}> at byte ${base}`);
+  if (elementAt(pending, 0, open, close) !== null)
+    throw corrupt(part, `is cut off in an element <${name}> at byte ${base}`);
 }
 
 interface Found {
@@ -106,35 +114,54 @@ export function attribute(head: string, name: string): string | null {
   return found === null ? null : entities(found[1] ?? found[2] ?? '');
 }
 
-const NAMED: ReadonlyMap<string, string> = new Map([['lt', '<'], ['gt', '>'], ['amp', '&'], ['quot', '"'], ['apos', "'"]]);
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 function entities(text: string): string {
   if (!text.includes('&')) return text;
-  return text.replace(/&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|(\w+));/g, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (name !== undefined) return NAMED.get(name) ?? whole;
-    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-  });
+  return text.replace(
+    /&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|(\w+));/g,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (name !== undefined) return NAMED.get(name) ?? whole;
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    },
+  );
 }
 
 /** Text of an element: entities, CDATA, line ends as XML reads them. */
 export function plainText(inner: string): string {
-  if (inner.includes('<![CDATA[')) return inner.replace(/<!\[CDATA\[([\s\S]*?)\]\]>|([^<]+)/g, (_, data?: string, rest?: string) => data ?? entities(rest ?? ''));
+  if (inner.includes('<![CDATA['))
+    return inner.replace(
+      /<!\[CDATA\[([\s\S]*?)\]\]>|([^<]+)/g,
+      (_, data?: string, rest?: string) => data ?? entities(rest ?? ''),
+    );
   return entities(inner.includes('\r') ? inner.replace(/\r\n?/g, '\n') : inner);
 }
 
 /** A text of a workbook: what XML cannot hold is written as _xHHHH_ (ECMA-376, ST_Xstring). */
 export function cellText(inner: string): string {
   const text = plainText(inner);
-  return text.includes('_x') ? text.replace(/_x([0-9a-fA-F]{4})_/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))) : text;
+  return text.includes('_x')
+    ? text.replace(/_x([0-9a-fA-F]{4})_/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : text;
 }
 
 /** The texts of a rich text (<si>, <is>), without the readings of Japanese signs. */
 export function richText(inner: string): string {
-  const spoken = inner.includes('rPh') ? inner.replace(/<(?:[\w.-]+:)?rPh[\s>][\s\S]*?<\/(?:[\w.-]+:)?rPh>/g, '') : inner;
+  const spoken = inner.includes('rPh')
+    ? inner.replace(/<(?:[\w.-]+:)?rPh[\s>][\s\S]*?<\/(?:[\w.-]+:)?rPh>/g, '')
+    : inner;
   let text = '';
-  for (const [, part] of spoken.matchAll(/<(?:[\w.-]+:)?t(?:\s[^>]*)?>([\s\S]*?)<\/(?:[\w.-]+:)?t>/g)) text += cellText(part ?? '');
+  for (const [, part] of spoken.matchAll(/<(?:[\w.-]+:)?t(?:\s[^>]*)?>([\s\S]*?)<\/(?:[\w.-]+:)?t>/g))
+    text += cellText(part ?? '');
   return text;
 }
 
-export const corrupt = (part: string, what: string): TallymanError => new TallymanError('FILE_CORRUPT', `The workbook is damaged: ${part} ${what}.`);
+export const corrupt = (part: string, what: string): TallymanError =>
+  new TallymanError('FILE_CORRUPT', `The workbook is damaged: ${part} ${what}.`);

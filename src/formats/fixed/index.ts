@@ -31,7 +31,8 @@ export async function openFixed(input: FormatInput, options: FixedOptions, windo
     let more = await records.toRecord();
     const nothing = !more && !records.passedText && !scanner.sawComment;
     if (options.header && !nothing) {
-      if (!more) throw new TallymanError('HEADER_MISSING', `The file ends on line ${scanner.line} without a header line.`);
+      if (!more)
+        throw new TallymanError('HEADER_MISSING', `The file ends on line ${scanner.line} without a header line.`);
       await records.passLine();
       more = await records.toRecord();
     }

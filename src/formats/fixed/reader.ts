@@ -27,7 +27,14 @@ export class FixedReader implements RecordReader {
   #firstRow = 1;
   #ended = false;
 
-  constructor(records: LineRecords, options: FixedOptions, slices: Slices, mark: boolean, empty: boolean, batchRows: number | undefined) {
+  constructor(
+    records: LineRecords,
+    options: FixedOptions,
+    slices: Slices,
+    mark: boolean,
+    empty: boolean,
+    batchRows: number | undefined,
+  ) {
     this.#records = records;
     this.#options = options;
     this.#told = slices.told;
@@ -40,7 +47,14 @@ export class FixedReader implements RecordReader {
   dialect(): FileDialect {
     const { encoding, header } = this.#options;
     const lineEnds = LINE_ENDS.get(this.#records.scanner.lineEnds);
-    return { format: 'fixed', encoding, header, line_ends: lineEnds === undefined ? 'mixed' : lineEnds, bom: this.#mark, ...this.#told };
+    return {
+      format: 'fixed',
+      encoding,
+      header,
+      line_ends: lineEnds === undefined ? 'mixed' : lineEnds,
+      bom: this.#mark,
+      ...this.#told,
+    };
   }
 
   async next(): Promise<SpanBatch | null> {
@@ -51,7 +65,11 @@ export class FixedReader implements RecordReader {
       return null;
     }
     if (this.#records.scanner.sawSurplus && this.#drift.length === 0) {
-      this.#drift.push({ kind: 'ignored', column: `column_${batch.width + 1}`, message: 'lines go on behind the last column: ignored' });
+      this.#drift.push({
+        kind: 'ignored',
+        column: `column_${batch.width + 1}`,
+        message: 'lines go on behind the last column: ignored',
+      });
     }
     this.#firstRow += batch.rows;
     return batch;

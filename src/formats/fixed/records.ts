@@ -12,7 +12,10 @@ const KEPT = 64 * 1024;
 /** More than any line end, so that a line of exactly max_record bytes is seen whole. */
 const SLACK = 16;
 
-/** Lines out of a stream of bytes: the scanner, fed. Memory is bounded by the window, or twice max_record for a line that is longer. */
+/**
+ * Lines out of a stream of bytes: the scanner, fed. Memory is bounded by the window, or twice max_record for a line
+ * that is longer.
+ */
 export class LineRecords {
   readonly scanner: LineScanner;
   /** Anything but blank lines was passed over by passLine. */
@@ -42,7 +45,10 @@ export class LineRecords {
     const { scanner } = this;
     const window = this.#window;
     const at = lineEnd(window.bytes, scanner.pos, window.end, window.last);
-    const line = at === -1 ? await window.passLine(scanner.pos, 0) : { length: at - scanner.pos, ...behindLine(window.bytes, at, window.end) };
+    const line =
+      at === -1
+        ? await window.passLine(scanner.pos, 0)
+        : { length: at - scanner.pos, ...behindLine(window.bytes, at, window.end) };
     scanner.pos = line.next;
     if (line.length > 0) this.passedText = true;
     if (line.length === 0 && line.end === 'none') return false;
@@ -98,7 +104,14 @@ export class LineRecords {
   async #more(): Promise<void> {
     const { scanner } = this;
     const rest = this.#window.end - scanner.pos;
-    await this.#window.fill(scanner.pos, Math.max(this.#size, scanner.comment.length + 1, Math.min(2 * rest, Math.max(scanner.maxRecord, KEPT) + 2 * SLACK)));
+    await this.#window.fill(
+      scanner.pos,
+      Math.max(
+        this.#size,
+        scanner.comment.length + 1,
+        Math.min(2 * rest, Math.max(scanner.maxRecord, KEPT) + 2 * SLACK),
+      ),
+    );
     scanner.pos = 0;
   }
 
@@ -110,7 +123,10 @@ export class LineRecords {
     this.#saw(line.end);
   }
 
-  /** The line at `pos` does not fit into max_record. False: the batch's rows must be given away first, because the window has to move. */
+  /**
+   * The line at `pos` does not fit into max_record. False: the batch's rows must be given away first, because the
+   * window has to move.
+   */
   async #refuseLong(batch: PlainBatch): Promise<boolean> {
     const { scanner } = this;
     const window = this.#window;
@@ -128,7 +144,10 @@ export class LineRecords {
     } else {
       if (batch.rows > 0) return false;
       const line = await window.passLine(start, KEPT);
-      batch.refuse({ ...place, start: 0, end: line.kept }, { ...fault, rawLength: line.kept < line.length ? line.length : null });
+      batch.refuse(
+        { ...place, start: 0, end: line.kept },
+        { ...fault, rawLength: line.kept < line.length ? line.length : null },
+      );
       this.#saw(line.end);
       scanner.pos = line.next;
     }

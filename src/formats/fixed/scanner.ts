@@ -4,7 +4,10 @@ import type { PlainBatch } from '../plain-batch.js';
 import type { Slices } from './columns.js';
 import type { FixedOptions } from './options.js';
 
-/** Why `scan` came back: it needs bytes behind the line at `pos`, the batch is full, or the line is longer than max_record. */
+/**
+ * Why `scan` came back: it needs bytes behind the line at `pos`, the batch is full, or the line is longer than
+ * max_record.
+ */
 export const MORE = 0;
 export const FULL = 1;
 export const LONG = 2;
@@ -20,8 +23,8 @@ const CR = 13;
 const BLANK = 0x20;
 
 /**
- * Lines to spans: one pass that finds the line end and whether all is ASCII, where a character is a byte and a column's place a sum. Other lines are
- * walked once more, character by character. Nothing is allocated a row or a cell.
+ * Lines to spans: one pass that finds the line end and whether all is ASCII, where a character is a byte and a column's
+ * place a sum. Other lines are walked once more, character by character. Nothing is allocated a row or a cell.
  */
 export class LineScanner {
   /** Next byte to scan, an index into the window. */
@@ -59,8 +62,8 @@ export class LineScanner {
   }
 
   /**
-   * Scans `bytes` from `pos` to `end` and appends rows to the batch. `last`: nothing comes behind `end`. `base` is the offset of bytes[0] in the
-   * stream. Room for one byte behind `end` is needed: it is overwritten.
+   * Scans `bytes` from `pos` to `end` and appends rows to the batch. `last`: nothing comes behind `end`. `base` is the
+   * offset of bytes[0] in the stream. Room for one byte behind `end` is needed: it is overwritten.
    */
   scan(bytes: Buffer, end: number, last: boolean, base: number, batch: PlainBatch): ScanEnd {
     const { comment, maxRecord } = this;
@@ -127,9 +130,13 @@ export class LineScanner {
       while (cellEnd > cellStart && bytes[cellEnd - 1] === BLANK) cellEnd--;
       starts[cell] = cellStart;
       ends[cell] = cellEnd;
-      flags[cell] = ((mask >>> (cellEnd - cellStart)) & 1) !== 0 && this.#isNull(bytes, cellStart, cellEnd) ? NULL_CELL : 0;
+      flags[cell] =
+        ((mask >>> (cellEnd - cellStart)) & 1) !== 0 && this.#isNull(bytes, cellStart, cellEnd) ? NULL_CELL : 0;
     }
-    batch.cells[row] = found < width || length <= to[width - 1]! ? found : this.#surplus(bytes, ascii ? start + to[width - 1]! : this.#placeOf(to[width - 1]!), end, width);
+    batch.cells[row] =
+      found < width || length <= to[width - 1]!
+        ? found
+        : this.#surplus(bytes, ascii ? start + to[width - 1]! : this.#placeOf(to[width - 1]!), end, width);
   }
 
   #isNull(bytes: Buffer, start: number, end: number): boolean {
@@ -145,7 +152,9 @@ export class LineScanner {
     return width;
   }
 
-  /** Notes where the edges of columns stand in a line with characters of several bytes; gives its length in characters. */
+  /**
+   * Notes where the edges of columns stand in a line with characters of several bytes; gives its length in characters.
+   */
   #walk(bytes: Buffer, start: number, end: number): number {
     const edges = this.#edges;
     const places = this.#places;

@@ -11,7 +11,9 @@ export const OPEN_ARRAY = 0x5b;
 export const CLOSE_ARRAY = 0x5d;
 
 /** 1 for a byte that is not simply part of a string: the quote, the backslash, control characters. */
-export const STRING_STOP = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte < SPACE || byte === QUOTE || byte === BACKSLASH));
+export const STRING_STOP = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte < SPACE || byte === QUOTE || byte === BACKSLASH),
+);
 
 /** What a letter behind a backslash stands for; 0 = no such escape (`u` is looked at by itself). */
 export const ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => {

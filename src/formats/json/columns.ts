@@ -39,7 +39,14 @@ const IGNORED = 'not in the contract: ignored';
 export function wholeRecord(): Columns {
   const layout = identityLayout([{ name: 'data', type: 'jsonb' }]);
   const drift: DriftNote[] = [];
-  return { layout: { ...layout, drift }, drift, plan: { tree: new KeyNode(), choices: [], whole: 0, columns: ['data'] }, readings: [], width: 1, spare: 0 };
+  return {
+    layout: { ...layout, drift },
+    drift,
+    plan: { tree: new KeyNode(), choices: [], whole: 0, columns: ['data'] },
+    readings: [],
+    width: 1,
+    spare: 0,
+  };
 }
 
 /** The places that the contract names. Throws CONTRACT_MISFIT for a position: JSON has none. */
@@ -48,13 +55,19 @@ export function draftOf(contract: readonly ColumnSpec[]): Draft {
   const readings = contract.map((column) => {
     const names = column.from.filter((from) => typeof from === 'string');
     if (names.length === 0) {
-      throw new TallymanError('CONTRACT_MISFIT', `column ${column.name}: from: ${column.from.join(', ')} is a position, and JSON has keys.`, { fix: 'Name the key, or a path such as a.b or items[0].id.' });
+      throw new TallymanError(
+        'CONTRACT_MISFIT',
+        `column ${column.name}: from: ${column.from.join(', ')} is a position, and JSON has keys.`,
+        { fix: 'Name the key, or a path such as a.b or items[0].id.' },
+      );
     }
     // `a.b` reaches inside only where no key is called so.
     const nodes = names.flatMap((name) => {
       const steps = parsePath(name);
       // A path deeper than any record can be meets nothing.
-      return steps === null || steps.length >= MAX_DEPTH || (steps.length === 1 && steps[0] === name) ? [tree.key(name)] : [tree.key(name), tree.below(steps)];
+      return steps === null || steps.length >= MAX_DEPTH || (steps.length === 1 && steps[0] === name)
+        ? [tree.key(name)]
+        : [tree.key(name), tree.below(steps)];
     });
     return { column, nodes: [...new Set(nodes)], asText: column.type === 'json' || column.type === 'jsonb' };
   });
@@ -64,8 +77,9 @@ export function draftOf(contract: readonly ColumnSpec[]): Draft {
 export const draftPlan = ({ tree }: Draft): RecordPlan => ({ tree, choices: [], whole: -1, columns: [] });
 
 /**
- * Settles the cells once the sample has shown which keys there are. Columns that were not met take a key that differs in case and surrounding space only, when that
- * is unambiguous. Other keys become columns of the file unless they are ignored.
+ * Settles the cells once the sample has shown which keys there are. Columns that were not met take a key that differs
+ * in case and surrounding space only, when that is unambiguous. Other keys become columns of the file unless they are
+ * ignored.
  */
 export function settleColumns({ tree, readings }: Draft, policy: FeedSpec['onUnknownColumn']): Columns {
   const drift: DriftNote[] = takeLoosely(tree, readings);
@@ -83,7 +97,11 @@ export function settleColumns({ tree, readings }: Draft, policy: FeedSpec['onUnk
     const same = `${reading.asText ? 'text' : 'value'} ${reading.nodes.map(idOf).join(' ')}`;
     const known = taken.get(same);
     if (known !== undefined) return known;
-    const cell = cells.push({ name: String(reading.column.from.find((from) => typeof from === 'string')), column: reading.column.name }) - 1;
+    const cell =
+      cells.push({
+        name: String(reading.column.from.find((from) => typeof from === 'string')),
+        column: reading.column.name,
+      }) - 1;
     taken.set(same, cell);
     reading.nodes.forEach(weigh);
     if (reading.nodes.length > 1) choices.push({ cell, reading });
@@ -91,7 +109,8 @@ export function settleColumns({ tree, readings }: Draft, policy: FeedSpec['onUnk
     return cell;
   });
   const known = cells.length;
-  if (policy === 'ignore') drift.push(...strangers.map((name): DriftNote => ({ kind: 'ignored', column: name, message: IGNORED })));
+  if (policy === 'ignore')
+    drift.push(...strangers.map((name): DriftNote => ({ kind: 'ignored', column: name, message: IGNORED })));
   else for (const name of strangers) setCell(tree.key(name), false, cells.push({ name, column: name }) - 1);
 
   const width = cells.length;
@@ -119,13 +138,22 @@ export function settleColumns({ tree, readings }: Draft, policy: FeedSpec['onUnk
 /** What was only met on the way, or never. */
 export function lateNotes({ plan, readings, layout }: Columns): DriftNote[] {
   const noted = new Set(layout.drift.filter(({ kind }) => kind === 'ignored').map(({ column }) => column));
-  const notes = strangersOf(plan.tree).filter((name) => !noted.has(name)).map((name): DriftNote => ({ kind: 'ignored', column: name, message: IGNORED }));
-  if (plan.tree.keys?.overflowed === true) notes.push({ kind: 'ignored', column: '...', message: 'more keys that are not in the contract: ignored' });
+  const notes = strangersOf(plan.tree)
+    .filter((name) => !noted.has(name))
+    .map((name): DriftNote => ({ kind: 'ignored', column: name, message: IGNORED }));
+  if (plan.tree.keys?.overflowed === true)
+    notes.push({ kind: 'ignored', column: '...', message: 'more keys that are not in the contract: ignored' });
   for (const { key, repeated } of plan.tree.keys?.entries ?? []) {
-    if (repeated > 0) notes.push({ kind: 'ignored', column: key.toString(), message: `stands more than once in ${repeated} ${repeated === 1 ? 'record' : 'records'}: the last value counts` });
+    if (repeated > 0)
+      notes.push({
+        kind: 'ignored',
+        column: key.toString(),
+        message: `stands more than once in ${repeated} ${repeated === 1 ? 'record' : 'records'}: the last value counts`,
+      });
   }
   for (const { column, nodes } of readings) {
-    if (!nodes.some((node) => node.met)) notes.push({ kind: 'missing', column: column.name, message: 'in no record: NULL or its default' });
+    if (!nodes.some((node) => node.met))
+      notes.push({ kind: 'missing', column: column.name, message: 'in no record: NULL or its default' });
   }
   return notes;
 }
@@ -138,16 +166,26 @@ function setCell(node: KeyNode, asText: boolean, cell: number): void {
 }
 
 /** Top-level keys that nobody takes, in the order in which they were met. */
-const strangersOf = (tree: KeyNode): string[] => (tree.keys?.entries ?? []).filter(({ node }) => node === null).map(({ key }) => key.toString());
+const strangersOf = (tree: KeyNode): string[] =>
+  (tree.keys?.entries ?? []).filter(({ node }) => node === null).map(({ key }) => key.toString());
 
 function takeLoosely(tree: KeyNode, readings: readonly Reading[]): DriftNote[] {
   const lonely = readings.filter(({ nodes }) => !nodes.some((node) => node.met));
   const strangers = strangersOf(tree);
-  const { cellOf } = matchColumns(lonely.map(({ column }) => column), strangers.map((name) => ({ name, type: null })));
+  const { cellOf } = matchColumns(
+    lonely.map(({ column }) => column),
+    strangers.map((name) => ({ name, type: null })),
+  );
   return lonely.flatMap(({ column, nodes }, index): DriftNote[] => {
     const name = strangers[cellOf[index]!];
     if (name === undefined) return [];
     nodes.push(tree.key(name));
-    return [{ kind: 'renamed', column: column.name, message: `key ${JSON.stringify(name)} was taken without regard to case and surrounding space` }];
+    return [
+      {
+        kind: 'renamed',
+        column: column.name,
+        message: `key ${JSON.stringify(name)} was taken without regard to case and surrounding space`,
+      },
+    ];
   });
 }

@@ -9,10 +9,15 @@ import { REASONS, type Reason, type ValueScanner } from './values.js';
 export const WINDOW = 256 * 1024;
 /** What is kept of a record past max_record (SPEC 6). */
 export const KEPT = 64 * 1024;
-/** Room behind max_record, so that a record of exactly that length is seen with the blanks and the line end behind it. */
+/**
+ * Room behind max_record, so that a record of exactly that length is seen with the blanks and the line end behind it.
+ */
 const SLACK = 4 * 1024;
 
-/** The stream, and the place in it that was read up to. Memory is bounded by the window, or twice max_record for a record that is longer. */
+/**
+ * The stream, and the place in it that was read up to. Memory is bounded by the window, or twice max_record for a
+ * record that is longer.
+ */
 export class Cursor {
   /** Next byte to read, an index into the window. */
   pos = 0;
@@ -55,7 +60,10 @@ export class Cursor {
   /** Reads on, dropping what stands before `pos`: at least twice what is left, so that scanning again stays linear. */
   async more(): Promise<void> {
     const rest = this.window.end - this.pos;
-    await this.window.fill(this.pos, Math.max(this.#size, Math.min(2 * rest, Math.max(this.maxRecord, KEPT) + 2 * SLACK)));
+    await this.window.fill(
+      this.pos,
+      Math.max(this.#size, Math.min(2 * rest, Math.max(this.maxRecord, KEPT) + 2 * SLACK)),
+    );
     this.pos = 0;
   }
 

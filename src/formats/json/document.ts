@@ -15,8 +15,9 @@ interface Frame {
 }
 
 /**
- * The document around the array of records (`root`). What stands beside the array is checked value by value: each must fit into max_record, the array may be of any
- * size. A root that stands there twice rejects the file: the later one would count (JSON.parse), and the rows of the earlier one are already read.
+ * The document around the array of records (`root`). What stands beside the array is checked value by value: each must
+ * fit into max_record, the array may be of any size. A root that stands there twice rejects the file: the later one
+ * would count (JSON.parse), and the rows of the earlier one are already read.
  */
 export class Document {
   readonly #cursor: Cursor;
@@ -36,7 +37,8 @@ export class Document {
   /** Up to the first byte inside the array. Throws FORMAT_MISMATCH when it is not there. */
   async enter(): Promise<void> {
     const byte = await this.#peek();
-    if (byte !== OPEN_OBJECT && byte !== OPEN_ARRAY) throw this.#mismatch('The document is neither an object nor an array');
+    if (byte !== OPEN_OBJECT && byte !== OPEN_ARRAY)
+      throw this.#mismatch('The document is neither an object nor an array');
     this.#push(byte, 0);
     if (!(await this.#walk())) throw this.#mismatch(`There is no ${this.#root} in the document`);
   }
@@ -65,7 +67,8 @@ export class Document {
       const exact = this.#frames.length === 1 && step === this.#root;
       const match = step === this.#steps[frame.level];
       byte = await this.#peek();
-      if (this.#found !== null && (exact || (match && this.#found === 'path'))) throw this.#corrupt({ text: `${this.#root} stands in the document twice` });
+      if (this.#found !== null && (exact || (match && this.#found === 'path')))
+        throw this.#corrupt({ text: `${this.#root} stands in the document twice` });
       if (exact || (match && frame.level + 1 === this.#steps.length)) {
         if (byte !== OPEN_ARRAY) throw this.#mismatch(`What stands under ${this.#root} is not an array`);
         this.#found = exact ? 'key' : 'path';
@@ -85,7 +88,10 @@ export class Document {
 
   async #key(): Promise<string> {
     if ((await this.#peek()) !== QUOTE) throw this.#corrupt('key');
-    const key = await this.#take((at) => this.#scanner.string(at + 1), (bytes, start, end) => textOf(bytes, start + 1, end - 1));
+    const key = await this.#take(
+      (at) => this.#scanner.string(at + 1),
+      (bytes, start, end) => textOf(bytes, start + 1, end - 1),
+    );
     await this.#take((at) => this.#scanner.colon(at));
     return key;
   }
@@ -103,7 +109,10 @@ export class Document {
   }
 
   /** Reads one token or value that begins at `pos`, with as many bytes as it needs, and stands behind it. */
-  async #take(read: (at: number) => number, see: (bytes: Buffer, start: number, end: number) => string = () => ''): Promise<string> {
+  async #take(
+    read: (at: number) => number,
+    see: (bytes: Buffer, start: number, end: number) => string = () => '',
+  ): Promise<string> {
     const cursor = this.#cursor;
     const scanner = this.#scanner;
     for (;;) {
@@ -118,7 +127,8 @@ export class Document {
         return seen;
       }
       scanner.line = line;
-      if (behind < 0 && (scanner.failAt < end || last)) throw cursor.corrupt(scanner.failAt, scanner.reason, line, cursor.pos);
+      if (behind < 0 && (scanner.failAt < end || last))
+        throw cursor.corrupt(scanner.failAt, scanner.reason, line, cursor.pos);
       if (cursor.tooLong) throw this.#corrupt({ text: `a value beside ${this.#root} is ${cursor.longest}` });
       await cursor.more();
     }
@@ -129,6 +139,8 @@ export class Document {
   }
 
   #mismatch(text: string): TallymanError {
-    return new TallymanError('FORMAT_MISMATCH', `${text}.`, { fix: 'Correct format.root: the path of the array that holds the records.' });
+    return new TallymanError('FORMAT_MISMATCH', `${text}.`, {
+      fix: 'Correct format.root: the path of the array that holds the records.',
+    });
   }
 }

@@ -1,4 +1,14 @@
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, LF, OPEN_ARRAY, OPEN_OBJECT, QUOTE, STRING_STOP } from './bytes.js';
+import {
+  BACKSLASH,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COMMA,
+  LF,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  STRING_STOP,
+} from './bytes.js';
 
 /** Deepest nesting in which the end of a refused element is looked for: one byte of memory a level. */
 const DEEPEST = 2 ** 20;
@@ -9,8 +19,8 @@ export const UNSURE = -1;
 export const LOST = -2;
 
 /**
- * Looks for the end of an element that is refused (bad syntax, too deep, too long), however long it is: only strings and brackets are seen. Strict where it
- * counts: rather no end than one that swallows good records.
+ * Looks for the end of an element that is refused (bad syntax, too deep, too long), however long it is: only strings
+ * and brackets are seen. Strict where it counts: rather no end than one that swallows good records.
  */
 export class ElementEnd {
   /** Line feeds passed over. */

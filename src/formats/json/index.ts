@@ -57,7 +57,13 @@ export async function openJson(input: FormatInput, options: JsonOptions, window?
     }
     scanner.plan = columns.plan;
     const told = { format: 'json', encoding: options.encoding, shape, root: options.root, bom };
-    return new JsonReader(records, columns, new JsonBatch(columns.width, columns.spare, input.batchRows ?? rowsFor(input.sizeHint, columns.width)), empty, told);
+    return new JsonReader(
+      records,
+      columns,
+      new JsonBatch(columns.width, columns.spare, input.batchRows ?? rowsFor(input.sizeHint, columns.width)),
+      empty,
+      told,
+    );
   } catch (error) {
     await cursor.window.close();
     throw error;

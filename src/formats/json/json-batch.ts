@@ -14,8 +14,8 @@ export interface Place {
 }
 
 /**
- * Arrays that are made once a file and filled anew for every batch. A row may use `spare` cells behind its own `width` while it is built: they
- * stand where the next row's will.
+ * Arrays that are made once a file and filled anew for every batch. A row may use `spare` cells behind its own `width`
+ * while it is built: they stand where the next row's will.
  */
 export class JsonBatch implements SpanBatch {
   readonly kind = 'spans';

@@ -41,11 +41,15 @@ export class KeyNode {
 }
 
 /**
- * Notes in every node which cells stand at or below it, so that a repeated key can take back what the earlier one gave. Gives the greatest weight on one way
- * down: with the number of columns that read each node, the most cells that one byte is in.
+ * Notes in every node which cells stand at or below it, so that a repeated key can take back what the earlier one gave.
+ * Gives the greatest weight on one way down: with the number of columns that read each node, the most cells that one
+ * byte is in.
  */
 export function closeTree(node: KeyNode, weights: ReadonlyMap<KeyNode, number>): number {
-  const children = [...(node.keys?.entries.flatMap((entry) => (entry.node === null ? [] : [entry.node])) ?? []), ...node.items];
+  const children = [
+    ...(node.keys?.entries.flatMap((entry) => (entry.node === null ? [] : [entry.node])) ?? []),
+    ...node.items,
+  ];
   const deepest = Math.max(0, ...children.map((child) => closeTree(child, weights)));
   node.cells = [...[node.value, node.text].filter((cell) => cell >= 0), ...children.flatMap((child) => child.cells)];
   return (weights.get(node) ?? 0) + deepest;

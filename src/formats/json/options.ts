@@ -7,33 +7,51 @@ const MIB = 2 ** 20;
 /** A record is held in memory whole, and twice while it grows. */
 const LARGEST_RECORD = 512 * MIB;
 
-const size = z
-  .union([z.string(), z.number()])
-  .transform((value, context) => {
-    const bytes = typeof value === 'number' ? value : parseSize(value);
-    if (bytes !== null && Number.isSafeInteger(bytes) && bytes >= 1 && bytes <= LARGEST_RECORD) return bytes;
-    context.addIssue({ code: 'custom', message: 'must be a size from 1 byte to 512MiB, such as 16MiB' });
-    return z.NEVER;
-  });
+const size = z.union([z.string(), z.number()]).transform((value, context) => {
+  const bytes = typeof value === 'number' ? value : parseSize(value);
+  if (bytes !== null && Number.isSafeInteger(bytes) && bytes >= 1 && bytes <= LARGEST_RECORD) return bytes;
+  context.addIssue({ code: 'custom', message: 'must be a size from 1 byte to 512MiB, such as 16MiB' });
+  return z.NEVER;
+});
 
 /**
- * Keys under `format:` of a JSON feed (SPEC 3 and 7), defaults filled in. What it gives it also takes: options may be parsed again.
+ * Keys under `format:` of a JSON feed (SPEC 3 and 7), defaults filled in. What it gives it also takes: options may be
+ * parsed again.
  */
 export const jsonOptions = z
   .strictObject({
-    shape: z.enum(['auto', 'lines', 'array']).default('auto').describe('lines: one object a line. array: one array of objects. auto: array when the first character is [, lines when line 1 is a whole object, else objects one after another.'),
-    root: z.string().min(1, 'root cannot be empty').nullable().default(null).describe('Path of the array of records within one document: data.items. null: the document itself.'),
+    shape: z
+      .enum(['auto', 'lines', 'array'])
+      .default('auto')
+      .describe(
+        'lines: one object a line. array: one array of objects. auto: array when the first character is [, lines when line 1 is a whole object, else objects one after another.',
+      ),
+    root: z
+      .string()
+      .min(1, 'root cannot be empty')
+      .nullable()
+      .default(null)
+      .describe('Path of the array of records within one document: data.items. null: the document itself.'),
     encoding: z
       .string()
-      .refine((label) => charsetOf(label) !== null, 'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto')
+      .refine(
+        (label) => charsetOf(label) !== null,
+        'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto',
+      )
       .default('utf-8')
       .describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
     max_record: size.default(16 * MIB).describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
   .superRefine((options, context) => {
     if (options.root === null) return;
-    if (options.shape === 'lines') context.addIssue({ code: 'custom', path: ['root'], message: 'names an array within one document, so shape cannot be lines' });
-    if (parsePath(options.root) === null) context.addIssue({ code: 'custom', path: ['root'], message: 'is no path such as data.items or results[0].rows' });
+    if (options.shape === 'lines')
+      context.addIssue({
+        code: 'custom',
+        path: ['root'],
+        message: 'names an array within one document, so shape cannot be lines',
+      });
+    if (parsePath(options.root) === null)
+      context.addIssue({ code: 'custom', path: ['root'], message: 'is no path such as data.items or results[0].rows' });
   });
 
 export type JsonOptions = z.output<typeof jsonOptions>;

@@ -10,7 +10,9 @@ import { MAX_DEPTH, ValueScanner } from './values.js';
 export interface RecordPlan {
   /** The record itself: what is looked into, key by key. */
   readonly tree: KeyNode;
-  /** Cells that take the first of several others that is there (`from` with aliases, or a path that may also be a key). */
+  /**
+   * Cells that take the first of several others that is there (`from` with aliases, or a path that may also be a key).
+   */
   readonly choices: readonly Choice[];
   /** Cell that gets the whole record; -1 = none. */
   readonly whole: number;
@@ -25,8 +27,8 @@ export interface Choice {
 }
 
 /**
- * One object to one row of spans, in one pass that also proves it strict JSON. The key that followed the last time is tried first, so that files whose records
- * look alike compare each key once and hash none.
+ * One object to one row of spans, in one pass that also proves it strict JSON. The key that followed the last time is
+ * tried first, so that files whose records look alike compare each key once and hash none.
  */
 export class RecordScanner extends ValueScanner {
   plan: RecordPlan;
@@ -49,7 +51,10 @@ export class RecordScanner extends ValueScanner {
     this.#batch = batch;
   }
 
-  /** The object that begins at `start` becomes the batch's next row, which is not yet appended. Gives the index behind it, or -1. */
+  /**
+   * The object that begins at `start` becomes the batch's next row, which is not yet appended. Gives the index behind
+   * it, or -1.
+   */
   record(start: number, batch: JsonBatch): number {
     const { plan } = this;
     this.#batch = batch;
@@ -171,10 +176,13 @@ export class RecordScanner extends ValueScanner {
       return end;
     }
     const end =
-      first === OPEN_OBJECT && node.keys !== null ? this.#object(node.keys, start + 1)
-      : first === OPEN_ARRAY && node.items.length > 0 ? this.#array(node, start + 1)
-      : first === OPEN_OBJECT || first === OPEN_ARRAY ? this.skip(start)
-      : this.plain(start);
+      first === OPEN_OBJECT && node.keys !== null
+        ? this.#object(node.keys, start + 1)
+        : first === OPEN_ARRAY && node.items.length > 0
+          ? this.#array(node, start + 1)
+          : first === OPEN_OBJECT || first === OPEN_ARRAY
+            ? this.skip(start)
+            : this.plain(start);
     if (end < 0) return end;
     // The only value that begins with n.
     const flag = first === 0x6e ? NULL_CELL : 0;
@@ -214,7 +222,10 @@ export class RecordScanner extends ValueScanner {
   #findHalfPair(): string | null {
     const { bytes } = this;
     const { starts, ends, flags } = this.#batch;
-    const cell = this.plan.columns.findIndex((_, i) => (flags[this.#base + i]! & ESCAPED) !== 0 && hasHalfPair(bytes, starts[this.#base + i]!, ends[this.#base + i]!));
+    const cell = this.plan.columns.findIndex(
+      (_, i) =>
+        (flags[this.#base + i]! & ESCAPED) !== 0 && hasHalfPair(bytes, starts[this.#base + i]!, ends[this.#base + i]!),
+    );
     return this.plan.columns[cell] ?? null;
   }
 

@@ -13,7 +13,10 @@ import { REASONS } from './values.js';
 /** `objects`: one after another, with nothing or space between. */
 export type Shape = 'lines' | 'array' | 'objects';
 
-/** What becomes of a record with a key that no column takes: passed over, the file is rejected, or the record is refused. */
+/**
+ * What becomes of a record with a key that no column takes: passed over, the file is rejected, or the record is
+ * refused.
+ */
 export type StrayPolicy = 'pass' | 'reject' | 'refuse';
 
 /** Why `#fill` came back, and what `#reach` found. */
@@ -42,7 +45,10 @@ export class JsonRecords {
   readonly #document: Document | null;
   #expect: Expect;
   #refusal: Refusal = jsonError('');
-  /** Where and why the record that is refused went wrong, for the case that its end is not found; null = it is only too long. */
+  /**
+   * Where and why the record that is refused went wrong, for the case that its end is not found; null = it is only too
+   * long.
+   */
   #bad: string | null = null;
   #ended = false;
   /** Why the file is rejected, while the records before that place are on their way. */
@@ -57,7 +63,10 @@ export class JsonRecords {
     this.#expect = shape === 'array' ? 'first' : 'element';
   }
 
-  /** Fills the batch with the next records; false at the end, when there were none. What the batch held is lost. Throws FILE_CORRUPT, UNKNOWN_COLUMNS. */
+  /**
+   * Fills the batch with the next records; false at the end, when there were none. What the batch held is lost. Throws
+   * FILE_CORRUPT, UNKNOWN_COLUMNS.
+   */
   async pull(batch: JsonBatch, firstRow: number): Promise<boolean> {
     batch.clear(firstRow);
     const { window } = this.#cursor;
@@ -77,7 +86,10 @@ export class JsonRecords {
     return true;
   }
 
-  /** Scans records that a later `pull` gives again: as many as stand in one window, and at least one where there is one within max_record. */
+  /**
+   * Scans records that a later `pull` gives again: as many as stand in one window, and at least one where there is one
+   * within max_record.
+   */
   async peek(batch: JsonBatch): Promise<void> {
     const { scanner } = this;
     const cursor = this.#cursor;
@@ -100,7 +112,10 @@ export class JsonRecords {
     await this.#cursor.window.close();
   }
 
-  /** The records before a place at which the file is rejected count as read: the batch is given first, the error with the next pull. */
+  /**
+   * The records before a place at which the file is rejected count as read: the batch is given first, the error with
+   * the next pull.
+   */
   #fillAsFar(batch: JsonBatch): Outcome {
     try {
       return this.#fill(batch);
@@ -158,14 +173,22 @@ export class JsonRecords {
         throw this.#corrupt(at, { text: 'the file ends within the array' });
       }
       const byte = scanner.bytes[at]!;
-      if ((this.#expect === 'element' || this.#expect === 'first') && byte !== COMMA && byte !== CLOSE_ARRAY) return READY;
+      if ((this.#expect === 'element' || this.#expect === 'first') && byte !== COMMA && byte !== CLOSE_ARRAY)
+        return READY;
       if (this.#expect === 'comma' && byte === COMMA) {
         this.#expect = 'element';
       } else if (byte === CLOSE_ARRAY && (this.#expect === 'comma' || this.#expect === 'first')) {
         if (this.#document !== null) return LEAVE;
         this.#expect = 'end';
       } else {
-        throw this.#corrupt(at, this.#expect === 'end' ? { text: 'text stands behind the end of the document' } : this.#expect === 'comma' ? 'next' : 'value');
+        throw this.#corrupt(
+          at,
+          this.#expect === 'end'
+            ? { text: 'text stands behind the end of the document' }
+            : this.#expect === 'comma'
+              ? 'next'
+              : 'value',
+        );
       }
       cursor.pos = at + 1;
     }
@@ -219,8 +242,16 @@ export class JsonRecords {
     if (!isObject) return jsonError(REASONS.noObject);
     if (halfPairIn !== null) return { class: 'json-error', column: halfPairIn, message: REASONS.surrogate };
     if (strayKey === null || this.stray === 'pass') return null;
-    if (this.stray === 'refuse') return { class: 'extra-cell', column: null, message: 'a key that neither the contract nor the first records of the file have' };
-    throw new TallymanError('UNKNOWN_COLUMNS', `Record ${batch.firstRow + batch.rows} (line ${this.scanner.line}) has ${JSON.stringify(strayKey)}, which the contract does not know.`);
+    if (this.stray === 'refuse')
+      return {
+        class: 'extra-cell',
+        column: null,
+        message: 'a key that neither the contract nor the first records of the file have',
+      };
+    throw new TallymanError(
+      'UNKNOWN_COLUMNS',
+      `Record ${batch.firstRow + batch.rows} (line ${this.scanner.line}) has ${JSON.stringify(strayKey)}, which the contract does not know.`,
+    );
   }
 
   #long(): Refusal {
@@ -234,7 +265,10 @@ export class JsonRecords {
     const cursor = this.#cursor;
     if (failAt - start > cursor.maxRecord) return this.#long();
     const atEnd = failAt >= cursor.window.end;
-    if (this.#shape === 'lines') return jsonError(REASONS[atEnd ? 'fileEnd' : reason !== 'deep' && cursor.window.bytes[failAt] === LF ? 'lineEnd' : reason]);
+    if (this.#shape === 'lines')
+      return jsonError(
+        REASONS[atEnd ? 'fileEnd' : reason !== 'deep' && cursor.window.bytes[failAt] === LF ? 'lineEnd' : reason],
+      );
     const told = cursor.tell(failAt, reason, this.scanner.line, start);
     if (atEnd || (this.#shape === 'objects' && reason !== 'deep')) throw new TallymanError('FILE_CORRUPT', told);
     this.#bad = told;
@@ -260,7 +294,10 @@ export class JsonRecords {
     if (stop === UNSURE) stop = window.end;
     const last = stop - blanksBefore(window.bytes, start, stop);
     const end = last - start > cursor.maxRecord ? Math.min(last, start + KEPT) : last;
-    batch.refuse({ start, end, line, offset: window.base + start }, { ...refusal, rawLength: end < last ? last - start : null });
+    batch.refuse(
+      { start, end, line, offset: window.base + start },
+      { ...refusal, rawLength: end < last ? last - start : null },
+    );
     this.scanner.line = line + finder.lines;
     cursor.pos = stop;
     this.#expect = 'comma';
@@ -309,7 +346,9 @@ export class JsonRecords {
   /** The record at hand is refused, and nobody can say where it ends. */
   #noEnd(finder: ElementEnd | LineEnd): TallymanError {
     const { window } = this.#cursor;
-    const where = this.#bad ?? `Byte ${window.base + (finder.lost ? finder.lostAt : window.end)}: the record is ${this.#cursor.longest}.`;
+    const where =
+      this.#bad ??
+      `Byte ${window.base + (finder.lost ? finder.lostAt : window.end)}: the record is ${this.#cursor.longest}.`;
     return new TallymanError('FILE_CORRUPT', `${where} The end of this record cannot be found.`);
   }
 
@@ -321,6 +360,10 @@ export class JsonRecords {
 /** Spaces, tabs and line ends that bytes[start..end) ends with. */
 function blanksBefore(bytes: Buffer, start: number, end: number): number {
   let at = end;
-  while (at > start && (bytes[at - 1] === SPACE || bytes[at - 1] === 0x09 || bytes[at - 1] === LF || bytes[at - 1] === CR)) at -= 1;
+  while (
+    at > start &&
+    (bytes[at - 1] === SPACE || bytes[at - 1] === 0x09 || bytes[at - 1] === LF || bytes[at - 1] === CR)
+  )
+    at -= 1;
   return end - at;
 }

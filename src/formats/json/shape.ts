@@ -15,16 +15,25 @@ export async function passSpace(cursor: Cursor, scanner: ValueScanner): Promise<
   }
 }
 
-/** The file's shape by its first record, at which the cursor stands (SPEC 7). Throws FORMAT_MISMATCH when `array` was asked for and is not there. */
+/**
+ * The file's shape by its first record, at which the cursor stands (SPEC 7). Throws FORMAT_MISMATCH when `array` was
+ * asked for and is not there.
+ */
 export async function findShape(cursor: Cursor, wanted: 'auto' | 'lines' | 'array'): Promise<Shape> {
   if (wanted === 'lines') return 'lines';
   const first = cursor.window.bytes[cursor.pos];
   if (first === OPEN_ARRAY) return 'array';
-  if (wanted === 'array') throw new TallymanError('FORMAT_MISMATCH', 'The file does not begin with [.', { fix: 'Set format.shape: auto, or format.root when the array stands inside an object.' });
+  if (wanted === 'array')
+    throw new TallymanError('FORMAT_MISMATCH', 'The file does not begin with [.', {
+      fix: 'Set format.shape: auto, or format.root when the array stands inside an object.',
+    });
   return first === OPEN_OBJECT && (await isWholeOnItsLine(cursor)) ? 'lines' : 'objects';
 }
 
-/** Does the object at the cursor end on its line, with nothing behind it? A line past max_record counts as one: nobody can say. */
+/**
+ * Does the object at the cursor end on its line, with nothing behind it? A line past max_record counts as one: nobody
+ * can say.
+ */
 async function isWholeOnItsLine(cursor: Cursor): Promise<boolean> {
   const scanner = new ValueScanner(true);
   for (;;) {

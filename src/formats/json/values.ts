@@ -1,8 +1,20 @@
-import { BACKSLASH, COLON, COMMA, ESCAPES, HEX, LF, OPEN_ARRAY, OPEN_OBJECT, QUOTE, SPACE, STRING_STOP } from './bytes.js';
+import {
+  BACKSLASH,
+  COLON,
+  COMMA,
+  ESCAPES,
+  HEX,
+  LF,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  SPACE,
+  STRING_STOP,
+} from './bytes.js';
 
 /**
- * Deepest nesting of a record, its own braces counted. The same limit as the json and jsonb columns have (columns/json-syntax.ts): PostgreSQL's own parser ends the
- * whole statement beyond 15,000 to 20,000 levels.
+ * Deepest nesting of a record, its own braces counted. The same limit as the json and jsonb columns have
+ * (columns/json-syntax.ts): PostgreSQL's own parser ends the whole statement beyond 15,000 to 20,000 levels.
  */
 export const MAX_DEPTH = 1000;
 
@@ -27,15 +39,19 @@ export type Reason = keyof typeof REASONS;
 const WORDS = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];
 
 /**
- * Strict JSON (RFC 8259) over bytes, without recursion and without a string. Every method takes an index and gives the index behind what it read, or -1: then
- * `failAt` tells where and `reason` why.
+ * Strict JSON (RFC 8259) over bytes, without recursion and without a string. Every method takes an index and gives the
+ * index behind what it read, or -1: then `failAt` tells where and `reason` why.
  *
- * The caller plants a NUL at `bytes[end]`: no token goes over it, so that no loop asks for the end. A failure at `end` or behind means "more bytes are needed".
+ * The caller plants a NUL at `bytes[end]`: no token goes over it, so that no loop asks for the end. A failure at `end`
+ * or behind means "more bytes are needed".
  */
 export class ValueScanner {
   bytes: Buffer = Buffer.alloc(0);
   end = 0;
-  /** Physical line of the last place that was passed over; counted at line feeds between tokens (inside strings they are faults). */
+  /**
+   * Physical line of the last place that was passed over; counted at line feeds between tokens (inside strings they are
+   * faults).
+   */
   line = 1;
   failAt = 0;
   reason: Reason = 'value';

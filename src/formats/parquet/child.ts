@@ -9,7 +9,10 @@ import { FrameStream } from './frame-stream.js';
 import { isDescribed, isFailure } from './answers.js';
 import { COLUMNS, END, FAILED, ROWS, type ColumnPath, type Described, type Request } from './frames.js';
 
-/** Longest wait for an answer. Milliseconds. Decoding a page takes milliseconds; a process that is silent for so long hangs. */
+/**
+ * Longest wait for an answer. Milliseconds. Decoding a page takes milliseconds; a process that is silent for so long
+ * hangs.
+ */
 const PATIENCE_MS = 120_000;
 /** A process without work is kept so long. Milliseconds. Starting one takes 0.3 s, a small file 5 ms. */
 const IDLE_MS = 30_000;
@@ -26,8 +29,9 @@ const LAST_WORDS = 2_000;
 let idle: { readonly process: ReadingProcess; readonly timer: NodeJS.Timeout } | null = null;
 
 /**
- * The process that reads Parquet (duckdb-worker.ts), as its parent sees it: one file, from `open` to `release` or `kill`. Every wait has an end, a process that died or hangs costs this
- * attempt and nothing else: LOAD_FAILED. What the process says of the file is thrown as it is (FILE_CORRUPT, FORMAT_MISMATCH).
+ * The process that reads Parquet (duckdb-worker.ts), as its parent sees it: one file, from `open` to `release` or
+ * `kill`. Every wait has an end, a process that died or hangs costs this attempt and nothing else: LOAD_FAILED. What
+ * the process says of the file is thrown as it is (FILE_CORRUPT, FORMAT_MISMATCH).
  */
 export class ReadingProcess {
   readonly #child: ChildProcess;
@@ -42,15 +46,24 @@ export class ReadingProcess {
   readonly #abort = (): void => void this.#child.kill('SIGKILL');
 
   private constructor() {
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, workerFile()], { stdio: ['pipe', 'ignore', 'pipe', 'pipe'], env: environment(), cwd: path.parse(process.cwd()).root, windowsHide: true });
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, workerFile()], {
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+      env: environment(),
+      cwd: path.parse(process.cwd()).root,
+      windowsHide: true,
+    });
     const [requests, , words, answers] = this.#child.stdio;
-    if (!isWritable(requests) || !isReadable(words) || !isReadable(answers)) throw new TallymanError('INTERNAL', 'the Parquet reader has no pipes');
+    if (!isWritable(requests) || !isReadable(words) || !isReadable(answers))
+      throw new TallymanError('INTERNAL', 'the Parquet reader has no pipes');
     this.#requests = requests;
     this.#frames = new FrameStream(answers);
     // A pipe to a process that died: told by its end.
     requests.on('error', () => undefined);
     words.on('error', () => undefined);
-    words.on('data', (chunk: Buffer) => (this.#lastWords = (this.#lastWords + chunk.toString('latin1')).slice(-LAST_WORDS)));
+    words.on(
+      'data',
+      (chunk: Buffer) => (this.#lastWords = (this.#lastWords + chunk.toString('latin1')).slice(-LAST_WORDS)),
+    );
     this.#gone = new Promise((resolve) => {
       this.#child.once('error', (error) => {
         this.#ended ??= messageOf(error);
@@ -89,7 +102,8 @@ export class ReadingProcess {
     this.#ask({ op: 'open', path: file, scratch });
     const { kind, body } = await this.#answer();
     const described: unknown = kind === COLUMNS ? JSON.parse(body.toString('utf8')) : null;
-    if (!isDescribed(described)) throw new TallymanError('INTERNAL', 'the Parquet reader gave another answer than the columns');
+    if (!isDescribed(described))
+      throw new TallymanError('INTERNAL', 'the Parquet reader gave another answer than the columns');
     return described;
   }
 
@@ -154,13 +168,19 @@ export class ReadingProcess {
     const frame = await this.#frames.next(PATIENCE_MS);
     if (frame === 'late') {
       this.#child.kill('SIGKILL');
-      throw new TallymanError('LOAD_FAILED', `The process that reads Parquet gave no answer for ${PATIENCE_MS / 1000} s, and was ended.`);
+      throw new TallymanError(
+        'LOAD_FAILED',
+        `The process that reads Parquet gave no answer for ${PATIENCE_MS / 1000} s, and was ended.`,
+      );
     }
     if (frame === 'end') {
       await Promise.race([this.#gone, new Promise((resolve) => setTimeout(resolve, GONE_MS).unref())]);
       this.#signal?.throwIfAborted();
       const words = this.#lastWords.trim().split('\n').at(0) ?? '';
-      throw new TallymanError('LOAD_FAILED', `The process that reads Parquet died (${this.#ended ?? 'its pipe was closed'}${words === '' ? '' : `: ${words}`}). If it does so again with this file, the file is damaged in a way that it cannot bear.`);
+      throw new TallymanError(
+        'LOAD_FAILED',
+        `The process that reads Parquet died (${this.#ended ?? 'its pipe was closed'}${words === '' ? '' : `: ${words}`}). If it does so again with this file, the file is damaged in a way that it cannot bear.`,
+      );
     }
     if (frame.kind === FAILED) {
       const failure: unknown = JSON.parse(frame.body.toString('utf8'));
@@ -180,13 +200,18 @@ export class ReadingProcess {
   }
 }
 
-const isWritable = (stream: unknown): stream is Writable => typeof stream === 'object' && stream !== null && 'write' in stream;
-const isReadable = (stream: unknown): stream is Readable => typeof stream === 'object' && stream !== null && 'read' in stream;
+const isWritable = (stream: unknown): stream is Writable =>
+  typeof stream === 'object' && stream !== null && 'write' in stream;
+const isReadable = (stream: unknown): stream is Readable =>
+  typeof stream === 'object' && stream !== null && 'read' in stream;
 
 /** Nothing of ours but what a process needs to start: no passwords, no home folder. */
 function environment(): NodeJS.ProcessEnv {
   const kept = ['PATH', 'LD_LIBRARY_PATH', 'SystemRoot', 'TMPDIR', 'TEMP'];
-  return { TZ: 'UTC', ...Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))) };
+  return {
+    TZ: 'UTC',
+    ...Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+  };
 }
 
 /** Beside this file; from the sources (tests) the built one. */

@@ -4,7 +4,10 @@ import type { Meaning } from './footer.js';
 import type { DescribedColumn } from './frames.js';
 import { wordOf } from './words.js';
 
-/** A column as it is read: its type here, and whether DuckDB must turn it into text first (types that a table has no counterpart for). */
+/**
+ * A column as it is read: its type here, and whether DuckDB must turn it into text first (types that a table has no
+ * counterpart for).
+ */
 export type ReadColumn = Pick<DescribedColumn, 'type' | 'word'> & { readonly asText: boolean };
 
 const TEXT: ReadColumn = { type: { kind: 'text' }, word: 'text', asText: true };
@@ -62,7 +65,10 @@ function leafType(type: DuckDBType, meaning: Meaning): VectorType | null {
   }
 }
 
-/** A decimal of more digits than DuckDB has is stored as bytes; as a number of 4 or 8 bytes it holds no more than those do. */
+/**
+ * A decimal of more digits than DuckDB has is stored as bytes; as a number of 4 or 8 bytes it holds no more than those
+ * do.
+ */
 function digitsType({ typeId }: DuckDBType, scale: number): VectorType | null {
   if (typeId === DuckDBTypeId.BLOB) return { kind: 'digits', scale };
   if (typeId === DuckDBTypeId.BIGINT) return { kind: 'decimal', bytes: 8, precision: 19, scale };
@@ -90,7 +96,12 @@ function plainType(type: DuckDBType): VectorType | null {
     case DuckDBTypeId.UBIGINT:
       return { kind: 'int', bytes: 8, signed: false };
     case DuckDBTypeId.DECIMAL:
-      return { kind: 'decimal', bytes: type.width <= 4 ? 2 : type.width <= 9 ? 4 : type.width <= 18 ? 8 : 16, precision: type.width, scale: type.scale };
+      return {
+        kind: 'decimal',
+        bytes: type.width <= 4 ? 2 : type.width <= 9 ? 4 : type.width <= 18 ? 8 : 16,
+        precision: type.width,
+        scale: type.scale,
+      };
     case DuckDBTypeId.FLOAT:
       return { kind: 'real' };
     case DuckDBTypeId.DOUBLE:

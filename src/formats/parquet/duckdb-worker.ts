@@ -7,8 +7,9 @@ import { COLUMNS, END, FAILED, HEAD, type ColumnPath, type Failure, type Request
 import { OpenFile } from './open-file.js';
 
 /**
- * The process that reads Parquet files with DuckDB for its parent (child.ts), one at a time. By itself: whatever a hostile file does to a native reader, it does it here. Ends when
- * its parent does. Writing blocks, so that a parent that is slower holds the reading back.
+ * The process that reads Parquet files with DuckDB for its parent (child.ts), one at a time. By itself: whatever a
+ * hostile file does to a native reader, it does it here. Ends when its parent does. Writing blocks, so that a parent
+ * that is slower holds the reading back.
  */
 const ANSWERS = 3;
 
@@ -40,20 +41,34 @@ function sendJson(kind: number, value: object): void {
 }
 
 function send(frame: Buffer): void {
-  for (let done = 0; done < frame.length; ) done += writeSync(ANSWERS, frame, done, frame.length - done);
+  for (let done = 0; done < frame.length;) done += writeSync(ANSWERS, frame, done, frame.length - done);
 }
 
 function isColumnPath(value: unknown): value is ColumnPath {
-  return typeof value === 'object' && value !== null && 'column' in value && typeof value.column === 'number' && 'fields' in value && Array.isArray(value.fields);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'column' in value &&
+    typeof value.column === 'number' &&
+    'fields' in value &&
+    Array.isArray(value.fields)
+  );
 }
 
 function requestOf(line: string): Request {
   const value: unknown = JSON.parse(line);
   if (typeof value === 'object' && value !== null && 'op' in value) {
-    if (value.op === 'open' && 'path' in value && typeof value.path === 'string' && 'scratch' in value && typeof value.scratch === 'string') {
+    if (
+      value.op === 'open' &&
+      'path' in value &&
+      typeof value.path === 'string' &&
+      'scratch' in value &&
+      typeof value.scratch === 'string'
+    ) {
       return { op: 'open', path: value.path, scratch: value.scratch };
     }
-    if (value.op === 'read' && 'columns' in value && Array.isArray(value.columns) && value.columns.every(isColumnPath)) return { op: 'read', columns: value.columns };
+    if (value.op === 'read' && 'columns' in value && Array.isArray(value.columns) && value.columns.every(isColumnPath))
+      return { op: 'read', columns: value.columns };
   }
   throw new TallymanError('INTERNAL', 'a request that the Parquet reader does not know');
 }

@@ -13,15 +13,25 @@ export async function footerOf(file: FileHandle): Promise<Buffer> {
   const head = await range(file, 0, Math.min(4, size));
   if (head.toString('latin1') === ENCRYPTED_MAGIC) throw encrypted();
   if (head.toString('latin1') !== MAGIC) {
-    throw new TallymanError('FORMAT_MISMATCH', `The file does not begin as Parquet does (${MAGIC}).`, { fix: 'Correct format.type, or the pattern that catches this file.' });
+    throw new TallymanError('FORMAT_MISMATCH', `The file does not begin as Parquet does (${MAGIC}).`, {
+      fix: 'Correct format.type, or the pattern that catches this file.',
+    });
   }
   const tail = await range(file, Math.max(0, size - 8), Math.min(8, size));
   if (size < 12 || tail.toString('latin1', 4) !== MAGIC) {
     throw new TallymanError('FILE_CORRUPT', `The Parquet file is cut off: it ends at byte ${size} without ${MAGIC}.`);
   }
   const length = tail.readUInt32LE(0);
-  if (length === 0 || length > size - 12) throw new TallymanError('FILE_CORRUPT', `The Parquet footer is said to have ${length} bytes, the file has ${size}.`);
-  if (length > MOST_FOOTER) throw new TallymanError('FILE_CORRUPT', `The Parquet footer is said to have ${length} bytes; at most ${MOST_FOOTER} are read.`);
+  if (length === 0 || length > size - 12)
+    throw new TallymanError(
+      'FILE_CORRUPT',
+      `The Parquet footer is said to have ${length} bytes, the file has ${size}.`,
+    );
+  if (length > MOST_FOOTER)
+    throw new TallymanError(
+      'FILE_CORRUPT',
+      `The Parquet footer is said to have ${length} bytes; at most ${MOST_FOOTER} are read.`,
+    );
   return await range(file, size - 8 - length, length);
 }
 

@@ -21,7 +21,9 @@ const MOST_DIGITS = 38;
 /** What a leaf column means beyond the type that DuckDB gives it. */
 export type Meaning =
   | { readonly kind: 'plain' | 'json' | 'unknown' }
-  /** DuckDB would cut these to microseconds, or let them overflow: they are read as the numbers and bytes that they are. */
+  /**
+   * DuckDB would cut these to microseconds, or let them overflow: they are read as the numbers and bytes that they are.
+   */
   | { readonly kind: 'julian' }
   | { readonly kind: 'timestamp-ns-utc' }
   | { readonly kind: 'time-ns' }
@@ -37,7 +39,10 @@ export interface TopColumn {
 export interface Footer {
   readonly rows: number;
   readonly columns: readonly TopColumn[];
-  /** The same footer, with the columns that DuckDB would not read exactly declared as plain numbers and bytes; null = there are none. */
+  /**
+   * The same footer, with the columns that DuckDB would not read exactly declared as plain numbers and bytes; null =
+   * there are none.
+   */
   readonly exact: Buffer | null;
 }
 
@@ -54,8 +59,8 @@ interface Element {
 }
 
 /**
- * Reads a file's footer (the bytes between the data and the length). Only what decides how the file is read: schema, rows, encryption. Throws FILE_CORRUPT, and FORMAT_MISMATCH for
- * an encrypted file.
+ * Reads a file's footer (the bytes between the data and the length). Only what decides how the file is read: schema,
+ * rows, encryption. Throws FILE_CORRUPT, and FORMAT_MISMATCH for an encrypted file.
  */
 export function readFooter(bytes: Buffer): Footer {
   const reader = new ThriftReader(bytes);
@@ -80,14 +85,19 @@ export function readFooter(bytes: Buffer): Footer {
       reader.skip(type);
     }
   });
-  if (elements.length === 0 || rows < 0 || !Number.isSafeInteger(rows)) throw new TallymanError('FILE_CORRUPT', 'The Parquet footer names no columns or no number of rows.');
+  if (elements.length === 0 || rows < 0 || !Number.isSafeInteger(rows))
+    throw new TallymanError('FILE_CORRUPT', 'The Parquet footer names no columns or no number of rows.');
   // Some writers of old left it at 0.
   if (rows === 0) rows = grouped;
-  if (rows !== grouped) throw new TallymanError('FILE_CORRUPT', `The Parquet footer says ${rows} rows, its row groups hold ${grouped}.`);
+  if (rows !== grouped)
+    throw new TallymanError('FILE_CORRUPT', `The Parquet footer says ${rows} rows, its row groups hold ${grouped}.`);
   return { rows, columns: topColumns(elements), exact: exactFooter(bytes, elements, int96, listStart, listEnd) };
 }
 
-export const encrypted = (): TallymanError => new TallymanError('FORMAT_MISMATCH', 'The Parquet file is encrypted, which is not read.', { fix: 'Ask the supplier for a file without encryption.' });
+export const encrypted = (): TallymanError =>
+  new TallymanError('FORMAT_MISMATCH', 'The Parquet file is encrypted, which is not read.', {
+    fix: 'Ask the supplier for a file without encryption.',
+  });
 
 function readElement(reader: ThriftReader): Element {
   const start = reader.pos;
@@ -114,7 +124,17 @@ function readElement(reader: ThriftReader): Element {
     else if (id === 10) logical = readLogical(reader);
     else reader.skip(wire);
   });
-  return { type, typeLength, repetition, name, children, fieldId, start, end: reader.pos, meaning: meaningOf(type, converted, logical, { precision, scale }) };
+  return {
+    type,
+    typeLength,
+    repetition,
+    name,
+    children,
+    fieldId,
+    start,
+    end: reader.pos,
+    meaning: meaningOf(type, converted, logical, { precision, scale }),
+  };
 }
 
 interface Logical {
@@ -144,11 +164,17 @@ function readLogical(reader: ThriftReader): Logical {
   return found;
 }
 
-function meaningOf(type: number | null, converted: number | null, logical: Logical | null, digits: { readonly precision: number; readonly scale: number }): Meaning {
+function meaningOf(
+  type: number | null,
+  converted: number | null,
+  logical: Logical | null,
+  digits: { readonly precision: number; readonly scale: number },
+): Meaning {
   if (type === INT96) return { kind: 'julian' };
   if (logical?.kind === TIMESTAMP && logical.unit === NANOS && logical.utc) return { kind: 'timestamp-ns-utc' };
   if (logical?.kind === TIME && logical.unit === NANOS) return { kind: 'time-ns' };
-  if ((logical?.kind === DECIMAL || converted === CONVERTED_DECIMAL) && digits.precision > MOST_DIGITS) return { kind: 'digits', ...digits };
+  if ((logical?.kind === DECIMAL || converted === CONVERTED_DECIMAL) && digits.precision > MOST_DIGITS)
+    return { kind: 'digits', ...digits };
   if (logical?.kind === UNKNOWN) return { kind: 'unknown' };
   return { kind: logical?.kind === JSON_TYPE || converted === CONVERTED_JSON ? 'json' : 'plain' };
 }
@@ -187,7 +213,8 @@ function topColumns(elements: readonly Element[]): TopColumn[] {
   const root = elements[0]!;
   let at = 1;
   const leavesBelow = (element: Element, depth: number): Meaning[] => {
-    if (depth > 1_000) throw new TallymanError('FILE_CORRUPT', 'The columns of the Parquet file are nested deeper than 1,000 levels.');
+    if (depth > 1_000)
+      throw new TallymanError('FILE_CORRUPT', 'The columns of the Parquet file are nested deeper than 1,000 levels.');
     if (element.children <= 0) return [element.meaning];
     const leaves: Meaning[] = [];
     for (let i = 0; i < element.children; i++) leaves.push(...leavesBelow(next(), depth + 1));
@@ -208,16 +235,36 @@ function topColumns(elements: readonly Element[]): TopColumn[] {
 
 const INEXACT: ReadonlySet<Meaning['kind']> = new Set(['julian', 'timestamp-ns-utc', 'time-ns', 'digits']);
 
-/** The schema written anew, all other bytes as they are: column chunks of INT96 become 12 fixed bytes, which is how they are stored. */
-function exactFooter(bytes: Buffer, elements: readonly Element[], int96: readonly number[], listStart: number, listEnd: number): Buffer | null {
+/**
+ * The schema written anew, all other bytes as they are: column chunks of INT96 become 12 fixed bytes, which is how they
+ * are stored.
+ */
+function exactFooter(
+  bytes: Buffer,
+  elements: readonly Element[],
+  int96: readonly number[],
+  listStart: number,
+  listEnd: number,
+): Buffer | null {
   if (!elements.some((element) => INEXACT.has(element.meaning.kind))) return null;
   const schema = elements.map((element) => {
     if (!INEXACT.has(element.meaning.kind)) return bytes.subarray(element.start, element.end);
     const julian = element.meaning.kind === 'julian';
-    return writeStruct([[1, julian ? FIXED : element.type], [2, julian ? 12 : element.typeLength], [3, element.repetition], [4, element.name], [9, element.fieldId]]);
+    return writeStruct([
+      [1, julian ? FIXED : element.type],
+      [2, julian ? 12 : element.typeLength],
+      [3, element.repetition],
+      [4, element.name],
+      [9, element.fieldId],
+    ]);
   });
   const rest = Buffer.from(bytes);
   // zigzag: 3 is 6 on the wire, 7 is 14
   for (const at of int96) rest[at] = 2 * FIXED;
-  return Buffer.concat([rest.subarray(0, listStart), listHead(elements.length, STRUCT), ...schema, rest.subarray(listEnd)]);
+  return Buffer.concat([
+    rest.subarray(0, listStart),
+    listHead(elements.length, STRUCT),
+    ...schema,
+    rest.subarray(listEnd),
+  ]);
 }

@@ -7,7 +7,10 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-/** Takes frames out of a stream of bytes, one when it is asked for one: what is not asked for stays in the pipe, and holds its writer back. */
+/**
+ * Takes frames out of a stream of bytes, one when it is asked for one: what is not asked for stays in the pipe, and
+ * holds its writer back.
+ */
 export class FrameStream {
   readonly #stream: Readable;
   readonly #head = Buffer.alloc(HEAD);
@@ -41,7 +44,7 @@ export class FrameStream {
 
   /** null = full. */
   async #fill(into: Buffer, patienceMs: number): Promise<'end' | 'late' | null> {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       if (this.#rest.length === 0) {
         const chunk: unknown = this.#stream.read();
         if (Buffer.isBuffer(chunk)) this.#rest = chunk;

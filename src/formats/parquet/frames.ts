@@ -1,8 +1,9 @@
 import type { VectorType } from '../../core/batch.js';
 
 /**
- * What the reading process and its parent say to each other. Requests go to its stdin as JSON, one a line; answers come from its descriptor 3 as frames: length of what
- * follows (u32), kind (u32), then JSON, or for ROWS the vectors as pack.ts lays them out. All numbers little-endian.
+ * What the reading process and its parent say to each other. Requests go to its stdin as JSON, one a line; answers come
+ * from its descriptor 3 as frames: length of what follows (u32), kind (u32), then JSON, or for ROWS the vectors as
+ * pack.ts lays them out. All numbers little-endian.
  */
 export const COLUMNS = 1;
 export const ROWS = 2;
@@ -14,7 +15,10 @@ export const HEAD = 8;
 export const MOST_FRAME = 0x7fff_0000;
 
 export type Request =
-  /** Look at the file: answered by COLUMNS or FAILED. `scratch`: where a file may be put that is gone when the process is told to look at the next one. */
+  /**
+   * Look at the file: answered by COLUMNS or FAILED. `scratch`: where a file may be put that is gone when the process
+   * is told to look at the next one.
+   */
   | { readonly op: 'open'; readonly path: string; readonly scratch: string }
   /** Read these columns of it: answered by ROWS ..., END or FAILED. */
   | { readonly op: 'read'; readonly columns: readonly ColumnPath[] };

@@ -25,7 +25,11 @@ async function open(input: FormatInput): Promise<ParquetReader> {
   try {
     const scratch = path.join(input.workDir ?? tmpdir(), `spool-${globalThis.process.pid}-${randomUUID()}.parquet`);
     const described = await process.open(input.path, scratch);
-    return new ParquetReader(process, meetColumns(described.columns, input.contract, input.onUnknownColumn ?? 'ignore'), described.rows);
+    return new ParquetReader(
+      process,
+      meetColumns(described.columns, input.contract, input.onUnknownColumn ?? 'ignore'),
+      described.rows,
+    );
   } catch (error) {
     if (error instanceof TallymanError && error.blame === 'file') await process.release();
     else await process.kill();

@@ -1,7 +1,8 @@
 import type { VectorType } from '../../core/batch.js';
 
 /**
- * How vectors lie in a frame. ROWS: rows (u32), columns (u32), then each vector: 1 when a validity mask follows (u32), extra (u32); the mask, a bit a row; then by type
+ * How vectors lie in a frame. ROWS: rows (u32), columns (u32), then each vector: 1 when a validity mask follows (u32),
+ * extra (u32); the mask, a bit a row; then by type
  *
  * - fixed width: the values
  * - texts: row + 1 offsets (u32), then the bytes, `extra` of them

@@ -2,7 +2,13 @@ import { constants } from 'node:fs';
 import { copyFile, open, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import duckdb from '@duckdb/node-bindings';
-import { DuckDBInstance, quotedIdentifier, quotedString, type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api';
+import {
+  DuckDBInstance,
+  quotedIdentifier,
+  quotedString,
+  type DuckDBConnection,
+  type DuckDBResult,
+} from '@duckdb/node-api';
 import { TallymanError } from '../../core/errors.js';
 import { readColumn, type ReadColumn } from './duckdb-types.js';
 import { footerEnd, footerOf } from './file-ends.js';
@@ -11,8 +17,8 @@ import type { ColumnPath, Described } from './frames.js';
 import { Packer } from './pack.js';
 
 /**
- * One thread: rows come in the order of the file, row group by row group, and memory is that of one. No extensions, no spilling, no caches that outlive a file under the
- * same name, nothing in a home folder.
+ * One thread: rows come in the order of the file, row group by row group, and memory is that of one. No extensions, no
+ * spilling, no caches that outlive a file under the same name, nothing in a home folder.
  */
 const SETTINGS = {
   threads: '1',
@@ -41,17 +47,33 @@ export class OpenFile {
   readonly #columns: readonly ReadColumn[];
   readonly #scratch: string | null;
 
-  private constructor(connection: DuckDBConnection, source: string, result: DuckDBResult, footer: Footer, scratch: string | null) {
+  private constructor(
+    connection: DuckDBConnection,
+    source: string,
+    result: DuckDBResult,
+    footer: Footer,
+    scratch: string | null,
+  ) {
     this.#connection = connection;
     this.#source = source;
     this.#scratch = scratch;
     this.#names = result.deduplicatedColumnNames();
-    if (this.#names.length !== footer.columns.length) throw new TallymanError('FILE_CORRUPT', `The Parquet file has ${footer.columns.length} columns, ${this.#names.length} of which can be read.`);
+    if (this.#names.length !== footer.columns.length)
+      throw new TallymanError(
+        'FILE_CORRUPT',
+        `The Parquet file has ${footer.columns.length} columns, ${this.#names.length} of which can be read.`,
+      );
     this.#columns = result.columnTypes().map((type, i) => readColumn(type, footer.columns[i]!.leaves));
-    this.described = { rows: footer.rows, columns: this.#columns.map(({ type, word }, i) => ({ name: footer.columns[i]!.name, type, word })) };
+    this.described = {
+      rows: footer.rows,
+      columns: this.#columns.map(({ type, word }, i) => ({ name: footer.columns[i]!.name, type, word })),
+    };
   }
 
-  /** `scratch`: where a copy may be put when columns have to be declared anew. Throws FILE_CORRUPT, FORMAT_MISMATCH, and what DuckDB throws. */
+  /**
+   * `scratch`: where a copy may be put when columns have to be declared anew. Throws FILE_CORRUPT, FORMAT_MISMATCH, and
+   * what DuckDB throws.
+   */
   static async open(file: string, scratch: string): Promise<OpenFile> {
     const handle = await open(file, constants.O_RDONLY);
     let footer: Footer;
@@ -79,7 +101,9 @@ export class OpenFile {
     try {
       const wanted = columns.map((column) => this.#expression(column));
       // DuckDB wants at least one column, whatever it is.
-      const result = await this.#connection.stream(`SELECT ${wanted.length === 0 ? 'true' : wanted.map(({ sql }) => sql).join(', ')} FROM ${this.#source}`);
+      const result = await this.#connection.stream(
+        `SELECT ${wanted.length === 0 ? 'true' : wanted.map(({ sql }) => sql).join(', ')} FROM ${this.#source}`,
+      );
       const packer = new Packer();
       let ahead = result.fetchChunk();
       for (;;) {
@@ -130,7 +154,8 @@ async function declareAnew(file: string, copy: string, footer: Buffer): Promise<
 }
 
 /** An instance takes 50 ms, a file 2: it is kept for files of the same folder, which is all that it may see. */
-let kept: { readonly dir: string; readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null = null;
+let kept: { readonly dir: string; readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null =
+  null;
 
 async function connectionFor(dir: string): Promise<DuckDBConnection> {
   if (kept?.dir === dir) return kept.connection;

@@ -13,8 +13,8 @@ export interface Packed {
 }
 
 /**
- * Lays the vectors of one chunk out as frames (layout.ts has the form) and hands each to `send`, which must be done with it when it returns. DuckDB's memory is read as it lies: fixed-width values in one
- * copy, texts one by one.
+ * Lays the vectors of one chunk out as frames (layout.ts has the form) and hands each to `send`, which must be done
+ * with it when it returns. DuckDB's memory is read as it lies: fixed-width values in one copy, texts one by one.
  */
 export class Packer {
   #buf: Buffer = Buffer.allocUnsafeSlow(1024 * 1024);
@@ -72,7 +72,8 @@ export class Packer {
         break;
       }
       case 'struct':
-        for (const [i, field] of type.fields.entries()) this.#vector(duckdb.struct_vector_get_child(vector, i), field.type, from, to);
+        for (const [i, field] of type.fields.entries())
+          this.#vector(duckdb.struct_vector_get_child(vector, i), field.type, from, to);
         break;
       default: {
         const width = widthOf(type);
@@ -132,7 +133,8 @@ export class Packer {
   #inlined(vector: duckdb.Vector, from: number, to: number): void {
     const data = duckdb.vector_get_data(vector, 16 * to);
     this.#room(12 * (to - from) + 8);
-    for (let row = from; row < to; row++) this.#buf.set(data.subarray(16 * row + 4, 16 * row + 16), this.#pos + 12 * (row - from));
+    for (let row = from; row < to; row++)
+      this.#buf.set(data.subarray(16 * row + 4, 16 * row + 16), this.#pos + 12 * (row - from));
     this.#pos = padded(this.#pos + 12 * (to - from));
   }
 
@@ -179,7 +181,11 @@ function validityOf(vector: duckdb.Vector, rows: number): Uint8Array | null {
 }
 
 /** Where the lists of these rows have their items: one behind the other, as a reader of Parquet makes them. */
-function entriesOf(vector: duckdb.Vector, from: number, to: number): { readonly start: number; readonly end: number; readonly lengths: Int32Array } {
+function entriesOf(
+  vector: duckdb.Vector,
+  from: number,
+  to: number,
+): { readonly start: number; readonly end: number; readonly lengths: Int32Array } {
   const data = duckdb.vector_get_data(vector, 16 * to);
   const words = new Int32Array(data.buffer, data.byteOffset, 4 * to);
   const mask = validityOf(vector, to);
@@ -209,7 +215,8 @@ function sizeOf(vector: duckdb.Vector, type: VectorType, from: number, to: numbe
       const words = new Int32Array(data.buffer, data.byteOffset, 4 * to);
       const mask = validityOf(vector, to);
       let size = 4 * (to - from);
-      for (let row = from; row < to; row++) if (mask === null || (mask[row >> 3]! & (1 << (row & 7))) !== 0) size += words[4 * row]! >>> 0;
+      for (let row = from; row < to; row++)
+        if (mask === null || (mask[row >> 3]! & (1 << (row & 7))) !== 0) size += words[4 * row]! >>> 0;
       return size;
     }
     case 'list': {
@@ -219,10 +226,17 @@ function sizeOf(vector: duckdb.Vector, type: VectorType, from: number, to: numbe
     case 'map': {
       const { start, end } = entriesOf(vector, from, to);
       const entries = duckdb.list_vector_get_child(vector);
-      return 4 * (to - from) + sizeOf(duckdb.struct_vector_get_child(entries, 0), type.key, start, end) + sizeOf(duckdb.struct_vector_get_child(entries, 1), type.value, start, end);
+      return (
+        4 * (to - from) +
+        sizeOf(duckdb.struct_vector_get_child(entries, 0), type.key, start, end) +
+        sizeOf(duckdb.struct_vector_get_child(entries, 1), type.value, start, end)
+      );
     }
     case 'struct':
-      return type.fields.reduce((size, field, i) => size + sizeOf(duckdb.struct_vector_get_child(vector, i), field.type, from, to), 0);
+      return type.fields.reduce(
+        (size, field, i) => size + sizeOf(duckdb.struct_vector_get_child(vector, i), field.type, from, to),
+        0,
+      );
     default:
       return widthOf(type) * (to - from);
   }

@@ -11,7 +11,10 @@ export const STRUCT = 12;
 /** Structs inside structs; Parquet's own need eight. */
 const MOST_DEPTH = 32;
 
-/** Reads Thrift's compact protocol from a footer that may hold anything: every length is held against what is there. Throws FILE_CORRUPT. */
+/**
+ * Reads Thrift's compact protocol from a footer that may hold anything: every length is held against what is there.
+ * Throws FILE_CORRUPT.
+ */
 export class ThriftReader {
   pos: number;
   readonly #bytes: Buffer;
@@ -140,7 +143,8 @@ export class ThriftReader {
   }
 }
 
-const damaged = (at: number): TallymanError => new TallymanError('FILE_CORRUPT', `The Parquet footer is damaged at its byte ${at}.`);
+const damaged = (at: number): TallymanError =>
+  new TallymanError('FILE_CORRUPT', `The Parquet footer is damaged at its byte ${at}.`);
 
 export function varint(value: number): Buffer {
   const bytes: number[] = [];
@@ -167,4 +171,5 @@ export function writeStruct(fields: readonly (readonly [number, number | Buffer 
 }
 
 /** Head of a list. */
-export const listHead = (count: number, type: number): Buffer => (count < 15 ? Buffer.from([(count << 4) | type]) : Buffer.concat([Buffer.from([0xf0 | type]), varint(count)]));
+export const listHead = (count: number, type: number): Buffer =>
+  count < 15 ? Buffer.from([(count << 4) | type]) : Buffer.concat([Buffer.from([0xf0 | type]), varint(count)]);

@@ -6,8 +6,16 @@ import { widthOf } from './layout.js';
 const NO_WORDS = new Int32Array(0);
 const NO_BYTES = Buffer.alloc(0);
 
-/** Takes a ROWS frame (behind its head) apart: views over its bytes, nothing is copied. `columns`: index into the file's columns, and type, of each vector. */
-export function unpack(frame: Buffer, columns: readonly { readonly index: number; readonly type: VectorType }[], names: readonly string[], firstRow: number): VectorBatch {
+/**
+ * Takes a ROWS frame (behind its head) apart: views over its bytes, nothing is copied. `columns`: index into the file's
+ * columns, and type, of each vector.
+ */
+export function unpack(
+  frame: Buffer,
+  columns: readonly { readonly index: number; readonly type: VectorType }[],
+  names: readonly string[],
+  firstRow: number,
+): VectorBatch {
   const cursor = new Cursor(frame);
   const rows = cursor.number();
   if (cursor.number() !== columns.length) throw broken();
@@ -89,4 +97,5 @@ function asWritten(bytes: Buffer): void {
   }
 }
 
-const broken = (): TallymanError => new TallymanError('INTERNAL', 'the Parquet reader sent a frame that cannot be read');
+const broken = (): TallymanError =>
+  new TallymanError('INTERNAL', 'the Parquet reader sent a frame that cannot be read');

@@ -6,7 +6,14 @@ export function wordOf(type: VectorType): string {
     case 'bool':
       return 'boolean';
     case 'int':
-      if (!type.signed) return type.bytes === 1 ? 'smallint' : type.bytes === 2 ? 'integer' : type.bytes === 4 ? 'bigint' : 'numeric(20,0)';
+      if (!type.signed)
+        return type.bytes === 1
+          ? 'smallint'
+          : type.bytes === 2
+            ? 'integer'
+            : type.bytes === 4
+              ? 'bigint'
+              : 'numeric(20,0)';
       return type.bytes <= 2 ? 'smallint' : type.bytes === 4 ? 'integer' : 'bigint';
     case 'decimal':
       return `numeric(${type.precision},${type.scale})`;

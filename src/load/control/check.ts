@@ -5,10 +5,11 @@ import type { Total, Totals } from './totals.js';
 import type { Speaker } from './words.js';
 
 /**
- * How many records the file is said to hold: by whoever says so first; null = nobody. Those who disagree are told of by `checkRows`: until then the first word stands in
- * the report.
+ * How many records the file is said to hold: by whoever says so first; null = nobody. Those who disagree are told of by
+ * `checkRows`: until then the first word stands in the report.
  */
-export const declaredRows = (speakers: readonly Speaker[]): number | null => speakers.find((speaker) => speaker.rows !== null)?.rows ?? null;
+export const declaredRows = (speakers: readonly Speaker[]): number | null =>
+  speakers.find((speaker) => speaker.rows !== null)?.rows ?? null;
 
 /** Throws DECLARED_ROWS_MISMATCH with both sides when two speakers disagree, or when one and the file do. */
 export function checkRows(speakers: readonly Speaker[], read: number): void {
@@ -31,7 +32,11 @@ export function checkDigests(said: readonly SaidDigest[], digests: ReadonlyMap<s
   for (const { algorithm, digest, by } of said) {
     const found = digests.get(algorithm);
     if (found === undefined) throw new TallymanError('INTERNAL', `${algorithm} of the file was not computed`);
-    if (digest.toLowerCase() !== found) throw new TallymanError('CHECKSUM_MISMATCH', `${by} says ${algorithm} ${digest.slice(0, 128)}, the file has ${found}`);
+    if (digest.toLowerCase() !== found)
+      throw new TallymanError(
+        'CHECKSUM_MISMATCH',
+        `${by} says ${algorithm} ${digest.slice(0, 128)}, the file has ${found}`,
+      );
   }
 }
 
@@ -46,7 +51,11 @@ export function checkTotals(speakers: readonly Speaker[], totals: Totals): void 
       said = true;
       if (declaredTotal(texts, total, speaker.name) !== found) throw differs(total, speaker.name, texts, found);
     }
-    if (!said) throw new TallymanError('CONTROL_MISSING', `nothing says the total ${JSON.stringify(total.name)} of ${total.column.name}: ${speakers.map((speaker) => speaker.name).join(' and ')} have no such value`);
+    if (!said)
+      throw new TallymanError(
+        'CONTROL_MISSING',
+        `nothing says the total ${JSON.stringify(total.name)} of ${total.column.name}: ${speakers.map((speaker) => speaker.name).join(' and ')} have no such value`,
+      );
   }
 }
 
@@ -56,10 +65,19 @@ function declaredTotal(texts: readonly string[], { column, name }: Total, by: st
   const plain = new ExactSum();
   if (texts.every((text) => text.trim() !== '' && sum.addText(text))) return sum.toString();
   if (texts.every((text) => plain.addText(text))) return plain.toString();
-  throw new TallymanError('CONTROL_MISSING', `${by} says ${JSON.stringify(texts.join(', ').slice(0, 80))} for ${name}, which is no number`);
+  throw new TallymanError(
+    'CONTROL_MISSING',
+    `${by} says ${JSON.stringify(texts.join(', ').slice(0, 80))} for ${name}, which is no number`,
+  );
 }
 
 function differs({ column, strange }: Total, by: string, texts: readonly string[], found: string): TallymanError {
-  const added = strange === 0 ? '' : `; ${strange} ${strange === 1 ? 'cell is no number and was' : 'cells are no numbers and were'} not added`;
-  return new TallymanError('TOTALS_MISMATCH', `${by} says ${texts.map((text) => text.trim().slice(0, 80)).join(' + ')} for ${column.name}, all records together have ${found}${added}`);
+  const added =
+    strange === 0
+      ? ''
+      : `; ${strange} ${strange === 1 ? 'cell is no number and was' : 'cells are no numbers and were'} not added`;
+  return new TallymanError(
+    'TOTALS_MISMATCH',
+    `${by} says ${texts.map((text) => text.trim().slice(0, 80)).join(' + ')} for ${column.name}, all records together have ${found}${added}`,
+  );
 }

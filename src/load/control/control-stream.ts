@@ -24,13 +24,17 @@ export interface CutOut {
   readonly bytes: Bytes;
   readonly header: () => Groups | null;
   readonly trailer: () => Groups | null;
-  /** Bytes of the header record that are missing in `bytes`: what stands behind it stands so much further back in the file. */
+  /**
+   * Bytes of the header record that are missing in `bytes`: what stands behind it stands so much further back in the
+   * file.
+   */
   readonly shift: () => number;
 }
 
 /**
- * Takes control records out of the bytes of a text format (UTF-8), before the format sees them: they have another number of cells, and must not count, be
- * quarantined, give the columns' number or tell a shape. The header's line end stays, so that line numbers are those of the file.
+ * Takes control records out of the bytes of a text format (UTF-8), before the format sees them: they have another
+ * number of cells, and must not count, be quarantined, give the columns' number or tell a shape. The header's line end
+ * stays, so that line numbers are those of the file.
  */
 export function cutControlRecords(source: Bytes, records: ControlRecords): CutOut {
   const header = records.header === null ? null : new HeaderCut(records.header, records.skipLines, records.comment);

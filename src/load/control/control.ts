@@ -8,7 +8,15 @@ import type { CutOut } from './control-stream.js';
 import { Totals } from './totals.js';
 import { rowsOf, type Groups, type Speaker } from './words.js';
 
-const NOTHING: ControlSpec = { header: null, trailer: null, rowsOffset: 0, manifest: null, metadata: null, checksum: null, totals: {} };
+const NOTHING: ControlSpec = {
+  header: null,
+  trailer: null,
+  rowsOffset: 0,
+  manifest: null,
+  metadata: null,
+  checksum: null,
+  totals: {},
+};
 
 /** A text under a name; undefined = there is none. */
 type Lookup = (key: string) => string | undefined;
@@ -16,7 +24,8 @@ type Lookup = (key: string) => string | undefined;
 /**
  * What the sender says about one file (SPEC 3, `control`), held against what is read of it. One object an attempt:
  *
- *     pass with `algorithms` -> open the reader with `cuts` -> `expect` the columns -> `add` every batch -> `declared`, `check`
+ *     pass with `algorithms` -> open the reader with `cuts` -> `expect` the columns -> `add` every batch -> `declared`,
+ *     `check`
  */
 export class Control {
   /** Checksums beside sha256 that the pass has to compute. */
@@ -32,11 +41,18 @@ export class Control {
     this.#asked = job.feed.control ?? NOTHING;
     const { manifest, metadata } = this.#asked;
     const checksum = job.beside?.checksum ?? null;
-    const asked = [...(manifest?.digests ?? []), ...(metadata?.digests ?? []), ...(checksum === null ? [] : [checksum])];
+    const asked = [
+      ...(manifest?.digests ?? []),
+      ...(metadata?.digests ?? []),
+      ...(checksum === null ? [] : [checksum]),
+    ];
     this.algorithms = [...new Set(asked.map(({ algorithm }) => algorithm))];
   }
 
-  /** How the file's columns are read. An `empty` file has none. Throws MISSING_COLUMNS when there is no such column to add up. */
+  /**
+   * How the file's columns are read. An `empty` file has none. Throws MISSING_COLUMNS when there is no such column to
+   * add up.
+   */
   expect(columns: readonly ColumnSpec[], cellOf: readonly number[], empty: boolean): void {
     const { totals } = this.#asked;
     if (Object.keys(totals).length > 0) this.#totals = new Totals(totals, columns, cellOf, empty);
@@ -47,14 +63,17 @@ export class Control {
     this.#totals?.add(batch);
   }
 
-  /** How many records the file is said to hold, by whoever says so first; null = unsaid. `formatSays`: the file's own footer. Throws CONTROL_MISSING. */
+  /**
+   * How many records the file is said to hold, by whoever says so first; null = unsaid. `formatSays`: the file's own
+   * footer. Throws CONTROL_MISSING.
+   */
   declared(formatSays: number | null): number | null {
     return declaredRows(this.#speakers(formatSays));
   }
 
   /**
-   * Everything that is said, against what was read. `digests`: of the delivered bytes. Throws CHECKSUM_MISMATCH, DECLARED_ROWS_MISMATCH, TOTALS_MISMATCH and
-   * CONTROL_MISSING.
+   * Everything that is said, against what was read. `digests`: of the delivered bytes. Throws CHECKSUM_MISMATCH,
+   * DECLARED_ROWS_MISMATCH, TOTALS_MISMATCH and CONTROL_MISSING.
    */
   check(formatSays: number | null, read: number, digests: ReadonlyMap<string, string>): void {
     // Bytes that were damaged on the way explain everything else.
@@ -67,10 +86,25 @@ export class Control {
   #speakers(formatSays: number | null): readonly Speaker[] {
     const { header, trailer, manifest, metadata, rowsOffset, totals } = this.#asked;
     const speakers: Speaker[] = [];
-    if (header !== null) speakers.push(recordSpeaker('the header record', this.cuts.map((cut) => cut.header()), rowsOffset));
-    if (trailer !== null) speakers.push(recordSpeaker('the trailer', this.cuts.map((cut) => cut.trailer()), rowsOffset));
+    if (header !== null)
+      speakers.push(
+        recordSpeaker(
+          'the header record',
+          this.cuts.map((cut) => cut.header()),
+          rowsOffset,
+        ),
+      );
+    if (trailer !== null)
+      speakers.push(
+        recordSpeaker(
+          'the trailer',
+          this.cuts.map((cut) => cut.trailer()),
+          rowsOffset,
+        ),
+      );
     // Without keys of its own a manifest may still say totals.
-    if (manifest !== null || (this.#job.manifest !== null && Object.keys(totals).length > 0)) speakers.push(keyedSpeaker('the manifest', manifest, manifestOf(this.#job), rowsOffset));
+    if (manifest !== null || (this.#job.manifest !== null && Object.keys(totals).length > 0))
+      speakers.push(keyedSpeaker('the manifest', manifest, manifestOf(this.#job), rowsOffset));
     if (metadata !== null) speakers.push(keyedSpeaker('the metadata', metadata, metadataOf(this.#job), rowsOffset));
     if (formatSays !== null) speakers.push({ name: 'the file itself', rows: formatSays, total: () => undefined });
     return speakers;
@@ -80,8 +114,13 @@ export class Control {
     const { checksum, manifest, metadata } = this.#asked;
     const found = this.#job.beside?.checksum ?? null;
     const said: SaidDigest[] = [];
-    if (checksum !== null && found === null) throw new TallymanError('CONTROL_MISSING', `the checksum file ${JSON.stringify(checksum)} is not there, or has no line for this file`);
-    if (checksum !== null && found !== null) said.push({ algorithm: found.algorithm, digest: found.digest, by: found.path });
+    if (checksum !== null && found === null)
+      throw new TallymanError(
+        'CONTROL_MISSING',
+        `the checksum file ${JSON.stringify(checksum)} is not there, or has no line for this file`,
+      );
+    if (checksum !== null && found !== null)
+      said.push({ algorithm: found.algorithm, digest: found.digest, by: found.path });
     if (manifest !== null) said.push(...digestsOf('the manifest', manifest, manifestOf(this.#job)));
     if (metadata !== null) said.push(...digestsOf('the metadata', metadata, metadataOf(this.#job)));
     return said;
@@ -95,13 +134,18 @@ function recordSpeaker(name: string, records: readonly (Groups | null)[], offset
     return texts.length === 0 || texts.length < records.length ? undefined : texts;
   };
   const rows = all('rows');
-  return { name, rows: rows === undefined ? null : rows.reduce((sum, text) => sum + rowsOf(text, name) - offset, 0), total: all };
+  return {
+    name,
+    rows: rows === undefined ? null : rows.reduce((sum, text) => sum + rowsOf(text, name) - offset, 0),
+    total: all,
+  };
 }
 
 function keyedSpeaker(name: string, keys: SaidKeys | null, lookup: Lookup, offset: number): Speaker {
   const key = keys?.rows ?? null;
   const text = key === null ? undefined : lookup(key);
-  if (key !== null && text === undefined) throw new TallymanError('CONTROL_MISSING', `${name} says no number of rows under ${JSON.stringify(key)}`);
+  if (key !== null && text === undefined)
+    throw new TallymanError('CONTROL_MISSING', `${name} says no number of rows under ${JSON.stringify(key)}`);
   return {
     name,
     rows: text === undefined ? null : rowsOf(text, name) - offset,
@@ -115,7 +159,8 @@ function keyedSpeaker(name: string, keys: SaidKeys | null, lookup: Lookup, offse
 function digestsOf(by: string, { digests }: SaidKeys, lookup: Lookup): readonly SaidDigest[] {
   return digests.map(({ algorithm, key }) => {
     const digest = lookup(key)?.trim();
-    if (digest === undefined || digest === '') throw new TallymanError('CONTROL_MISSING', `${by} says no ${algorithm} under ${JSON.stringify(key)}`);
+    if (digest === undefined || digest === '')
+      throw new TallymanError('CONTROL_MISSING', `${by} says no ${algorithm} under ${JSON.stringify(key)}`);
     return { algorithm, digest, by };
   });
 }
@@ -123,13 +168,15 @@ function digestsOf(by: string, { digests }: SaidKeys, lookup: Lookup): readonly 
 function manifestOf(job: LoadJob): Lookup {
   if (job.manifest === null) throw new TallymanError('CONTROL_MISSING', 'the manifest is not there');
   const manifest = parseManifest(job.manifest);
-  if ('problem' in manifest) throw new TallymanError('CONTROL_MISSING', `the manifest cannot be used: ${manifest.problem}`);
+  if ('problem' in manifest)
+    throw new TallymanError('CONTROL_MISSING', `the manifest cannot be used: ${manifest.problem}`);
   return manifest.values;
 }
 
 function metadataOf(job: LoadJob): Lookup {
   const metadata = job.beside?.metadata ?? null;
-  if (metadata === null) throw new TallymanError('CONTROL_MISSING', 'the file has no metadata: only objects in S3 carry some');
+  if (metadata === null)
+    throw new TallymanError('CONTROL_MISSING', 'the file has no metadata: only objects in S3 carry some');
   return (key) => {
     const name = key.toLowerCase().replace(/^x-amz-meta-/, '');
     return Object.hasOwn(metadata, name) ? metadata[name] : undefined;

@@ -34,7 +34,8 @@ export class HeaderCut {
       }
       head = Buffer.concat([head, chunk]);
       const line = this.#find(head, false);
-      if (line === null && head.length > LONGEST) throw noRecord('header', `the first ${LONGEST} bytes hold no whole line`);
+      if (line === null && head.length > LONGEST)
+        throw noRecord('header', `the first ${LONGEST} bytes hold no whole line`);
       if (line === null) continue;
       found = true;
       yield* this.#without(head, line);
@@ -52,7 +53,10 @@ export class HeaderCut {
     if (end < head.length) yield head.subarray(end);
   }
 
-  /** The first line that is neither skipped, blank nor a comment; null = more bytes are needed, or there is none. A comment that matches is the header. */
+  /**
+   * The first line that is neither skipped, blank nor a comment; null = more bytes are needed, or there is none. A
+   * comment that matches is the header.
+   */
   #find(head: Buffer, last: boolean): Line | null {
     const bytes = Buffer.allocUnsafe(head.length + ROOM);
     head.copy(bytes);
@@ -61,7 +65,8 @@ export class HeaderCut {
       const end = lineEnd(bytes, at, head.length, last);
       if (end === -1 && !last) return null;
       const stop = end === -1 ? head.length : end;
-      if (number >= this.#skipLines && stop > at && !this.#isComment(head.subarray(at, stop))) return { start: at, end: stop };
+      if (number >= this.#skipLines && stop > at && !this.#isComment(head.subarray(at, stop)))
+        return { start: at, end: stop };
       if (end === -1) return null;
       at = behindLine(bytes, stop, head.length).next;
     }
@@ -69,7 +74,11 @@ export class HeaderCut {
   }
 
   #isComment(line: Buffer): boolean {
-    return this.#comment !== null && line.subarray(0, this.#comment.length).equals(this.#comment) && !this.#pattern.test(line.toString('utf8'));
+    return (
+      this.#comment !== null &&
+      line.subarray(0, this.#comment.length).equals(this.#comment) &&
+      !this.#pattern.test(line.toString('utf8'))
+    );
   }
 }
 

@@ -19,20 +19,38 @@ export interface Total {
 }
 
 /**
- * `control.totals`: exact sums over all records that are read, refused ones too: the sender added them up before anybody refused them. A cell that is no number cannot be
- * added; the difference then shows.
+ * `control.totals`: exact sums over all records that are read, refused ones too: the sender added them up before
+ * anybody refused them. A cell that is no number cannot be added; the difference then shows.
  */
 export class Totals {
   readonly totals: readonly Total[];
   readonly #cell = new CellReader();
 
-  /** `named`: column -> name of its total. `columns` and `cellOf` as the file and the contract agreed; of an `empty` file every sum is 0. */
-  constructor(named: Readonly<Record<string, string>>, columns: readonly ColumnSpec[], cellOf: readonly number[], empty: boolean) {
+  /**
+   * `named`: column -> name of its total. `columns` and `cellOf` as the file and the contract agreed; of an `empty`
+   * file every sum is 0.
+   */
+  constructor(
+    named: Readonly<Record<string, string>>,
+    columns: readonly ColumnSpec[],
+    cellOf: readonly number[],
+    empty: boolean,
+  ) {
     this.totals = Object.entries(named).map(([name, declaredAs]) => {
       const index = columns.findIndex((column) => column.name === name);
       const column = columns[index] ?? (empty ? plainColumn(name, name, 'text') : undefined);
-      if (column === undefined) throw new TallymanError('MISSING_COLUMNS', `the file has no column ${JSON.stringify(name)}, whose sum control.totals asks for`);
-      return { column, cell: cellOf[index] ?? -1, name: declaredAs, sum: new ExactSum(column.decimal, column.thousands), strange: 0 };
+      if (column === undefined)
+        throw new TallymanError(
+          'MISSING_COLUMNS',
+          `the file has no column ${JSON.stringify(name)}, whose sum control.totals asks for`,
+        );
+      return {
+        column,
+        cell: cellOf[index] ?? -1,
+        name: declaredAs,
+        sum: new ExactSum(column.decimal, column.thousands),
+        strange: 0,
+      };
     });
   }
 

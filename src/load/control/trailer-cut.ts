@@ -9,8 +9,9 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Takes the last non-blank record out of a stream. Of each chunk only its last line is held back (and copied) until more comes, so that the file goes through
- * untouched. In text formats a line is a record, but for quoted cells of several lines: see `#endsQuoted`.
+ * Takes the last non-blank record out of a stream. Of each chunk only its last line is held back (and copied) until
+ * more comes, so that the file goes through untouched. In text formats a line is a record, but for quoted cells of
+ * several lines: see `#endsQuoted`.
  */
 export class TrailerCut {
   /** Known at the end of the stream. */
@@ -45,13 +46,15 @@ export class TrailerCut {
       if (from > 0) yield chunk.subarray(0, from);
       yield* this.#hold(chunk.subarray(from));
     }
-    if (this.#overlong) throw noRecord('trailer', `the last line and what is blank behind it are longer than ${LONGEST} bytes`);
+    if (this.#overlong)
+      throw noRecord('trailer', `the last line and what is blank behind it are longer than ${LONGEST} bytes`);
     if (!this.#holdsText) throw noRecord('trailer', 'the file is empty');
     const held = Buffer.concat(this.#held);
     const from = behindLineEnd(held, textEnd(held));
     if (from > 0) yield held.subarray(0, from);
     const line = held.subarray(from === 0 ? behindMark(held) : from, lineStop(held));
-    if (this.#endsQuoted(line)) throw noRecord('trailer', 'the last line ends a quoted cell, so it is no record of its own');
+    if (this.#endsQuoted(line))
+      throw noRecord('trailer', 'the last line ends a quoted cell, so it is no record of its own');
     this.groups = groupsOf(this.#pattern, line, 'trailer');
   }
 
@@ -93,14 +96,16 @@ export class TrailerCut {
   }
 
   /**
-   * An odd number of quotes in the last line: it is the end of a cell of several lines (a line within or outside of quotes that does not change between the two has
-   * an even number; and a quote that is still open at the end of the file makes each line a record again, SPEC 7).
+   * An odd number of quotes in the last line: it is the end of a cell of several lines (a line within or outside of
+   * quotes that does not change between the two has an even number; and a quote that is still open at the end of the
+   * file makes each line a record again, SPEC 7).
    */
   #endsQuoted(line: Buffer): boolean {
     if (this.#quote === null) return false;
     let count = 0;
-    for (let at = 0; at < line.length; ) {
-      if (this.#escape !== null && line.subarray(at, at + this.#escape.length).equals(this.#escape)) at += this.#escape.length + 1;
+    for (let at = 0; at < line.length;) {
+      if (this.#escape !== null && line.subarray(at, at + this.#escape.length).equals(this.#escape))
+        at += this.#escape.length + 1;
       else if (line.subarray(at, at + this.#quote.length).equals(this.#quote)) {
         count++;
         at += this.#quote.length;
@@ -110,14 +115,18 @@ export class TrailerCut {
   }
 }
 
-/** Behind the last byte that is not blank. Blank are also what DOS programs and mainframes end files with: spaces and Ctrl-Z. */
+/**
+ * Behind the last byte that is not blank. Blank are also what DOS programs and mainframes end files with: spaces and
+ * Ctrl-Z.
+ */
 function textEnd(bytes: Buffer): number {
   let end = bytes.length;
   while (end > 0 && isBlank(bytes[end - 1]!)) end--;
   return end;
 }
 
-const isBlank = (byte: number): boolean => byte === LF || byte === CR || byte === 0x20 || byte === 0x09 || byte === 0x1a;
+const isBlank = (byte: number): boolean =>
+  byte === LF || byte === CR || byte === 0x20 || byte === 0x09 || byte === 0x1a;
 
 /** Behind the last line end before `end`; 0 = there is none. */
 function behindLineEnd(bytes: Buffer, end: number): number {
@@ -133,4 +142,5 @@ function lineStop(bytes: Buffer): number {
 }
 
 /** Behind a byte order mark that stands before the only line. */
-const behindMark = (bytes: Buffer): number => (bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0);
+const behindMark = (bytes: Buffer): number =>
+  bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;

@@ -2,7 +2,10 @@ import type { ExactSum } from '../../columns/exact-sum.js';
 import { isThere, type Vector, type VectorBatch } from '../../core/batch.js';
 import type { Total } from './totals.js';
 
-/** A column of values and not of texts (Parquet): added up as they stand, row by row. What is no number counts as strange. */
+/**
+ * A column of values and not of texts (Parquet): added up as they stand, row by row. What is no number counts as
+ * strange.
+ */
 export function addVector(batch: VectorBatch, total: Total): void {
   const vector = batch.columns[total.cell] ?? null;
   if (vector === null) return;
@@ -34,7 +37,13 @@ function adder(vector: Vector, sum: ExactSum): (row: number) => boolean {
   }
 }
 
-function integers({ bytes, words }: Vector, size: 1 | 2 | 4 | 8 | 16, signed: boolean, scale: number, sum: ExactSum): (row: number) => boolean {
+function integers(
+  { bytes, words }: Vector,
+  size: 1 | 2 | 4 | 8 | 16,
+  signed: boolean,
+  scale: number,
+  sum: ExactSum,
+): (row: number) => boolean {
   switch (size) {
     case 1:
       return (row) => sum.addInteger(signed ? bytes.readInt8(row) : bytes[row]!, scale);
@@ -46,11 +55,13 @@ function integers({ bytes, words }: Vector, size: 1 | 2 | 4 | 8 | 16, signed: bo
       return (row) => {
         const high = words[2 * row + 1]!;
         // Up to 2^49 in either direction a double holds it; longer ones go as BigInt.
-        if (high >= (signed ? -0x2_0000 : 0) && high < 0x2_0000) return sum.addInteger(high * 4_294_967_296 + (words[2 * row]! >>> 0), scale);
+        if (high >= (signed ? -0x2_0000 : 0) && high < 0x2_0000)
+          return sum.addInteger(high * 4_294_967_296 + (words[2 * row]! >>> 0), scale);
         return sum.addWhole(signed ? bytes.readBigInt64LE(8 * row) : bytes.readBigUInt64LE(8 * row), scale);
       };
     case 16:
-      return (row) => sum.addWhole((bytes.readBigInt64LE(16 * row + 8) << 64n) | bytes.readBigUInt64LE(16 * row), scale);
+      return (row) =>
+        sum.addWhole((bytes.readBigInt64LE(16 * row + 8) << 64n) | bytes.readBigUInt64LE(16 * row), scale);
   }
 }
 

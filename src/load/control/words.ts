@@ -9,7 +9,10 @@ export interface Speaker {
   readonly name: string;
   /** Declared number of records, by the feed's own counting (rows_offset); null = it says none. */
   readonly rows: number | null;
-  /** What it says under the name of a total; undefined = nothing. Of several files in an archive all they say: it is added up. */
+  /**
+   * What it says under the name of a total; undefined = nothing. Of several files in an archive all they say: it is
+   * added up.
+   */
   readonly total: (name: string) => readonly string[] | undefined;
 }
 
@@ -17,6 +20,10 @@ export interface Speaker {
 export function rowsOf(text: string, speaker: string): number {
   const digits = text.trim();
   const rows = /^\d+$/.test(digits) ? Number(digits) : NaN;
-  if (!Number.isSafeInteger(rows)) throw new TallymanError('CONTROL_MISSING', `${speaker} says ${JSON.stringify(text.slice(0, 80))} where the number of rows should be`);
+  if (!Number.isSafeInteger(rows))
+    throw new TallymanError(
+      'CONTROL_MISSING',
+      `${speaker} says ${JSON.stringify(text.slice(0, 80))} where the number of rows should be`,
+    );
   return rows;
 }

@@ -8,13 +8,23 @@ import { connect, createDatabase } from '../../support/postgres.js';
 
 export interface Base {
   readonly ws: Workspace;
-  /** Workspace and database as they were when the base was taken. Gives a connection to the fresh database; the one before is closed. */
+  /**
+   * Workspace and database as they were when the base was taken. Gives a connection to the fresh database; the one
+   * before is closed.
+   */
   fresh(): Promise<pg.Client>;
   remove(): Promise<void>;
 }
 
-/** One state of data_dir, drop and database, to which each try goes back: the folder is copied, the database made from a template. */
-export async function takeBase(feeds: Readonly<Record<string, Record<string, unknown>>>, top: Readonly<Record<string, unknown>>, prepare: (client: pg.Client, ws: Workspace) => Promise<void>): Promise<Base> {
+/**
+ * One state of data_dir, drop and database, to which each try goes back: the folder is copied, the database made from a
+ * template.
+ */
+export async function takeBase(
+  feeds: Readonly<Record<string, Record<string, unknown>>>,
+  top: Readonly<Record<string, unknown>>,
+  prepare: (client: pg.Client, ws: Workspace) => Promise<void>,
+): Promise<Base> {
   const db = await createDatabase();
   const ws = workspace(db.url, feeds, top);
   await prepare(db.client, ws);

@@ -30,7 +30,8 @@ export async function gzipBomb(mib: number): Promise<Buffer> {
 export const zipBomb = (mib: number): Buffer => zipOf([{ name: 'a.csv', content: Buffer.alloc(mib * MIB, 'a') }]);
 
 /** Says one byte, gives many: the sizes of the directory are a lie. */
-export const lyingZip = (mib: number): Buffer => zipOf([{ name: 'a.csv', content: Buffer.alloc(mib * MIB, 'a'), size: 1 }]);
+export const lyingZip = (mib: number): Buffer =>
+  zipOf([{ name: 'a.csv', content: Buffer.alloc(mib * MIB, 'a'), size: 1 }]);
 
 /** Members one inside the other, each a bomb for the next. */
 export const nestedGzip = (mib: number): Buffer => gzipSync(gzipSync(Buffer.alloc(mib * MIB, 'a')));
@@ -51,14 +52,28 @@ const text = (value: string): Buffer => Buffer.concat([zigzag(BigInt(Buffer.byte
 export function lyingAvro(records: bigint, bytes: bigint, body: Buffer): Buffer {
   const schema = '{"type":"record","name":"r","fields":[{"name":"id","type":"long"},{"name":"v","type":"string"}]}';
   const sync = Buffer.alloc(16, 7);
-  return Buffer.concat([Buffer.from('Obj\x01'), zigzag(2n), text('avro.schema'), text(schema), text('avro.codec'), text('null'), zigzag(0n), sync, zigzag(records), zigzag(bytes), body, sync]);
+  return Buffer.concat([
+    Buffer.from('Obj\x01'),
+    zigzag(2n),
+    text('avro.schema'),
+    text(schema),
+    text('avro.codec'),
+    text('null'),
+    zigzag(0n),
+    sync,
+    zigzag(records),
+    zigzag(bytes),
+    body,
+    sync,
+  ]);
 }
 
 /** A record of lyingAvro's schema. */
 export const avroRecord = (id: bigint, v: string): Buffer => Buffer.concat([zigzag(id), text(v)]);
 
 /** A string that says it is so long. */
-export const avroLongString = (length: bigint): Buffer => Buffer.concat([zigzag(1n), zigzag(length), Buffer.from('abc')]);
+export const avroLongString = (length: bigint): Buffer =>
+  Buffer.concat([zigzag(1n), zigzag(length), Buffer.from('abc')]);
 
 /** PAR1, rubbish, a footer length, PAR1. */
 export function lyingParquet(footerBytes: number, body: Buffer): Buffer {

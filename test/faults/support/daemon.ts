@@ -15,10 +15,26 @@ export interface Daemon {
   said(text: string, seconds?: number): Promise<void>;
 }
 
-/** The CLI in a process group of its own. `through` is a program with its arguments that starts it (`faketime -f +1d`, `prlimit --nofile=256`); `node` are options of Node's. */
-export function startDaemon(args: readonly string[], options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv; readonly through?: readonly string[]; readonly node?: readonly string[] }): Daemon {
+/**
+ * The CLI in a process group of its own. `through` is a program with its arguments that starts it (`faketime -f +1d`,
+ * `prlimit --nofile=256`); `node` are options of Node's.
+ */
+export function startDaemon(
+  args: readonly string[],
+  options: {
+    readonly cwd: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly through?: readonly string[];
+    readonly node?: readonly string[];
+  },
+): Daemon {
   const [program, ...words] = [...(options.through ?? []), process.execPath, ...(options.node ?? []), MAIN, ...args];
-  const child = spawn(program!, words, { cwd: options.cwd, env: { ...process.env, NO_COLOR: '1', ...options.env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program!, words, {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
@@ -43,7 +59,8 @@ export function startDaemon(args: readonly string[], options: { readonly cwd: st
     },
     async said(text, seconds = 60) {
       for (const end = performance.now() + seconds * 1_000; !(stdout + stderr).includes(text); await sleep(20)) {
-        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`ended (${child.exitCode ?? child.signalCode}) before it said ${text}: ${stdout}${stderr}`);
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`ended (${child.exitCode ?? child.signalCode}) before it said ${text}: ${stdout}${stderr}`);
         if (performance.now() > end) throw new Error(`did not say ${text} within ${seconds} s: ${stdout}${stderr}`);
       }
     },

@@ -1,4 +1,5 @@
-// Mutated files through the whole of reading and checking (a dry run): decoder, charset, format, types, rules. In a thread of its own, so that a hang can be ended.
+// Mutated files through the whole of reading and checking (a dry run): decoder, charset, format, types, rules. In a
+// thread of its own, so that a hang can be ended.
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -15,7 +16,12 @@ const { versionOf } = await import(path.join(dist, 'sources/local-version.js'));
 const { config: made } = loadConfig({ path: config, env: process.env, cwd: dir, parts: PARTS });
 const feeds = new Map(made.feeds.map((feed) => [feed.name, feed]));
 const contents = corpus.map(({ file, feed }) => ({ bytes: readFileSync(file), feed, name: path.basename(file) }));
-const hooks = { formats: FORMATS, decoders: DECODERS, onProgress: () => undefined, signal: new AbortController().signal };
+const hooks = {
+  formats: FORMATS,
+  decoders: DECODERS,
+  onProgress: () => undefined,
+  signal: new AbortController().signal,
+};
 
 for (let n = first; Date.now() < untilMs; n++) {
   const below = random(n);
@@ -27,17 +33,50 @@ for (let n = first; Date.now() < untilMs; n++) {
   parentPort.postMessage({ kind: 'begin', seed: n, name: origin.name });
   const stats = statSync(file, { bigint: true });
   const job = {
-    loadKey: '00000000-0000-4000-8000-000000000000', instanceId: 'fuzz', fileId: 1, feed: feeds.get(origin.feed), database: null, workDir: dir, manifest: null, generation: 1, duplicateAllowed: false,
-    replaces: { loadIds: [], path: false, feed: false }, metadata: null, sidecars: [], beside: null,
-    file: { path: path.basename(file), uri: `file://${file}`, localPath: file, localPathHex: null, size: Number(stats.size), mtimeUs: 0, version: versionOf(stats), inPlace: true, sha256: null, metadata: null },
+    loadKey: '00000000-0000-4000-8000-000000000000',
+    instanceId: 'fuzz',
+    fileId: 1,
+    feed: feeds.get(origin.feed),
+    database: null,
+    workDir: dir,
+    manifest: null,
+    generation: 1,
+    duplicateAllowed: false,
+    replaces: { loadIds: [], path: false, feed: false },
+    metadata: null,
+    sidecars: [],
+    beside: null,
+    file: {
+      path: path.basename(file),
+      uri: `file://${file}`,
+      localPath: file,
+      localPathHex: null,
+      size: Number(stats.size),
+      mtimeUs: 0,
+      version: versionOf(stats),
+      inPlace: true,
+      sha256: null,
+      metadata: null,
+    },
   };
   const result = await checkFile(job, hooks);
   const { rows, error } = result;
   const fault =
-    result.outcome !== 'checked' ? `${result.outcome}: ${error?.code} ${error?.message}`
-    : error?.code === 'INTERNAL' ? error.message
-    : error === null && rows.read !== rows.loaded + rows.quarantined ? `read ${rows.read}, loaded ${rows.loaded}, quarantined ${rows.quarantined}`
-    : null;
-  parentPort.postMessage({ kind: 'end', seed: n, feed: origin.feed, name: origin.name, rejected: error?.code ?? null, read: rows?.read ?? 0, fault });
+    result.outcome !== 'checked'
+      ? `${result.outcome}: ${error?.code} ${error?.message}`
+      : error?.code === 'INTERNAL'
+        ? error.message
+        : error === null && rows.read !== rows.loaded + rows.quarantined
+          ? `read ${rows.read}, loaded ${rows.loaded}, quarantined ${rows.quarantined}`
+          : null;
+  parentPort.postMessage({
+    kind: 'end',
+    seed: n,
+    feed: origin.feed,
+    name: origin.name,
+    rejected: error?.code ?? null,
+    read: rows?.read ?? 0,
+    fault,
+  });
 }
 parentPort.postMessage({ kind: 'done' });

@@ -6,7 +6,11 @@ import type { Workspace } from '../../support/cli.js';
 import { BookKeeper, type Book, type Expected, type FeedBooks } from './oracle.js';
 
 /** Columns of every feed of the mixed set. */
-const CONTRACT = [{ name: 'id', type: 'bigint', required: true }, { name: 'file', type: 'text' }, { name: 'v', type: 'numeric(12,2)' }] as const;
+const CONTRACT = [
+  { name: 'id', type: 'bigint', required: true },
+  { name: 'file', type: 'text' },
+  { name: 'v', type: 'numeric(12,2)' },
+] as const;
 const COLUMNS = CONTRACT.map(({ name }) => name);
 
 export interface Delivery {
@@ -14,7 +18,10 @@ export interface Delivery {
   readonly book: Book;
 }
 
-/** A CSV with `rows` records; every `badEvery`-th has a letter in its id and must be refused. `label` makes the content its own. */
+/**
+ * A CSV with `rows` records; every `badEvery`-th has a letter in its id and must be refused. `label` makes the content
+ * its own.
+ */
 export function csvFile(label: string, rows: number, badEvery = 0): Delivery {
   const keeper = new BookKeeper(label);
   const lines = ['id,file,v'];
@@ -52,8 +59,9 @@ export function linesFile(label: string, rows: number, badEvery = 0): Delivery {
 }
 
 /**
- * Feeds that between them take every way through the program: rows that are refused, duplicates, after actions (move, delete), a version that replaces
- * another, gzip with a `unique` column, JSON lines, a table with a CHECK (chunks under savepoints), a file that is rejected.
+ * Feeds that between them take every way through the program: rows that are refused, duplicates, after actions (move,
+ * delete), a version that replaces another, gzip with a `unique` column, JSON lines, a table with a CHECK (chunks under
+ * savepoints), a file that is rejected.
  */
 export const MIXED_FEEDS: Readonly<Record<string, Record<string, unknown>>> = {
   plain: { columns: CONTRACT, limits: { bad_ratio: 0.9 }, after: { loaded: { move: 'done' }, duplicate: 'delete' } },
@@ -69,10 +77,17 @@ export const MIXED_TOP = { daemon: { http: false, concurrency: 2 } };
 /** The table with the CHECK must be there before the first run. */
 export async function prepareMixed(client: pg.Client): Promise<void> {
   await client.query('create schema if not exists staging');
-  await client.query('create table staging.checked (_load_id bigint not null, _row bigint not null, id bigint, file text, v numeric(12,2), check (v >= 0))');
+  await client.query(
+    'create table staging.checked (_load_id bigint not null, _row bigint not null, id bigint, file text, v numeric(12,2), check (v >= 0))',
+  );
 }
 
-export const feedBooks = (feed: string, live: readonly Book[]): FeedBooks => ({ feed, table: `staging.${feed}`, columns: COLUMNS, live });
+export const feedBooks = (feed: string, live: readonly Book[]): FeedBooks => ({
+  feed,
+  table: `staging.${feed}`,
+  columns: COLUMNS,
+  live,
+});
 
 export function deliver(ws: Pick<Workspace, 'dir'>, feed: string, name: string, { bytes }: Delivery): string {
   const file = path.join(ws.dir, 'drop', feed, name);
@@ -129,18 +144,32 @@ export const MIXED_EXPECTED: Expected = {
   },
 };
 
-/** After actions: the loaded files stand in done/, the duplicate is gone, nothing else was touched. Gives what is wrong. */
+/**
+ * After actions: the loaded files stand in done/, the duplicate is gone, nothing else was touched. Gives what is wrong.
+ */
 export function afterProblems(ws: Pick<Workspace, 'dir'>): readonly string[] {
   const drop = path.join(ws.dir, 'drop');
   const list = (...parts: readonly string[]): readonly string[] => {
     const dir = path.join(drop, ...parts);
-    return existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => entry.name).sort() : [];
+    return existsSync(dir)
+      ? readdirSync(dir, { withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => entry.name)
+          .sort()
+      : [];
   };
   const done = list('plain', 'done');
   const problems: string[] = [];
   if (list('plain').length > 0) problems.push(`left in drop/plain: ${list('plain').join(', ')}`);
-  if (done.length !== 2 || done[0] !== 'bad.csv' || (done[1] !== 'one.csv' && done[1] !== 'same.csv')) problems.push(`drop/plain/done holds ${done.join(', ')}`);
-  for (const [feed, name] of [['versions', 'v.csv'], ['packed', 'p.csv.gz'], ['lines', 'l.jsonl'], ['checked', 'c.csv'], ['strict', 's.csv']] as const) {
+  if (done.length !== 2 || done[0] !== 'bad.csv' || (done[1] !== 'one.csv' && done[1] !== 'same.csv'))
+    problems.push(`drop/plain/done holds ${done.join(', ')}`);
+  for (const [feed, name] of [
+    ['versions', 'v.csv'],
+    ['packed', 'p.csv.gz'],
+    ['lines', 'l.jsonl'],
+    ['checked', 'c.csv'],
+    ['strict', 's.csv'],
+  ] as const) {
     if (list(feed).join() !== name) problems.push(`drop/${feed} holds ${list(feed).join(', ')}`);
   }
   return problems;

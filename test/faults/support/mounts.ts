@@ -23,7 +23,10 @@ export function mountTmpfs(dir: string, size: string): void {
 
 export const remount = (dir: string, options: string): void => run('mount', '-o', `remount,${options}`, dir);
 
-/** Lazily: it goes from the tree now, and for those who have files open when they close them. No error where nothing is mounted. */
+/**
+ * Lazily: it goes from the tree now, and for those who have files open when they close them. No error where nothing is
+ * mounted.
+ */
 export function unmount(dir: string): void {
   spawnSync('umount', ['-l', dir]);
 }

@@ -1,4 +1,7 @@
-/** Mutations for fuzzing, made from a seed alone: the same seed gives the same bytes. Plain Node, so that a worker thread can use it. */
+/**
+ * Mutations for fuzzing, made from a seed alone: the same seed gives the same bytes. Plain Node, so that a worker
+ * thread can use it.
+ */
 export function random(seed) {
   let state = seed | 0;
   return (limit) => {
@@ -9,8 +12,35 @@ export function random(seed) {
   };
 }
 
-const BYTES = [0, 1, 0x09, 0x0a, 0x0d, 0x22, 0x27, 0x2c, 0x3b, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d, 0x7f, 0x80, 0xc3, 0xed, 0xef, 0xfe, 0xff];
-const INSERTS = ['"', '""', ',', '\n', '\r\n', '\r', '\\', '{', '}', '[', ']', ':', 'null', '\u0000', '\ufeff', '\\u0000', '\ud83d\ude00', '1e400', '-0', '99999999999999999999', '__proto__', '\\.', 'PK\u0003\u0004'];
+const BYTES = [
+  0, 1, 0x09, 0x0a, 0x0d, 0x22, 0x27, 0x2c, 0x3b, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d, 0x7f, 0x80, 0xc3, 0xed, 0xef, 0xfe,
+  0xff,
+];
+const INSERTS = [
+  '"',
+  '""',
+  ',',
+  '\n',
+  '\r\n',
+  '\r',
+  '\\',
+  '{',
+  '}',
+  '[',
+  ']',
+  ':',
+  'null',
+  '\u0000',
+  '\ufeff',
+  '\\u0000',
+  '\ud83d\ude00',
+  '1e400',
+  '-0',
+  '99999999999999999999',
+  '__proto__',
+  '\\.',
+  'PK\u0003\u0004',
+];
 
 /** One to four changes of `bytes`; `other` is what pieces are taken from. At most 256 KiB. */
 export function mutate(bytes, other, below) {

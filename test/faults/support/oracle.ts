@@ -3,10 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Workspace } from '../../support/cli.js';
 
-/** A record of a file as it must come out: the cells of its row in the table (null = NULL), or `null` where the record must be refused. */
+/**
+ * A record of a file as it must come out: the cells of its row in the table (null = NULL), or `null` where the record
+ * must be refused.
+ */
 export type Cells = readonly (string | null)[];
 
-/** What one content must become. Only counts and digests are kept, so that a thousand files of 60,000 rows fit in memory. */
+/**
+ * What one content must become. Only counts and digests are kept, so that a thousand files of 60,000 rows fit in
+ * memory.
+ */
 export interface Book {
   /** For messages. */
   readonly label: string;
@@ -32,7 +38,9 @@ export interface FeedBooks {
 
 export interface Expected {
   readonly feeds: readonly FeedBooks[];
-  /** `feed/path` -> the states in which its entries may be, where a test knows. All others must be in some end state. */
+  /**
+   * `feed/path` -> the states in which its entries may be, where a test knows. All others must be in some end state.
+   */
   readonly states?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -48,7 +56,17 @@ export interface Audit {
   readonly doubled: number;
 }
 
-const END_STATES = new Set(['loaded', 'rejected', 'failed', 'duplicate', 'ignored', 'held', 'vanished', 'superseded', 'cleared']);
+const END_STATES = new Set([
+  'loaded',
+  'rejected',
+  'failed',
+  'duplicate',
+  'ignored',
+  'held',
+  'vanished',
+  'superseded',
+  'cleared',
+]);
 
 /** Makes the book of a content while it is written: one call a record, from 1, blank lines and header not counted. */
 export class BookKeeper {
@@ -64,7 +82,9 @@ export class BookKeeper {
 
   accepted(cells: Cells): void {
     this.#read++;
-    this.#good.update(`${this.#read - this.#refused === 1 ? '' : '\n'}${[this.#read, ...cells.map((cell) => cell ?? '~')].join('|')}`);
+    this.#good.update(
+      `${this.#read - this.#refused === 1 ? '' : '\n'}${[this.#read, ...cells.map((cell) => cell ?? '~')].join('|')}`,
+    );
   }
 
   /** `raw` is the record as it stands in the file, without its line end. */
@@ -76,7 +96,15 @@ export class BookKeeper {
 
   close(delivered: string | Buffer): Book {
     const sha256 = createHash('sha256').update(delivered).digest('hex');
-    return { label: this.#label, sha256, read: this.#read, good: this.#read - this.#refused, bad: this.#refused, digest: this.#good.digest('hex'), badDigest: this.#bad.digest('hex') };
+    return {
+      label: this.#label,
+      sha256,
+      read: this.#read,
+      good: this.#read - this.#refused,
+      bad: this.#refused,
+      digest: this.#good.digest('hex'),
+      badDigest: this.#bad.digest('hex'),
+    };
   }
 }
 
@@ -94,8 +122,9 @@ interface Found {
 }
 
 /**
- * The oracle of every fault test: the table equals the files row for row, each content is there once, refused rows are kept, every file is in a named
- * end state, `ledger verify` finds no difference, and no session is left inside a transaction.
+ * The oracle of every fault test: the table equals the files row for row, each content is there once, refused rows are
+ * kept, every file is in a named end state, `ledger verify` finds no difference, and no session is left inside a
+ * transaction.
  */
 export async function audit(ws: Pick<Workspace, 'json'>, client: pg.Client, expected: Expected): Promise<Audit> {
   const problems: string[] = [];
@@ -111,17 +140,24 @@ export async function audit(ws: Pick<Workspace, 'json'>, client: pg.Client, expe
       const where = `${books.feed}: load ${load.load_id} of ${load.path}`;
       if (book === undefined || met.has(load.sha)) {
         doubled += load.present;
-        problems.push(book === undefined ? `${where} is live and must not be` : `${where}: ${book.label} is loaded twice`);
+        problems.push(
+          book === undefined ? `${where} is live and must not be` : `${where}: ${book.label} is loaded twice`,
+        );
         continue;
       }
       met.add(load.sha);
       lost += Math.max(0, book.good - load.present);
       doubled += Math.max(0, load.present - book.good);
-      if (load.read !== book.read || load.good !== book.good || load.bad !== book.bad) problems.push(`${where}: the receipt says ${load.read}/${load.good}/${load.bad}, the file holds ${book.read}/${book.good}/${book.bad}`);
+      if (load.read !== book.read || load.good !== book.good || load.bad !== book.bad)
+        problems.push(
+          `${where}: the receipt says ${load.read}/${load.good}/${load.bad}, the file holds ${book.read}/${book.good}/${book.bad}`,
+        );
       if (load.present !== book.good) problems.push(`${where}: ${load.present} rows of ${book.good} are there`);
       else if (book.good > 0 && load.digest !== book.digest) problems.push(`${where}: the rows differ from the file`);
-      if (load.quarantined !== book.bad) problems.push(`${where}: ${load.quarantined} rows of ${book.bad} are in quarantine`);
-      else if (book.bad > 0 && load.bad_digest !== book.badDigest) problems.push(`${where}: the refused rows differ from the file`);
+      if (load.quarantined !== book.bad)
+        problems.push(`${where}: ${load.quarantined} rows of ${book.bad} are in quarantine`);
+      else if (book.bad > 0 && load.bad_digest !== book.badDigest)
+        problems.push(`${where}: the refused rows differ from the file`);
     }
     for (const book of books.live) {
       if (met.has(book.sha256)) continue;
@@ -132,13 +168,19 @@ export async function audit(ws: Pick<Workspace, 'json'>, client: pg.Client, expe
     doubled += strays;
     if (strays > 0) problems.push(`${books.feed}: ${strays} rows belong to no live load`);
   }
-  const { items } = (await ws.json('files', '--limit', '0')) as { items: readonly { feed: string; path: string; state: string; file_id: number }[] };
+  const { items } = (await ws.json('files', '--limit', '0')) as {
+    items: readonly { feed: string; path: string; state: string; file_id: number }[];
+  };
   for (const { feed, path, state, file_id } of items) {
     const allowed = expected.states?.[`${feed}/${path}`];
-    if (allowed === undefined ? !END_STATES.has(state) : !allowed.includes(state)) problems.push(`${feed}: file ${file_id} ${path} is ${state}${allowed === undefined ? '' : `, not ${allowed.join(' or ')}`}`);
+    if (allowed === undefined ? !END_STATES.has(state) : !allowed.includes(state))
+      problems.push(
+        `${feed}: file ${file_id} ${path} is ${state}${allowed === undefined ? '' : `, not ${allowed.join(' or ')}`}`,
+      );
   }
   const seen = new Set(items.map(({ feed, path }) => `${feed}/${path}`));
-  for (const name of Object.keys(expected.states ?? {})) if (!seen.has(name)) problems.push(`${name} is not in the ledger`);
+  for (const name of Object.keys(expected.states ?? {}))
+    if (!seen.has(name)) problems.push(`${name} is not in the ledger`);
   const verified = (await ws.json('ledger', 'verify')) as { ok: boolean; differences: readonly { message: string }[] };
   if (!verified.ok) problems.push(...verified.differences.map(({ message }) => `verify: ${message}`));
   const left = await leftInTransaction(client);
@@ -150,7 +192,10 @@ async function liveLoads(client: pg.Client, { feed, table, columns }: FeedBooks)
   // Made with the feed's first load.
   const { rows: there } = await client.query<{ there: boolean }>('select to_regclass($1) is not null there', [table]);
   if (there[0]?.there !== true) return [];
-  const cells = ['t._row::text', ...columns.map((column) => `coalesce(t.${client.escapeIdentifier(column)}::text, '~')`)].join(', ');
+  const cells = [
+    't._row::text',
+    ...columns.map((column) => `coalesce(t.${client.escapeIdentifier(column)}::text, '~')`),
+  ].join(', ');
   const { rows } = await client.query<Found>(
     `select l.load_id::text, l.path, l.file_sha256 as sha, l.rows_read::int as read, l.rows_loaded::int as good, l.rows_quarantined::int as bad,
        coalesce(s.n, 0)::int as present, s.digest, coalesce(q.n, 0)::int as quarantined, q.digest as bad_digest
@@ -167,7 +212,9 @@ async function liveLoads(client: pg.Client, { feed, table, columns }: FeedBooks)
 async function strayRows(client: pg.Client, { table }: FeedBooks): Promise<number> {
   const { rows: there } = await client.query<{ there: boolean }>('select to_regclass($1) is not null there', [table]);
   if (there[0]?.there !== true) return 0;
-  const { rows } = await client.query<{ n: number }>(`select count(*)::int n from ${table} t where not exists (select from tallyman.loads l where l.load_id = t._load_id and l.status = 'loaded')`);
+  const { rows } = await client.query<{ n: number }>(
+    `select count(*)::int n from ${table} t where not exists (select from tallyman.loads l where l.load_id = t._load_id and l.status = 'loaded')`,
+  );
   return rows[0]?.n ?? 0;
 }
 

@@ -1,5 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { appendFileSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +28,10 @@ export interface OwnServer {
   /** Superuser, straight to the server. */
   readonly admin: string;
   start(): Promise<void>;
-  /** `fast` = SIGINT: sessions end, then a checkpoint. `immediate` = SIGQUIT: as a crash, with recovery at the next start. */
+  /**
+   * `fast` = SIGINT: sessions end, then a checkpoint. `immediate` = SIGQUIT: as a crash, with recovery at the next
+   * start.
+   */
   stop(how?: 'fast' | 'immediate'): Promise<void>;
   /** To the postmaster and all its children. */
   signalAll(signal: NodeJS.Signals): void;
@@ -43,7 +55,11 @@ export async function ownServer(options: ServerOptions = {}): Promise<OwnServer>
   const { initdb, postgres } = embeddedBinaries(isRoot ? NOBODY : null);
   const data = path.join(dir, 'data');
   if (options.copyOf === undefined) {
-    const init = spawnSync(initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], { ...user, cwd: dir, encoding: 'utf8' });
+    const init = spawnSync(
+      initdb,
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+      { ...user, cwd: dir, encoding: 'utf8' },
+    );
     if (init.status !== 0) throw new Error(init.stderr);
     appendFileSync(path.join(data, 'pg_hba.conf'), 'host replication all 127.0.0.1/32 trust\n');
   } else {
@@ -54,7 +70,15 @@ export async function ownServer(options: ServerOptions = {}): Promise<OwnServer>
   }
   const port = await freePort();
   const admin = `postgresql://postgres@127.0.0.1:${port}/postgres`;
-  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: dir, fsync: 'off', deadlock_timeout: '200ms', logging_collector: 'off', ...options.settings };
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: dir,
+    fsync: 'off',
+    deadlock_timeout: '200ms',
+    logging_collector: 'off',
+    ...options.settings,
+  };
   let server: ChildProcess | null = null;
 
   const running = (): ChildProcess | null => (server?.exitCode === null && server.signalCode === null ? server : null);
@@ -73,7 +97,11 @@ export async function ownServer(options: ServerOptions = {}): Promise<OwnServer>
     query,
     pid: () => running()?.pid ?? null,
     async start() {
-      server = spawn(postgres, ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])], { ...user, cwd: dir, stdio: 'ignore' });
+      server = spawn(
+        postgres,
+        ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+        { ...user, cwd: dir, stdio: 'ignore' },
+      );
       server.on('error', () => undefined);
       await until(async () => {
         try {
@@ -120,7 +148,10 @@ export function own(dir: string): void {
 
 function childrenOf(pid: number): readonly number[] {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number);
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter((text) => text !== '')
+      .map(Number);
   } catch {
     return [];
   }
@@ -132,7 +163,9 @@ export function freePort(): Promise<number> {
     probe.once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address();
-      probe.close(() => (address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port)));
+      probe.close(() =>
+        address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port),
+      );
     });
   });
 }

@@ -17,7 +17,9 @@ export interface Counts {
   readonly doubled: number;
 }
 
-/** One line of counts for the report of the whole run; test/faults/run.mjs names the file and puts the lines together. */
+/**
+ * One line of counts for the report of the whole run; test/faults/run.mjs names the file and puts the lines together.
+ */
 export function report(counts: Counts): void {
   const file = process.env['TALLYMAN_FAULTS_COUNTS'];
   if (file !== undefined && file !== '') appendFileSync(file, `${JSON.stringify(counts)}\n`);

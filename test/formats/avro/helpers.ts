@@ -23,7 +23,8 @@ export const bigLong = avsc.types.LongType.__with({
 export const typeOf = (schema: unknown): avsc.Type =>
   avsc.Type.forSchema(schema as avsc.Schema, {
     wrapUnions: true,
-    typeHook: (one) => (one === 'long' || (typeof one === 'object' && 'type' in one && one.type === 'long') ? bigLong : undefined),
+    typeHook: (one) =>
+      one === 'long' || (typeof one === 'object' && 'type' in one && one.type === 'long') ? bigLong : undefined,
   });
 
 export const zigzag = (value: number | bigint): Buffer => {
@@ -37,14 +38,33 @@ const text = (value: string | Buffer): Buffer => Buffer.concat([zigzag(Buffer.by
 export const SYNC = Buffer.from('0123456789abcdef');
 
 export const headerOf = (schema: unknown, codec?: string): Buffer => {
-  const entries = [text('avro.schema'), text(typeof schema === 'string' ? schema : JSON.stringify(schema)), ...(codec === undefined ? [] : [text('avro.codec'), text(codec)])];
-  return Buffer.concat([Buffer.from('Obj\x01', 'latin1'), zigzag(codec === undefined ? 1 : 2), ...entries, zigzag(0), SYNC]);
+  const entries = [
+    text('avro.schema'),
+    text(typeof schema === 'string' ? schema : JSON.stringify(schema)),
+    ...(codec === undefined ? [] : [text('avro.codec'), text(codec)]),
+  ];
+  return Buffer.concat([
+    Buffer.from('Obj\x01', 'latin1'),
+    zigzag(codec === undefined ? 1 : 2),
+    ...entries,
+    zigzag(0),
+    SYNC,
+  ]);
 };
 
-export const blockOf = (records: number | bigint, bytes: Buffer, sync = SYNC): Buffer => Buffer.concat([zigzag(records), zigzag(bytes.length), bytes, sync]);
+export const blockOf = (records: number | bigint, bytes: Buffer, sync = SYNC): Buffer =>
+  Buffer.concat([zigzag(records), zigzag(bytes.length), bytes, sync]);
 
 /** A container file, `perBlock` records a block. */
-export function fileOf(schema: unknown, values: readonly unknown[], { perBlock = 2, codec, pack = (bytes) => bytes }: { readonly perBlock?: number; readonly codec?: string; readonly pack?: (bytes: Buffer) => Buffer } = {}): Buffer {
+export function fileOf(
+  schema: unknown,
+  values: readonly unknown[],
+  {
+    perBlock = 2,
+    codec,
+    pack = (bytes) => bytes,
+  }: { readonly perBlock?: number; readonly codec?: string; readonly pack?: (bytes: Buffer) => Buffer } = {},
+): Buffer {
   const type = typeOf(schema);
   const blocks: Buffer[] = [];
   for (let at = 0; at < values.length; at += perBlock) {
@@ -56,19 +76,34 @@ export function fileOf(schema: unknown, values: readonly unknown[], { perBlock =
 
 export const deflated = { codec: 'deflate', pack: (bytes: Buffer) => deflateRawSync(bytes) };
 
-export const record = (...fields: readonly (readonly [string, unknown])[]): unknown => ({ type: 'record', name: 'R', fields: fields.map(([name, type]) => ({ name, type })) });
+export const record = (...fields: readonly (readonly [string, unknown])[]): unknown => ({
+  type: 'record',
+  name: 'R',
+  fields: fields.map(([name, type]) => ({ name, type })),
+});
 
-export async function openAvro(bytes: Buffer, contract: readonly ColumnSpec[] | null = null, setting: { readonly chunks?: readonly number[]; readonly batchRows?: number; readonly maxRecord?: number } = {}): Promise<RecordReader> {
+export async function openAvro(
+  bytes: Buffer,
+  contract: readonly ColumnSpec[] | null = null,
+  setting: { readonly chunks?: readonly number[]; readonly batchRows?: number; readonly maxRecord?: number } = {},
+): Promise<RecordReader> {
   return await avro.open(
-    { bytes: inChunks(bytes, setting.chunks), path: null, contract, ...(setting.batchRows === undefined ? {} : { batchRows: setting.batchRows }) },
+    {
+      bytes: inChunks(bytes, setting.chunks),
+      path: null,
+      contract,
+      ...(setting.batchRows === undefined ? {} : { batchRows: setting.batchRows }),
+    },
     avro.options.parse(setting.maxRecord === undefined ? {} : { max_record: setting.maxRecord }),
   );
 }
 
-export const readAvro = async (...all: Parameters<typeof openAvro>): Promise<ReadRow[]> => await readAll(await openAvro(...all));
+export const readAvro = async (...all: Parameters<typeof openAvro>): Promise<ReadRow[]> =>
+  await readAll(await openAvro(...all));
 
 /** Cells of the only column of the only row. */
-export const cellOf = async (type: unknown, value: unknown): Promise<string | null | undefined> => (await readAvro(fileOf(record(['v', type]), [{ v: value }])))[0]?.cells?.[0];
+export const cellOf = async (type: unknown, value: unknown): Promise<string | null | undefined> =>
+  (await readAvro(fileOf(record(['v', type]), [{ v: value }])))[0]?.cells?.[0];
 
 /** `CODE: message` of what reading the whole file throws. */
 export async function problemOf(bytes: Buffer): Promise<string> {

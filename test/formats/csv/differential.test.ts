@@ -17,13 +17,37 @@ const dialects: fc.Arbitrary<Dialect> = fc
     escape: fc.constantFrom('same', 'same', '\\', '^^'),
     comment: fc.constantFrom(null, '#', '//'),
   })
-  .map(({ escape, ...rest }) => ({ ...rest, escape: rest.quote === null ? null : escape === 'same' ? rest.quote : escape }));
+  .map(({ escape, ...rest }) => ({
+    ...rest,
+    escape: rest.quote === null ? null : escape === 'same' ? rest.quote : escape,
+  }));
 
 /**
- * Pieces that cells are made of: all that has a meaning somewhere, blanks, and letters of one to four bytes. Quotes and escapes of several bytes do not
- * stand inside cells here: csv-parse 7.0.3 reads a doubled `` as five backquotes and protects only the first byte behind an escape. quotes.test.ts has them.
+ * Pieces that cells are made of: all that has a meaning somewhere, blanks, and letters of one to four bytes. Quotes and
+ * escapes of several bytes do not stand inside cells here: csv-parse 7.0.3 reads a doubled `` as five backquotes and
+ * protects only the first byte behind an escape. quotes.test.ts has them.
  */
-const piecesOf = (d: Dialect): readonly string[] => ['a', 'b', LONG, 'b'.repeat(130), ' ', '\n', '\r', '\r\n', '"', '#', '//', 'é', '日', '𝄞', 'e\u0301', '\\', '.', d.delimiter, ...[d.quote, d.escape].filter((token) => token !== null && !longQuotes(d)).map(String)];
+const piecesOf = (d: Dialect): readonly string[] => [
+  'a',
+  'b',
+  LONG,
+  'b'.repeat(130),
+  ' ',
+  '\n',
+  '\r',
+  '\r\n',
+  '"',
+  '#',
+  '//',
+  'é',
+  '日',
+  '𝄞',
+  'e\u0301',
+  '\\',
+  '.',
+  d.delimiter,
+  ...[d.quote, d.escape].filter((token) => token !== null && !longQuotes(d)).map(String),
+];
 
 /** Just short of, and past, the run from which the scanner and unescaping leave the search to Buffer.indexOf. */
 const LONG = 'a'.repeat(62);
@@ -42,12 +66,22 @@ const safeBare = (cell: string, d: Dialect, first: boolean, only: boolean): bool
 
 function write(cell: string, d: Dialect, quoted: boolean, first: boolean, only: boolean): string {
   if (d.quote === null) {
-    const bare = cell.replaceAll(/[\r\n]/g, '').split(d.delimiter).join('');
+    const bare = cell
+      .replaceAll(/[\r\n]/g, '')
+      .split(d.delimiter)
+      .join('');
     return safeBare(bare, d, first, only) ? bare : '0';
   }
   if (!quoted && safeBare(cell, d, first, only)) return cell;
   const escape = d.escape ?? d.quote;
-  const inside = escape === d.quote ? cell.split(d.quote).join(d.quote + d.quote) : cell.split(escape).join(escape + escape).split(d.quote).join(escape + d.quote);
+  const inside =
+    escape === d.quote
+      ? cell.split(d.quote).join(d.quote + d.quote)
+      : cell
+          .split(escape)
+          .join(escape + escape)
+          .split(d.quote)
+          .join(escape + d.quote);
   return d.quote + inside + d.quote;
 }
 
@@ -56,7 +90,13 @@ const files = dialects.chain((d) =>
     dialect: fc.constant(d),
     rows: fc.array(
       fc.record({
-        cells: fc.array(fc.record({ text: fc.array(fc.constantFrom(...piecesOf(d)), { maxLength: 6 }).map((p) => p.join('')), quoted: fc.boolean() }), { minLength: 1, maxLength: 5 }),
+        cells: fc.array(
+          fc.record({
+            text: fc.array(fc.constantFrom(...piecesOf(d)), { maxLength: 6 }).map((p) => p.join('')),
+            quoted: fc.boolean(),
+          }),
+          { minLength: 1, maxLength: 5 },
+        ),
         end: fc.constantFrom(...lineEnds),
         blank: fc.nat({ max: 6 }),
         commented: fc.boolean(),
@@ -71,7 +111,10 @@ const files = dialects.chain((d) =>
   }),
 );
 
-/** What csv-parse reads. A quote inside an unquoted cell is data (relax_quotes), rows have any length, a comment stands at a record's start. */
+/**
+ * What csv-parse reads. A quote inside an unquoted cell is data (relax_quotes), rows have any length, a comment stands
+ * at a record's start.
+ */
 function reference(text: string, d: Dialect): string[][] {
   return parse(text, {
     bom: true,
@@ -87,7 +130,8 @@ function reference(text: string, d: Dialect): string[][] {
   });
 }
 
-const clash = (a: string | null, b: string | null): boolean => a !== null && b !== null && a !== b && (a.startsWith(b) || b.startsWith(a));
+const clash = (a: string | null, b: string | null): boolean =>
+  a !== null && b !== null && a !== b && (a.startsWith(b) || b.startsWith(a));
 
 describe('scanner and csv-parse', () => {
   test('give the same records on every well-formed input, however it is cut into chunks, windows and batches', async () => {
@@ -98,16 +142,33 @@ describe('scanner and csv-parse', () => {
         const columns = rows[0]?.cells.length ?? 1;
         const lines = rows.map(({ cells: any, end, blank, commented }, i) => {
           // Any number of cells on one line; on several, as many as the file has columns (SPEC 7).
-          const cells = any.some((cell) => /[\r\n]/.test(cell.text)) ? Array.from({ length: columns }, (_, c) => any[c] ?? { text: '', quoted: false }) : any;
-          const record = cells.map((cell, c) => write(cell.text, d, cell.quoted, c === 0, cells.length === 1)).join(d.delimiter);
-          const before = blank === 0 ? '\n' : commented && d.comment !== null && blank === 1 ? `${d.comment} c${d.delimiter}"\n` : '';
+          const cells = any.some((cell) => /[\r\n]/.test(cell.text))
+            ? Array.from({ length: columns }, (_, c) => any[c] ?? { text: '', quoted: false })
+            : any;
+          const record = cells
+            .map((cell, c) => write(cell.text, d, cell.quoted, c === 0, cells.length === 1))
+            .join(d.delimiter);
+          const before =
+            blank === 0
+              ? '\n'
+              : commented && d.comment !== null && blank === 1
+                ? `${d.comment} c${d.delimiter}"\n`
+                : '';
           return before + record + (i === rows.length - 1 && !finalEnd ? '' : end);
         });
         const text = (mark ? '\uFEFF' : '') + lines.join('');
-        // A record that ends in CR and a blank line that begins with LF would be one CRLF: the text says what it says, both read the same text.
+        // A record that ends in CR and a blank line that begins with LF would be one CRLF: the text says what it says,
+        // both read the same text.
         const expected = reference(text, d);
         const width = expected[0]?.length ?? 1;
-        const options = { header: false, delimiter: d.delimiter, quote: d.quote, escape: d.escape, comment: d.comment, nulls: [] };
+        const options = {
+          header: false,
+          delimiter: d.delimiter,
+          quote: d.quote,
+          escape: d.escape,
+          comment: d.comment,
+          nulls: [],
+        };
         const got = await read(text, options, { chunks, window, batchRows });
         expect(got.map((row) => row.cells ?? row.fault)).toEqual(expected.map((record) => record.slice(0, width)));
         for (const row of got) {
@@ -121,4 +182,3 @@ describe('scanner and csv-parse', () => {
     expect(compared).toBeGreaterThan(1_000);
   });
 });
-

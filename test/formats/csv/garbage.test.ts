@@ -22,18 +22,31 @@ describe('any bytes at all', () => {
     let faults = 0;
     let good = 0;
     await fc.assert(
-      fc.asyncProperty(files, async ({ text, delimiter, escape, comment, width, maxRecord, chunks, window, batchRows }) => {
-        fc.pre(!delimiter.startsWith('"'));
-        const contract = Array.from({ length: width }, (_, i) => column(`c${i}`, [i + 1]));
-        const options = { header: false, delimiter, escape, comment, nulls: [], max_record: maxRecord };
-        const got = await read(text, options, { contract, chunks, window, batchRows });
-        // The file may show more columns than the contract names (every sampled row has them).
-        const seenWidth = Math.max(width, ...got.map((row) => row.cells?.length ?? 0));
-        const expected = oracle(text, { delimiter, quote: '"', escape, comment, width: seenWidth, maxRecord });
-        expect(got.map(({ row, line, offset, raw, cells, found, fault }) => ({ row, line, offset, raw, cells, found, fault }))).toEqual(expected);
-        faults += got.filter((row) => row.fault !== undefined).length;
-        good += got.filter((row) => row.cells !== undefined).length;
-      }),
+      fc.asyncProperty(
+        files,
+        async ({ text, delimiter, escape, comment, width, maxRecord, chunks, window, batchRows }) => {
+          fc.pre(!delimiter.startsWith('"'));
+          const contract = Array.from({ length: width }, (_, i) => column(`c${i}`, [i + 1]));
+          const options = { header: false, delimiter, escape, comment, nulls: [], max_record: maxRecord };
+          const got = await read(text, options, { contract, chunks, window, batchRows });
+          // The file may show more columns than the contract names (every sampled row has them).
+          const seenWidth = Math.max(width, ...got.map((row) => row.cells?.length ?? 0));
+          const expected = oracle(text, { delimiter, quote: '"', escape, comment, width: seenWidth, maxRecord });
+          expect(
+            got.map(({ row, line, offset, raw, cells, found, fault }) => ({
+              row,
+              line,
+              offset,
+              raw,
+              cells,
+              found,
+              fault,
+            })),
+          ).toEqual(expected);
+          faults += got.filter((row) => row.fault !== undefined).length;
+          good += got.filter((row) => row.cells !== undefined).length;
+        },
+      ),
       { numRuns: 4_000 },
     );
     expect(faults).toBeGreaterThan(1_000);

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { cells, column, openText, read } from './helpers.js';
 
-const names = async (text: string | Buffer, options = {}, contract?: Parameters<typeof openText>[2]): Promise<readonly string[]> =>
-  (await openText(text, options, contract)).layout.fileColumns.map((c) => c.name);
+const names = async (
+  text: string | Buffer,
+  options = {},
+  contract?: Parameters<typeof openText>[2],
+): Promise<readonly string[]> => (await openText(text, options, contract)).layout.fileColumns.map((c) => c.name);
 
 describe('a header', () => {
   test('is read without quotes, escapes and byte order mark, in any chunks', async () => {
@@ -46,7 +49,10 @@ describe('a header', () => {
   });
 
   test('under a contract must not leave out a name', async () => {
-    await expect(names('a,, ,b\n', {}, { contract: [column('a')] })).rejects.toMatchObject({ code: 'HEADER_EMPTY', message: 'The header has no name for columns 2, 3.' });
+    await expect(names('a,, ,b\n', {}, { contract: [column('a')] })).rejects.toMatchObject({
+      code: 'HEADER_EMPTY',
+      message: 'The header has no name for columns 2, 3.',
+    });
   });
 
   test('needs no names where the contract maps by position', async () => {
@@ -58,7 +64,10 @@ describe('a header', () => {
   });
 
   test('that is not UTF-8 is a clear error', async () => {
-    await expect(names(Buffer.from('pr\xe9nom\n', 'latin1'))).rejects.toMatchObject({ code: 'UNKNOWN_ENCODING', message: 'The header (line 1) is not valid UTF-8.' });
+    await expect(names(Buffer.from('pr\xe9nom\n', 'latin1'))).rejects.toMatchObject({
+      code: 'UNKNOWN_ENCODING',
+      message: 'The header (line 1) is not valid UTF-8.',
+    });
   });
 
   test('with NUL bytes (UTF-16, a file not yet written) is a clear error', async () => {
@@ -113,7 +122,10 @@ describe('no header', () => {
   });
 
   test('does not lose the first record, its line and its offset', async () => {
-    expect(await read('\n\n1,2\n3,4\n', { header: false })).toMatchObject([{ line: 3, offset: 2, cells: ['1', '2'] }, { line: 4, cells: ['3', '4'] }]);
+    expect(await read('\n\n1,2\n3,4\n', { header: false })).toMatchObject([
+      { line: 3, offset: 2, cells: ['1', '2'] },
+      { line: 4, cells: ['3', '4'] },
+    ]);
   });
 
   test('takes the number from the first record that is no fault', async () => {
@@ -126,8 +138,15 @@ describe('no header', () => {
   });
 
   test('has as many columns as the contract, whatever a bad first record says', async () => {
-    expect(await cells('1\n2,3\n4,5,6\n', { header: false }, { contract: [column('x'), column('y')] })).toEqual([['1'], ['2', '3'], ['4', '5']]);
-    expect(await cells('1,2,3\n4,5\n', { header: false }, { contract: [column('x'), column('y')] })).toEqual([['1', '2'], ['4', '5']]);
+    expect(await cells('1\n2,3\n4,5,6\n', { header: false }, { contract: [column('x'), column('y')] })).toEqual([
+      ['1'],
+      ['2', '3'],
+      ['4', '5'],
+    ]);
+    expect(await cells('1,2,3\n4,5\n', { header: false }, { contract: [column('x'), column('y')] })).toEqual([
+      ['1', '2'],
+      ['4', '5'],
+    ]);
   });
 
   test('shows the columns that the contract does not name when all records have them', async () => {

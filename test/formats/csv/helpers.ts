@@ -12,20 +12,37 @@ export interface Setting {
 
 export const bytesOf = (text: string | Buffer): Buffer => (typeof text === 'string' ? Buffer.from(text) : text);
 
-export async function openText(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<CsvReader> {
+export async function openText(
+  text: string | Buffer,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<CsvReader> {
   const bytes = inChunks(bytesOf(text), setting.chunks);
   const { batchRows } = setting;
-  const input = { bytes, path: null, contract: setting.contract ?? null, ...(batchRows === undefined ? {} : { batchRows }) };
+  const input = {
+    bytes,
+    path: null,
+    contract: setting.contract ?? null,
+    ...(batchRows === undefined ? {} : { batchRows }),
+  };
   return await openCsv(input, csv.options.parse(options), setting.window);
 }
 
 /** All records of a text. */
-export async function read(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<ReadRow[]> {
+export async function read(
+  text: string | Buffer,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<ReadRow[]> {
   return await readAll(await openText(text, options, setting));
 }
 
 /** The cells alone; a fault is its class. */
-export async function cells(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<unknown[]> {
+export async function cells(
+  text: string | Buffer,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<unknown[]> {
   return (await read(text, options, setting)).map((row) => row.fault ?? row.cells);
 }
 

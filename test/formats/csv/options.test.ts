@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { csv } from '../../../src/formats/csv/index.js';
 
-const problems = (options: unknown): string[] => (csv.options.safeParse(options).error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+const problems = (options: unknown): string[] =>
+  (csv.options.safeParse(options).error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
 
 describe('the options of csv', () => {
   test('have the defaults of the specification', () => {
@@ -51,6 +52,18 @@ describe('the options of csv', () => {
   test('have a JSON Schema', () => {
     const schema = z.toJSONSchema(csv.options, { io: 'input' });
     expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
-    expect(Object.keys(schema.properties ?? {})).toEqual(['header', 'delimiter', 'quote', 'escape', 'comment', 'skip_lines', 'encoding', 'nulls', 'nulls_quoted', 'short_rows', 'max_record']);
+    expect(Object.keys(schema.properties ?? {})).toEqual([
+      'header',
+      'delimiter',
+      'quote',
+      'escape',
+      'comment',
+      'skip_lines',
+      'encoding',
+      'nulls',
+      'nulls_quoted',
+      'short_rows',
+      'max_record',
+    ]);
   });
 });

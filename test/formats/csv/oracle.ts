@@ -10,12 +10,18 @@ export interface OracleDialect {
 }
 
 type Parsed =
-  | { readonly kind: 'record'; readonly end: number; readonly cells: readonly string[]; readonly lines: number; readonly open: (limit: number) => boolean }
+  | {
+      readonly kind: 'record';
+      readonly end: number;
+      readonly cells: readonly string[];
+      readonly lines: number;
+      readonly open: (limit: number) => boolean;
+    }
   | { readonly kind: 'fault'; readonly at: number; readonly open: (limit: number) => boolean };
 
 /**
- * SPEC 7 read slowly: one character at a time over one string, one record after another, no windows, nothing clever. Characters are bytes here
- * (ASCII), no header, no nulls; escape = quote means doubled.
+ * SPEC 7 read slowly: one character at a time over one string, one record after another, no windows, nothing clever.
+ * Characters are bytes here (ASCII), no header, no nulls; escape = quote means doubled.
  */
 export function oracle(text: string, d: OracleDialect): ReadRow[] {
   const rows: ReadRow[] = [];
@@ -44,7 +50,10 @@ export function oracle(text: string, d: OracleDialect): ReadRow[] {
     const reached = parsed.kind === 'record' ? parsed.end : parsed.at;
     const long = reached - at > d.maxRecord;
     const open = long && parsed.open(at + d.maxRecord);
-    const wrong = parsed.kind === 'record' && parsed.lines > 0 && (parsed.cells.length < d.width || parsed.cells.slice(d.width).some((cell) => cell !== ''));
+    const wrong =
+      parsed.kind === 'record' &&
+      parsed.lines > 0 &&
+      (parsed.cells.length < d.width || parsed.cells.slice(d.width).some((cell) => cell !== ''));
     if (long && !open) {
       const end = lineEndFrom(at + d.maxRecord);
       rows.push({ ...place, raw: text.slice(at, end), fault: 'too-long' });
@@ -58,7 +67,12 @@ export function oracle(text: string, d: OracleDialect): ReadRow[] {
     } else {
       const { cells, end, lines } = parsed;
       const filled = cells.slice(d.width).some((cell) => cell !== '');
-      rows.push({ ...place, raw: text.slice(at, end), cells: cells.slice(0, d.width), ...(filled ? { found: cells.length } : {}) });
+      rows.push({
+        ...place,
+        raw: text.slice(at, end),
+        cells: cells.slice(0, d.width),
+        ...(filled ? { found: cells.length } : {}),
+      });
       line += lines + 1;
       at = behind(end);
     }
@@ -73,7 +87,8 @@ function parseRecord(text: string, from: number, d: OracleDialect): Parsed {
   let at = from;
   const doubled = d.escape === d.quote;
   // A quote as the last byte before the limit may be half of a doubled one: still open.
-  const open = (limit: number): boolean => quotes.some(([opened, closed]) => opened < limit && limit <= closed + (doubled ? 1 : 0));
+  const open = (limit: number): boolean =>
+    quotes.some(([opened, closed]) => opened < limit && limit <= closed + (doubled ? 1 : 0));
   for (;;) {
     let cell = '';
     if (text[at] === d.quote) {
@@ -112,9 +127,11 @@ function parseRecord(text: string, from: number, d: OracleDialect): Parsed {
       }
       quotes.push([opened, at]);
       at++;
-      if (at < text.length && !text.startsWith(d.delimiter, at) && text[at] !== '\r' && text[at] !== '\n') return { kind: 'fault', at, open };
+      if (at < text.length && !text.startsWith(d.delimiter, at) && text[at] !== '\r' && text[at] !== '\n')
+        return { kind: 'fault', at, open };
     } else {
-      while (at < text.length && !text.startsWith(d.delimiter, at) && text[at] !== '\r' && text[at] !== '\n') cell += text[at++]!;
+      while (at < text.length && !text.startsWith(d.delimiter, at) && text[at] !== '\r' && text[at] !== '\n')
+        cell += text[at++]!;
     }
     cells.push(cell);
     if (!text.startsWith(d.delimiter, at)) return { kind: 'record', end: at, cells, lines, open };

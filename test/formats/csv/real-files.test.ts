@@ -29,7 +29,9 @@ describe.runIf(here)(`csv-spectrum${note}`, () => {
     const got = rows.map((row) => Object.fromEntries(names.map((key, i) => [key, row.cells?.[i]])));
     const expected: unknown = JSON.parse(readFileSync(path.join(folder, 'json', `${name}.json`), 'utf8'));
     // The one mistake of the collection: no array, and another telephone number than in the CSV.
-    expect(got).toEqual(name === 'location_coordinates' ? [{ ...Object(expected), 'Contact Phone Number': '2095257564' }] : expected);
+    expect(got).toEqual(
+      name === 'location_coordinates' ? [{ ...Object(expected), 'Contact Phone Number': '2095257564' }] : expected,
+    );
   });
 });
 
@@ -43,7 +45,10 @@ describe.runIf(here)(`tables that no one here wrote${note}`, () => {
     ['airports.dat', { header: false, nulls: ['\\N'] }, 7_698, 14],
     ['airlines.dat', { header: false, nulls: ['\\N'] }, 6_162, 8],
   ])('%s %j', async (file, options, records, columns) => {
-    const reader = await openCsv({ bytes: stream(path.join(DATA, 'tables', file)), path: null, contract: null }, csv.options.parse(options));
+    const reader = await openCsv(
+      { bytes: stream(path.join(DATA, 'tables', file)), path: null, contract: null },
+      csv.options.parse(options),
+    );
     const rows: ReadRow[] = await readAll(reader);
     expect(reader.layout.fileColumns).toHaveLength(columns);
     expect(rows.filter((row) => row.cells?.length !== columns || row.found !== undefined)).toEqual([]);
@@ -51,7 +56,10 @@ describe.runIf(here)(`tables that no one here wrote${note}`, () => {
   });
 
   test('zip codes keep their leading zeros', async () => {
-    const reader = await openCsv({ bytes: stream(path.join(DATA, 'tables', 'zipcodes.csv')), path: null, contract: null }, csv.options.parse({}));
+    const reader = await openCsv(
+      { bytes: stream(path.join(DATA, 'tables', 'zipcodes.csv')), path: null, contract: null },
+      csv.options.parse({}),
+    );
     expect((await readAll(reader))[0]?.cells?.[0]).toBe('00501');
   });
 });

@@ -11,12 +11,23 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 /** Opens with `delimiter: auto` and reads to the end: dialect, rows, and what it says about the dialect. */
-async function open(content: string, contract: readonly ColumnSpec[] | null = null, options: Record<string, unknown> = {}): Promise<{ readonly delimiter: unknown; readonly rows: number; readonly notes: readonly string[] }> {
-  const reader = await csv.open({ bytes: once(Buffer.from(content)), path: null, contract }, csv.options.parse({ delimiter: 'auto', ...options }));
+async function open(
+  content: string,
+  contract: readonly ColumnSpec[] | null = null,
+  options: Record<string, unknown> = {},
+): Promise<{ readonly delimiter: unknown; readonly rows: number; readonly notes: readonly string[] }> {
+  const reader = await csv.open(
+    { bytes: once(Buffer.from(content)), path: null, contract },
+    csv.options.parse({ delimiter: 'auto', ...options }),
+  );
   let rows = 0;
   for (let batch = await reader.next(); batch !== null; batch = await reader.next()) rows += batch.rows;
   await reader.close();
-  return { delimiter: reader.dialect()['delimiter'], rows, notes: reader.layout.drift.filter(({ kind }) => kind === 'dialect').map(({ message }) => message) };
+  return {
+    delimiter: reader.dialect()['delimiter'],
+    rows,
+    notes: reader.layout.drift.filter(({ kind }) => kind === 'dialect').map(({ message }) => message),
+  };
 }
 
 const sniffed = async (content: string): Promise<string | null> => {
@@ -41,7 +52,9 @@ describe('format.delimiter: auto', () => {
   });
 
   test('with quote, comment and skip_lines of the feed', async () => {
-    expect(await open("a title; of, sorts\n# x\nid;name\n1;'a;b'\n2;c\n", null, { skip_lines: 1, comment: '#', quote: "'" })).toEqual({ delimiter: ';', rows: 2, notes: [] });
+    expect(
+      await open("a title; of, sorts\n# x\nid;name\n1;'a;b'\n2;c\n", null, { skip_lines: 1, comment: '#', quote: "'" }),
+    ).toEqual({ delimiter: ';', rows: 2, notes: [] });
   });
 
   test('one column is no doubt: the comma, and nothing is said', async () => {
@@ -51,7 +64,10 @@ describe('format.delimiter: auto', () => {
 
   test('where none is convincing it is the comma, and that is told as drift', async () => {
     const { delimiter, notes } = await open('some words, and more\nnot;a table\nat, all, is it\nno\n');
-    expect({ delimiter, notes }).toEqual({ delimiter: ',', notes: ['delimiter: auto found none that is convincing, and took ","'] });
+    expect({ delimiter, notes }).toEqual({
+      delimiter: ',',
+      notes: ['delimiter: auto found none that is convincing, and took ","'],
+    });
   });
 });
 
@@ -68,7 +84,11 @@ describe('the sniffer', () => {
 
   test('finds the delimiter of any table whose cells are words and numbers', async () => {
     const word = fc.stringMatching(/^[a-z0-9]{1,8}$/);
-    const table = fc.integer({ min: 2, max: 8 }).chain((width) => fc.array(fc.array(word, { minLength: width, maxLength: width }), { minLength: 2, maxLength: 30 }));
+    const table = fc
+      .integer({ min: 2, max: 8 })
+      .chain((width) =>
+        fc.array(fc.array(word, { minLength: width, maxLength: width }), { minLength: 2, maxLength: 30 }),
+      );
     await fc.assert(
       fc.asyncProperty(table, fc.constantFrom(',', ';', '\t', '|'), fc.boolean(), async (rows, delimiter, quoted) => {
         const text = rows.map((row) => row.map((cell) => (quoted ? `"${cell}"` : cell)).join(delimiter)).join('\n');

@@ -3,9 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { csvSplitter } from '../../../src/formats/csv/split-record.js';
 import { read } from './helpers.js';
 
-const told = (rest: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> => ({ format: 'csv', delimiter: ',', quote: '"', escape: '"', ...rest });
+const told = (rest: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> => ({
+  format: 'csv',
+  delimiter: ',',
+  quote: '"',
+  escape: '"',
+  ...rest,
+});
 
-function split(raw: string | Buffer, rest: Readonly<Record<string, unknown>> = {}, most = 10): { readonly cells: readonly string[]; readonly found: number } | null {
+function split(
+  raw: string | Buffer,
+  rest: Readonly<Record<string, unknown>> = {},
+  most = 10,
+): { readonly cells: readonly string[]; readonly found: number } | null {
   const record = csvSplitter(told(rest), most)?.(Buffer.from(raw)) ?? null;
   return record === null ? null : { cells: record.cells.map(String), found: record.found };
 }
@@ -28,7 +38,10 @@ describe('a single record', () => {
   });
 
   test('keeps bytes that are no text', () => {
-    expect(csvSplitter(told(), 2)?.(Buffer.from([0xff, 0x2c, 0x00]))?.cells).toEqual([Buffer.from([0xff]), Buffer.from([0x00])]);
+    expect(csvSplitter(told(), 2)?.(Buffer.from([0xff, 0x2c, 0x00]))?.cells).toEqual([
+      Buffer.from([0xff]),
+      Buffer.from([0x00]),
+    ]);
   });
 
   test.each(['1,"x', '"a"b,c', 'a\nb', ''])('is refused when the bytes are not one record: %j', (raw) => {
@@ -41,13 +54,20 @@ describe('a single record', () => {
     expect(splitter?.(Buffer.from('1,2'))?.cells.map(String)).toEqual(['1', '2']);
   });
 
-  test.each([{ format: 'json' }, { delimiter: '' }, { delimiter: null }, { quote: 3 }])('needs a dialect of CSV: %j', (rest) => {
-    expect(csvSplitter(told(rest), 3)).toBeNull();
-  });
+  test.each([{ format: 'json' }, { delimiter: '' }, { delimiter: null }, { quote: 3 }])(
+    'needs a dialect of CSV: %j',
+    (rest) => {
+      expect(csvSplitter(told(rest), 3)).toBeNull();
+    },
+  );
 
   test("is taken apart as the file's reader does", async () => {
     const dialects = [{}, { delimiter: ';;' }, { escape: '\\' }, { quote: "'" }, { quote: null, escape: null }];
-    const record = fc.string({ unit: fc.constantFrom('a', ',', ';', '"', "'", '\\', ' ', 'é', '\n'), minLength: 1, maxLength: 20 });
+    const record = fc.string({
+      unit: fc.constantFrom('a', ',', ';', '"', "'", '\\', ' ', 'é', '\n'),
+      minLength: 1,
+      maxLength: 20,
+    });
     await fc.assert(
       fc.asyncProperty(record, fc.constantFrom(...dialects), async (raw, dialect) => {
         const options = { nulls: [], ...dialect };

@@ -19,7 +19,12 @@ export const contractOf = (text: string): ColumnSpec[] =>
     return { ...plainColumn(name, name, 'text'), start: Number(start), width: Number(width) };
   });
 
-export async function openText(text: string | Buffer, columns: string | null, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<FixedReader> {
+export async function openText(
+  text: string | Buffer,
+  columns: string | null,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<FixedReader> {
   const { batchRows, onUnknownColumn } = setting;
   const input: FormatInput = {
     bytes: inChunks(Buffer.from(text), setting.chunks),
@@ -31,10 +36,19 @@ export async function openText(text: string | Buffer, columns: string | null, op
   return await openFixed(input, fixed.options.parse(options), setting.window);
 }
 
-export async function read(text: string | Buffer, columns: string, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<ReadRow[]> {
+export async function read(
+  text: string | Buffer,
+  columns: string,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<ReadRow[]> {
   return await readAll(await openText(text, columns, options, setting));
 }
 
 /** Cells of each record in the order of the columns' ends. */
-export const cells = async (text: string | Buffer, columns: string, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<unknown[]> =>
-  (await read(text, columns, options, setting)).map((row) => row.fault ?? row.cells);
+export const cells = async (
+  text: string | Buffer,
+  columns: string,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<unknown[]> => (await read(text, columns, options, setting)).map((row) => row.fault ?? row.cells);

@@ -6,7 +6,10 @@ const TWO = 'name:1-3,n:4-3';
 
 describe('fixed width', () => {
   test('cuts each line at the characters that start and width name', async () => {
-    expect(await cells('a  1  \nbb 22 \n', TWO)).toEqual([['a', '1'], ['bb', '22']]);
+    expect(await cells('a  1  \nbb 22 \n', TWO)).toEqual([
+      ['a', '1'],
+      ['bb', '22'],
+    ]);
   });
 
   test('drops blanks behind a value, which are padding, and keeps those before it', async () => {
@@ -14,7 +17,10 @@ describe('fixed width', () => {
   });
 
   test('a blank cell is NULL, like any other word of nulls', async () => {
-    expect(await cells('      \nNA 1  \n', TWO, { nulls: ['', 'NA'] })).toEqual([[null, null], [null, '1']]);
+    expect(await cells('      \nNA 1  \n', TWO, { nulls: ['', 'NA'] })).toEqual([
+      [null, null],
+      [null, '1'],
+    ]);
   });
 
   test('a blank cell is the empty string when nulls does not name it', async () => {
@@ -22,7 +28,10 @@ describe('fixed width', () => {
   });
 
   test('counts characters, not bytes, in lines that are not ASCII', async () => {
-    expect(await cells('é€😀12 \nabc34 \n', TWO)).toEqual([['é€😀', '12'], ['abc', '34']]);
+    expect(await cells('é€😀12 \nabc34 \n', TWO)).toEqual([
+      ['é€😀', '12'],
+      ['abc', '34'],
+    ]);
   });
 
   test('a character of several bytes counts once also at a column that begins in the middle of the line', async () => {
@@ -47,7 +56,10 @@ describe('fixed width', () => {
   });
 
   test('short_rows: fill_null reads a short line as if blanks stood behind it', async () => {
-    expect(await cells('a  12\nbb\n', `${TWO},z:7-1`, { short_rows: 'fill_null' })).toEqual([['a', '12', null], ['bb', null, null]]);
+    expect(await cells('a  12\nbb\n', `${TWO},z:7-1`, { short_rows: 'fill_null' })).toEqual([
+      ['a', '12', null],
+      ['bb', null, null],
+    ]);
   });
 
   test('short_rows: fill_null gives the empty string where a blank is not NULL', async () => {
@@ -64,12 +76,21 @@ describe('fixed width', () => {
     const found: number[] = [];
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) found.push(batch.cells[0]!);
     expect(found).toEqual([2, 2]);
-    expect(reader.layout.drift).toEqual([{ kind: 'ignored', column: 'column_3', message: 'lines go on behind the last column: ignored' }]);
+    expect(reader.layout.drift).toEqual([
+      { kind: 'ignored', column: 'column_3', message: 'lines go on behind the last column: ignored' },
+    ]);
   });
 
   test('header, comments, skipped and blank lines are no data; lines are counted through', async () => {
-    const rows = await read('title\n\n# c\nNAMNUM\n# c\na  1  \n\n#\nbb 2  \n', TWO, { header: true, comment: '#', skip_lines: 1 });
-    expect(rows.map(({ line, cells: found }) => [line, found])).toEqual([[6, ['a', '1']], [9, ['bb', '2']]]);
+    const rows = await read('title\n\n# c\nNAMNUM\n# c\na  1  \n\n#\nbb 2  \n', TWO, {
+      header: true,
+      comment: '#',
+      skip_lines: 1,
+    });
+    expect(rows.map(({ line, cells: found }) => [line, found])).toEqual([
+      [6, ['a', '1']],
+      [9, ['bb', '2']],
+    ]);
   });
 
   test('a line of blanks is data', async () => {
@@ -97,7 +118,9 @@ describe('fixed width', () => {
   });
 
   test('comments without a header line: HEADER_MISSING', async () => {
-    await expect(openText('# c\n', TWO, { header: true, comment: '#' })).rejects.toMatchObject({ code: 'HEADER_MISSING' });
+    await expect(openText('# c\n', TWO, { header: true, comment: '#' })).rejects.toMatchObject({
+      code: 'HEADER_MISSING',
+    });
   });
 
   test('a header alone has no rows and is not empty', async () => {
@@ -108,7 +131,16 @@ describe('fixed width', () => {
   test('the dialect tells where each column was, so that a refused line can be taken apart', async () => {
     const reader = await openText('\uFEFFa  1  \r\n', TWO);
     await reader.next();
-    expect(reader.dialect()).toEqual({ format: 'fixed', encoding: 'utf-8', header: false, line_ends: 'crlf', bom: true, columns: ['name', 'n'], starts: { name: 1, n: 4 }, widths: { name: 3, n: 3 } });
+    expect(reader.dialect()).toEqual({
+      format: 'fixed',
+      encoding: 'utf-8',
+      header: false,
+      line_ends: 'crlf',
+      bom: true,
+      columns: ['name', 'n'],
+      starts: { name: 1, n: 4 },
+      widths: { name: 3, n: 3 },
+    });
   });
 
   test('without a contract nobody knows the columns: CONTRACT_MISFIT', async () => {
@@ -117,7 +149,13 @@ describe('fixed width', () => {
 });
 
 /** The rules once more, over strings. */
-function reference(text: string, columns: readonly (readonly [number, number])[], fill: boolean, comment: string | null, longest: number): unknown[] {
+function reference(
+  text: string,
+  columns: readonly (readonly [number, number])[],
+  fill: boolean,
+  comment: string | null,
+  longest: number,
+): unknown[] {
   const ordered = [...columns].sort((a, b) => a[0] + a[1] - b[0] - b[1] || a[0] - b[0]);
   return text.split(/\r\n|\r|\n/).flatMap((line, index): unknown[] => {
     if (line === '' || (comment !== null && line.startsWith(comment))) return [];
@@ -145,13 +183,31 @@ describe('any text at all', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom(...pieces), { maxLength: 50 }).map((parts) => parts.join('')),
-        fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 4 }),
-        fc.record({ fill: fc.boolean(), comment: fc.constantFrom(null, '#', 'é'), longest: fc.constantFrom(5, 12, 1000) }),
-        fc.record({ chunks: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }), window: fc.integer({ min: 1, max: 40 }), batchRows: fc.integer({ min: 1, max: 4 }) }),
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 6 })), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.record({
+          fill: fc.boolean(),
+          comment: fc.constantFrom(null, '#', 'é'),
+          longest: fc.constantFrom(5, 12, 1000),
+        }),
+        fc.record({
+          chunks: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+          window: fc.integer({ min: 1, max: 40 }),
+          batchRows: fc.integer({ min: 1, max: 4 }),
+        }),
         async (text, columns, { fill, comment, longest }, setting) => {
           const contract = columns.map(([start, width], i) => `c${i}:${start}-${width}`).join(',');
-          const rows = await read(text, contract, { nulls: ['', 'NA'], comment, max_record: longest, short_rows: fill ? 'fill_null' : 'quarantine' }, setting);
-          const got = rows.map((row) => (row.fault === undefined ? [row.line, row.cells, row.found ?? row.cells!.length] : [row.line, row.fault]));
+          const rows = await read(
+            text,
+            contract,
+            { nulls: ['', 'NA'], comment, max_record: longest, short_rows: fill ? 'fill_null' : 'quarantine' },
+            setting,
+          );
+          const got = rows.map((row) =>
+            row.fault === undefined ? [row.line, row.cells, row.found ?? row.cells!.length] : [row.line, row.fault],
+          );
           expect(got).toEqual(reference(text, columns, fill, comment, longest));
           good += rows.filter((row) => row.cells?.length === columns.length).length;
           bad += rows.filter((row) => row.cells?.length !== columns.length).length;

@@ -22,9 +22,16 @@ export function column(text: string): ColumnSpec {
 }
 
 /** A text column with exactly this name and origin. */
-export const columnFrom = (name: string, from: string | number): ColumnSpec => ({ ...plainColumn(name, name, 'text'), from: [from] });
+export const columnFrom = (name: string, from: string | number): ColumnSpec => ({
+  ...plainColumn(name, name, 'text'),
+  from: [from],
+});
 
-export async function openText(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<JsonReader> {
+export async function openText(
+  text: string | Buffer,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<JsonReader> {
   const { batchRows, onUnknownColumn, columns } = setting;
   const input: FormatInput = {
     bytes: inChunks(bytesOf(text), setting.chunks),
@@ -37,12 +44,20 @@ export async function openText(text: string | Buffer, options: Record<string, un
 }
 
 /** All records of a text. */
-export async function read(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<ReadRow[]> {
+export async function read(
+  text: string | Buffer,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<ReadRow[]> {
   return await readAll(await openText(text, options, setting));
 }
 
 /** Per record its cells by column (missing ones are left out), or the class of its fault. */
-export async function records(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<unknown[]> {
+export async function records(
+  text: string | Buffer,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<unknown[]> {
   const reader = await openText(text, options, setting);
   const all: unknown[] = [];
   for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
@@ -51,7 +66,9 @@ export async function records(text: string | Buffer, options: Record<string, unk
         all.push(row.fault);
         continue;
       }
-      const there = reader.layout.fileColumns.flatMap(({ name }, c) => ((batch.flags[r * batch.width + c]! & 4) === 0 ? [name] : []));
+      const there = reader.layout.fileColumns.flatMap(({ name }, c) =>
+        (batch.flags[r * batch.width + c]! & 4) === 0 ? [name] : [],
+      );
       all.push(Object.fromEntries(there.map((name, i) => [name, row.cells?.[i]])));
     }
   }
@@ -59,6 +76,10 @@ export async function records(text: string | Buffer, options: Record<string, unk
 }
 
 /** The raw text of each record without a contract, or the class of its fault. */
-export async function texts(text: string | Buffer, options: Record<string, unknown> = {}, setting: Setting = {}): Promise<unknown[]> {
+export async function texts(
+  text: string | Buffer,
+  options: Record<string, unknown> = {},
+  setting: Setting = {},
+): Promise<unknown[]> {
   return (await read(text, options, setting)).map((row) => row.fault ?? row.cells?.[0]);
 }

@@ -48,7 +48,15 @@ beforeAll(async () => {
       limits: { bad_ratio: 1 },
     },
     raw: { source, format },
-    deep: { source, format, columns: [{ name: 'a', type: 'jsonb' }, { name: 'ab', from: 'a.b', type: 'jsonb' }, { name: 'abc', from: 'a.b.c', type: 'text' }] },
+    deep: {
+      source,
+      format,
+      columns: [
+        { name: 'a', type: 'jsonb' },
+        { name: 'ab', from: 'a.b', type: 'jsonb' },
+        { name: 'abc', from: 'a.b.c', type: 'text' },
+      ],
+    },
     rescued: { source, format, columns: [{ name: 'id', type: 'bigint' }], on_unknown_column: 'rescue' },
     strict: { source, format, columns: [{ name: 'id', type: 'bigint' }], on_unknown_column: 'reject' },
     rooted: { source, format: { ...format, root: 'data' }, columns: [{ name: 'id', type: 'bigint', unique: true }] },
@@ -63,7 +71,11 @@ beforeAll(async () => {
   put('raw', 'r.json', '[{"b":1, "a":[1e2]}, {"n":123456789012345678901234567890}, 7]');
   put('raw', 'again.ndjson', '{"b":2}\n');
   put('deep', 'd.json', `{"a":{"b":{"c":"${'x'.repeat(2_000_000)}"}}}`);
-  put('rescued', 'x.ndjson', '{"id":1,"x":"\\u00e9","y":{"z":1}}\n{"id":2}\n{"id":3,"y":null,"late":12345678901234567890}');
+  put(
+    'rescued',
+    'x.ndjson',
+    '{"id":1,"x":"\\u00e9","y":{"z":1}}\n{"id":2}\n{"id":3,"y":null,"late":12345678901234567890}',
+  );
   put('strict', 'x.ndjson', '{"id":1}\n{"id":2,"what":3}');
   put('rooted', 'x.json', '{"n":1,"data":[{"id":1},{"id":2},{"id":1}]}');
   first = await ws.once();
@@ -74,26 +86,66 @@ afterAll(async () => {
   ws.remove();
 });
 
-const reportOf = (feed: string, name: string): (typeof first.reports)[number] => first.reports.find((one) => one.feed === feed && one.path === name)!;
+const reportOf = (feed: string, name: string): (typeof first.reports)[number] =>
+  first.reports.find((one) => one.feed === feed && one.path === name)!;
 const rows = async (sql: string): Promise<unknown[]> => (await db.client.query<Record<string, unknown>>(sql)).rows;
 
 describe('a feed of lines', () => {
   test('loads the good rows by value, and keeps each bad one with its reason', async () => {
-    expect(await rows('select id, customer, email, amount::text, paid, at, lines, zip from staging.orders order by id')).toEqual([
-      { id: 1, customer: 'Ann', email: 'a@x.example', amount: '12.50', paid: true, at: new Date('2026-11-20T06:00:00Z'), lines: [{ n: 1, sku: 'A' }], zip: '00501' },
-      { id: 2, customer: 'Jürgen 😀', email: null, amount: '123456789012345678901234567890.12', paid: false, at: new Date('2026-11-20T06:00:00Z'), lines: null, zip: null },
+    expect(
+      await rows('select id, customer, email, amount::text, paid, at, lines, zip from staging.orders order by id'),
+    ).toEqual([
+      {
+        id: 1,
+        customer: 'Ann',
+        email: 'a@x.example',
+        amount: '12.50',
+        paid: true,
+        at: new Date('2026-11-20T06:00:00Z'),
+        lines: [{ n: 1, sku: 'A' }],
+        zip: '00501',
+      },
+      {
+        id: 2,
+        customer: 'Jürgen 😀',
+        email: null,
+        amount: '123456789012345678901234567890.12',
+        paid: false,
+        at: new Date('2026-11-20T06:00:00Z'),
+        lines: null,
+        zip: null,
+      },
       { id: 3, customer: null, email: null, amount: null, paid: null, at: null, lines: [], zip: null },
-      { id: 4, customer: 'x', email: null, amount: `1${'0'.repeat(400)}`, paid: null, at: null, lines: null, zip: null },
+      {
+        id: 4,
+        customer: 'x',
+        email: null,
+        amount: `1${'0'.repeat(400)}`,
+        paid: null,
+        at: null,
+        lines: null,
+        zip: null,
+      },
       { id: 13, customer: null, email: null, amount: null, paid: null, at: null, lines: null, zip: null },
     ]);
-    expect(reportOf('orders', 'o.ndjson')).toMatchObject({ state: 'loaded', rows: { read: 13, loaded: 5, quarantined: 8, delta: 0 } });
-    const bad = await rows(`select row_number::int as row, e->>'class' as class, e->>'column' as column, e->>'message' as message from tallyman.quarantine q, jsonb_array_elements(errors) e join tallyman.loads l on true where q.load_id = l.load_id and l.path = 'o.ndjson' order by row_number`);
+    expect(reportOf('orders', 'o.ndjson')).toMatchObject({
+      state: 'loaded',
+      rows: { read: 13, loaded: 5, quarantined: 8, delta: 0 },
+    });
+    const bad = await rows(
+      `select row_number::int as row, e->>'class' as class, e->>'column' as column, e->>'message' as message from tallyman.quarantine q, jsonb_array_elements(errors) e join tallyman.loads l on true where q.load_id = l.load_id and l.path = 'o.ndjson' order by row_number`,
+    );
     expect(bad).toEqual([
       { row: 5, class: 'missing-cell', column: 'id', message: 'the record has no such value' },
       { row: 6, class: 'constraint-error', column: 'id', message: 'empty, but required' },
       { row: 7, class: 'encoding-error', column: 'customer', message: 'holds NUL' },
       { row: 8, class: 'json-error', column: 'customer', message: 'half a surrogate pair' },
-      { row: 9, class: 'type-error', column: 'lines', message: 'JSON with half a surrogate pair, which jsonb cannot hold' },
+      {
+        row: 9,
+        class: 'type-error',
+        column: 'lines',
+        message: 'JSON with half a surrogate pair, which jsonb cannot hold',
+      },
       { row: 10, class: 'json-error', column: null, message: 'the line ends within the record' },
       { row: 11, class: 'json-error', column: null, message: 'nested deeper than 1000 levels' },
       { row: 12, class: 'type-error', column: 'id', message: 'not a whole number: integer has no decimals' },
@@ -101,7 +153,9 @@ describe('a feed of lines', () => {
   });
 
   test('tells unknown and repeated keys as drift', async () => {
-    const shown = (await ws.json('files', 'show', String(reportOf('orders', 'o.ndjson').file_id))) as { drift: { kind: string; column: string; message: string }[] };
+    const shown = (await ws.json('files', 'show', String(reportOf('orders', 'o.ndjson').file_id))) as {
+      drift: { kind: string; column: string; message: string }[];
+    };
     expect(shown.drift).toEqual([
       { kind: 'ignored', column: 'extra', message: 'not in the contract: ignored' },
       { kind: 'retyped', column: 'amount', message: 'a string in the file, numeric in the contract' },
@@ -110,7 +164,13 @@ describe('a feed of lines', () => {
   });
 
   test('exports its refused lines as they came', async () => {
-    const { stdout, code } = await ws.run('quarantine', 'export', String(reportOf('orders', 'o.ndjson').file_id), '--format', 'jsonl');
+    const { stdout, code } = await ws.run(
+      'quarantine',
+      'export',
+      String(reportOf('orders', 'o.ndjson').file_id),
+      '--format',
+      'jsonl',
+    );
     expect(code).toBe(0);
     expect(stdout).toContain(JSON.stringify('{"id":9,').slice(1, -1));
     const csv = await ws.run('quarantine', 'export', String(reportOf('orders', 'o.ndjson').file_id));
@@ -122,17 +182,31 @@ describe('a feed of lines', () => {
   });
 
   test('rejects a truncated array with the byte offset and the records read so far, and loads nothing of it', () => {
-    expect(reportOf('orders', 'cut.json')).toMatchObject({ state: 'rejected', rows: { read: 2, loaded: 0, quarantined: 0, delta: null }, error: { code: 'FILE_CORRUPT', message: 'Byte 32 (line 3): the file ends within the record.' } });
+    expect(reportOf('orders', 'cut.json')).toMatchObject({
+      state: 'rejected',
+      rows: { read: 2, loaded: 0, quarantined: 0, delta: null },
+      error: { code: 'FILE_CORRUPT', message: 'Byte 32 (line 3): the file ends within the record.' },
+    });
   });
 });
 
 test('without a contract each record is one data jsonb, whose numbers keep their digits', async () => {
-  expect(await rows('select data::text from staging.raw order by data::text collate "C"')).toEqual([{ data: '{"a": [100], "b": 1}' }, { data: '{"b": 2}' }, { data: '{"n": 123456789012345678901234567890}' }]);
-  expect(reportOf('raw', 'r.json')).toMatchObject({ state: 'loaded', rows: { read: 3, loaded: 2, quarantined: 1 }, errors: [{ class: 'json-error', message: 'not an object' }] });
+  expect(await rows('select data::text from staging.raw order by data::text collate "C"')).toEqual([
+    { data: '{"a": [100], "b": 1}' },
+    { data: '{"b": 2}' },
+    { data: '{"n": 123456789012345678901234567890}' },
+  ]);
+  expect(reportOf('raw', 'r.json')).toMatchObject({
+    state: 'loaded',
+    rows: { read: 3, loaded: 2, quarantined: 1 },
+    errors: [{ class: 'json-error', message: 'not an object' }],
+  });
 });
 
 test('columns that overlap have room, whatever the length', async () => {
-  expect(await rows('select length(a::text) as a, length(ab::text) as ab, length(abc) as abc from staging.deep')).toEqual([{ a: 2_000_016, ab: 2_000_009, abc: 2_000_000 }]);
+  expect(
+    await rows('select length(a::text) as a, length(ab::text) as ab, length(abc) as abc from staging.deep'),
+  ).toEqual([{ a: 2_000_016, ab: 2_000_009, abc: 2_000_000 }]);
 });
 
 test('rescue keeps keys that the contract does not know, in each record its own', async () => {
@@ -148,6 +222,10 @@ test('reject rejects a file with a key that the contract does not know', () => {
 });
 
 test('root and unique', async () => {
-  expect(reportOf('rooted', 'x.json')).toMatchObject({ state: 'loaded', rows: { read: 3, loaded: 2, quarantined: 1 }, errors: [{ class: 'unique-error', first_row: 3 }] });
+  expect(reportOf('rooted', 'x.json')).toMatchObject({
+    state: 'loaded',
+    rows: { read: 3, loaded: 2, quarantined: 1 },
+    errors: [{ class: 'unique-error', first_row: 3 }],
+  });
   expect(await rows('select id::int from staging.rooted order by 1')).toEqual([{ id: 1 }, { id: 2 }]);
 });

@@ -31,6 +31,11 @@ describe('options', () => {
   });
 
   test('have a JSON Schema', () => {
-    expect(Object.keys(z.toJSONSchema(json.options, { io: 'input' }).properties ?? {})).toEqual(['shape', 'root', 'encoding', 'max_record']);
+    expect(Object.keys(z.toJSONSchema(json.options, { io: 'input' }).properties ?? {})).toEqual([
+      'shape',
+      'root',
+      'encoding',
+      'max_record',
+    ]);
   });
 });

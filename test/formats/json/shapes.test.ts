@@ -1,13 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { openText, read, texts } from './helpers.js';
 
-const shapeOf = async (text: string, options: Record<string, unknown> = {}): Promise<unknown> => (await openText(text, options)).dialect()['shape'];
+const shapeOf = async (text: string, options: Record<string, unknown> = {}): Promise<unknown> =>
+  (await openText(text, options)).dialect()['shape'];
 
 /** The file's rejection, read to the end. */
-async function rejection(text: string, options: Record<string, unknown> = {}, setting: Parameters<typeof read>[2] = {}): Promise<unknown> {
+async function rejection(
+  text: string,
+  options: Record<string, unknown> = {},
+  setting: Parameters<typeof read>[2] = {},
+): Promise<unknown> {
   return await read(text, options, setting).then(
     (rows) => rows.map((row) => row.fault ?? row.raw),
-    (error: unknown) => (error instanceof Error && 'code' in error ? `${String(error.code)}: ${error.message}` : Promise.reject(error as Error)),
+    (error: unknown) =>
+      error instanceof Error && 'code' in error
+        ? `${String(error.code)}: ${error.message}`
+        : Promise.reject(error as Error),
   );
 }
 
@@ -29,14 +37,22 @@ describe('shape: auto', () => {
   });
 
   test('a first line past max_record makes lines', async () => {
-    expect(await read(`{"a":"${'x'.repeat(9_000)}"}\n{"a":1}`, { max_record: 100 }, { window: 64 })).toMatchObject([{ fault: 'too-long', rawLength: null }, { raw: '{"a":1}', line: 2 }]);
+    expect(await read(`{"a":"${'x'.repeat(9_000)}"}\n{"a":1}`, { max_record: 100 }, { window: 64 })).toMatchObject([
+      { fault: 'too-long', rawLength: null },
+      { raw: '{"a":1}', line: 2 },
+    ]);
   });
 });
 
 describe.each(['', ' ', '\n\r\n\n', '\uFEFF', '\uFEFF\n', ' \t\n '])('%j', (text) => {
   test.each([{}, { shape: 'lines' }, { shape: 'array' }, { root: 'a' }])('is an empty file %j', async (options) => {
     const reader = await openText(text, options, { columns: ['a'] });
-    expect([reader.empty, reader.layout.missing, await reader.next(), reader.layout.drift]).toEqual([true, [], null, []]);
+    expect([reader.empty, reader.layout.missing, await reader.next(), reader.layout.drift]).toEqual([
+      true,
+      [],
+      null,
+      [],
+    ]);
   });
 });
 
@@ -50,9 +66,25 @@ describe('lines', () => {
     const rows = await read('{"a":1}\r\n{"a":1,}\r\n\r\n{"a":3}\n{"a":4', {}, { columns: ['a'] });
     expect(rows).toEqual([
       { row: 1, line: 1, offset: 0, raw: '{"a":1}', cells: ['1'] },
-      { row: 2, line: 2, offset: 9, raw: '{"a":1,}', fault: 'json-error', message: 'not valid JSON: a key in quotes was expected', rawLength: null },
+      {
+        row: 2,
+        line: 2,
+        offset: 9,
+        raw: '{"a":1,}',
+        fault: 'json-error',
+        message: 'not valid JSON: a key in quotes was expected',
+        rawLength: null,
+      },
       { row: 3, line: 4, offset: 21, raw: '{"a":3}', cells: ['3'] },
-      { row: 4, line: 5, offset: 29, raw: '{"a":4', fault: 'json-error', message: 'the file ends within the record', rawLength: null },
+      {
+        row: 4,
+        line: 5,
+        offset: 29,
+        raw: '{"a":4',
+        fault: 'json-error',
+        message: 'the file ends within the record',
+        rawLength: null,
+      },
     ]);
   });
 
@@ -76,13 +108,22 @@ describe('lines', () => {
     ['\0', 'not valid JSON: a value was expected'],
   ])('%j is a json-error: %s', async (line, message) => {
     const text = `{"a":1}\n${line}\n{"a":2}\n`;
-    const expected = [{ raw: '{"a":1}' }, { raw: line, fault: 'json-error', message, line: 2 }, { raw: '{"a":2}', line: 3 }];
+    const expected = [
+      { raw: '{"a":1}' },
+      { raw: line, fault: 'json-error', message, line: 2 },
+      { raw: '{"a":2}', line: 3 },
+    ];
     expect(await read(text, { shape: 'lines' }, { columns: ['a'] })).toMatchObject(expected);
     expect(await read(text, { shape: 'lines' }, { columns: ['a'], window: 1, chunks: [1] })).toMatchObject(expected);
   });
 
   test('a record does not go on over a line end, and each broken line counts', async () => {
-    expect(await read('{"z":0}\n{"a":\n1}\n{"a":2}\n')).toMatchObject([{ line: 1 }, { fault: 'json-error', line: 2 }, { fault: 'json-error', line: 3 }, { raw: '{"a":2}', line: 4 }]);
+    expect(await read('{"z":0}\n{"a":\n1}\n{"a":2}\n')).toMatchObject([
+      { line: 1 },
+      { fault: 'json-error', line: 2 },
+      { fault: 'json-error', line: 3 },
+      { raw: '{"a":2}', line: 4 },
+    ]);
   });
 
   test('a bad first line costs only itself when shape: lines is said', async () => {
@@ -92,7 +133,21 @@ describe('lines', () => {
 
 describe('an array', () => {
   test('a broken element costs that element', async () => {
-    const bad = ['{"a":1,}', '{"a" 1}', "{'a':1}", '{"a":tru}', '7', 'null', '[{"a":1}]', '"]"', 'nope', '{"a":"\\ud80"}', '{"a":NaN,"b":"],["}', '{"a":01}', '{a:1}'];
+    const bad = [
+      '{"a":1,}',
+      '{"a" 1}',
+      "{'a':1}",
+      '{"a":tru}',
+      '7',
+      'null',
+      '[{"a":1}]',
+      '"]"',
+      'nope',
+      '{"a":"\\ud80"}',
+      '{"a":NaN,"b":"],["}',
+      '{"a":01}',
+      '{a:1}',
+    ];
     for (const element of bad) {
       const text = `[{"a":1}, ${element} ,{"a":2}]`;
       const rows = await read(text, {}, { columns: ['a'] });
@@ -103,8 +158,14 @@ describe('an array', () => {
   }, 30_000);
 
   test.each([
-    ['[{"a":1},{"a":[1}},{"a":2}]', 'Byte 16 (line 1): not valid JSON: a comma or the closing bracket was expected. The end of this record cannot be found.'],
-    ['[\n{"a":1},\n{"a":"x},\n{"a":2}]', 'Byte 20 (line 3): not valid JSON: a control character stands in a string. The end of this record cannot be found.'],
+    [
+      '[{"a":1},{"a":[1}},{"a":2}]',
+      'Byte 16 (line 1): not valid JSON: a comma or the closing bracket was expected. The end of this record cannot be found.',
+    ],
+    [
+      '[\n{"a":1},\n{"a":"x},\n{"a":2}]',
+      'Byte 20 (line 3): not valid JSON: a control character stands in a string. The end of this record cannot be found.',
+    ],
     ['[{"a":1}', 'Byte 8 (line 1): the file ends within the array.'],
     ['[{"a":1},', 'Byte 9 (line 1): the file ends within the array.'],
     ['[', 'Byte 1 (line 1): the file ends within the array.'],
@@ -180,13 +241,19 @@ describe('root', () => {
     ['data', '{"data":[{}]}\n{}', 'FILE_CORRUPT: Byte 14 (line 2): text stands behind the end of the document.'],
     ['data', '{"data":[{}],"data":[{}]}', 'FILE_CORRUPT: Byte 20 (line 1): data stands in the document twice.'],
     ['a.b', '{"a":{"b":[{}]},"a":{}}', 'FILE_CORRUPT: Byte 20 (line 1): a.b stands in the document twice.'],
-    ['data', '{"data":[{}],"x":[1}', 'FILE_CORRUPT: Byte 19 (line 1): not valid JSON: a comma or the closing bracket was expected.'],
+    [
+      'data',
+      '{"data":[{}],"x":[1}',
+      'FILE_CORRUPT: Byte 19 (line 1): not valid JSON: a comma or the closing bracket was expected.',
+    ],
   ])('%s of %s: %s', async (root, text, message) => {
     expect(await rejection(text, { root })).toBe(message);
     expect(await rejection(text, { root }, { window: 1, chunks: [1] })).toBe(message);
   });
 
   test('what stands beside it must fit into max_record', async () => {
-    expect(await rejection(`{"x":"${'y'.repeat(20_000)}","data":[{}]}`, { root: 'data', max_record: 100 }, { window: 100 })).toMatch(/a value beside data is longer than 100B/);
+    expect(
+      await rejection(`{"x":"${'y'.repeat(20_000)}","data":[{}]}`, { root: 'data', max_record: 100 }, { window: 100 }),
+    ).toMatch(/a value beside data is longer than 100B/);
   });
 });

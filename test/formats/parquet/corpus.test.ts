@@ -23,7 +23,9 @@ beforeAll(async () => {
 /** What DuckDB itself says of each row, as JSON; null where it refuses the file. */
 async function truth(file: string): Promise<readonly Record<string, unknown>[] | null> {
   try {
-    const described = (await db.runAndReadAll(`DESCRIBE SELECT * FROM '${file}'`)).getRows().map(([name, type]) => [String(name), String(type)] as const);
+    const described = (await db.runAndReadAll(`DESCRIBE SELECT * FROM '${file}'`))
+      .getRows()
+      .map(([name, type]) => [String(name), String(type)] as const);
     const columns = described.map(([name, type]) => {
       const quoted = `"${name.replaceAll('"', '""')}"`;
       if (type === 'BLOB') return `'\\x' || lower(hex(${quoted}))`;
@@ -37,13 +39,18 @@ async function truth(file: string): Promise<readonly Record<string, unknown>[] |
   }
 }
 
-const valueOf = (type: string, cell: unknown): unknown => comparable(typeof cell === 'string' && /\[\]|STRUCT|MAP/.test(type) ? JSON.parse(cell) : cell);
+const valueOf = (type: string, cell: unknown): unknown =>
+  comparable(typeof cell === 'string' && /\[\]|STRUCT|MAP/.test(type) ? JSON.parse(cell) : cell);
 
-/** The same value however it is written: numbers and words as text, instants without their offset, nested values level by level. */
+/**
+ * The same value however it is written: numbers and words as text, instants without their offset, nested values level
+ * by level.
+ */
 function comparable(value: unknown): unknown {
   if (value === null) return null;
   if (Array.isArray(value)) return value.map(comparable);
-  if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, comparable(member)]));
+  if (typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, comparable(member)]));
   const text = (typeof value === 'string' ? value : JSON.stringify(value)).replace(/(\d)(\+00|Z)$/, '$1');
   const number = Number(text);
   if (/^-?nan$/i.test(text)) return 'NaN';
@@ -61,7 +68,9 @@ describe.skipIf(files.length === 0)('apache/parquet-testing', () => {
     const file = path.join(DIR, name);
     const rows = await truth(file);
     if (rows === null) {
-      await expect(read(file)).rejects.toMatchObject({ code: expect.stringMatching(/^(FILE_CORRUPT|FORMAT_MISMATCH|LOAD_FAILED)$/) as string });
+      await expect(read(file)).rejects.toMatchObject({
+        code: expect.stringMatching(/^(FILE_CORRUPT|FORMAT_MISMATCH|LOAD_FAILED)$/) as string,
+      });
       expect(expected.get(name) ?? null).toBeNull();
       return;
     }
@@ -70,7 +79,9 @@ describe.skipIf(files.length === 0)('apache/parquet-testing', () => {
     expect(got.rows).toHaveLength(rows.length);
     if (expected.has(name)) expect(rows).toHaveLength(expected.get(name) ?? -1);
     if (INEXACT.has(name)) return;
-    expect(got.rows.map((row) => comparable(JSON.parse(row.replace(/([:[,])(-?\d{16,}(?:\.\d+)?)/g, '$1"$2"'))))).toEqual(rows);
+    expect(
+      got.rows.map((row) => comparable(JSON.parse(row.replace(/([:[,])(-?\d{16,}(?:\.\d+)?)/g, '$1"$2"')))),
+    ).toEqual(rows);
   });
 });
 

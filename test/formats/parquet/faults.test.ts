@@ -23,8 +23,15 @@ async function written(name: string, sql: string, options = ''): Promise<string>
   await db.run(`COPY (${sql}) TO '${file(name)}' (FORMAT parquet${options})`);
   return file(name);
 }
-const spec = feedOf({ format: { type: 'parquet', options: {} }, columns: null, onUnknownColumn: 'add', onMissingColumn: 'fill_null', onDuplicate: 'load' });
-const load = (name: string): Promise<LoadResult> => bench.load(bench.job(name, spec), { formats: FORMATS, decoders: DECODERS });
+const spec = feedOf({
+  format: { type: 'parquet', options: {} },
+  columns: null,
+  onUnknownColumn: 'add',
+  onMissingColumn: 'fill_null',
+  onDuplicate: 'load',
+});
+const load = (name: string): Promise<LoadResult> =>
+  bench.load(bench.job(name, spec), { formats: FORMATS, decoders: DECODERS });
 
 /** Processes that read Parquet for this one. */
 const readers = (): readonly number[] =>
@@ -33,7 +40,9 @@ const readers = (): readonly number[] =>
     .filter((pid) => {
       try {
         const parent = / [A-Z] (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
-        return parent === String(process.pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('duckdb-worker.js');
+        return (
+          parent === String(process.pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('duckdb-worker.js')
+        );
       } catch {
         return false;
       }
@@ -55,22 +64,41 @@ describe('files that are not what they should be', () => {
   });
 
   test('a file cut off anywhere is rejected, and nothing of it stays', async () => {
-    const whole = readFileSync(await written('whole.parquet', `SELECT r, md5(r::varchar) AS t FROM range(5000) t(r)`, ', ROW_GROUP_SIZE 2048'));
+    const whole = readFileSync(
+      await written('whole.parquet', `SELECT r, md5(r::varchar) AS t FROM range(5000) t(r)`, ', ROW_GROUP_SIZE 2048'),
+    );
     for (const at of [8, 100, whole.length >> 1, whole.length - 9, whole.length - 1]) {
-      expect(await load(bench.put(`cut-${at}.parquet`, whole.subarray(0, at)))).toMatchObject({ outcome: 'rejected', error: { code: 'FILE_CORRUPT' } });
+      expect(await load(bench.put(`cut-${at}.parquet`, whole.subarray(0, at)))).toMatchObject({
+        outcome: 'rejected',
+        error: { code: 'FILE_CORRUPT' },
+      });
     }
     expect(readdirSync(bench.dir).filter((name) => name.startsWith('spool-'))).toEqual([]);
   });
 
   test('a damaged page far inside rejects the file as a whole', async () => {
-    const bytes = readFileSync(await written('page.parquet', `SELECT r, md5(r::varchar) AS t FROM range(50000) t(r)`, ', ROW_GROUP_SIZE 10240, COMPRESSION gzip'));
+    const bytes = readFileSync(
+      await written(
+        'page.parquet',
+        `SELECT r, md5(r::varchar) AS t FROM range(50000) t(r)`,
+        ', ROW_GROUP_SIZE 10240, COMPRESSION gzip',
+      ),
+    );
     bytes.fill(0, bytes.length >> 1, (bytes.length >> 1) + 5000);
-    expect(await load(bench.put('page.parquet', bytes))).toMatchObject({ outcome: 'rejected', error: { code: 'FILE_CORRUPT' }, rows: { loaded: 0 } });
+    expect(await load(bench.put('page.parquet', bytes))).toMatchObject({
+      outcome: 'rejected',
+      error: { code: 'FILE_CORRUPT' },
+      rows: { loaded: 0 },
+    });
   });
 
   test('inside gzip it is unpacked first', async () => {
     const bytes = readFileSync(await written('plain.parquet', 'SELECT r FROM range(10) t(r)'));
-    expect(await load(bench.put('packed.parquet.gz', gzipSync(bytes)))).toMatchObject({ outcome: 'loaded', rows: { loaded: 10, declared: 10 }, dialect: { compression: 'gzip', format: 'parquet' } });
+    expect(await load(bench.put('packed.parquet.gz', gzipSync(bytes)))).toMatchObject({
+      outcome: 'loaded',
+      rows: { loaded: 10, declared: 10 },
+      dialect: { compression: 'gzip', format: 'parquet' },
+    });
   });
 });
 
@@ -84,18 +112,24 @@ describe('the process that reads', () => {
     expect(readers()).toEqual([first]);
   });
 
-  test.each(['SIGKILL', 'SIGSEGV'] as const)('killed by %s in the middle of a file costs this attempt, and the next one has a new one', async (signal) => {
-    const name = await written('large.parquet', `SELECT r, md5(r::varchar) AS t FROM range(400000) t(r)`);
-    const reader = await open(name);
-    await reader.next();
-    for (const pid of readers()) process.kill(pid, signal);
-    const rest = async (): Promise<void> => {
-      while ((await reader.next()) !== null);
-    };
-    await expect(rest()).rejects.toMatchObject({ code: 'LOAD_FAILED', message: expect.stringContaining(signal) as string });
-    await reader.close();
-    expect((await read(name)).rows).toHaveLength(400_000);
-  });
+  test.each(['SIGKILL', 'SIGSEGV'] as const)(
+    'killed by %s in the middle of a file costs this attempt, and the next one has a new one',
+    async (signal) => {
+      const name = await written('large.parquet', `SELECT r, md5(r::varchar) AS t FROM range(400000) t(r)`);
+      const reader = await open(name);
+      await reader.next();
+      for (const pid of readers()) process.kill(pid, signal);
+      const rest = async (): Promise<void> => {
+        while ((await reader.next()) !== null);
+      };
+      await expect(rest()).rejects.toMatchObject({
+        code: 'LOAD_FAILED',
+        message: expect.stringContaining(signal) as string,
+      });
+      await reader.close();
+      expect((await read(name)).rows).toHaveLength(400_000);
+    },
+  );
 
   test('is ended when the load is called off', async () => {
     const abort = new AbortController();
@@ -111,10 +145,18 @@ describe('the process that reads', () => {
   });
 
   test('waits when nobody takes its rows: a slow reader costs no memory', async () => {
-    const name = await written('much.parquet', `SELECT r, md5(r::varchar) AS a, md5((r + 1)::varchar) AS b FROM range(800000) t(r)`);
+    const name = await written(
+      'much.parquet',
+      `SELECT r, md5(r::varchar) AS a, md5((r + 1)::varchar) AS b FROM range(800000) t(r)`,
+    );
     const reader = await open(name);
     await reader.next();
-    const rss = (pid: number | 'self'): number => Number(/VmRSS:\s+(\d+)/.exec(existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '')?.[1] ?? 0) / 1024;
+    const rss = (pid: number | 'self'): number =>
+      Number(
+        /VmRSS:\s+(\d+)/.exec(
+          existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '',
+        )?.[1] ?? 0,
+      ) / 1024;
     const before = rss('self');
     let most = 0;
     let rows = 0;
@@ -131,13 +173,21 @@ describe('the process that reads', () => {
 
 describe('damaged files', () => {
   test('never crash, hang, or give other rows than DuckDB reads itself', async () => {
-    const whole = readFileSync(await written('victim.parquet', `SELECT r::integer AS r, md5(r::varchar) AS t, r::decimal(12,2) AS d, [r] AS l, date '2000-01-01' + r::integer AS dt FROM range(300) t(r)`, ', ROW_GROUP_SIZE 2048'));
+    const whole = readFileSync(
+      await written(
+        'victim.parquet',
+        `SELECT r::integer AS r, md5(r::varchar) AS t, r::decimal(12,2) AS d, [r] AS l, date '2000-01-01' + r::integer AS dt FROM range(300) t(r)`,
+        ', ROW_GROUP_SIZE 2048',
+      ),
+    );
     const rounds = Number(process.env['TALLYMAN_FUZZ_RUNS'] ?? 25);
     const random = xorshift(Number(process.env['TALLYMAN_FUZZ_SEED'] ?? 7));
     let accepted = 0;
     for (let round = 0; round < rounds; round++) {
       const bytes = Buffer.from(whole);
-      for (let i = 0; i <= random(3); i++) bytes[random(2) === 0 ? bytes.length - 1 - random(Math.min(900, bytes.length)) : random(bytes.length)] = random(256);
+      for (let i = 0; i <= random(3); i++)
+        bytes[random(2) === 0 ? bytes.length - 1 - random(Math.min(900, bytes.length)) : random(bytes.length)] =
+          random(256);
       // A name of its own: DuckDB caches what it read under one.
       const name = file(`mutant-${round}.parquet`);
       writeFileSync(name, bytes);
@@ -146,7 +196,10 @@ describe('damaged files', () => {
       rmSync(name);
       if (ours === null) continue;
       accepted++;
-      expect({ round, rows: ours.rows.map((row) => JSON.parse(row, before1) as unknown) }).toEqual({ round, rows: theirs });
+      expect({ round, rows: ours.rows.map((row) => JSON.parse(row, before1) as unknown) }).toEqual({
+        round,
+        rows: theirs,
+      });
     }
     expect(accepted).toBeGreaterThan(0);
   });
@@ -157,20 +210,37 @@ async function outcome<T>(work: () => Promise<T>): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
-    expect(error).toMatchObject({ code: expect.stringMatching(/^(FILE_CORRUPT|FORMAT_MISMATCH|LOAD_FAILED|HEADER_DUPLICATE)$/) as string });
+    expect(error).toMatchObject({
+      code: expect.stringMatching(/^(FILE_CORRUPT|FORMAT_MISMATCH|LOAD_FAILED|HEADER_DUPLICATE)$/) as string,
+    });
     return null;
   }
 }
 
 /** Years before 1 are written in two ways. */
-const before1 = (_: string, value: unknown): unknown => (typeof value === 'string' && /^-\d+-\d\d-\d\d|\(BC\)/.test(value) ? 'before year 1' : value);
+const before1 = (_: string, value: unknown): unknown =>
+  typeof value === 'string' && /^-\d+-\d\d-\d\d|\(BC\)/.test(value) ? 'before year 1' : value;
 
 /** The rows as DuckDB itself reads them; null = it refuses the file. */
 async function truth(name: string): Promise<unknown> {
   try {
-    const types = (await db.runAndReadAll(`DESCRIBE SELECT * FROM '${name}'`)).getRows().map(([column, type]) => [String(column), String(type)] as const);
-    const plain = types.map(([column, type]) => (type === 'BLOB' ? `'\\x' || lower(hex("${column}")) AS "${column}"` : type === 'DATE' ? `"${column}"::varchar AS "${column}"` : `"${column}"`));
-    return (await db.runAndReadAll(`SELECT to_json(entire)::varchar FROM (SELECT ${plain.join(', ')} FROM '${name}') AS entire`)).getRows().map(([row]) => JSON.parse(String(row), before1) as unknown);
+    const types = (await db.runAndReadAll(`DESCRIBE SELECT * FROM '${name}'`))
+      .getRows()
+      .map(([column, type]) => [String(column), String(type)] as const);
+    const plain = types.map(([column, type]) =>
+      type === 'BLOB'
+        ? `'\\x' || lower(hex("${column}")) AS "${column}"`
+        : type === 'DATE'
+          ? `"${column}"::varchar AS "${column}"`
+          : `"${column}"`,
+    );
+    return (
+      await db.runAndReadAll(
+        `SELECT to_json(entire)::varchar FROM (SELECT ${plain.join(', ')} FROM '${name}') AS entire`,
+      )
+    )
+      .getRows()
+      .map(([row]) => JSON.parse(String(row), before1) as unknown);
   } catch {
     return null;
   }

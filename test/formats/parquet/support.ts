@@ -23,8 +23,21 @@ export async function duckdb(): Promise<DuckDBConnection> {
   return connection;
 }
 
-export const open = async (file: string, contract: readonly ColumnSpec[] | null = null, more: Partial<Parameters<typeof parquet.open>[0]> = {}): Promise<RecordReader> =>
-  await parquet.open({ bytes: nothing(), path: file, contract, workDir: path.dirname(file).startsWith(CORPUS) ? tmpdir() : path.dirname(file), ...more }, {});
+export const open = async (
+  file: string,
+  contract: readonly ColumnSpec[] | null = null,
+  more: Partial<Parameters<typeof parquet.open>[0]> = {},
+): Promise<RecordReader> =>
+  await parquet.open(
+    {
+      bytes: nothing(),
+      path: file,
+      contract,
+      workDir: path.dirname(file).startsWith(CORPUS) ? tmpdir() : path.dirname(file),
+      ...more,
+    },
+    {},
+  );
 
 async function* nothing(): AsyncGenerator<Buffer> {
   // read by path
@@ -38,13 +51,18 @@ export interface ReadFile {
 }
 
 /** All rows; checks that they are numbered through. */
-export async function read(file: string, contract: readonly ColumnSpec[] | null = null, more: Partial<Parameters<typeof parquet.open>[0]> = {}): Promise<ReadFile> {
+export async function read(
+  file: string,
+  contract: readonly ColumnSpec[] | null = null,
+  more: Partial<Parameters<typeof parquet.open>[0]> = {},
+): Promise<ReadFile> {
   const reader = await open(file, contract, more);
   const rows: string[] = [];
   const raw = new RawRow();
   try {
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-      if (batch.firstRow !== rows.length + 1) throw new Error(`a batch begins with row ${batch.firstRow} behind ${rows.length} rows`);
+      if (batch.firstRow !== rows.length + 1)
+        throw new Error(`a batch begins with row ${batch.firstRow} behind ${rows.length} rows`);
       for (let row = 0; row < batch.rows; row++) rows.push(raw.of(batch, row).toString());
     }
     return { columns: reader.layout.fileColumns, rows, declared: reader.declaredRows };

@@ -1,4 +1,5 @@
-// A stand-in for load-worker.js: does what the job's feed name says, so that the pool can be shown deaths that a good worker does not die.
+// A stand-in for load-worker.js: does what the job's feed name says, so that the pool can be shown deaths that a good
+// worker does not die.
 import { parentPort, workerData } from 'node:worker_threads';
 
 const state = new Int32Array(workerData.state);
@@ -8,14 +9,25 @@ parentPort.on('message', ({ kind, jobs }) => {
   const job = jobs?.[0];
   if (kind === 'stop') parentPort.close();
   if (kind === 'cancel' && hold !== null) {
-    parentPort.postMessage({ kind: 'result', index: 0, result: { outcome: 'unreachable', error: { code: 'INTERRUPTED', message: 'called off', fix: '' } } });
+    parentPort.postMessage({
+      kind: 'result',
+      index: 0,
+      result: { outcome: 'unreachable', error: { code: 'INTERRUPTED', message: 'called off', fix: '' } },
+    });
     hold = null;
   }
   if (kind !== 'load' && kind !== 'check') return;
   const act = job.feed.name;
   if (act === 'answer') {
-    parentPort.postMessage({ kind: 'progress', progress: { fileId: job.fileId, path: '', bytes: 1, totalBytes: 2, rows: 3, bad: 0, chunk: 0 } });
-    parentPort.postMessage({ kind: 'result', index: 0, result: { outcome: 'changed', message: `${kind} ${job.fileId} in ${process.pid}` } });
+    parentPort.postMessage({
+      kind: 'progress',
+      progress: { fileId: job.fileId, path: '', bytes: 1, totalBytes: 2, rows: 3, bad: 0, chunk: 0 },
+    });
+    parentPort.postMessage({
+      kind: 'result',
+      index: 0,
+      result: { outcome: 'changed', message: `${kind} ${job.fileId} in ${process.pid}` },
+    });
   }
   if (act === 'hold') hold = job;
   if (act === 'throw') throw new Error('a fault');

@@ -17,20 +17,30 @@ interface Place {
 /** Paths of the feed whose versions replace each other. */
 const PATHS = 6;
 
-/** Files as senders bring them: complete at once, in many sizes, some with bad rows, some wholly bad, some twice, some as new versions. Keeps the books of what must become of them. */
+/**
+ * Files as senders bring them: complete at once, in many sizes, some with bad rows, some wholly bad, some twice, some
+ * as new versions. Keeps the books of what must become of them.
+ */
 export class Arrivals {
   readonly #places: Readonly<Record<Where, Place>>;
   readonly #chance: Chance;
   readonly #duckdb: DuckDBConnection;
   readonly #outside: string;
-  readonly #live = new Map<string, Map<string, Book>>(Object.keys(PLANS).map((feed) => [feed, new Map<string, Book>()]));
+  readonly #live = new Map<string, Map<string, Book>>(
+    Object.keys(PLANS).map((feed) => [feed, new Map<string, Book>()]),
+  );
   readonly #last = new Map<string, Delivery>();
   /** Names that may stay where they came: nothing of them was loaded. */
   readonly #bad = new Set<string>();
   #files = 0;
   #rows = 0;
 
-  private constructor(places: Readonly<Record<Where, Place>>, chance: Chance, duckdb: DuckDBConnection, outside: string) {
+  private constructor(
+    places: Readonly<Record<Where, Place>>,
+    chance: Chance,
+    duckdb: DuckDBConnection,
+    outside: string,
+  ) {
     this.#places = places;
     this.#chance = chance;
     this.#duckdb = duckdb;
@@ -84,7 +94,8 @@ export class Arrivals {
     const turn = this.#chance.next();
     const last = this.#last.get(feed);
     // The content of the file before, under another name: a duplicate, whatever became of the first by then.
-    if (turn < 0.04 && last !== undefined && plan.versions !== true) return await this.#put(feed, plan, `again${n}.${plan.kind}`, last);
+    if (turn < 0.04 && last !== undefined && plan.versions !== true)
+      return await this.#put(feed, plan, `again${n}.${plan.kind}`, last);
     const name = plan.versions === true ? `v${this.#chance.below(PATHS)}.csv` : `f${n}.${plan.kind}`;
     if (turn > 0.97 && plan.versions !== true) {
       this.#bad.add(`${feed}/${name}`);
@@ -112,7 +123,9 @@ export class Arrivals {
     if (kind === 'csv.gz') return gzipFile(label, rows);
     if (kind === 'jsonl') return linesFile(label, rows, badEvery);
     const file = path.join(this.#outside, `${label}.parquet`);
-    await this.#duckdb.run(`copy (select i as id, '${label}' as file, ((i % 1000) + 0.25)::decimal(12,2) as v from range(1, ${rows + 1}) t(i)) to '${file}' (format parquet, row_group_size 20000)`);
+    await this.#duckdb.run(
+      `copy (select i as id, '${label}' as file, ((i % 1000) + 0.25)::decimal(12,2) as v from range(1, ${rows + 1}) t(i)) to '${file}' (format parquet, row_group_size 20000)`,
+    );
     const bytes = readFileSync(file);
     rmSync(file);
     const keeper = new BookKeeper(label);
@@ -120,18 +133,32 @@ export class Arrivals {
     return { bytes, book: keeper.close(bytes) };
   }
 
-  async #put(feed: string, { where, marker }: FeedPlan, name: string, { bytes }: Pick<Delivery, 'bytes'>): Promise<void> {
+  async #put(
+    feed: string,
+    { where, marker }: FeedPlan,
+    name: string,
+    { bytes }: Pick<Delivery, 'bytes'>,
+  ): Promise<void> {
     await this.#places[where].put(feed, name, bytes);
     if (marker === true) await this.#places[where].put(feed, `${name}.done`, '');
   }
 
   expected(): Expected {
-    return { feeds: [...this.#live].map(([feed, live]) => ({ feed, table: `staging.${feed}`, columns: COLUMNS.map(({ name }) => name), live: [...live.values()] })) };
+    return {
+      feeds: [...this.#live].map(([feed, live]) => ({
+        feed,
+        table: `staging.${feed}`,
+        columns: COLUMNS.map(({ name }) => name),
+        live: [...live.values()],
+      })),
+    };
   }
 
   /** sha256 of every content that must be live at the end, by feed. */
   wanted(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map([...this.#live].map(([feed, live]) => [feed, new Set([...live.values()].map(({ sha256 }) => sha256))]));
+    return new Map(
+      [...this.#live].map(([feed, live]) => [feed, new Set([...live.values()].map(({ sha256 }) => sha256))]),
+    );
   }
 
   /** After actions that are still to be done: files that were loaded and stand where they came. */
@@ -139,7 +166,8 @@ export class Arrivals {
     const left: string[] = [];
     for (const [feed, { where, after }] of Object.entries(PLANS)) {
       if (after === 'leave') continue;
-      for (const name of await this.#places[where].names(feed)) if (!this.#bad.has(`${feed}/${name.replace(/\.done$/, '')}`)) left.push(`${feed}/${name}`);
+      for (const name of await this.#places[where].names(feed))
+        if (!this.#bad.has(`${feed}/${name.replace(/\.done$/, '')}`)) left.push(`${feed}/${name}`);
     }
     return left;
   }
@@ -165,7 +193,12 @@ function folder(root: string, outside: string, own: (at: string) => void): Place
       renameSync(waiting, path.join(root, feed, name));
       return Promise.resolve();
     },
-    names: (feed) => Promise.resolve(readdirSync(path.join(root, feed), { withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => entry.name)),
+    names: (feed) =>
+      Promise.resolve(
+        readdirSync(path.join(root, feed), { withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => entry.name),
+      ),
   };
 }
 
@@ -177,8 +210,12 @@ function bucket({ client }: S3Server): Place {
     },
     async names(feed) {
       const found: string[] = [];
-      for (let token: string | undefined; ; ) {
-        const page = await client.listObjectsV2({ Bucket: BUCKET, Prefix: `${feed}/`, ...(token === undefined ? {} : { ContinuationToken: token }) });
+      for (let token: string | undefined; ;) {
+        const page = await client.listObjectsV2({
+          Bucket: BUCKET,
+          Prefix: `${feed}/`,
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        });
         found.push(...(page.Contents ?? []).map(({ Key = '' }) => Key.slice(feed.length + 1)));
         token = page.NextContinuationToken;
         if (token === undefined) return found;

@@ -32,7 +32,11 @@ export const PLANS: Readonly<Record<string, FeedPlan>> = {
   lake_columnar: { where: 's3', kind: 'parquet', share: 5, after: 'delete' },
 };
 
-export const COLUMNS = [{ name: 'id', type: 'bigint', required: true }, { name: 'file', type: 'text' }, { name: 'v', type: 'numeric(12,2)' }] as const;
+export const COLUMNS = [
+  { name: 'id', type: 'bigint', required: true },
+  { name: 'file', type: 'text' },
+  { name: 'v', type: 'numeric(12,2)' },
+] as const;
 export const BUCKET = 'long-run';
 
 export interface Ends {
@@ -45,7 +49,11 @@ export interface Ends {
 }
 
 /** `poll` is what a reload changes. */
-export async function writeConfig(file: string, { databaseUrl, httpPort, sshd, sftpPort, s3, s3Port }: Ends, poll: string): Promise<void> {
+export async function writeConfig(
+  file: string,
+  { databaseUrl, httpPort, sshd, sftpPort, s3, s3Port }: Ends,
+  poll: string,
+): Promise<void> {
   const sources = {
     local: (name: string) => ({ type: 'local', dir: `drop/${name}`, poll, settle: '500ms' }),
     sftp: (name: string) => ({ type: 'sftp', connection: 'harbour', dir: `upload/${name}`, poll: '3s', settle: '1s' }),
@@ -56,7 +64,11 @@ export async function writeConfig(file: string, { databaseUrl, httpPort, sshd, s
     return [
       name,
       {
-        source: { ...sources[where](name), pattern: `*.${kind}`, ...(marker === true ? { ready: { marker: '{name}.done' } } : {}) },
+        source: {
+          ...sources[where](name),
+          pattern: `*.${kind}`,
+          ...(marker === true ? { ready: { marker: '{name}.done' } } : {}),
+        },
         format: { type: kind === 'jsonl' ? 'json' : kind === 'parquet' ? 'parquet' : 'csv' },
         columns: COLUMNS,
         ...(versions === true ? { on_changed: 'replace' } : {}),
@@ -71,8 +83,22 @@ export async function writeConfig(file: string, { databaseUrl, httpPort, sshd, s
     database: { url: databaseUrl },
     daemon: { concurrency: 2, http: { listen: `127.0.0.1:${httpPort}` } },
     connections: {
-      harbour: { type: 'sftp', host: sshd.host, port: sftpPort, user: sshd.user, password: { env: 'SFTP_PASSWORD' }, host_key: await sshd.hostKey() },
-      lake: { type: 's3', endpoint: `http://127.0.0.1:${s3Port}`, region: 'us-east-1', force_path_style: true, access_key_id: s3.accessKeyId, secret_access_key: { env: 'S3_SECRET' } },
+      harbour: {
+        type: 'sftp',
+        host: sshd.host,
+        port: sftpPort,
+        user: sshd.user,
+        password: { env: 'SFTP_PASSWORD' },
+        host_key: await sshd.hostKey(),
+      },
+      lake: {
+        type: 's3',
+        endpoint: `http://127.0.0.1:${s3Port}`,
+        region: 'us-east-1',
+        force_path_style: true,
+        access_key_id: s3.accessKeyId,
+        secret_access_key: { env: 'S3_SECRET' },
+      },
     },
     feeds: Object.fromEntries(feeds),
   };

@@ -34,7 +34,9 @@ const REPROCESSED = ['plain', 'lines', 'far', 'versions'];
 /** What is done at random moments. Each ends with all as it should be again. */
 export const FAULTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   'backend terminated': async ({ server }) => {
-    await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'ingest' order by (state = 'idle'), random() limit 1`);
+    await server.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'ingest' order by (state = 'idle'), random() limit 1`,
+    );
   },
   'PostgreSQL restarted (immediate)': async ({ server, chance }) => {
     await server.stop('immediate');
@@ -73,7 +75,7 @@ export const FAULTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     lake.cutAll();
     await Promise.resolve();
   },
-  'SIGHUP': async ({ reload, writeConfig, chance }) => {
+  SIGHUP: async ({ reload, writeConfig, chance }) => {
     await writeConfig(`${2 + chance.below(5)}s`);
     reload();
   },
@@ -84,11 +86,25 @@ export const FAULTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     await writeConfig('4s');
     reload();
   },
-  'reprocess': async ({ ws, chance }) => {
-    const { items } = (await ws.json('files', '--feed', chance.pick(REPROCESSED), '--state', 'loaded', '--limit', '50')) as { readonly items: readonly FileReport[] };
+  reprocess: async ({ ws, chance }) => {
+    const { items } = (await ws.json(
+      'files',
+      '--feed',
+      chance.pick(REPROCESSED),
+      '--state',
+      'loaded',
+      '--limit',
+      '50',
+    )) as { readonly items: readonly FileReport[] };
     if (items.length === 0) return;
     // 1: the bytes are gone or others by now, and it says so. Nothing else may come of it.
-    const { code, stderr } = await ws.run('reprocess', String(chance.pick(items).file_id), '--reason', 'long run', '--yes');
+    const { code, stderr } = await ws.run(
+      'reprocess',
+      String(chance.pick(items).file_id),
+      '--reason',
+      'long run',
+      '--yes',
+    );
     if (code !== 0 && code !== 1) throw new Error(`reprocess ended with ${code}: ${stderr}`);
   },
 };
@@ -121,7 +137,7 @@ export function planOf(minutes: number): Plan {
 export async function makeFaults(scene: Scene, plan: Plan, now: () => number, marks: Mark[]): Promise<void> {
   const kills = [...plan.kills];
   let bag: string[] = [];
-  for (let next = plan.between[0]; ; ) {
+  for (let next = plan.between[0]; ;) {
     const kill = kills[0] ?? Infinity;
     const at = Math.min(next, kill);
     // The last moments are left alone: a fault would end after the arrivals.
@@ -148,7 +164,11 @@ export async function startRefuser(): Promise<{ readonly port: number; close(): 
     request.resume();
     request.on('error', () => response.destroy());
     response.writeHead(503, { 'content-type': 'application/xml', connection: 'close' });
-    response.end(request.method === 'HEAD' ? '' : '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>');
+    response.end(
+      request.method === 'HEAD'
+        ? ''
+        : '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

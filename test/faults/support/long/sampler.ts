@@ -44,7 +44,13 @@ export interface Sampled {
 }
 
 /** Looks every two seconds until it is stopped. `daemon` gives the process that runs now; null = none. */
-export function startSampler(dataDir: string, admin: string, probe: string, httpPort: number, daemon: () => { readonly pid: number; readonly life: number } | null): Sampled {
+export function startSampler(
+  dataDir: string,
+  admin: string,
+  probe: string,
+  httpPort: number,
+  daemon: () => { readonly pid: number; readonly life: number } | null,
+): Sampled {
   const samples: Sample[] = [];
   const began = performance.now();
   const now = (): number => (performance.now() - began) / 1_000;
@@ -63,7 +69,12 @@ export function startSampler(dataDir: string, admin: string, probe: string, http
     const ticks = cpuTicks(pid);
     const cpu = before.pid === pid ? (ticks - before.ticks) / TICKS / (now() - before.at) : 0;
     before = { pid, ticks, at: now() };
-    const { heapUsed = 0, external = 0, p99 = 0, max = 0 } = existsSync(probe) ? (JSON.parse(readFileSync(probe, 'utf8')) as Partial<Record<string, number>>) : {};
+    const {
+      heapUsed = 0,
+      external = 0,
+      p99 = 0,
+      max = 0,
+    } = existsSync(probe) ? (JSON.parse(readFileSync(probe, 'utf8')) as Partial<Record<string, number>>) : {};
     const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
     samples.push({
       t: now(),
@@ -78,7 +89,8 @@ export function startSampler(dataDir: string, admin: string, probe: string, http
       lag: p99,
       lagMax: max,
       ...countFiles(ledger),
-      ledger: [ledger, `${ledger}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0) / MIB,
+      ledger:
+        [ledger, `${ledger}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0) / MIB,
     });
   };
 
@@ -89,7 +101,8 @@ export function startSampler(dataDir: string, admin: string, probe: string, http
         await look();
       } catch (error) {
         // The process was killed while it was looked at; anything else is a fault of this test.
-        if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'ENOENT'))) throw error;
+        if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'ENOENT')))
+          throw error;
       }
       await sleep(Math.max(0, next - performance.now()));
     }
@@ -106,19 +119,26 @@ export function startSampler(dataDir: string, admin: string, probe: string, http
 }
 
 function cpuTicks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return Number(fields[11]) + Number(fields[12]);
 }
 
 /** As Prometheus does; that the answer may be missing while the daemon starts is no matter here. */
 async function scrape(port: number): Promise<void> {
-  await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(1_500) }).then((answer) => answer.text(), () => '');
+  await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(1_500) }).then(
+    (answer) => answer.text(),
+    () => '',
+  );
 }
 
 function countFiles(ledger: string): { readonly done: number; readonly waiting: number } {
   const database = new Database(ledger, { readonly: true, timeout: 1_000 });
   try {
-    const rows = database.prepare<[], { state: string; n: number }>('select state, count(*) as n from entry group by state').all();
+    const rows = database
+      .prepare<[], { state: string; n: number }>('select state, count(*) as n from entry group by state')
+      .all();
     let [done, waiting] = [0, 0];
     for (const { state, n } of rows) {
       if (['discovered', 'landing', 'landed', 'loading'].includes(state)) waiting += n;
@@ -143,7 +163,11 @@ function askSessions(admin: string): { ask(): Promise<Sessions>; end(): Promise<
     async ask() {
       try {
         if (client === null) {
-          const fresh = new pg.Client({ connectionString: admin, connectionTimeoutMillis: 1_000, query_timeout: 1_500 });
+          const fresh = new pg.Client({
+            connectionString: admin,
+            connectionTimeoutMillis: 1_000,
+            query_timeout: 1_500,
+          });
           fresh.on('error', () => (client = null));
           await fresh.connect();
           client = fresh;

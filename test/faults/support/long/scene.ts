@@ -43,11 +43,20 @@ export async function openScene(chance: Chance): Promise<LongScene> {
   const database = await startProxy('127.0.0.1', server.port);
   const lake = await startProxy('127.0.0.1', lakePort);
   const httpPort = await freePort();
-  await server.query('create role ingest login; grant create on database postgres to ingest; create schema staging authorization ingest');
+  await server.query(
+    'create role ingest login; grant create on database postgres to ingest; create schema staging authorization ingest',
+  );
   const config = path.join(dir, 'tallyman.yaml');
   const probe = path.join(dir, 'probe.json');
   const env = { SFTP_PASSWORD: sshd.password, S3_SECRET: s3.secretAccessKey, TALLYMAN_LONG_PROBE: probe };
-  const ends = { databaseUrl: `postgresql://ingest@127.0.0.1:${database.port}/postgres`, httpPort, sshd, sftpPort: sshd.port, s3, s3Port: lake.port };
+  const ends = {
+    databaseUrl: `postgresql://ingest@127.0.0.1:${database.port}/postgres`,
+    httpPort,
+    sshd,
+    sftpPort: sshd.port,
+    s3,
+    s3Port: lake.port,
+  };
   const write = (poll: string): Promise<void> => writeConfig(config, ends, poll);
   await write('4s');
 
