@@ -95,7 +95,7 @@ function cpu() {
 
 /** Ours, as the daemon does it: `open` gives a source with a connection of its own. */
 async function landOurs(dir, open) {
-  const { land } = await import('../dist/intake/land.js');
+  const { land } = await import('../dist/intake/land/land.js');
   rmSync(path.join(dir, 'ours'), { force: true });
   const { source, name } = open();
   try {
@@ -147,8 +147,8 @@ async function sftp(work, file) {
   const hostKey = readFileSync(path.join(dir, 'hostkey.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
   const knownHosts = path.join(work, 'known_hosts');
   writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey}\n`);
-  const { openSftp } = await import('../dist/sources/sftp.js');
-  const { connectionOptions } = await import('../dist/sources/sftp-options.js');
+  const { openSftp } = await import('../dist/sources/sftp/index.js');
+  const { connectionOptions } = await import('../dist/sources/sftp/options.js');
   const { Secret } = await import('../dist/core/secret.js');
   const key = readFileSync(path.join(dir, 'userkey'), 'utf8');
   const open = () => ({
@@ -210,7 +210,7 @@ async function s3(work, file) {
     await stop();
     throw new Error('no radosgw here');
   }
-  const { quietSdk } = await import('../dist/sources/s3-store.js');
+  const { quietSdk } = await import('../dist/sources/s3/client.js');
   quietSdk();
   const { S3 } = await import('@aws-sdk/client-s3');
   const login = {
@@ -230,8 +230,8 @@ async function s3(work, file) {
     ContentLength: statSync(file).size,
   });
   client.destroy();
-  const { openS3 } = await import('../dist/sources/s3.js');
-  const { connectionOptions, sourceOptions } = await import('../dist/sources/s3-options.js');
+  const { openS3 } = await import('../dist/sources/s3/index.js');
+  const { connectionOptions, sourceOptions } = await import('../dist/sources/s3/options.js');
   const { Secret } = await import('../dist/core/secret.js');
   const connection = connectionOptions.parse({
     endpoint,

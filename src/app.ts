@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config/config.js';
 import { Engine, type EngineParts } from './daemon/engine.js';
-import { Landing } from './daemon/landing.js';
-import type { Log } from './daemon/log.js';
+import { Landing } from './flow/landing.js';
+import type { Log } from './core/log.js';
 import { messageOf, TallymanError } from './core/errors.js';
 import type { FeedSpec } from './core/feed.js';
 import type { Ledger } from './core/ledger.js';
@@ -12,15 +12,15 @@ import type { FileReport } from './core/report.js';
 import type { Source } from './core/source.js';
 import type { Receipts } from './core/target.js';
 import { inferFeed, type InferOptions } from './infer/infer.js';
-import { inferDocument } from './infer/report.js';
-import { feedYaml } from './infer/yaml.js';
-import { openLedger } from './ledger/sqlite-ledger.js';
-import { LoadPool } from './load/load-pool.js';
-import { startEmbedded } from './postgres/embedded.js';
-import { openReceipts } from './postgres/receipts.js';
-import { parseDatabaseUrl } from './postgres/url.js';
+import { inferDocument } from './infer/draft/report.js';
+import { feedYaml } from './infer/draft/yaml.js';
+import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
+import { LoadPool } from './load/pool/load-pool.js';
+import { startEmbedded } from './postgres/embedded/start.js';
+import { openReceipts } from './postgres/control/receipts.js';
+import { parseDatabaseUrl } from './postgres/connect/url.js';
 import { DECODERS, FORMATS, SOURCES } from './registry.js';
-import { direct } from './sources/direct.js';
+import { direct } from './sources/local/direct.js';
 
 /**
  * The parts behind one config, each opened when it is first asked for and closed together. The only file that knows

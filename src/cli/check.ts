@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { ConfigError, problemLine, type Problem } from '../config/problem.js';
+import { ConfigError, problemLine, type Problem } from '../config/problems/problem.js';
 import type { Config } from '../config/config.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
-import { renamedFeeds } from '../daemon/feed-names.js';
-import { checkStaging } from '../postgres/check-staging.js';
+import { renamedFeeds } from '../flow/renamed-feeds.js';
+import { checkStaging } from '../postgres/staging/check-staging.js';
 import type { App } from '../app.js';
 import type { Act, Context } from './context.js';
-import { visible } from './output.js';
+import { visible } from './print/output.js';
 
 /** What `--connect` found: the same shape as a mistake in the file, without a place in it. */
 type Finding = Pick<Problem, 'key' | 'message' | 'hint'> & { readonly code: string; readonly exit: number };

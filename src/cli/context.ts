@@ -2,13 +2,13 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import { App } from '../app.js';
 import type { Config } from '../config/config.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig } from '../config/load-config.js';
 import { maskSecrets } from '../config/mask.js';
 import { messageOf, TallymanError } from '../core/errors.js';
-import { parseDatabaseUrl } from '../postgres/url.js';
+import { parseDatabaseUrl } from '../postgres/connect/url.js';
 import { DECODERS, FORMATS, SOURCES } from '../registry.js';
-import { commandLog } from './command-log.js';
-import { Output } from './output.js';
+import { commandLog } from './print/command-log.js';
+import { Output } from './print/output.js';
 
 /** What `-c`, `--json`, `-q` and `-v` say; given to every command. */
 export interface GlobalOptions {

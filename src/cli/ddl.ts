@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { controlSchemaSql } from '../postgres/control-schema.js';
-import { stagingSql } from '../postgres/staging-sql.js';
+import { controlSchemaSql } from '../postgres/control/control-schema.js';
+import { stagingSql } from '../postgres/staging/staging-sql.js';
 import type { Act, Context } from './context.js';
 
 export function ddl(program: Command, act: Act): void {

@@ -3,7 +3,7 @@ import { TallymanError } from '../core/errors.js';
 import type { FileDetail } from '../core/report.js';
 import type { Act, Context } from './context.js';
 import { addSelectors, fileId, selector, type SelectorOptions } from './ids.js';
-import { bytes, count, seconds, visible, when, type Output } from './output.js';
+import { bytes, count, seconds, visible, when, type Output } from './print/output.js';
 
 export function files(program: Command, act: Act): void {
   const command = addSelectors(program.command('files').description('the ledger, newest first'), '100').action(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import type { FileSelector, Ledger } from '../core/ledger.js';
-import { parseDuration } from '../config/units.js';
+import { parseDuration } from '../base/units.js';
 import { FILE_STATES, type FileState } from '../core/states.js';
 
 /** The selectors that `files`, `reprocess`, `ledger clear` and their like share (SPEC 4). */

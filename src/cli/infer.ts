@@ -2,7 +2,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
 import { infer as inferFeed } from '../app.js';
-import { parseSize } from '../config/units.js';
+import { parseSize } from '../base/units.js';
 import type { Act, Context } from './context.js';
 
 interface InferCommandOptions {

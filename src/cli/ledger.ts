@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { SeenFile } from '../core/file.js';
 import type { App } from '../app.js';
-import { adoptPresent } from '../daemon/adopt.js';
-import { differences, type Difference } from '../daemon/verify.js';
-import { globMatcher } from '../ledger/glob.js';
+import { adoptPresent } from '../operations/adopt.js';
+import { differences, type Difference } from '../operations/verify.js';
+import { globMatcher } from '../base/glob-matcher.js';
 import type { Act, Context } from './context.js';
 import { time } from './ids.js';
-import { count, visible } from './output.js';
+import { count, visible } from './print/output.js';
 import { addRequest } from './requests.js';
 
 export function ledgerCommands(program: Command, act: Act): void {

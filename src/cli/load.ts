@@ -2,16 +2,16 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
-import { dryRun } from '../daemon/dry-run.js';
+import { dryRun } from '../operations/dry-run.js';
 import type { Engine } from '../daemon/engine.js';
-import { loadNamed, namedFile } from '../daemon/load-named.js';
+import { loadNamed, namedFile } from '../operations/load-named.js';
 import type { App } from '../app.js';
 import type { Act, Context } from './context.js';
 import { drainTimer } from './drain.js';
 import { exitCode } from './exit-code.js';
 import { fileId } from './ids.js';
-import { Progress } from './progress.js';
-import { Reporter } from './reporter.js';
+import { Progress } from './print/progress.js';
+import { Reporter } from './print/reporter.js';
 
 interface LoadOptions {
   readonly feed: string;

@@ -11,7 +11,7 @@ import { infer } from './infer.js';
 import { init } from './init.js';
 import { ledgerCommands } from './ledger.js';
 import { load } from './load.js';
-import { Output } from './output.js';
+import { Output } from './print/output.js';
 import { quarantineCommands } from './quarantine.js';
 import { requestCommands } from './requests.js';
 import { run } from './run.js';

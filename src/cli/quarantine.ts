@@ -8,16 +8,16 @@ import type { CellError } from '../core/batch.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FileDetail } from '../core/report.js';
 import type { QuarantineRow, Receipts } from '../core/target.js';
-import { exportAbout, type Export, type ExportAbout } from '../quarantine/export-about.js';
-import { exportCsv } from '../quarantine/export-csv.js';
-import { exportHtml } from '../quarantine/export-html.js';
-import { exportJsonl } from '../quarantine/export-jsonl.js';
-import { reasonOf } from '../quarantine/export-record.js';
+import { exportAbout, type Export, type ExportAbout } from '../quarantine/export/about.js';
+import { exportCsv } from '../quarantine/export/csv.js';
+import { exportHtml } from '../quarantine/export/html.js';
+import { exportJsonl } from '../quarantine/export/jsonl.js';
+import { reasonOf } from '../quarantine/export/record-cells.js';
 import { quarantineItem } from '../quarantine/item.js';
 import { readable } from '../quarantine/readable.js';
 import type { Act, Context } from './context.js';
 import { fileId } from './ids.js';
-import { count, visible } from './output.js';
+import { count, visible } from './print/output.js';
 
 /** How each --format is written; the first is the default. */
 const FORMATS: Readonly<Record<string, Export>> = { csv: exportCsv, jsonl: exportJsonl, html: exportHtml };

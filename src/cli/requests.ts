@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
 import type { FileEntry, Ledger, RequestKind } from '../core/ledger.js';
-import { bytesThere } from '../daemon/bytes-there.js';
-import { requestAllowed } from '../ledger/request-rules.js';
+import { bytesThere } from '../flow/bytes-there.js';
+import { requestAllowed } from '../ledger/rules/request-rules.js';
 import type { FileReport } from '../core/report.js';
 import { OPEN_STATES } from '../core/states.js';
 import type { Source } from '../core/source.js';
@@ -13,7 +13,7 @@ import type { App } from '../app.js';
 import type { Act, Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { addSelectors, fileId, isNarrowed, selector, type SelectorOptions } from './ids.js';
-import { visible } from './output.js';
+import { visible } from './print/output.js';
 
 export interface RequestOptions extends SelectorOptions {
   readonly reason?: string;

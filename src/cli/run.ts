@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { parseDuration } from '../config/units.js';
+import { parseDuration } from '../base/units.js';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { FileReport } from '../core/report.js';
-import { acquireLock } from '../ledger/lock.js';
+import { acquireLock } from '../ledger/sqlite/lock.js';
 import type { App } from '../app.js';
 import type { Act, Context } from './context.js';
 import { exitCode } from './exit-code.js';
-import { Progress } from './progress.js';
+import { Progress } from './print/progress.js';
 import { drainTimer } from './drain.js';
-import { Reporter } from './reporter.js';
+import { Reporter } from './print/reporter.js';
 
 interface RunOptions {
   readonly once?: boolean;
@@ -32,7 +32,7 @@ async function runCommand(context: Context, options: RunOptions): Promise<number
   if (timeoutMs === null)
     throw new TallymanError('USAGE', `--settle-timeout ${options.settleTimeout}: not a duration such as 60s`);
   // The daemon's logger is loaded by the daemon only.
-  const app = context.app(options.once === true ? undefined : (await import('./log.js')).makeLog);
+  const app = context.app(options.once === true ? undefined : (await import('./print/log.js')).makeLog);
   const feeds = selected(app, options.feed);
   app.makeDataDir();
   const lock = acquireLock(app.dataDir);

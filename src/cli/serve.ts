@@ -3,13 +3,13 @@ import { App } from '../app.js';
 import type { FileReport } from '../core/report.js';
 import { TallymanError } from '../core/errors.js';
 import type { Engine } from '../daemon/engine.js';
-import { renamedFeeds } from '../daemon/feed-names.js';
-import { startHttp } from '../daemon/http.js';
+import { renamedFeeds } from '../flow/renamed-feeds.js';
+import { startHttp } from '../server/http.js';
 import { Metrics } from '../daemon/metrics.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig } from '../config/load-config.js';
 import { PARTS, type Context } from './context.js';
 import { drainTimer } from './drain.js';
-import { bytes, count, seconds } from './output.js';
+import { bytes, count, seconds } from './print/output.js';
 
 /**
  * The daemon: an engine until a signal. SIGHUP validates the new config and, when it is right, lets what runs end and

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { FeedSummary } from '../core/ledger.js';
 import { NO_ROWS, type FileReport } from '../core/report.js';
 import type { Act, Context } from './context.js';
-import { count, when } from './output.js';
+import { count, when } from './print/output.js';
 
 export function status(program: Command, act: Act): void {
   program

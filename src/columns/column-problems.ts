@@ -3,7 +3,7 @@ import type { ColumnSpec } from '../core/feed.js';
 import { notA } from './cell.js';
 import { build } from './column.js';
 import { encodeField } from './rules.js';
-import { isTemporal } from './temporal-problems.js';
+import { isTemporal } from './time/temporal-problems.js';
 import { pgTypeNamed, TYPE_WORDS } from './type-name.js';
 
 /**

@@ -18,7 +18,7 @@ export const PLAIN_OPTIONS: CodecOptions = {
   falseValues: null,
 };
 
-/** One family of PostgreSQL types with a binary codec. A new family is one file and one line in types.ts. */
+/** One family of PostgreSQL types with a binary codec. A new family is one file and one line in types/index.ts. */
 export interface ColumnType {
   /** pg_type.typname of the types it takes. */
   readonly typnames: readonly string[];

@@ -5,9 +5,9 @@ import type { ColumnSpec } from '../core/feed.js';
 import { dropBlanks, notA, skipBlanks } from './cell.js';
 import { PLAIN_OPTIONS, type CodecOptions } from './column-type.js';
 import { compileRules, encodeField, needsValue, type Rule } from './rules.js';
-import { temporalProblems } from './temporal-problems.js';
-import { codecFor, textCodec } from './types.js';
-import { visibleText, VALUE_LIMIT } from './visible.js';
+import { temporalProblems } from './time/temporal-problems.js';
+import { codecFor, textCodec } from './types/index.js';
+import { visibleText, VALUE_LIMIT } from '../base/visible-text.js';
 
 /** How rows are written: `text` as soon as one column of the table has no binary codec. */
 export type CopyMode = 'binary' | 'text';

@@ -1,6 +1,6 @@
 import type { FeedSpec } from '../core/feed.js';
 import type { Secret } from '../core/secret.js';
-import type { Problem } from './problem.js';
+import type { Problem } from './problems/problem.js';
 
 /**
  * The whole config as the program uses it: every default filled in, paths absolute, durations in milliseconds, secrets

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Parts } from './parts.js';
-import { secret, text } from './scalars.js';
-import { toJsonSchema, type JsonSchema } from './schema-keys.js';
-import { columnSchema } from './schema-column.js';
-import { feedSchema, sourceSchema } from './schema-feed.js';
-import { daemonSchema, databaseSchema, rootShape, SECTIONS } from './schema.js';
+import type { Parts } from './schema/parts.js';
+import { secret, text } from './schema/scalars.js';
+import { toJsonSchema, type JsonSchema } from './schema/schema-keys.js';
+import { columnSchema } from './schema/schema-column.js';
+import { feedSchema, sourceSchema } from './schema/schema-feed.js';
+import { daemonSchema, databaseSchema, rootShape, SECTIONS } from './schema/schema.js';
 
 type Properties = Record<string, JsonSchema | boolean>;
 

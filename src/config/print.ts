@@ -3,8 +3,8 @@ import type { AfterAction, DecryptSpec, ColumnSpec, FeedSpec, ReadySpec, SaidKey
 import { MASK, type Secret } from '../core/secret.js';
 import type { Config } from './config.js';
 import { maskUrls } from './mask.js';
-import { IGNORE_DEFAULTS } from './ignore-defaults.js';
-import { formatDuration, formatSize } from './units.js';
+import { IGNORE_DEFAULTS } from './resolve/ignore-defaults.js';
+import { formatDuration, formatSize } from '../base/units.js';
 
 /**
  * The effective config as plain data in the words of the file: every default filled in, paths absolute, secrets masked

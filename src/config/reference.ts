@@ -1,7 +1,7 @@
 import { configJsonSchema } from './json-schema.js';
-import type { Parts } from './parts.js';
-import { PROBLEMS } from './problem.js';
-import { isSchema, type JsonSchema } from './schema-keys.js';
+import type { Parts } from './schema/parts.js';
+import { PROBLEMS } from './problems/problem.js';
+import { isSchema, type JsonSchema } from './schema/schema-keys.js';
 
 /** docs/reference/config.md: every key, from the schema's own descriptions, so that page and program cannot differ. */
 export function configReference(parts: Parts): string {

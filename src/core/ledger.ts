@@ -143,7 +143,7 @@ export interface Ledger {
   died(fileId: number, chunk: number): Promise<number>;
 
   // --- operators' requests (SPEC 4): written by the CLI, acted on by the daemon or the next run
-  /** Checks ledger/request-rules.ts, then writes. An equal open request is given back instead of a second one. */
+  /** Checks ledger/rules/request-rules.ts, then writes. An equal open request is given back instead of a second one. */
   request(request: NewRequest): Promise<number>;
   /** Oldest first, at most `limit` (1,000). */
   openRequests(limit?: number): Promise<readonly Request[]>;
@@ -151,7 +151,7 @@ export interface Ledger {
   closeRequest(requestId: number, result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   requestResult(requestId: number): Promise<{ readonly ok: boolean; readonly message: string } | null>;
   /**
-   * Any state but `loading` -> any state but `loaded`, on an operator's word (ledger/request-rules.ts, requestEffect,
+   * Any state but `loading` -> any state but `loaded`, on an operator's word (ledger/rules/request-rules.ts, requestEffect,
    * gives `to` and `change`). To `discovered` from an end: pending after actions are dropped, backoff and deaths
    * forgotten, the end is remembered for giveBack. To `cleared`: the live load counts no more.
    */

@@ -5,9 +5,9 @@ import type { Source } from '../core/source.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import { ready } from '../intake/ready.js';
 import { Settle } from '../intake/settle.js';
-import { isBeside } from '../sources/companion.js';
-import { backoff } from '../sources/retry.js';
-import type { Log } from './log.js';
+import { isBeside } from '../sources/common/companion.js';
+import { backoff } from '../base/backoff.js';
+import type { Log } from '../core/log.js';
 
 /** Files that are followed while they settle, and again while they wait for a marker: about 600 bytes each. */
 const FOLLOWED_MAX = 50_000;

@@ -1,7 +1,7 @@
 import type { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { FileEntry } from '../core/ledger.js';
-import { isSmallFile } from '../load/small-file.js';
+import { isSmallFile } from '../load/pool/small-file.js';
 import { Pause } from './pause.js';
 
 /**

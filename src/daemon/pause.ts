@@ -1,5 +1,5 @@
 import type { TallymanError } from '../core/errors.js';
-import { backoff } from '../sources/retry.js';
+import { backoff } from '../base/backoff.js';
 
 /**
  * Something outside the files cannot be reached: work on it pauses, with backoff without end, and goes on by itself.

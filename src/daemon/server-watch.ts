@@ -1,6 +1,6 @@
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { ProcessParts } from './process-parts.js';
-import { compareAgain, isAnotherServer } from './recover.js';
+import type { ProcessParts } from '../flow/process-parts.js';
+import { compareAgain, isAnotherServer } from '../flow/recover.js';
 
 /**
  * How often PostgreSQL is asked whether it is still the same server, milliseconds: a failover that broke no load is

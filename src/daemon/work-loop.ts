@@ -2,29 +2,12 @@ import type { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { FileEntry, Ledger } from '../core/ledger.js';
 import { gaveUp, hasRoom, isIdle, Lane, leave, take, type Capacity } from './lane.js';
-import type { Log } from './log.js';
+import type { Log } from '../core/log.js';
+import type { WorkOutcome } from '../flow/outcome.js';
 import { Pause } from './pause.js';
 
 /** Entries fetched from the ledger at a time; a queue of 1,000,000 stays in SQLite. */
 const FETCH = 128;
-
-/** How one piece of work came out, as far as the loop must know. */
-export type WorkOutcome =
-  | { readonly kind: 'done' }
-  /** A remote file has come: its load is next. */
-  | { readonly kind: 'landed'; readonly entry: FileEntry }
-  /**
-   * The attempt failed and the file has more: it comes back when its backoff has run out (in `run --once`: in the next
-   * run).
-   */
-  | { readonly kind: 'retry' }
-  /**
-   * Waits for another entry, or for the file to settle again: left alone until something ends or the path is discovered
-   * again.
-   */
-  | { readonly kind: 'aside' }
-  | { readonly kind: 'pause-database'; readonly error: TallymanError }
-  | { readonly kind: 'pause-feed'; readonly error: TallymanError };
 
 /**
  * What an entry needs next: its bytes brought here, or its load. They take turns of their own, so that a slow line

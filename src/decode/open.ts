@@ -3,12 +3,12 @@ import type { ArchiveMember, Decoder, RandomAccess } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
 import type { DecryptSpec, ExpansionSpec } from '../core/feed.js';
 import type { Bytes } from '../core/format.js';
-import { toUtf8 } from './charset.js';
+import { toUtf8 } from './charset/charset.js';
 import { checkKind, choose } from './choose.js';
 import { DETECT_BYTES } from './detect.js';
 import { Expansion } from './expansion.js';
 import { abandon, peek } from './peek.js';
-import { decryptPgp } from './pgp.js';
+import { decryptPgp } from './pgp/pgp.js';
 
 /** How the bytes of a file are to be taken. */
 export interface DecodePlan {

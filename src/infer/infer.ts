@@ -1,25 +1,20 @@
 import path from 'node:path';
-import type { Decoder } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
-import type { FormatType } from '../core/format.js';
-import { draftFeed } from './draft-feed.js';
-import type { FeedDraft } from './draft.js';
-import { patternOf } from './file-name.js';
-import { guessColumn, type Evidence, type Guess } from './guess.js';
-import { dayFirstOf } from './guess-moment.js';
-import { STYLES } from './number-evidence.js';
-import { openTable } from './open-table.js';
-import type { ColumnProfile } from './profile.js';
-import { Prover } from './prove.js';
-import { takeSample } from './sample.js';
-import { Scratch } from './scratch.js';
-import { NO_WORDS, type NullPlan, type Table } from './table.js';
-import { unite, type United } from './unite.js';
-
-export interface InferParts {
-  readonly formats: readonly FormatType[];
-  readonly decoders: readonly Decoder[];
-}
+import { draftFeed } from './draft/draft-feed.js';
+import type { FeedDraft } from './draft/draft.js';
+import { patternOf } from './draft/file-name.js';
+import type { Evidence, Guess } from './evidence/column-guess.js';
+import { guessColumn } from './evidence/guess.js';
+import { dayFirstOf } from './evidence/guess-moment.js';
+import { STYLES } from './evidence/number-evidence.js';
+import type { InferParts } from './sample/infer-parts.js';
+import { openTable } from './sample/open-table.js';
+import type { ColumnProfile } from './evidence/profile.js';
+import { Prover } from './evidence/prove.js';
+import { takeSample } from './sample/sample.js';
+import { Scratch } from './sample/scratch.js';
+import { NO_WORDS, type NullPlan, type Table } from './sample/table.js';
+import { unite, type United } from './evidence/unite.js';
 
 export interface InferOptions {
   /** The feed's name; null = made from the first file's. */

@@ -3,9 +3,9 @@ import type { FeedSpec } from '../core/feed.js';
 import type { SeenFile } from '../core/file.js';
 import type { SaidBeside } from '../core/load.js';
 import type { Source } from '../core/source.js';
-import { findChecksum } from '../sources/checksum-text.js';
-import { checksumFileOf, companionOf, isSharedChecksum } from '../sources/companion.js';
-import { splitExtensions, splitPath } from '../sources/extensions.js';
+import { findChecksum } from './checksum-text.js';
+import { checksumFileOf, companionOf, isSharedChecksum } from '../sources/common/companion.js';
+import { splitExtensions, splitPath } from '../sources/common/extensions.js';
 import { SMALL_MAX } from './ready.js';
 
 /** What the sender put beside a file, for `control`. */

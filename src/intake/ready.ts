@@ -2,7 +2,7 @@ import { messageOf, TallymanError } from '../core/errors.js';
 import type { SourceSpec } from '../core/feed.js';
 import type { SeenFile } from '../core/file.js';
 import type { Source } from '../core/source.js';
-import { findChecksum } from '../sources/checksum-text.js';
+import { findChecksum } from './checksum-text.js';
 import {
   checksumFileOf,
   companionOf,
@@ -10,8 +10,8 @@ import {
   isSharedChecksum,
   joinVersions,
   splitVersions,
-} from '../sources/companion.js';
-import { parseManifest } from '../sources/manifest-text.js';
+} from '../sources/common/companion.js';
+import { parseManifest } from './manifest-text.js';
 
 /** A manifest or checksum file says a few things about one file, or one about many; what is larger is none. Bytes. */
 export const SMALL_MAX = 1024 * 1024;

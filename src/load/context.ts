@@ -1,6 +1,6 @@
 import type { LoadJob } from '../core/load.js';
-import type { Connection } from '../postgres/connect.js';
-import type { ControlNames } from '../postgres/control-schema.js';
+import type { Connection } from '../postgres/connect/connect.js';
+import type { ControlNames } from '../postgres/control/control-schema.js';
 import type { QuarantineRecord } from '../quarantine/record.js';
 import type { Progress } from './progress.js';
 

@@ -1,21 +1,21 @@
-import { BatchEncoder } from '../columns/batch-encoder.js';
+import { BatchEncoder } from '../columns/rows/batch-encoder.js';
 import { TallymanError } from '../core/errors.js';
 import type { CopyBuffer } from '../core/codec.js';
 import type { RecordReader } from '../core/format.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
 import { QuarantineRecord } from '../quarantine/record.js';
-import { agree, shapeNotes } from './agreement.js';
-import { compileRows, encoderPlan } from './compile.js';
+import { agree, shapeNotes } from './read/agreement.js';
+import { compileRows, encoderPlan } from './read/compile.js';
 import { Control } from './control/control.js';
-import { FileInput } from './input.js';
+import { FileInput } from './read/file-input.js';
 import { judgeAtEnd, judgeWhileReading } from './limits.js';
 import type { LoadHooks } from './load-file.js';
-import { openReader } from './open-reader.js';
+import { openReader } from './read/open-reader.js';
 import { outcomeOf } from './outcome.js';
-import { RowLoop, type RowWriter } from './rows.js';
-import { recordUniqueLosers } from './unique-pass.js';
-import type { RowSet } from './row-set.js';
-import { UniqueTracker } from './unique-tracker.js';
+import { RowLoop, type RowWriter } from './copy/row-loop.js';
+import { recordUniqueLosers } from './unique/unique-pass.js';
+import type { RowSet } from './unique/row-set.js';
+import { UniqueTracker } from './unique/unique-tracker.js';
 
 /**
  * `load --dry-run`: the same reading, checking and counting as a load, without any database. Types are the contract's

@@ -1,22 +1,22 @@
-import { BatchEncoder } from '../columns/batch-encoder.js';
+import { BatchEncoder } from '../columns/rows/batch-encoder.js';
 import type { CopyBuffer } from '../core/codec.js';
 import type { FeedSpec } from '../core/feed.js';
 import type { DriftNote, FileDialect, Layout } from '../core/format.js';
 import type { LoadJob } from '../core/load.js';
 import type { RowCounts } from '../core/report.js';
-import type { TargetTable } from '../postgres/catalog.js';
-import { planStaging } from '../postgres/staging-plan.js';
+import type { TargetTable } from '../postgres/staging/catalog.js';
+import { planStaging } from '../postgres/staging/staging-plan.js';
 import { QuarantineRecord } from '../quarantine/record.js';
-import { agree, type Agreement } from './agreement.js';
-import { compileRows, encoderPlan, stagingColumns, type RowPlan } from './compile.js';
-import { append, copyTarget, type CopyTarget } from './copy-target.js';
-import { FileInput } from './input.js';
+import { agree, type Agreement } from './read/agreement.js';
+import { compileRows, encoderPlan, stagingColumns, type RowPlan } from './read/compile.js';
+import { append, copyTarget, type CopyTarget } from './copy/copy-target.js';
+import { FileInput } from './read/file-input.js';
 import { judgeAtEnd, judgeWhileReading } from './limits.js';
 import type { LoadHooks } from './load-file.js';
-import { openReader } from './open-reader.js';
+import { openReader } from './read/open-reader.js';
 import { Progress } from './progress.js';
-import { RowLoop, type RowWriter } from './rows.js';
-import { UniqueTracker } from './unique-tracker.js';
+import { RowLoop, type RowWriter } from './copy/row-loop.js';
+import { UniqueTracker } from './unique/unique-tracker.js';
 
 /** Encoded bytes of one file at most; a small file that is compressed can be larger than it looks. */
 const MOST_BYTES = 8 * 1024 * 1024;

@@ -1,19 +1,19 @@
 import { TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
-import { controlNames } from '../postgres/control-schema.js';
-import { quoteLiteral } from '../postgres/identifiers.js';
-import { RECEIPT_COLUMNS, toReceipt } from '../postgres/receipt-row.js';
+import { controlNames } from '../postgres/control/control-schema.js';
+import { quoteLiteral } from '../postgres/connect/identifiers.js';
+import { RECEIPT_COLUMNS, toReceipt } from '../postgres/control/receipt-row.js';
 import { QuarantineRecord } from '../quarantine/record.js';
-import { RunAgain } from './again.js';
-import { shapeNotes } from './agreement.js';
+import { RunAgain } from './transaction/run-again.js';
+import { shapeNotes } from './read/agreement.js';
 import { attempt, type AttemptParts, type Reached } from './attempt.js';
-import { LostRace, rollback } from './commit.js';
-import { FileInput } from './input.js';
-import type { ReadParts } from './open-reader.js';
+import { LostRace, rollback } from './transaction/commit.js';
+import { FileInput } from './read/file-input.js';
+import type { ReadParts } from './read/open-reader.js';
 import { outcomeOf } from './outcome.js';
 import { Progress } from './progress.js';
-import { writeRejection } from './reject.js';
-import type { LoadSession } from './session.js';
+import { writeRejection } from './transaction/reject.js';
+import type { LoadSession } from './transaction/session.js';
 
 /** What a load is given beside its job. */
 export interface LoadHooks extends ReadParts {

@@ -1,7 +1,7 @@
 import { TallymanError } from '../core/errors.js';
 import type { LoadResult } from '../core/load.js';
-import { OutcomeUnknown } from './commit.js';
-import { asLoadError } from './finish.js';
+import { OutcomeUnknown } from './transaction/commit.js';
+import { asLoadError } from './transaction/finish.js';
 
 /**
  * What an error that ended a load means for its file (core/errors.ts, blame). `file` errors became rejections before

@@ -1,6 +1,5 @@
 import type { CellError } from '../core/batch.js';
 import type { ErrorGroup } from '../core/report.js';
-import type { BadRowPlace } from './record.js';
 
 /**
  * Most groups a report holds. Past it faults are told by class and column only, so that messages with changing text
@@ -8,6 +7,16 @@ import type { BadRowPlace } from './record.js';
  */
 const MOST_GROUPS = 200;
 const OTHER = 'other faults of this class';
+
+/** Where a bad row stood in its file. */
+export interface BadRowPlace {
+  /** Number among the data records, from 1. */
+  readonly row: number;
+  /** Physical line, from 1; null = the format has none. */
+  readonly line: number | null;
+  /** In the decompressed stream; null = a row has no bytes of its own there. */
+  readonly offset: number | null;
+}
 
 type Group = { -readonly [K in keyof ErrorGroup]: ErrorGroup[K] };
 

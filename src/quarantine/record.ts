@@ -1,7 +1,7 @@
 import type { CellError } from '../core/batch.js';
 import type { ErrorGroup } from '../core/report.js';
-import { ErrorGroups } from './error-groups.js';
-import { visibleString } from './visible-string.js';
+import { ErrorGroups, type BadRowPlace } from './error-groups.js';
+import { visibleString } from '../base/visible-string.js';
 
 /**
  * Columns of tallyman.quarantine that a load writes, in the order of the COPY rows made here; the rest have defaults.
@@ -27,16 +27,6 @@ const KEPT_BYTES = 32 * 1024 * 1024;
 const FLUSH_AT = 8 * 1024 * 1024;
 /** A row has at most this many faults in `errors`: 1,600 bad cells a row would make a JSON of half a megabyte. */
 const MOST_ERRORS = 100;
-
-/** Where a bad row stood in its file. */
-export interface BadRowPlace {
-  /** Number among the data records, from 1. */
-  readonly row: number;
-  /** Physical line, from 1; null = the format has none. */
-  readonly line: number | null;
-  /** In the decompressed stream; null = a row has no bytes of its own there. */
-  readonly offset: number | null;
-}
 
 /**
  * The bad rows of one load, in bounded memory: rows for COPY into tallyman.quarantine (all of an accepted file, flushed

@@ -8,7 +8,7 @@ import {
   LAST_DAY,
   UNIX_DAY,
   weekdayOf,
-} from '../../src/columns/calendar.js';
+} from '../../src/columns/time/calendar.js';
 
 const MS_A_DAY = 86_400_000;
 

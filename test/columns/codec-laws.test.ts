@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PLAIN_OPTIONS } from '../../src/columns/column-type.js';
-import { COLUMN_TYPES, codecFor, textCodec } from '../../src/columns/types.js';
+import { COLUMN_TYPES, codecFor, textCodec } from '../../src/columns/types/index.js';
 import type { Codec } from '../../src/core/codec.js';
 import { catalogType, encode, oneOf } from './support.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PLAIN_OPTIONS } from '../../src/columns/column-type.js';
-import { codecFor } from '../../src/columns/types.js';
+import { codecFor } from '../../src/columns/types/index.js';
 import { type TestDatabase, createDatabase } from '../support/postgres.js';
 import { catalogType, encode, expectAsPostgres, expectOrderOfPostgres, refusal } from './support.js';
 

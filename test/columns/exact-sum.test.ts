@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactSum } from '../../src/columns/exact-sum.js';
+import { ExactSum } from '../../src/columns/numbers/exact-sum.js';
 
 function sumOf(texts: readonly string[], decimal = '.', thousands: string | null = null): string {
   const sum = new ExactSum(decimal, thousands);

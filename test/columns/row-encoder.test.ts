@@ -10,7 +10,7 @@ import {
   type EncoderPlan,
   RowEncoder,
   type RowSink,
-} from '../../src/columns/row-encoder.js';
+} from '../../src/columns/rows/row-encoder.js';
 import { pgTypeNamed } from '../../src/columns/type-name.js';
 import type { CellError, SpanBatch } from '../../src/core/batch.js';
 import type { CopyBuffer } from '../../src/core/codec.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatProblem } from '../../src/columns/strptime-format.js';
+import { formatProblem } from '../../src/columns/time/strptime-format.js';
 import { codecOf, encode } from './support.js';
 
 /** What a column of that type makes of the cell: its text, or the reason of the refusal. */

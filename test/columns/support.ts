@@ -6,7 +6,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { expect } from 'vitest';
 import { type CodecOptions, PLAIN_OPTIONS } from '../../src/columns/column-type.js';
 import { pgTypeNamed } from '../../src/columns/type-name.js';
-import { codecFor } from '../../src/columns/types.js';
+import { codecFor } from '../../src/columns/types/index.js';
 import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../../src/core/codec.js';
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLAIN_OPTIONS } from '../../src/columns/column-type.js';
-import { codecFor } from '../../src/columns/types.js';
+import { codecFor } from '../../src/columns/types/index.js';
 import { type TestDatabase, createDatabase } from '../support/postgres.js';
 import { catalogType, codecOf, encode, expectAsPostgres, expectOrderOfPostgres, refusal } from './support.js';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BatchEncoder } from '../../src/columns/batch-encoder.js';
+import { BatchEncoder } from '../../src/columns/rows/batch-encoder.js';
 import { compileColumn, type CopyMode } from '../../src/columns/column.js';
-import type { EncoderPlan, RowSink } from '../../src/columns/row-encoder.js';
+import type { EncoderPlan, RowSink } from '../../src/columns/rows/row-encoder.js';
 import { pgTypeNamed } from '../../src/columns/type-name.js';
-import { putText, realText } from '../../src/columns/vector-text.js';
+import { putText, realText } from '../../src/columns/vectors/vector-text.js';
 import type { Batch, CellError, VectorType } from '../../src/core/batch.js';
 import type { CopyBuffer } from '../../src/core/codec.js';
 import type { ColumnSpec } from '../../src/core/feed.js';
@@ -76,7 +76,7 @@ const COLUMNS: readonly ColumnSpec[] = [
   columnSpec('c', 'text', { pattern: '^[0-9.-]+$', minLength: 2, maxLength: 8 }),
 ];
 
-/** load/compile.ts takes the formats away from columns whose values are times in the file: they are for texts. */
+/** load/read/compile.ts takes the formats away from columns whose values are times in the file: they are for texts. */
 const columnsFor = ({ kind }: VectorType): readonly ColumnSpec[] =>
   ['date', 'time', 'timestamp', 'julian'].includes(kind)
     ? COLUMNS.filter(({ formats }) => formats.length === 0)

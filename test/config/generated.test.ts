@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configJsonSchema } from '../../src/config/json-schema.js';
-import { loadConfig } from '../../src/config/load.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { configReference } from '../../src/config/reference.js';
-import { isSchema, type JsonSchema } from '../../src/config/schema-keys.js';
-import { local } from '../../src/sources/local.js';
+import { isSchema, type JsonSchema } from '../../src/config/schema/schema-keys.js';
+import { local } from '../../src/sources/local/index.js';
 import { PARTS, REGISTERED, REMOTE } from './support.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
-import { someTextMeets } from '../../src/config/glob-meet.js';
-import { parseGlob } from '../../src/config/globs.js';
+import { someTextMeets } from '../../src/config/resolve/glob-meet.js';
+import { parseGlob } from '../../src/config/resolve/globs.js';
 import { placesOf, problemsOf, REGISTERED } from './support.js';
 
 interface Side {

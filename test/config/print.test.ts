@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { printableConfig, printConfig } from '../../src/config/print.js';
 import type { Config } from '../../src/config/config.js';
 import { fullFeed, parse, REGISTERED, WITH_REMOTE, withFolder } from './support.js';
-import { loadConfig } from '../../src/config/load.js';
+import { loadConfig } from '../../src/config/load-config.js';
 
 const EXAMPLE = path.resolve(import.meta.dirname, '../../config/tallyman.example.yaml');
 const example = (): Config =>

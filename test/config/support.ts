@@ -6,13 +6,13 @@ import type { FeedSpec } from '../../src/core/feed.js';
 import type { SourceType } from '../../src/core/source.js';
 import { Secret } from '../../src/core/secret.js';
 import type { Config } from '../../src/config/config.js';
-import type { Env } from '../../src/config/interpolate.js';
-import { parseConfig } from '../../src/config/load.js';
-import type { Parts } from '../../src/config/parts.js';
-import { ConfigError, type Problem } from '../../src/config/problem.js';
+import type { Env } from '../../src/config/read/interpolate.js';
+import { parseConfig } from '../../src/config/load-config.js';
+import type { Parts } from '../../src/config/schema/parts.js';
+import { ConfigError, type Problem } from '../../src/config/problems/problem.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { DECODERS, FORMATS, SOURCES } from '../../src/registry.js';
-import { local } from '../../src/sources/local.js';
+import { local } from '../../src/sources/local/index.js';
 
 /** What the program really has: for the files that are made from it. */
 export const REGISTERED: Parts = { sources: SOURCES, formats: FORMATS, decoders: DECODERS };

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { MASK, Secret } from '../../src/core/secret.js';
-import { interpolate } from '../../src/config/interpolate.js';
+import { interpolate } from '../../src/config/read/interpolate.js';
 import { fullFeed, onlyFeed, parse, placesOf, problemsOf, WITH_REMOTE, withFolder } from './support.js';
 
 const env = { NAME: 'value', EMPTY: '', PORT: '2222', YES: 'true', NULLED: 'null', NESTED: 'a${NAME}b', PW: 's3cret' };

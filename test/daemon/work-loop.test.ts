@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
 import type { FeedSpec } from '../../src/core/feed.js';
 import type { FileEntry, Ledger } from '../../src/core/ledger.js';
-import { WorkLoop, type WorkOutcome } from '../../src/daemon/work-loop.js';
+import { WorkLoop } from '../../src/daemon/work-loop.js';
+import type { WorkOutcome } from '../../src/flow/outcome.js';
 import { feedOf } from '../load/support.js';
 
 const SMALL = 1_000;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { collect, chunks, decode, problem } from './support.js';
-import { bzip2 } from '../../src/decode/bzip2.js';
+import { bzip2 } from '../../src/decode/bzip2/bzip2.js';
 import { xz } from '../../src/decode/xz.js';
 
 const fixture = (name: string): Buffer => readFileSync(path.resolve(import.meta.dirname, '../../fixtures', name));

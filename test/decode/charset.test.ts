@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
-import { charsetOf } from '../../src/decode/charset-names.js';
-import { toUtf8 } from '../../src/decode/charset.js';
+import { charsetOf } from '../../src/decode/charset/charset-names.js';
+import { toUtf8 } from '../../src/decode/charset/charset.js';
 import { chunks, collect, problem } from './support.js';
 
 async function utf8(bytes: Buffer, label: string, chunk?: number): Promise<Buffer> {

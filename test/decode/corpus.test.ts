@@ -3,7 +3,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { openReader } from '../../src/load/open-reader.js';
+import { openReader } from '../../src/load/read/open-reader.js';
 import { DECODERS, FORMATS } from '../../src/registry.js';
 import { readAll, type ReadRow } from '../contract/format-suite.js';
 import { feedOf } from '../load/support.js';

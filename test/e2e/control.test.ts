@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startS3, type S3Server } from '../servers/s3.js';
 import { giveToLogin, startSshd, type Sshd } from '../servers/sshd.js';
-import { s3Harness, type S3Harness } from '../sources/s3-harness.js';
+import { s3Harness, type S3Harness } from '../sources/s3/s3-harness.js';
 import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, put, reportOf, states, type Listed } from './support.js';

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { embeddedBinaries } from '../../src/postgres/embedded-binaries.js';
+import { embeddedBinaries } from '../../src/postgres/embedded/binaries.js';
 import { start, workspace, type Workspace } from '../support/cli.js';
 import { connect } from '../support/postgres.js';
 import { csv, put, reportOf, until, type Listed } from './support.js';

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FileReport } from '../../src/core/report.js';
 import { s3Client } from '../servers/s3.js';
-import { s3Harness } from '../sources/s3-harness.js';
+import { s3Harness } from '../sources/s3/s3-harness.js';
 import { workspace, type Workspace } from '../support/cli.js';
 import { startFakeS3 } from '../support/fake-s3.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';

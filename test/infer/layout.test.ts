@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { commentText, feedYaml, yamlText } from '../../src/infer/yaml.js';
-import { feedNameOf, patternOf } from '../../src/infer/file-name.js';
-import { timeLettersToGlob } from '../../src/config/time-letters.js';
+import { commentText, feedYaml, yamlText } from '../../src/infer/draft/yaml.js';
+import { feedNameOf, patternOf } from '../../src/infer/draft/file-name.js';
+import { timeLettersToGlob } from '../../src/base/time-letters.js';
 import { asConfigured, inferFiles, inferText, put, readBack, roundTrip, typesOf } from './support.js';
 import picomatch from 'picomatch';
 

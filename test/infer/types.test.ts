@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { feedYaml } from '../../src/infer/yaml.js';
+import { feedYaml } from '../../src/infer/draft/yaml.js';
 import { onlyFeed, parse, REGISTERED } from '../config/support.js';
 import { doubtsOf, inferFiles, inferText, put, readBack, readBackAs, roundTrip, typesOf } from './support.js';
 

@@ -5,7 +5,7 @@ import { readBeside } from '../../src/intake/beside.js';
 import { listAll } from '../contract/source-suite.js';
 import { controlOf } from '../load/control/support.js';
 import { feedOf } from '../load/support.js';
-import { localHarness, type LocalHarness } from '../sources/local-harness.js';
+import { localHarness, type LocalHarness } from '../sources/local/local-harness.js';
 
 const SHA = 'a'.repeat(64);
 

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, open, stat, symlink, utimes } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hashFile } from '../../src/intake/hash.js';
-import { versionOf } from '../../src/sources/local-version.js';
+import { versionOf } from '../../src/sources/local/version.js';
 import { listAll } from '../contract/source-suite.js';
-import { localHarness, type LocalHarness } from '../sources/local-harness.js';
+import { localHarness, type LocalHarness } from '../sources/local/local-harness.js';
 
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { partWriter } from '../../src/intake/land-write.js';
+import { partWriter } from '../../src/intake/land/part-writer.js';
 
 const MIB = 1024 * 1024;
 

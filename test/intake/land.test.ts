@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
 import type { SeenFile } from '../../src/core/file.js';
 import type { Source } from '../../src/core/source.js';
-import { land, type Landed } from '../../src/intake/land.js';
-import { LandingArea } from '../../src/intake/landing-area.js';
-import { localHarness, type LocalHarness } from '../sources/local-harness.js';
+import { land, type Landed } from '../../src/intake/land/land.js';
+import { LandingArea } from '../../src/intake/land/landing-area.js';
+import { localHarness, type LocalHarness } from '../sources/local/local-harness.js';
 
 const CONTENT = randomBytes(1_500_000);
 const SHA = createHash('sha256').update(CONTENT).digest('hex');

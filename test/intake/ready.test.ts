@@ -5,7 +5,7 @@ import type { SeenFile } from '../../src/core/file.js';
 import type { Source } from '../../src/core/source.js';
 import { ready } from '../../src/intake/ready.js';
 import { listAll } from '../contract/source-suite.js';
-import { localHarness, type LocalHarness } from '../sources/local-harness.js';
+import { localHarness, type LocalHarness } from '../sources/local/local-harness.js';
 
 const MARKER: ReadySpec = { kind: 'marker', template: '{name}.done' };
 const MANIFEST: ReadySpec = { kind: 'manifest', template: '{stem}.manifest.json' };

@@ -10,13 +10,15 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 /** The ledger as plain JavaScript in a folder of its own, so that other processes can run it (and be killed). */
 export function compileLedger(): string {
   const dir = temporaryDir();
-  for (const folder of ['core', 'ledger']) {
-    mkdirSync(path.join(dir, folder));
-    for (const name of readdirSync(path.join(ROOT, 'src', folder))) {
+  for (const folder of ['base', 'core', 'ledger']) {
+    for (const name of readdirSync(path.join(ROOT, 'src', folder), { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.ts')) continue;
       const { outputText } = ts.transpileModule(readFileSync(path.join(ROOT, 'src', folder, name), 'utf8'), {
         compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
       });
-      writeFileSync(path.join(dir, folder, name.replace(/\.ts$/, '.js')), outputText);
+      const file = path.join(dir, folder, name.replace(/\.ts$/, '.js'));
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, outputText);
     }
   }
   writeFileSync(path.join(dir, 'package.json'), '{"type":"module"}');

@@ -2,7 +2,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
-import { acquireClaimLock, acquireLock, isClaimHeld } from '../../src/ledger/lock.js';
+import { acquireClaimLock, acquireLock, isClaimHeld } from '../../src/ledger/sqlite/lock.js';
 import { compileLedger, runScript, until } from './compiled.js';
 import { temporaryDir } from './support.js';
 

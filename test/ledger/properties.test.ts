@@ -4,8 +4,8 @@ import type { SeenFile } from '../../src/core/file.js';
 import type { FileEntry, Ledger, RequestKind } from '../../src/core/ledger.js';
 import { FILE_STATES } from '../../src/core/states.js';
 import { admit, type AdmitPolicy, type Decision, type Probes } from '../../src/intake/admit.js';
-import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/request-rules.js';
-import { openLedger } from '../../src/ledger/sqlite-ledger.js';
+import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/rules/request-rules.js';
+import { openLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
 import { StagingModel } from './staging-model.js';
 import { counts, hashOf, look, temporaryDir } from './support.js';
 

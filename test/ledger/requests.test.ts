@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FileEntry, Ledger, RequestKind } from '../../src/core/ledger.js';
 import { FILE_STATES, type EndState, type FileState } from '../../src/core/states.js';
-import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/request-rules.js';
+import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/rules/request-rules.js';
 import { codeOf, discover, ended, loaded, look, newLedger, stateOf } from './support.js';
 
 async function entryIn(ledger: Ledger, state: FileState): Promise<FileEntry> {

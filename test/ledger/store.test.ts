@@ -14,8 +14,8 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
-import { ledgerError } from '../../src/ledger/sqlite-errors.js';
-import { openLedger } from '../../src/ledger/sqlite-ledger.js';
+import { ledgerError } from '../../src/ledger/sqlite/store/sqlite-errors.js';
+import { openLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
 import { compileLedger, runScript } from './compiled.js';
 import { codeOf, discover, ledgerIn, loaded, look, newLedger, temporaryDir } from './support.js';
 

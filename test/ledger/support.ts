@@ -7,7 +7,7 @@ import type { SeenFile } from '../../src/core/file.js';
 import type { EndOfFile, EndResult, FileEntry, Ledger } from '../../src/core/ledger.js';
 import type { ReceiptRef } from '../../src/core/load.js';
 import type { RowCounts } from '../../src/core/report.js';
-import { openLedger, type LedgerOptions } from '../../src/ledger/sqlite-ledger.js';
+import { openLedger, type LedgerOptions } from '../../src/ledger/sqlite/sqlite-ledger.js';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 

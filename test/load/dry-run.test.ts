@@ -6,7 +6,7 @@ import type { FeedSpec } from '../../src/core/feed.js';
 import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { checkFile } from '../../src/load/dry-run.js';
-import { versionOf } from '../../src/sources/local-version.js';
+import { versionOf } from '../../src/sources/local/version.js';
 import { column, feedOf } from './support.js';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-dry-'));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isolate, lineOf } from '../../src/load/isolate.js';
-import type { ServerError } from '../../src/postgres/errors.js';
+import { isolate, lineOf } from '../../src/load/copy/isolate.js';
+import type { ServerError } from '../../src/postgres/connect/errors.js';
 
 interface Walk {
   readonly accepted: number[];

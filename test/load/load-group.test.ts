@@ -4,7 +4,7 @@ import type { FeedSpec } from '../../src/core/feed.js';
 import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { loadGroup } from '../../src/load/load-group.js';
-import { LoadPool } from '../../src/load/load-pool.js';
+import { LoadPool } from '../../src/load/pool/load-pool.js';
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { column, feedOf, openBench, type Bench } from './support.js';
 
@@ -245,7 +245,7 @@ describe('small files of one feed in one transaction', () => {
 
 describe('the pool', () => {
   test('gives a thread what waits of one feed in one go; large files and other feeds go their own way', async () => {
-    pool = new LoadPool({ size: 1, workerUrl: new URL('../../dist/load/load-worker.js', import.meta.url) });
+    pool = new LoadPool({ size: 1, workerUrl: new URL('../../dist/load-worker.js', import.meta.url) });
     const other = feedOf({ name: 'g', target: { ...feed.target, table: 'u' } });
     const big = bench.job(
       bench.put('big.csv', `id,name\n${Array.from({ length: 20_000 }, (_, i) => `${i},xxxx\n`).join('')}`),

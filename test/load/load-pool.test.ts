@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadJob, LoadProgress } from '../../src/core/load.js';
-import { LoadPool } from '../../src/load/load-pool.js';
+import { LoadPool } from '../../src/load/pool/load-pool.js';
 import { feedOf, openBench, type Bench } from './support.js';
 
 let bench: Bench;
@@ -96,7 +96,7 @@ describe('the pool of load threads', () => {
 });
 
 describe('the real thread', () => {
-  const worker = path.resolve(import.meta.dirname, '../../dist/load/load-worker.js');
+  const worker = path.resolve(import.meta.dirname, '../../dist/load-worker.js');
 
   test('loads and checks files over one connection', async () => {
     // `npm test` builds before it tests.

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CellError } from '../../src/core/batch.js';
-import { copyQuarantine } from '../../src/load/quarantine-copy.js';
-import { connect, type Connection } from '../../src/postgres/connect.js';
+import { copyQuarantine } from '../../src/load/copy/quarantine-copy.js';
+import { connect, type Connection } from '../../src/postgres/connect/connect.js';
 import { QuarantineRecord } from '../../src/quarantine/record.js';
-import { visibleString } from '../../src/quarantine/visible-string.js';
+import { visibleString } from '../../src/base/visible-string.js';
 import { openBench, type Bench } from './support.js';
 
 let bench: Bench;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { loadFile } from '../../src/load/load-file.js';
-import { LoadSession } from '../../src/load/session.js';
+import { LoadSession } from '../../src/load/transaction/session.js';
 import { feedOf, openBench, type Bench } from './support.js';
 
 let bench: Bench;

@@ -7,11 +7,11 @@ import type { ColumnSpec, FeedSpec } from '../../src/core/feed.js';
 import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { loadFile, type LoadHooks } from '../../src/load/load-file.js';
-import { LoadSession } from '../../src/load/session.js';
-import { connect } from '../../src/postgres/connect.js';
-import { ensureControlSchema } from '../../src/postgres/control-schema.js';
-import { parseDatabaseUrl } from '../../src/postgres/url.js';
-import { versionOf } from '../../src/sources/local-version.js';
+import { LoadSession } from '../../src/load/transaction/session.js';
+import { connect } from '../../src/postgres/connect/connect.js';
+import { ensureControlSchema } from '../../src/postgres/control/control-schema.js';
+import { parseDatabaseUrl } from '../../src/postgres/connect/url.js';
+import { versionOf } from '../../src/sources/local/version.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 
 /** A column of a contract: only what differs from a plain one. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countGroupSql, countSql, pagesSql, tailCondition, type TallyScan } from '../../src/load/tally.js';
-import { inspectTable, type TargetTable } from '../../src/postgres/catalog.js';
+import { countGroupSql, countSql, pagesSql, tailCondition, type TallyScan } from '../../src/load/transaction/tally.js';
+import { inspectTable, type TargetTable } from '../../src/postgres/staging/catalog.js';
 import { connect } from '../support/postgres.js';
 import { openBench, type Bench } from './support.js';
 import type pg from 'pg';

@@ -17,7 +17,7 @@ import ts from 'typescript';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** What src/postgres imports of src. */
-const FOLDERS = ['core', 'columns', 'postgres'];
+const FOLDERS = ['base', 'core', 'columns', 'postgres'];
 
 export interface Checkout {
   readonly dir: string;
@@ -72,7 +72,7 @@ export class EmbeddedChild {
 
   constructor(where: Checkout, dataDir: string, uid?: number) {
     const script = `
-      import { startEmbedded } from ${JSON.stringify(path.join(where.dir, 'src/postgres/embedded.js'))};
+      import { startEmbedded } from ${JSON.stringify(path.join(where.dir, 'src/postgres/embedded/start.js'))};
       try {
         const { url, release } = await startEmbedded(${JSON.stringify(dataDir)}, { info(fields, message) { console.log(message); } });
         console.log('ready ' + url);

@@ -6,7 +6,7 @@ import {
   LIVE_CONTENT_INDEX,
   LIVE_PATH_INDEX,
   readControlState,
-} from '../../src/postgres/control-schema.js';
+} from '../../src/postgres/control/control-schema.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { specOf, withSpec } from './spec.js';
 

@@ -15,9 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startEmbedded, type Embedded } from '../../src/postgres/embedded.js';
-import { embeddedBinaries } from '../../src/postgres/embedded-binaries.js';
-import { processStart } from '../../src/postgres/process-identity.js';
+import { startEmbedded, type Embedded } from '../../src/postgres/embedded/start.js';
+import { embeddedBinaries } from '../../src/postgres/embedded/binaries.js';
+import { processStart } from '../../src/postgres/embedded/process-identity.js';
 import { connect } from '../support/postgres.js';
 import { checkout, EmbeddedChild, type Checkout } from './child.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
-import { classify, databaseError, endsSession, publicMessage } from '../../src/postgres/errors.js';
+import { classify, databaseError, endsSession, publicMessage } from '../../src/postgres/connect/errors.js';
 
 const server = (code: string, message = 'said', fields: object = {}): Error =>
   Object.assign(new Error(message), { code, severity: 'ERROR', ...fields });

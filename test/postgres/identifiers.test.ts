@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { displayName, qualified, quoteIdentifier, quoteLiteral } from '../../src/postgres/identifiers.js';
-import { advisoryKey } from '../../src/postgres/locks.js';
+import { displayName, qualified, quoteIdentifier, quoteLiteral } from '../../src/postgres/connect/identifiers.js';
+import { advisoryKey } from '../../src/postgres/connect/locks.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 
 let database: TestDatabase;

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ReceiptRef } from '../../src/core/load.js';
 import type { QuarantineRow, Receipts } from '../../src/core/target.js';
-import { controlNames } from '../../src/postgres/control-schema.js';
-import { advisoryKey } from '../../src/postgres/locks.js';
-import { microsecondsSql, timestampSql } from '../../src/postgres/receipt-row.js';
-import { openReceipts } from '../../src/postgres/receipts.js';
-import { resolveLoad } from '../../src/postgres/resolve.js';
+import { controlNames } from '../../src/postgres/control/control-schema.js';
+import { advisoryKey } from '../../src/postgres/connect/locks.js';
+import { microsecondsSql, timestampSql } from '../../src/postgres/control/receipt-row.js';
+import { openReceipts } from '../../src/postgres/control/receipts.js';
+import { resolveLoad } from '../../src/postgres/control/resolve.js';
 import { connect, createDatabase, type TestDatabase } from '../support/postgres.js';
 import { specOf } from './spec.js';
 

@@ -1,6 +1,6 @@
 import type { DatabaseSpec } from '../../src/core/load.js';
-import { connect, type Connection } from '../../src/postgres/connect.js';
-import { parseDatabaseUrl } from '../../src/postgres/url.js';
+import { connect, type Connection } from '../../src/postgres/connect/connect.js';
+import { parseDatabaseUrl } from '../../src/postgres/connect/url.js';
 
 /** A spec from a test URL, blind to the PG* variables of whoever runs the tests. */
 export function specOf(url: string, change: Partial<DatabaseSpec> = {}): DatabaseSpec {

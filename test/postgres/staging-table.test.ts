@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TargetSpec } from '../../src/core/feed.js';
-import { inspectTable, fingerprintSql, type TargetTable } from '../../src/postgres/catalog.js';
-import { refusesBeyond } from '../../src/postgres/staging-plan.js';
-import { stagingSql, type StagingColumn } from '../../src/postgres/staging-sql.js';
-import { ensureStaging } from '../../src/postgres/staging-table.js';
+import { inspectTable, fingerprintSql, type TargetTable } from '../../src/postgres/staging/catalog.js';
+import { refusesBeyond } from '../../src/postgres/staging/staging-plan.js';
+import { stagingSql, type StagingColumn } from '../../src/postgres/staging/staging-sql.js';
+import { ensureStaging } from '../../src/postgres/staging/staging-table.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { specOf, withSpec } from './spec.js';
 

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DatabaseSpec } from '../../src/core/load.js';
 import type { TargetSpec } from '../../src/core/feed.js';
-import { withConnection } from '../../src/postgres/connect.js';
-import { startEmbedded, type Embedded } from '../../src/postgres/embedded.js';
-import { openReceipts } from '../../src/postgres/receipts.js';
-import { resolveLoad } from '../../src/postgres/resolve.js';
-import { ensureStaging } from '../../src/postgres/staging-table.js';
+import { withConnection } from '../../src/postgres/connect/connect.js';
+import { startEmbedded, type Embedded } from '../../src/postgres/embedded/start.js';
+import { openReceipts } from '../../src/postgres/control/receipts.js';
+import { resolveLoad } from '../../src/postgres/control/resolve.js';
+import { ensureStaging } from '../../src/postgres/staging/staging-table.js';
 import { TallymanError } from '../../src/core/errors.js';
 
 /**

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseDatabaseUrl } from '../../src/postgres/url.js';
+import { parseDatabaseUrl } from '../../src/postgres/connect/url.js';
 
 const NO_FILE = { PGPASSFILE: '/nowhere' };
 const parse = (url: string, env: NodeJS.ProcessEnv = {}, password: string | null = null) =>

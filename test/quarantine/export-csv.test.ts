@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exportCsv } from '../../src/quarantine/export-csv.js';
-import { harmless } from '../../src/quarantine/export-formula.js';
+import { exportCsv } from '../../src/quarantine/export/csv.js';
+import { harmless } from '../../src/quarantine/export/formula.js';
 import { aboutOf, csvRecords, detailOf, fault, pagesOf, quarantined, written } from './support.js';
 
 describe('the csv export', () => {

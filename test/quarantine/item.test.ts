@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exportJsonl } from '../../src/quarantine/export-jsonl.js';
+import { exportJsonl } from '../../src/quarantine/export/jsonl.js';
 import { quarantineItem } from '../../src/quarantine/item.js';
 import { readable, readableStart } from '../../src/quarantine/readable.js';
 import { aboutOf, fault, quarantined, written } from './support.js';

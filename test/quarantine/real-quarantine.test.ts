@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FeedSpec } from '../../src/core/feed.js';
 import type { LoadResult } from '../../src/core/load.js';
 import type { Receipts } from '../../src/core/target.js';
-import { openReceipts } from '../../src/postgres/receipts.js';
-import { exportAbout, type Export } from '../../src/quarantine/export-about.js';
-import { exportCsv } from '../../src/quarantine/export-csv.js';
-import { exportHtml } from '../../src/quarantine/export-html.js';
-import { exportJsonl } from '../../src/quarantine/export-jsonl.js';
+import { openReceipts } from '../../src/postgres/control/receipts.js';
+import { exportAbout, type Export } from '../../src/quarantine/export/about.js';
+import { exportCsv } from '../../src/quarantine/export/csv.js';
+import { exportHtml } from '../../src/quarantine/export/html.js';
+import { exportJsonl } from '../../src/quarantine/export/jsonl.js';
 import { column, feedOf, openBench, type Bench } from '../load/support.js';
 import { detailOf } from './support.js';
 

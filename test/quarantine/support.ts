@@ -3,8 +3,8 @@ import type { CellError } from '../../src/core/batch.js';
 import type { ReceiptRef } from '../../src/core/load.js';
 import type { FileDetail } from '../../src/core/report.js';
 import type { QuarantineRow } from '../../src/core/target.js';
-import { exportAbout, type Export, type ExportAbout } from '../../src/quarantine/export-about.js';
-import { exportCsv } from '../../src/quarantine/export-csv.js';
+import { exportAbout, type Export, type ExportAbout } from '../../src/quarantine/export/about.js';
+import { exportCsv } from '../../src/quarantine/export/csv.js';
 
 export function fault(
   column: string | null,

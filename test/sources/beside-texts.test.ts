@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findChecksum } from '../../src/sources/checksum-text.js';
-import { parseManifest } from '../../src/sources/manifest-text.js';
+import { findChecksum } from '../../src/intake/checksum-text.js';
+import { parseManifest } from '../../src/intake/manifest-text.js';
 
 const SHA = 'a'.repeat(64);
 const OTHER = 'b'.repeat(64);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { companionOf, isCompanion, isShared } from '../../src/sources/companion.js';
-import { splitExtensions } from '../../src/sources/extensions.js';
-import { namesBeside } from '../../src/sources/names-beside.js';
-import { decodeName, encodeName } from '../../src/sources/path-name.js';
-import { backoff } from '../../src/sources/retry.js';
-import { selectionOf } from '../../src/sources/selection.js';
-import { plainSpec } from './local-harness.js';
+import { companionOf, isCompanion, isShared } from '../../src/sources/common/companion.js';
+import { splitExtensions } from '../../src/sources/common/extensions.js';
+import { namesBeside } from '../../src/sources/common/names-beside.js';
+import { decodeName, encodeName } from '../../src/sources/common/path-name.js';
+import { backoff } from '../../src/base/backoff.js';
+import { selectionOf } from '../../src/sources/common/selection.js';
+import { plainSpec } from './local/local-harness.js';
 
 describe('extensions', () => {
   test.each([

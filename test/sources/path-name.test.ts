@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { decodeName, encodeName, fileUri, isBelow } from '../../src/sources/path-name.js';
+import { decodeName, encodeName, fileUri, isBelow } from '../../src/sources/common/path-name.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 /** Names that come near the rule: bytes of all kinds, percent signs and hex digits in plenty. */

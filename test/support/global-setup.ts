@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
-import { embeddedBinaries } from '../../src/postgres/embedded-binaries.js';
+import { embeddedBinaries } from '../../src/postgres/embedded/binaries.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {

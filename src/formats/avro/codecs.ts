@@ -1,7 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import { TallymanError, messageOf } from '../../core/errors.js';
 import type { Decoder } from '../../core/decoder.js';
-import { bzip2 } from '../../decode/bzip2.js';
+import { bzip2 } from '../../decode/bzip2/bzip2.js';
 import { xz } from '../../decode/xz.js';
 import { zstd } from '../../decode/zstd.js';
 import { unsnap } from './snappy.js';

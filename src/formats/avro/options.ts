@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseSize } from '../../config/units.js';
+import { parseSize } from '../../base/units.js';
 
 const MIB = 2 ** 20;
 /** A record is held in memory as JSON, and twice while it grows. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { NULL_CELL, type SpanBatch } from '../../core/batch.js';
-import { formatSize } from '../../config/units.js';
+import { formatSize } from '../../base/units.js';
 import type { FileDialect, Layout, RecordReader } from '../../core/format.js';
 import { unescape } from '../json/unescape.js';
 import { PlainBatch } from '../plain-batch.js';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Bytes } from '../../core/format.js';
-import { formatSize } from '../../config/units.js';
+import { formatSize } from '../../base/units.js';
 import type { CsvBatch } from './csv-batch.js';
 import { CR, LF, type Dialect } from './dialect.js';
 import { FULL, LONG, MORE, SAW_CR, SAW_CRLF, SAW_LF, Scanner } from './scanner.js';

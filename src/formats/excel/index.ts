@@ -7,7 +7,7 @@ import { checkNames } from '../csv/header.js';
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
 import { excelOptions, type ExcelOptions } from './options.js';
 import { ExcelReader } from './reader.js';
-import { MOST_COLUMNS, sheetRows, type SheetRow } from './rows.js';
+import { MOST_COLUMNS, sheetRows, type SheetRow } from './sheet-rows.js';
 import { openWorkbook } from './workbook.js';
 
 export type { ExcelOptions } from './options.js';

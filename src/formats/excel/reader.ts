@@ -4,7 +4,7 @@ import { JsonOut } from '../avro/json-out.js';
 import { nameBytes } from '../avro/names.js';
 import { unescape } from '../json/unescape.js';
 import { PlainBatch } from '../plain-batch.js';
-import type { SheetCell, SheetRow } from './rows.js';
+import type { SheetCell, SheetRow } from './sheet-rows.js';
 
 /** JSON of a batch; see formats/avro/reader.ts. */
 const FLUSH = 256 * 1024;

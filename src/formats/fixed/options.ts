@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseSize } from '../../config/units.js';
-import { charsetOf } from '../../decode/charset-names.js';
+import { parseSize } from '../../base/units.js';
+import { charsetOf } from '../../decode/charset/charset-names.js';
 
 const MIB = 2 ** 20;
 /** A record is held in memory whole, and twice while it grows. */

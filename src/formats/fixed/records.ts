@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { formatSize } from '../../config/units.js';
+import { formatSize } from '../../base/units.js';
 import type { Bytes } from '../../core/format.js';
 import type { PlainBatch } from '../plain-batch.js';
 import { behindLine, lineEnd, Window, type PassedLine } from '../window.js';

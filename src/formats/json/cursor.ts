@@ -1,6 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
-import { formatSize } from '../../config/units.js';
+import { formatSize } from '../../base/units.js';
 import { Window } from '../window.js';
 import { LF } from './bytes.js';
 import { REASONS, type Reason, type ValueScanner } from './values.js';

@@ -1,8 +1,7 @@
 import { ESCAPED, MISSING, NULL_CELL, QUOTED } from '../../core/batch.js';
 import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './bytes.js';
 import type { JsonBatch } from './json-batch.js';
-import type { KeyEntry, KeyTable } from './key-table.js';
-import type { KeyNode } from './key-tree.js';
+import type { KeyEntry, KeyNode, KeyTable } from './key-tree.js';
 import { hasHalfPair, unescape } from './unescape.js';
 import { MAX_DEPTH, ValueScanner } from './values.js';
 

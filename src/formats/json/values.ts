@@ -14,7 +14,7 @@ import {
 
 /**
  * Deepest nesting of a record, its own braces counted. The same limit as the json and jsonb columns have
- * (columns/json-syntax.ts): PostgreSQL's own parser ends the whole statement beyond 15,000 to 20,000 levels.
+ * (columns/types/json-syntax.ts): PostgreSQL's own parser ends the whole statement beyond 15,000 to 20,000 levels.
  */
 export const MAX_DEPTH = 1000;
 

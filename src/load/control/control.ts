@@ -2,7 +2,7 @@ import type { Batch } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
 import type { Algorithm, ColumnSpec, ControlSpec, SaidKeys } from '../../core/feed.js';
 import type { LoadJob } from '../../core/load.js';
-import { parseManifest } from '../../sources/manifest-text.js';
+import { parseManifest } from '../../intake/manifest-text.js';
 import { checkDigests, checkRows, checkTotals, declaredRows, type SaidDigest } from './check.js';
 import type { CutOut } from './control-stream.js';
 import { Totals } from './totals.js';

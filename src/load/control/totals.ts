@@ -1,22 +1,11 @@
-import { CellReader } from '../../columns/cell-reader.js';
-import { ExactSum } from '../../columns/exact-sum.js';
+import { CellReader } from '../../columns/rows/cell-reader.js';
+import { ExactSum } from '../../columns/numbers/exact-sum.js';
 import { MISSING, NULL_CELL, QUOTED, type Batch, type SpanBatch } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
 import type { ColumnSpec } from '../../core/feed.js';
 import { plainColumn } from '../../columns/plain-column.js';
+import type { Total } from './total.js';
 import { addVector } from './vector-total.js';
-
-/** A column whose sum the sender declares. */
-export interface Total {
-  readonly column: ColumnSpec;
-  /** Index of its cell in a batch row; -1 = the file lacks it. */
-  readonly cell: number;
-  /** What the sum is called in the trailer, the manifest ... */
-  readonly name: string;
-  readonly sum: ExactSum;
-  /** Cells that are no number and so are not in the sum; NULL and missing ones are not counted. */
-  strange: number;
-}
 
 /**
  * `control.totals`: exact sums over all records that are read, refused ones too: the sender added them up before

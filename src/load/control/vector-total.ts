@@ -1,6 +1,6 @@
-import type { ExactSum } from '../../columns/exact-sum.js';
+import type { ExactSum } from '../../columns/numbers/exact-sum.js';
 import { isThere, type Vector, type VectorBatch } from '../../core/batch.js';
-import type { Total } from './totals.js';
+import type { Total } from './total.js';
 
 /**
  * A column of values and not of texts (Parquet): added up as they stand, row by row. What is no number counts as

@@ -13,7 +13,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { embeddedBinaries } from '../../../src/postgres/embedded-binaries.js';
+import { embeddedBinaries } from '../../../src/postgres/embedded/binaries.js';
 import { until } from '../../e2e/support.js';
 import { connect } from '../../support/postgres.js';
 

@@ -5,7 +5,7 @@ import type { ControlSpec, FeedSpec } from '../../../src/core/feed.js';
 import type { LoadJob, LoadResult } from '../../../src/core/load.js';
 import { checkFile } from '../../../src/load/dry-run.js';
 import { DECODERS, FORMATS } from '../../../src/registry.js';
-import { versionOf } from '../../../src/sources/local-version.js';
+import { versionOf } from '../../../src/sources/local/version.js';
 import { feedOf } from '../support.js';
 
 export const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-control-'));

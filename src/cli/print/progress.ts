@@ -1,0 +1,68 @@
+import process from 'node:process';
+import type { LoadProgress } from '../../core/load.js';
+import { bytes, count, seconds, type Output } from './output.js';
+
+/** A load shorter than this shows nothing: a line that flickers tells nobody anything. Milliseconds. */
+const SHOW_AFTER_MS = 1_000;
+
+interface Running {
+  readonly started: number;
+  progress: LoadProgress;
+}
+
+/** One line on the terminal for the loads that take long: bytes, rows/s, time left. Nothing at all elsewhere. */
+export class Progress {
+  readonly #on: boolean;
+  readonly #running = new Map<number, Running>();
+  #shown = false;
+
+  constructor(out: Output) {
+    this.#on = process.stderr.isTTY && !out.json && !out.quiet;
+  }
+
+  update(progress: LoadProgress): void {
+    if (!this.#on) return;
+    const running = this.#running.get(progress.fileId);
+    if (running === undefined) this.#running.set(progress.fileId, { started: performance.now(), progress });
+    else running.progress = progress;
+    this.#draw();
+  }
+
+  done(fileId: number): void {
+    this.#running.delete(fileId);
+  }
+
+  /** Takes the line away, lets `print` write, and draws it again. */
+  pause(print: () => void): void {
+    this.#erase();
+    print();
+    this.#draw();
+  }
+
+  end(): void {
+    this.#running.clear();
+    this.#erase();
+  }
+
+  #draw(): void {
+    const now = performance.now();
+    const parts = [...this.#running.values()]
+      .filter((running) => now - running.started > SHOW_AFTER_MS)
+      .map(({ started, progress }) => {
+        const s = (now - started) / 1_000;
+        const share = progress.totalBytes > 0 ? progress.bytes / progress.totalBytes : 0;
+        const left = share > 0.01 ? `, ${seconds((s / share) * (1 - share))} left` : '';
+        return `${progress.path}: ${bytes(progress.bytes)} of ${bytes(progress.totalBytes)} (${Math.floor(share * 100)} %), ${count(Math.round(progress.rows / s))} rows/s${left}`;
+      });
+    this.#erase();
+    if (parts.length === 0) return;
+    const width = Math.max(20, (process.stderr.columns || 80) - 1);
+    process.stderr.write(parts.join(' | ').slice(0, width));
+    this.#shown = true;
+  }
+
+  #erase(): void {
+    if (this.#shown) process.stderr.write('\r\u001b[K');
+    this.#shown = false;
+  }
+}

@@ -1,0 +1,131 @@
+import type { FileReport } from '../../core/report.js';
+import { END_STATES } from '../../core/states.js';
+import { bytes, count, seconds, visible, type Output } from './output.js';
+import type { Progress } from './progress.js';
+
+/** What the summary needs of a report; a run of 1,000,000 files keeps no more than this. */
+type Kept = Pick<FileReport, 'file_id' | 'feed' | 'state' | 'rows' | 'error' | 'size'>;
+
+const COLUMNS = [36, 10, 10, 11, 6, 9, 9] as const;
+
+/**
+ * Tells of each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running (SPEC
+ * 4, "For people").
+ */
+export class Reporter {
+  readonly #out: Output;
+  readonly #progress: Progress;
+  readonly #started = performance.now();
+  readonly #kept: Kept[] = [];
+  #headed = false;
+
+  constructor(out: Output, progress: Progress) {
+    this.#out = out;
+    this.#progress = progress;
+  }
+
+  get reports(): readonly Kept[] {
+    return this.#kept;
+  }
+
+  file(report: FileReport): void {
+    const { file_id, feed, state, rows, error, size } = report;
+    this.#kept.push({ file_id, feed, state, rows, error, size });
+    this.#progress.done(file_id);
+    if (this.#out.json) {
+      this.#out.document(report);
+      return;
+    }
+    this.#progress.pause(() => {
+      if (!this.#headed) this.#row(['file', 'read', 'loaded', 'quarantined', 'delta', 'bytes', 'time', 'state'], true);
+      this.#headed = true;
+      this.#row([
+        report.path,
+        count(rows.read),
+        count(rows.loaded),
+        count(rows.quarantined),
+        rows.delta === null ? '-' : count(rows.delta),
+        bytes(size),
+        seconds(report.seconds.load),
+        stateText(report),
+      ]);
+      if (error !== null)
+        this.#out.line(
+          `  ${error.code}: ${visible(error.message)}\n  what to do: ${error.fix.replaceAll('FILE_ID', String(file_id))}`,
+        );
+    });
+  }
+
+  /** `waitingFor`: what some of the `waiting` files lack, for people. */
+  summary(waiting: number, exit: number, waitingFor: readonly string[] = []): void {
+    const files: Record<string, number> = {};
+    for (const state of END_STATES) files[state] = 0;
+    const rows = { read: 0, loaded: 0, quarantined: 0, skipped: 0, delta: 0 };
+    let size = 0;
+    for (const kept of this.#kept) {
+      files[kept.state] = (files[kept.state] ?? 0) + 1;
+      if (kept.state !== 'loaded' && kept.state !== 'checked') continue;
+      size += kept.size;
+      for (const key of ['read', 'loaded', 'quarantined', 'skipped', 'delta'] as const)
+        rows[key] += kept.rows[key] ?? 0;
+    }
+    if (this.#out.json) {
+      this.#out.document({ message_type: 'summary', files: { ...files, waiting }, rows, exit_code: exit });
+      return;
+    }
+    const took = (performance.now() - this.#started) / 1_000;
+    if (this.#headed)
+      this.#row(
+        [
+          `total: ${count(this.#kept.length)} file${this.#kept.length === 1 ? '' : 's'}`,
+          count(rows.read),
+          count(rows.loaded),
+          count(rows.quarantined),
+          count(rows.delta),
+          bytes(size),
+          seconds(took),
+          '',
+        ],
+        true,
+      );
+    else this.#out.line('nothing new');
+    if (waiting > 0)
+      this.#out.line(
+        `${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`,
+      );
+    for (const reason of waitingFor) this.#out.line(`  ${visible(reason)}`);
+    const next = this.#next();
+    if (next !== null) this.#out.say(`next: ${next}`);
+  }
+
+  #next(): string | null {
+    const refused = this.#kept.find(
+      (kept) => (kept.state === 'rejected' || kept.state === 'loaded') && kept.rows.quarantined > 0,
+    );
+    if (refused !== undefined) return `tallyman quarantine show ${refused.file_id}`;
+    const failed = this.#kept.find(
+      (kept) =>
+        ['rejected', 'failed', 'held'].includes(kept.state) || (kept.state === 'discovered' && kept.error !== null),
+    );
+    if (failed !== undefined) return `tallyman files show ${failed.file_id}`;
+    return null;
+  }
+
+  #row(cells: readonly string[], bold = false): void {
+    const set = cells.map((cell, i) => {
+      const width = COLUMNS[i];
+      if (width === undefined) return cell;
+      const text = visible(cell).replace(/[\n\t]/g, ' ');
+      if (i > 0) return text.padStart(width);
+      return text.length > width ? `…${text.slice(-(width - 1))}` : text.padEnd(width);
+    });
+    const line = set.join('  ').trimEnd();
+    this.#out.line(bold ? this.#out.bold(line) : line);
+  }
+}
+
+function stateText(report: FileReport): string {
+  if (report.duplicate_of !== null) return `${report.state} of ${report.duplicate_of}`;
+  if (report.state === 'discovered' && report.error !== null) return 'failed, will be tried again';
+  return report.state;
+}

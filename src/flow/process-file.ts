@@ -1,0 +1,304 @@
+import { randomUUID } from 'node:crypto';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed.js';
+import { sameVersion, type SeenFile } from '../core/file.js';
+import type { FileEntry } from '../core/ledger.js';
+import { admit, NO_PROBES, type Decision, type Probes } from '../intake/admit.js';
+import { readBeside } from '../intake/beside.js';
+import { isEmptyFile } from '../intake/empty.js';
+import { hashFile } from '../intake/hash.js';
+import { workDirOf } from '../load/progress.js';
+import { decodeName } from '../sources/common/path-name.js';
+import { standsAs } from '../core/entry.js';
+import { end, plannedAction, type ProcessParts } from './process-parts.js';
+import { attemptFailed, gone, recoverUnknown, settleResult } from './settle-result.js';
+import type { WorkOutcome } from './outcome.js';
+
+/**
+ * One version down the straight line, from `discovered` to its end: still there? -> decision table -> claim -> load ->
+ * ledger. Every way out leaves the entry in a named state; nothing is thrown for what a file, a source or the database
+ * does.
+ */
+export async function processFile(parts: ProcessParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const entry = await parts.ledger.entry(listed.fileId);
+  if (entry === null) return { kind: 'done' };
+  try {
+    // Its COMMIT got no answer, and the database was away until now.
+    if (entry.state === 'loading')
+      return await recoverUnknown(
+        parts,
+        entry,
+        feed,
+        new TallymanError('DATABASE_UNREACHABLE', 'the connection was lost at COMMIT'),
+      );
+    if (entry.state !== 'discovered' && entry.state !== 'landed') return { kind: 'done' };
+    if (parts.source(entry).localPath(standsAs(entry).path) === null) return await processRemote(parts, entry, feed);
+    const present = await stillThere(parts, entry);
+    return 'kind' in present ? present : await carryOut(parts, present, feed);
+  } catch (error) {
+    return await blame(parts, entry, feed, error);
+  }
+}
+
+/** The first half of the line for a remote file: `discovered` -> `landed`. Its load is another turn (processFile). */
+export async function landFile(parts: ProcessParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const entry = await parts.ledger.entry(listed.fileId);
+  if (entry?.state !== 'discovered') return { kind: 'done' };
+  try {
+    const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : entry;
+    return 'kind' in present ? present : { kind: 'landed', entry: await parts.landing.bring(parts, present) };
+  } catch (error) {
+    const outcome = await blame(parts, entry, feed, error);
+    // Neither the source nor the disk holds up loads of what is here.
+    return outcome.kind === 'pause-database' ? { kind: 'pause-feed', error: outcome.error } : outcome;
+  }
+}
+
+/**
+ * Landed first. A copy that is there whole was proven when it came: its source is asked no more, and may have deleted
+ * the file since.
+ */
+async function processRemote(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : entry;
+  if ('kind' in present) return present;
+  const landed = await parts.landing.bring(parts, present);
+  let ended = false;
+  try {
+    const outcome = await carryOut(parts, landed, feed);
+    ended = outcome.kind === 'done';
+    return outcome;
+  } finally {
+    await parts.landing.leave(entry, ended);
+  }
+}
+
+/** The entry itself = this very version stands there. */
+async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOutcome | FileEntry> {
+  const expected = standsAs(entry);
+  let now: SeenFile | null;
+  try {
+    now = await parts.source(entry).stat(expected.path);
+  } catch (error) {
+    if (!(error instanceof TallymanError) || error.code !== 'FILE_NOT_TAKEN') throw error;
+    return await gone(parts, entry, error.message);
+  }
+  if (now === null) return await gone(parts, entry, 'gone before it was read');
+  if (sameVersion(now, expected)) return entry;
+  if (entry.before !== null)
+    return (await sameBytes(parts, entry, now)) ?? (await gone(parts, entry, 'other content stands under its name'));
+  parts.lookAgain(entry);
+  return { kind: 'aside' };
+}
+
+/**
+ * An operator asked for these bytes: a `touch`, a chmod or a copy put back is no reason to refuse them. Gives the entry
+ * as it stands now; null = they are others.
+ */
+async function sameBytes(parts: ProcessParts, entry: FileEntry, now: SeenFile): Promise<FileEntry | null> {
+  const local = parts.source(entry).localPath(now.path);
+  if (local === null || entry.sha256 === null || now.size !== entry.file.size) return null;
+  const { sha256 } = await hashFile(decodeName(local), { version: now.version });
+  if (sha256 !== entry.sha256) return null;
+  await parts.ledger.touch(entry.fileId, now);
+  return await parts.ledger.entry(entry.fileId);
+}
+
+type Decided = Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEmptyCheck' }>;
+
+/**
+ * The decision table (SPEC 3.1), asked again with what it needs to know. The hash that was found out on the way goes
+ * into the ledger with the claim or the end, not in a write of its own: two durable points a file are what small files
+ * can afford.
+ */
+async function decide(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+): Promise<{ readonly decision: Decided; readonly sha256: string | null }> {
+  let sha256 = entry.sha256;
+  let probes: Probes = NO_PROBES;
+  for (;;) {
+    const facts = await parts.ledger.facts(entry.fileId, { snapshot: feed.target.mode === 'replace_all', sha256 });
+    const decision = admit(facts, feed, probes);
+    switch (decision.kind) {
+      case 'needHash': {
+        ({ sha256 } = await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) }));
+        break;
+      }
+      case 'needPrefixHash': {
+        const hashed = await hashFile(localBytes(parts, entry), {
+          version: versionInPlace(entry),
+          prefixBytes: decision.bytes,
+        });
+        if (hashed.prefixSha256 === null)
+          throw new TallymanError('FILE_CHANGED', `${entry.file.path}: shorter than when it was listed`);
+        sha256 = hashed.sha256;
+        probes = { ...probes, prefix: { of: decision.of, sha256: hashed.prefixSha256 } };
+        break;
+      }
+      case 'needEmptyCheck':
+        probes = { ...probes, empty: await isEmptyFile(localBytes(parts, entry), entry.file.size) };
+        break;
+      default:
+        return { decision, sha256 };
+    }
+  }
+}
+
+/**
+ * What is held or ignored counts as seen (SPEC 3.1), so its content must be known: else a `touch` would hold it a
+ * second time.
+ */
+async function contentOf(parts: ProcessParts, entry: FileEntry): Promise<string> {
+  return (await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) })).sha256;
+}
+
+const versionInPlace = (entry: FileEntry): string | null =>
+  entry.landedPath === null ? standsAs(entry).version : null;
+
+function localBytes(parts: ProcessParts, entry: FileEntry): Buffer {
+  const local = entry.landedPath ?? parts.source(entry).localPath(standsAs(entry).path);
+  if (local === null) throw new TallymanError('INTERNAL', `${entry.uri} has not been landed`);
+  return decodeName(local);
+}
+
+async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+  const { decision, sha256 } = await decide(parts, entry, feed);
+  switch (decision.kind) {
+    case 'wait':
+      if (sha256 !== null && sha256 !== entry.sha256) await parts.ledger.setContent(entry.fileId, sha256);
+      await parts.ledger.wait(entry.fileId, decision.forFileId);
+      parts.log.debug({ feed: feed.name, file_id: entry.fileId }, `${entry.file.path} waits: ${decision.reason}`);
+      return { kind: 'aside' };
+    case 'touched':
+      await parts.ledger.absorb(entry.fileId, decision.present);
+      return { kind: 'done' };
+    case 'duplicate':
+      return await end(
+        parts,
+        entry,
+        { state: 'duplicate', duplicateOf: decision.of, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
+        decision.reason,
+      );
+    case 'hold':
+      return await end(
+        parts,
+        entry,
+        { state: 'held', sha256: sha256 ?? (await contentOf(parts, entry)) },
+        decision.reason,
+      );
+    case 'ignore':
+      return await end(
+        parts,
+        entry,
+        { state: 'ignored', sha256: sha256 ?? (await contentOf(parts, entry)) },
+        decision.reason,
+      );
+    case 'superseded':
+      return await end(parts, entry, { state: 'superseded' }, decision.reason);
+    case 'load':
+      return await load(parts, entry, feed, decision, sha256);
+  }
+}
+
+async function load(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  decision: Extract<Decision, { kind: 'load' }>,
+  sha256: string | null,
+): Promise<WorkOutcome> {
+  const bytes = localBytes(parts, entry);
+  const localPath = bytes.toString();
+  const stands = standsAs(entry);
+  const beside = await readBeside(feed, parts.source(entry), {
+    file: entry.file,
+    movedTo: entry.movedTo,
+    suffix: String(entry.fileId),
+  });
+  const loadKey = randomUUID();
+  const claimed = await parts.ledger.claim(
+    entry.fileId,
+    {
+      loadKey,
+      sha256,
+      duplicateAllowed: decision.duplicateAllowed,
+      generation: decision.generation,
+      owner: parts.owner,
+    },
+    parts.actor,
+  );
+  const result = await parts.load({
+    loadKey,
+    instanceId: parts.ledger.instanceId,
+    fileId: entry.fileId,
+    feed,
+    database: parts.database,
+    workDir: workDirOf(parts.dataDir),
+    file: {
+      path: entry.file.path,
+      uri: entry.uri,
+      localPath,
+      localPathHex: bytes.equals(Buffer.from(localPath)) ? null : bytes.toString('hex'),
+      size: entry.file.size,
+      mtimeUs: entry.file.mtimeUs,
+      version: stands.version,
+      inPlace: entry.landedPath === null,
+      sha256: claimed.sha256,
+    },
+    manifest: beside.manifest,
+    beside: beside.said,
+    generation: decision.generation,
+    duplicateAllowed: decision.duplicateAllowed,
+    replaces: decision.replaces,
+  });
+  return await settleResult(parts, claimed, feed, result);
+}
+
+/** What was thrown on the way to the claim: by its code it is the file's, the source's or the program's fault. */
+async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thrown: unknown): Promise<WorkOutcome> {
+  const error =
+    thrown instanceof TallymanError ? thrown : new TallymanError('INTERNAL', messageOf(thrown), { cause: thrown });
+  switch (error.blame) {
+    case 'version':
+      parts.lookAgain(entry);
+      return { kind: 'aside' };
+    case 'pause':
+      return error.code === 'SOURCE_UNREACHABLE' || error.code === 'LANDING_FULL'
+        ? { kind: 'pause-feed', error }
+        : { kind: 'pause-database', error };
+    case 'feed':
+      return { kind: 'pause-feed', error };
+    case 'command':
+      // The ledger said "decide again": an equal file came in between. Its end brings this one back.
+      if (error.code === 'WRONG_STATE' || error.code === 'INTERRUPTED') return { kind: 'aside' };
+      return await countedFailure(parts, entry, feed, error);
+    case 'file':
+    case 'attempt':
+      return await countedFailure(parts, entry, feed, error);
+  }
+}
+
+/**
+ * It failed before the claim (unreadable for the hash, say): the attempt is counted as a claim would, so that it is not
+ * made for ever.
+ */
+async function countedFailure(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  error: TallymanError,
+): Promise<WorkOutcome> {
+  const current = await parts.ledger.entry(entry.fileId);
+  if (current === null) throw error;
+  const { duplicateAllowed, generation } = current;
+  const claimed =
+    current.state === 'loading'
+      ? current
+      : await parts.ledger.claim(
+          entry.fileId,
+          { loadKey: randomUUID(), duplicateAllowed, generation, owner: parts.owner },
+          parts.actor,
+        );
+  return await attemptFailed(parts, claimed, feed, error);
+}

@@ -1,0 +1,212 @@
+import type { FeedSpec } from '../core/feed.js';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { EndOfFile, FileEntry } from '../core/ledger.js';
+import type { LoadResult, ReceiptRef } from '../core/load.js';
+import { backoff } from '../base/backoff.js';
+import { dialectDrift } from './dialect-drift.js';
+import { withChangedContract } from './contract-advice.js';
+import { end, plannedAction, type ProcessParts } from './process-parts.js';
+import type { WorkOutcome } from './outcome.js';
+
+/**
+ * Looks for the receipt of a load whose COMMIT got no answer before the work pauses; each waits for the old backend by
+ * itself.
+ */
+const RESOLVE_TRIES = 5;
+
+const UNCOUNTED = { uncount: true, retryAt: null, error: null } as const;
+
+/** What a load's result means for the ledger. `loaded` and `rejected` are in PostgreSQL already: the ledger follows. */
+export async function settleResult(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  result: LoadResult,
+): Promise<WorkOutcome> {
+  switch (result.outcome) {
+    case 'loaded':
+    case 'rejected': {
+      const loaded = result.outcome === 'loaded';
+      // A file without records shows no dialect of its own.
+      const changed = loaded && result.rows.read > 0 ? await dialectDrift(parts, feed, result.dialect) : [];
+      for (const { message } of changed)
+        parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
+      const drift = [...result.drift, ...changed];
+      const ended: EndOfFile = {
+        state: result.outcome,
+        sha256: result.sha256,
+        loadId: result.loadId,
+        rows: result.rows,
+        errors: result.errors,
+        error: loaded ? null : withChangedContract(result.error, feed, drift),
+        drift,
+        committedAt: result.committedAt,
+        seconds: { land: 0, load: result.seconds },
+        replaced: result.replaced,
+        olderSnapshots: loaded && feed.target.mode === 'replace_all',
+        action: plannedAction(feed, entry, result.outcome, result.committedAt),
+      };
+      return await end(parts, entry, ended, loaded ? 'committed' : result.error.message);
+    }
+    case 'lost-race':
+      return await lostRace(parts, entry, feed, result.winner, result.sha256);
+    case 'changed':
+      await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.message);
+      parts.lookAgain(entry);
+      return { kind: 'aside' };
+    case 'vanished':
+      return await gone(parts, entry, result.message);
+    case 'unreachable':
+      await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.error.message);
+      return result.error.code === 'INTERRUPTED'
+        ? { kind: 'aside' }
+        : { kind: 'pause-database', error: TallymanError.from(result.error) };
+    case 'misfit':
+      await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.error.message);
+      return { kind: 'pause-feed', error: TallymanError.from(result.error) };
+    case 'unknown':
+      return await recoverUnknown(parts, entry, feed, TallymanError.from(result.error));
+    case 'failed':
+      return await attemptFailed(parts, entry, feed, TallymanError.from(result.error));
+    case 'checked':
+      throw new TallymanError('INTERNAL', 'a dry run reached the ledger');
+  }
+}
+
+/**
+ * Another receipt holds this content: the same path adopts it, another path follows on_duplicate. Never `failed` (SPEC
+ * 6).
+ */
+async function lostRace(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  winner: ReceiptRef,
+  sha256: string,
+): Promise<WorkOutcome> {
+  if (winner.path === entry.file.path) {
+    const holder = await parts.ledger.byLoadKey(winner.loadKey);
+    if (holder === null || holder.fileId === entry.fileId)
+      return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
+    return await end(
+      parts,
+      entry,
+      { state: 'duplicate', duplicateOf: holder.fileId, sha256 },
+      `the same content is loaded as file ${holder.fileId}`,
+    );
+  }
+  const duplicateOf = (await parts.ledger.byLoadId(winner.loadId))?.fileId ?? null;
+  const reason = `the same content is loaded from ${winner.path} (load ${winner.loadId})`;
+  switch (feed.onDuplicate) {
+    case 'skip':
+      return await end(
+        parts,
+        entry,
+        { state: 'duplicate', duplicateOf, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
+        reason,
+      );
+    case 'hold':
+      return await end(parts, entry, { state: 'held', sha256 }, reason);
+    case 'load':
+      // Decide again, now that the other load is known: it will be allowed beside it.
+      await parts.ledger.takeReceipts([winner]);
+      await parts.ledger.setContent(entry.fileId, sha256);
+      await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, reason);
+      return { kind: 'done' };
+  }
+}
+
+/** The receipt is the database's word: the entry takes its counts. */
+export async function adopt(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  receipt: ReceiptRef,
+  reason: string,
+): Promise<WorkOutcome> {
+  const { status } = receipt;
+  const error =
+    status === 'rejected'
+      ? new TallymanError('LOAD_FAILED', `rejected (${receipt.errorCode ?? 'see the quarantine'})`).reported()
+      : null;
+  const ended: EndOfFile = {
+    state: status,
+    sha256: receipt.sha256,
+    loadId: receipt.loadId,
+    loadKey: receipt.loadKey,
+    generation: receipt.generation,
+    rows: receipt.rows,
+    error,
+    committedAt: receipt.committedAt,
+    replaced: receipt.replaces,
+    olderSnapshots: status === 'loaded' && feed.target.mode === 'replace_all',
+    action:
+      status === 'loaded' || status === 'rejected' ? plannedAction(feed, entry, status, receipt.committedAt) : null,
+  };
+  return await end(parts, entry, ended, reason);
+}
+
+/** COMMIT was sent and no answer came: the receipt decides (DESIGN 2.1, Recovery). */
+export async function recoverUnknown(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  cause: TallymanError,
+): Promise<WorkOutcome> {
+  if (entry.loadKey === null) throw new TallymanError('INTERNAL', `file ${entry.fileId} is loading without a load_key`);
+  for (let tries = 1; ; tries++) {
+    try {
+      const receipt = await parts.receipts.resolve(entry.loadKey);
+      if (receipt !== null)
+        return await adopt(parts, entry, feed, receipt, 'the receipt was found after the connection was lost');
+      await parts.ledger.unclaim(
+        entry.fileId,
+        UNCOUNTED,
+        parts.actor,
+        `no receipt: the load was rolled back (${cause.message})`,
+      );
+      return { kind: 'pause-database', error: cause };
+    } catch (error) {
+      const known =
+        error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
+      if (known.blame !== 'pause') throw known;
+      // The entry stays `loading` with its load_key: processFile asks again when the pause is over, recover.ts at the
+      // next start.
+      if (tries >= RESOLVE_TRIES) return { kind: 'pause-database', error: known };
+      await new Promise((resolve) => setTimeout(resolve, backoff(tries, { baseMs: 500, maxMs: 5_000 })));
+    }
+  }
+}
+
+/** An attempt was used: again after the backoff, or `failed` when it was the last. */
+export async function attemptFailed(
+  parts: ProcessParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  error: TallymanError,
+): Promise<WorkOutcome> {
+  if (entry.attempts >= feed.retry.attempts)
+    return await end(parts, entry, { state: 'failed', error: error.reported() }, error.message);
+  const retryAt = new Date(
+    Date.now() + backoff(entry.attempts, { baseMs: feed.retry.backoffMs, maxMs: feed.retry.maxBackoffMs }),
+  ).toISOString();
+  await parts.ledger.unclaim(
+    entry.fileId,
+    { uncount: false, retryAt, error: error.reported() },
+    parts.actor,
+    error.message,
+  );
+  await parts.reported(entry.fileId);
+  return { kind: 'retry' };
+}
+
+/** One that an operator had taken again goes back to the end it had: nothing of it was touched. */
+export async function gone(parts: ProcessParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
+  if (entry.before === null) return await end(parts, entry, { state: 'vanished' }, reason);
+  await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
+  parts.log.warn(
+    { feed: entry.feed, file_id: entry.fileId },
+    `${entry.file.path}: ${reason}; it stays ${entry.before}`,
+  );
+  return { kind: 'done' };
+}

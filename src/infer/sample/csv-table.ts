@@ -1,0 +1,198 @@
+import type { FormatType, RecordReader } from '../../core/format.js';
+import { sniffDialect, type Sniffed } from '../../formats/csv/sniff.js';
+import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
+import { HEADER_SAMPLE, judgeHeader } from './header.js';
+import type { SampledText } from './text.js';
+
+/** A sampled file of delimited text, with its dialect found out. */
+export interface CsvTable {
+  readonly kind: 'csv';
+  readonly text: SampledText;
+  readonly sniffed: Sniffed;
+  readonly header: boolean;
+  /** Header cells as they stand; empty without a header. */
+  readonly names: readonly string[];
+  readonly width: number;
+  /** Physical lines before the header or the first record. */
+  readonly skipLines: number;
+  /** What is doubtful about all that, for people. */
+  readonly doubts: readonly string[];
+}
+
+/** Options of `format:` for such a table; `nulls` unsaid = the default. */
+export function csvOptionsOf(table: CsvTable, header: boolean): Record<string, unknown> {
+  const { delimiter, quote, escape, comment } = table.sniffed;
+  return {
+    header,
+    delimiter,
+    quote,
+    ...(escape === undefined ? {} : { escape }),
+    comment,
+    skip_lines: table.skipLines,
+  };
+}
+
+export async function openCsvTable(csv: FormatType, text: SampledText): Promise<CsvTable> {
+  const sniffed = await sniffDialect(text.head, { whole: text.whole });
+  const doubts: string[] = [];
+  if (sniffed.rival !== null) doubts.push(`delimiter: ${shownToken(sniffed.rival)} would make columns as well`);
+  const delimiter = sniffed.sure || sniffed.width === 1 ? oneColumnDelimiter(sniffed, text.head) : sniffed.delimiter;
+  if (!sniffed.sure && sniffed.width > 1) doubts.push('delimiter: none makes records of equal width; "," was taken');
+  const start = beginning(sniffed, text.head);
+  const base: CsvTable = {
+    kind: 'csv',
+    text,
+    sniffed: { ...sniffed, delimiter },
+    header: false,
+    names: [],
+    width: sniffed.width,
+    skipLines: start.line - 1,
+    doubts,
+  };
+  const rows = await firstRows(csv, base);
+  const [first] = rows;
+  const below = rows.slice(1);
+  const narrow = first !== undefined && below.length > 0 && first.length < sniffed.width;
+  const verdict = judgeHeader(narrow ? [first, ...below.map((row) => row.slice(0, first.length))] : rows);
+  if (verdict.doubt !== null) doubts.push(`header: ${verdict.doubt}`);
+  if (start.line > 1)
+    doubts.push(
+      `skip_lines: ${start.line - 1} line${start.line === 2 ? '' : 's'} before the ${verdict.header ? 'header' : 'first record'} (${JSON.stringify(start.passed)})`,
+    );
+  if (!verdict.header || first === undefined)
+    return { ...base, width: first === undefined ? sniffed.width : Math.max(1, first.length) };
+  return { ...base, header: true, names: first, width: first.length };
+}
+
+export const shownToken = (token: string): string => (token === '\t' ? 'tab' : JSON.stringify(token));
+
+/** One column: a delimiter that does not stand in it, so that no record falls apart. */
+function oneColumnDelimiter(sniffed: Sniffed, head: Buffer): string {
+  if (sniffed.sure || !head.includes(sniffed.delimiter)) return sniffed.delimiter;
+  return ['\t', '|', ';', '\u001f'].find((token) => !head.includes(token)) ?? sniffed.delimiter;
+}
+
+/**
+ * Where the table begins: at its first record of the usual width that is not all but empty, when what stands before it
+ * has another form.
+ */
+function beginning({ scanned, width }: Sniffed, head: Buffer): { readonly line: number; readonly passed: string } {
+  const { widths, lines, spans, trial } = scanned;
+  const textOf = (row: number): string =>
+    head.toString('utf8', spans[row]!.start, Math.min(spans[row]!.end, spans[row]!.start + 40));
+  const firstLine = lines[0] ?? 1;
+  const none = { line: 1, passed: '' };
+  let row = widths.findIndex((cells) => cells === width);
+  // A header one cell short stands above row names, or above records with a delimiter at their end.
+  if (row === 1 && widths[0] === width - 1 && width > 2) row = 0;
+  if (row === 0 && width >= 4) {
+    const filled = (at: number): number =>
+      head
+        .toString('utf8', spans[at]!.start, spans[at]!.end)
+        .split(trial.delimiter)
+        .filter((cell) => cell.trim() !== '').length;
+    let full = 0;
+    while (full < Math.min(30, widths.length) && filled(full) <= 2) full++;
+    if (full > 0 && full < widths.length && filled(full) >= width * 0.6) row = full;
+  }
+  if (row <= 0) return none;
+  const line = lines[row] ?? 1;
+  return line === firstLine ? none : { line, passed: textOf(0) };
+}
+
+async function open(csv: FormatType, bytes: Buffer, options: Record<string, unknown>): Promise<RecordReader> {
+  return await csv.open({ bytes: once(bytes), path: null, contract: null }, csv.options.parse(options));
+}
+
+/** The first records as text, cells up to a length that no name has. */
+async function firstRows(csv: FormatType, table: CsvTable): Promise<string[][]> {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  const reader = await open(csv, table.text.head, csvOptionsOf(table, false));
+  const width = reader.layout.fileColumns.length;
+  const put = (column: number, text: string): void => {
+    if (column === 0) row = [];
+    row.push(text);
+    if (column === width - 1) rows.push(row);
+  };
+  await readCells(
+    reader,
+    {
+      cell: (column, bytes, start, end) => put(column, bytes.toString('utf8', start, Math.min(end, start + 4_096))),
+      absent: (column) => put(column, ''),
+    },
+    { skipRows: 0, whole: table.text.whole, mostRows: HEADER_SAMPLE },
+    noCounts(),
+  );
+  // A narrower header makes every other record too long: its own cells are all that came.
+  if (rows.length <= 1 && width < table.sniffed.width) rows.push(...(await rowsBelow(csv, table)));
+  return rows;
+}
+
+async function rowsBelow(csv: FormatType, table: CsvTable): Promise<string[][]> {
+  const { lines } = table.sniffed.scanned;
+  const next = lines.find((line) => line > table.skipLines + 1);
+  return next === undefined
+    ? []
+    : await firstRows(csv, { ...table, skipLines: next - 1, sniffed: { ...table.sniffed, width: 0 } });
+}
+
+/** Reads the sample: the head, and of a large file the parts behind it whose records are whole. */
+export async function readCsvTable(
+  csv: FormatType,
+  table: CsvTable,
+  visitor: CellVisitor,
+  extra: Record<string, unknown> = {},
+): Promise<ReadCounts> {
+  const counts = noCounts();
+  const { text } = table;
+  const options = { ...csvOptionsOf(table, false), ...extra };
+  await readCells(
+    await open(csv, text.head, options),
+    visitor,
+    { skipRows: table.header ? 1 : 0, whole: text.whole },
+    counts,
+  );
+  for (const [index, part] of text.parts.entries()) {
+    const last = index === text.parts.length - 1;
+    const inStep = await stepIn(csv, part, { ...options, skip_lines: 0 }, table.width, last);
+    if (inStep !== null)
+      await readCells(
+        await open(csv, inStep, { ...options, skip_lines: 0 }),
+        visitor,
+        { skipRows: 0, whole: last },
+        counts,
+      );
+  }
+  return counts;
+}
+
+/**
+ * The part from its first whole record to its last; null when its records have not the table's width: perhaps it begins
+ * inside of quotes. A part misread would make text of every column.
+ */
+async function stepIn(
+  csv: FormatType,
+  part: Buffer,
+  options: Record<string, unknown>,
+  width: number,
+  last: boolean,
+): Promise<Buffer | null> {
+  let from = part.indexOf(0x0a) + 1;
+  const end = last ? part.length : part.lastIndexOf(0x0a) + 1;
+  for (let attempt = 0; attempt < 3 && from > 0 && from < end; attempt++) {
+    const piece = part.subarray(from, end);
+    const reader = await open(csv, piece, options);
+    if (reader.layout.fileColumns.length === width) {
+      const counts = noCounts();
+      await readCells(reader, { cell: () => undefined, absent: () => undefined }, { skipRows: 0, whole: true }, counts);
+      if (counts.faults === 0 && counts.short + counts.long <= counts.rows * 0.02 + 1) return piece;
+    } else {
+      await reader.close();
+    }
+    const next = part.indexOf(0x0a, from);
+    if (next === -1) return null;
+    from = next + 1;
+  }
+  return null;
+}

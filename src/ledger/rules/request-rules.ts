@@ -1,0 +1,88 @@
+import { TallymanError } from '../../core/errors.js';
+import type { EntryChange, FileEntry, RequestKind } from '../../core/ledger.js';
+import { END_STATES, type FileState } from '../../core/states.js';
+
+interface Rule {
+  /** States in which it can be carried out (SPEC 4). */
+  readonly from: readonly FileState[];
+  /** States whose end it waits for: "on a file that is being loaded". */
+  readonly after: readonly FileState[];
+  readonly to: FileState;
+  readonly change: (entry: FileEntry) => EntryChange;
+}
+
+const BUSY: readonly FileState[] = ['landing', 'landed', 'loading'];
+
+/**
+ * SPEC 4, a line a command: "failed, rejected -> again, attempts 0 · held -> load · held, failed, rejected -> ignored";
+ * "reprocess and clear take any end state".
+ */
+const RULES: Readonly<Record<RequestKind, Rule>> = {
+  retry: { from: ['failed', 'rejected'], after: [], to: 'discovered', change: () => ({ attempts: 0 }) },
+  release: { from: ['held'], after: [], to: 'discovered', change: () => ({ attempts: 0, released: true }) },
+  ignore: { from: ['held', 'failed', 'rejected'], after: [], to: 'ignored', change: () => ({}) },
+  clear: { from: END_STATES, after: BUSY, to: 'cleared', change: () => ({}) },
+  reprocess: { from: END_STATES, after: BUSY, to: 'discovered', change: reprocessed },
+};
+
+/**
+ * "Keeps file_id, raises generation, runs no second after action." It had its first one when it was loaded, or when its
+ * bytes were moved.
+ */
+function reprocessed(entry: FileEntry): EntryChange {
+  const hadAction =
+    entry.liveLoadId !== null ||
+    entry.movedTo !== null ||
+    entry.deleted ||
+    ['loaded', 'superseded', 'cleared'].includes(entry.state);
+  return {
+    attempts: 0,
+    released: true,
+    generation: entry.generation + 1,
+    ...(hadAction ? { afterAction: false } : {}),
+  };
+}
+
+/**
+ * null = it can be asked for (now, or after the end of what is under way: see requestMustWait). Else WRONG_STATE,
+ * nothing is to change.
+ */
+export function requestAllowed(kind: RequestKind, entry: FileEntry): TallymanError | null {
+  const rule = RULES[kind];
+  const name = `File ${entry.fileId} (${entry.feed}: ${entry.file.path})`;
+  if (entry.state === 'duplicate' && (kind === 'reprocess' || kind === 'clear')) {
+    const original = entry.duplicateOf === null ? 'a load of another instance' : `file ${entry.duplicateOf}`;
+    return new TallymanError(
+      'WRONG_STATE',
+      `${name} is a duplicate of ${original}: there is nothing of its own to ${kind}.`,
+      {
+        fix:
+          entry.duplicateOf === null
+            ? 'Act on the original where it was loaded.'
+            : `Use the original: \`tallyman ${commandOf(kind)} ${entry.duplicateOf}\`.`,
+      },
+    );
+  }
+  if (rule.from.includes(entry.state) || rule.after.includes(entry.state)) return null;
+  const wanted =
+    rule.from.length === END_STATES.length ? 'a file that has ended' : `a file that is ${rule.from.join(' or ')}`;
+  return new TallymanError('WRONG_STATE', `${name} is ${entry.state}: ${commandOf(kind)} takes ${wanted}.`, {
+    fix: `See \`tallyman files show ${entry.fileId}\`.`,
+  });
+}
+
+/** True while the request has to wait for the end of what is under way. */
+export function requestMustWait(kind: RequestKind, entry: FileEntry): boolean {
+  return RULES[kind].after.includes(entry.state);
+}
+
+/** What Ledger.transition is to be called with. For `clear` the receipt in PostgreSQL is set first. */
+export function requestEffect(
+  kind: RequestKind,
+  entry: FileEntry,
+): { readonly to: FileState; readonly change: EntryChange } {
+  const { to, change } = RULES[kind];
+  return { to, change: change(entry) };
+}
+
+const commandOf = (kind: RequestKind): string => (kind === 'clear' ? 'ledger clear' : kind);

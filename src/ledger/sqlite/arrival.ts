@@ -1,0 +1,190 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { SeenFile } from '../../core/file.js';
+import type { Adopted, Arrival, FileEntry, Ledger } from '../../core/ledger.js';
+import { TallymanError } from '../../core/errors.js';
+import { backToEnd, changeState, freeWaiting, mustFind, note, wrongState, type Cause } from './change.js';
+import { feedId, internFeed } from './feeds.js';
+import { ENTRY, toEntry } from './entry-rows.js';
+import type { Row, Store } from './store/store.js';
+
+/** Lookups between two breaths of the event loop: about 10 ms. */
+const LOOKUPS = 1_000;
+
+/** How versions come into the ledger. */
+export function arrivals(store: Store): Pick<Ledger, 'unknown' | 'discover' | 'touch' | 'absorb' | 'adopt'> {
+  return {
+    async unknown(feed, files) {
+      const fresh: SeenFile[] = [];
+      for (let from = 0; from < files.length; from += LOOKUPS) {
+        if (from > 0) await turn();
+        fresh.push(...(await store.read(() => unknown(store, feed, files.slice(from, from + LOOKUPS)))));
+      }
+      return fresh;
+    },
+    discover: (arrival, actor) => store.write(() => discover(store, arrival, actor)),
+    touch: (fileId, file) =>
+      store.write(() => {
+        if (mustFind(store, fileId).movedTo === null) look(store, fileId, file);
+        else store.run('update entry set moved_to = ? where file_id = ?', JSON.stringify(file), fileId);
+      }),
+    absorb: (fileId, into) =>
+      store.write(() => {
+        absorb(store, fileId, into);
+      }),
+    async adopt(feed, files, actor, reason) {
+      let entered = 0;
+      for (let from = 0; from < files.length; from += LOOKUPS) {
+        entered += await store.write(() =>
+          adopt(store, feed, files.slice(from, from + LOOKUPS), { actor, reason, at: store.now() }),
+        );
+      }
+      return entered;
+    },
+  };
+}
+
+/** One point lookup a file, on (feed_id, path): the newest entry has the highest file_id. */
+const STANDS = `select size = ? and version = ? and state not in ('vanished', 'cleared') and moved_to is null and deleted = 0 as stands
+  from entry where feed_id = ? and path = ? order by file_id desc limit 1`;
+
+function unknown(store: Store, feed: string, files: readonly SeenFile[]): readonly SeenFile[] {
+  const id = feedId(store, feed);
+  if (id === null) return files;
+  return files.filter((file) => store.value(STANDS, file.size, file.version, id, file.path) !== 1);
+}
+
+function discover(store: Store, arrival: Arrival, actor: string): FileEntry {
+  const feed = internFeed(store, arrival.feed);
+  const cause = { actor, reason: 'settled and ready', at: store.now() };
+  const row = store.get(
+    `${ENTRY} where feed_id = ? and path = ? order by file_id desc limit 1`,
+    feed,
+    arrival.file.path,
+  );
+  if (row !== null) {
+    const known = stay(store, row, arrival, cause);
+    if (known !== null) return known;
+  }
+  return mustFind(store, insert(store, feed, arrival, cause));
+}
+
+/** The newest entry when it serves for this look too; null = the look is a version of its own. */
+function stay(store: Store, row: Row, { feed, file, owner, ...arrival }: Arrival, cause: Cause): FileEntry | null {
+  const newest = toEntry(row);
+  if (newest.state === 'landing' || newest.state === 'loading') return newest;
+  const stands = newest.file.size === file.size && newest.file.version === file.version && isInPlace(newest);
+  if (stands && newest.state === 'discovered' && newest.owner !== (owner ?? null)) {
+    // Nobody has read it yet: who came last works on it (a `load` of the same file again after the first one died).
+    store.run('update entry set owner = ? where file_id = ?', owner ?? null, newest.fileId);
+    return mustFind(store, newest.fileId);
+  }
+  if (stands) return newest;
+  if (newest.state !== 'discovered' || newest.movedTo !== null) return null;
+  if (newest.before !== null) {
+    backToEnd(store, row, { ...cause, reason: 'its bytes are gone: another version stands under the path' });
+    return null;
+  }
+  return renew(store, newest, { feed, file, owner: owner ?? null, ...arrival }, cause);
+}
+
+const isInPlace = (entry: FileEntry): boolean =>
+  entry.state !== 'vanished' && entry.state !== 'cleared' && entry.movedTo === null && !entry.deleted;
+
+/**
+ * Overwritten before it was read. Nothing was decided about the old bytes and nobody can read them any more: the entry
+ * goes on with the new ones.
+ */
+function renew(store: Store, entry: FileEntry, arrival: Arrival, cause: Cause): FileEntry {
+  look(store, entry.fileId, arrival.file);
+  store.run(
+    `update entry set sha256 = null, load_key = null, attempts = 0, error = null, retry_at = null, wait_for = null, owner = ?, marker = ?, settle_s = ?, death_chunk = -1, death_count = 0
+     where file_id = ?`,
+    arrival.owner ?? null,
+    arrival.marker ?? null,
+    arrival.settleSeconds,
+    entry.fileId,
+  );
+  freeWaiting(store, entry.fileId);
+  note(store, entry.fileId, 'discovered', 'discovered', {
+    ...cause,
+    reason: `changed before it was read (${entry.file.size} -> ${arrival.file.size} bytes)`,
+  });
+  return mustFind(store, entry.fileId);
+}
+
+function look(store: Store, fileId: number, file: SeenFile): void {
+  store.run(
+    'update entry set size = ?, mtime_us = ?, version = ? where file_id = ?',
+    file.size,
+    file.mtimeUs,
+    file.version,
+    fileId,
+  );
+}
+
+function insert(store: Store, feed: number, arrival: Arrival, cause: Cause): number {
+  const { file } = arrival;
+  const id = store.run(
+    `insert into entry (feed_id, path, uri, size, mtime_us, version, state, replaces, owner, marker, settle_s, discovered_at)
+     values (?, ?, ?, ?, ?, ?, 'discovered', ?, ?, ?, ?, ?)`,
+    feed,
+    file.path,
+    arrival.uri,
+    file.size,
+    file.mtimeUs,
+    file.version,
+    JSON.stringify(arrival.replaces ?? []),
+    arrival.owner ?? null,
+    arrival.marker ?? null,
+    arrival.settleSeconds,
+    cause.at,
+  ).lastId;
+  changeState(store, id, null, 'discovered', cause);
+  return id;
+}
+
+function absorb(store: Store, fileId: number, into: number): void {
+  const entry = mustFind(store, fileId);
+  const present = mustFind(store, into);
+  if (fileId === into || entry.attempts > 0 || entry.before !== null || entry.loadKey !== null)
+    throw wrongState(entry, 'it has a history of its own and cannot go without a trace');
+  if (present.feed !== entry.feed || present.file.path !== entry.file.path)
+    throw new TallymanError('WRONG_STATE', `Files ${fileId} and ${into} are not of one path.`);
+  look(store, into, entry.file);
+  freeWaiting(store, fileId);
+  store.run('delete from request where file_id = ?', fileId);
+  store.run('delete from action where file_id = ?', fileId);
+  store.run('delete from detail where file_id = ?', fileId);
+  store.run('delete from history where file_id = ?', fileId);
+  store.run('delete from entry where file_id = ?', fileId);
+}
+
+function adopt(store: Store, feed: string, files: readonly Adopted[], cause: Cause): number {
+  const id = internFeed(store, feed);
+  const fresh = files.filter(({ file }) => store.value(STANDS, file.size, file.version, id, file.path) !== 1);
+  for (const { file, uri, loadKey, loadId } of fresh) {
+    const fileId = store.run(
+      `insert into entry (feed_id, path, uri, size, mtime_us, version, state, load_key, load_id, discovered_at, finished_at) values (?, ?, ?, ?, ?, ?, 'ignored', ?, ?, ?, ?)`,
+      id,
+      file.path,
+      uri,
+      file.size,
+      file.mtimeUs,
+      file.version,
+      loadKey,
+      loadId,
+      cause.at,
+      cause.at,
+    ).lastId;
+    changeState(store, fileId, null, 'ignored', cause);
+    store.run(
+      `insert into receipt values (?, ?, ?, ?, 'ignored', null, ?, 1, 0, 0, 0, 0, null)`,
+      loadKey,
+      loadId,
+      fileId,
+      id,
+      file.size,
+    );
+  }
+  return fresh.length;
+}

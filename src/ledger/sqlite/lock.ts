@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { messageOf, TallymanError } from '../../core/errors.js';
+import { isBusy } from './store/sqlite-errors.js';
+
+/** Held until release(), or until the process is gone, however it went. */
+export interface Lock {
+  release(): void;
+}
+
+/** A tester holds a claim's file for microseconds; only then does the claimer have to wait at all. */
+const CLAIM_WAIT_MS = 2_000;
+const CLAIM_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/;
+
+/**
+ * The lock on a data_dir: `run` takes it. An SQLite file held with an exclusive lock, because the kernel frees it when
+ * the process dies, SIGKILL included, and nobody ever steals it by the clock. Throws ALREADY_RUNNING with the pid of
+ * the one that holds it.
+ */
+export function acquireLock(dataDir: string): Lock {
+  const file = path.join(dataDir, 'tallyman.lock');
+  const pidFile = path.join(dataDir, 'tallyman.pid');
+  makeFolder(dataDir);
+  const db = hold(file, 0);
+  if (db === null) {
+    const holder = readHolder(pidFile);
+    throw new TallymanError(
+      'ALREADY_RUNNING',
+      `Another tallyman ${holder === null ? '' : `(${holder}) `}runs on ${dataDir}.`,
+    );
+  }
+  try {
+    // Beside the lock and not in it: nobody else can read a file under an exclusive lock.
+    writeFileSync(pidFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }), { mode: 0o600 });
+  } catch (error) {
+    db.close();
+    throw new TallymanError('LEDGER_UNUSABLE', `${pidFile} cannot be written: ${messageOf(error)}.`, { cause: error });
+  }
+  return lockOf(db, () => {
+    rmSync(pidFile, { force: true });
+  });
+}
+
+/**
+ * The lock of one `load` command, so that its entries are told from those of a dead one. `name` becomes a file name
+ * (letters, digits, `._-`) and must not be used twice; it stands as `owner` in the ledger.
+ */
+export function acquireClaimLock(dataDir: string, name: string): Lock {
+  const file = claimFile(dataDir, name);
+  makeFolder(path.dirname(file));
+  const db = hold(file, CLAIM_WAIT_MS);
+  if (db === null) throw new TallymanError('ALREADY_RUNNING', `The claim ${name} is held by another process.`);
+  return lockOf(db, () => {
+    rmSync(file, { force: true });
+  });
+}
+
+/** Does the process that took this claim still live? */
+export function isClaimHeld(dataDir: string, name: string): boolean {
+  const file = claimFile(dataDir, name);
+  if (!existsSync(file)) return false;
+  let db: Database.Database;
+  try {
+    db = new Database(file, { timeout: 0, fileMustExist: true });
+  } catch (error) {
+    if (!existsSync(file)) return false;
+    throw unusable(file, error);
+  }
+  try {
+    // A shared lock: two that look at the same time do not take each other for the holder.
+    db.prepare('select count(*) from sqlite_master').get();
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw unusable(file, error);
+  } finally {
+    db.close();
+  }
+}
+
+/** null = another one holds it. The handle is the lock: whoever drops it, drops the lock. */
+function hold(file: string, waitMs: number): Database.Database | null {
+  let db: Database.Database | null = null;
+  try {
+    // Only when it is missing: closing any second descriptor of the file would free the lock that this process may
+    // already hold (fcntl).
+    if (!existsSync(file)) writeFileSync(file, '', { flag: 'a', mode: 0o600 });
+    db = new Database(file, { timeout: waitMs });
+    db.pragma('locking_mode = exclusive');
+    // Nothing is ever written, so nothing can be left behind to be rolled back.
+    db.pragma('journal_mode = memory');
+    db.exec('begin exclusive');
+    return db;
+  } catch (error) {
+    db?.close();
+    if (isBusy(error)) return null;
+    throw unusable(file, error);
+  }
+}
+
+/**
+ * Locks that are held. Without a reference from here the garbage collector would close a handle whose owner forgot it,
+ * and free the lock.
+ */
+const held = new Set<Database.Database>();
+
+function lockOf(db: Database.Database, clean: () => void): Lock {
+  held.add(db);
+  return {
+    release() {
+      if (!held.delete(db)) return;
+      clean();
+      db.close();
+    },
+  };
+}
+
+function readHolder(pidFile: string): string | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(pidFile, 'utf8'));
+    if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number') return null;
+    return `pid ${value.pid}${'since' in value && typeof value.since === 'string' ? `, since ${value.since}` : ''}`;
+  } catch {
+    // It is being written or was taken away this moment: the lock itself has spoken, only the name is missing.
+    return null;
+  }
+}
+
+function claimFile(dataDir: string, name: string): string {
+  if (!CLAIM_NAME.test(name)) throw new TallymanError('USAGE', `"${name}" cannot name a claim.`);
+  return path.join(dataDir, 'claims', `${name}.lock`);
+}
+
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(dir, error);
+  }
+}
+
+const unusable = (file: string, error: unknown): TallymanError =>
+  new TallymanError('LEDGER_UNUSABLE', `${file} cannot be used as a lock: ${messageOf(error)}.`, {
+    cause: error,
+    fix: 'Give the user that runs tallyman the right to write to data_dir.',
+  });

@@ -1,0 +1,67 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { DECODERS, FORMATS } from './registry.js';
+import { TallymanError } from './core/errors.js';
+import type { LoadJob, LoadResult } from './core/load.js';
+import { checkFile } from './load/dry-run.js';
+import { loadFile, type LoadHooks } from './load/load-file.js';
+import { loadGroup } from './load/load-group.js';
+import { COMMITTING, IDLE, isRequest, isWorkerData, type PoolAnswer } from './load/pool/pool-messages.js';
+import { LoadSession } from './load/transaction/session.js';
+
+/**
+ * The thread that loads files for load-pool.ts: one after the other, small ones together, over one connection that it
+ * keeps.
+ */
+const port = parentPort;
+if (port === null || !isWorkerData(workerData))
+  throw new TallymanError('INTERNAL', 'load-worker.js is started by the load pool');
+
+const state = new Int32Array(workerData.state);
+const session = new LoadSession();
+let running: AbortController | null = null;
+
+const answer = (message: PoolAnswer): void => port.postMessage(message);
+
+async function work(kind: 'load' | 'check', jobs: readonly LoadJob[]): Promise<void> {
+  const abort = new AbortController();
+  running = abort;
+  const hooks: LoadHooks = {
+    formats: FORMATS,
+    decoders: DECODERS,
+    onProgress: (progress) => answer({ kind: 'progress', progress }),
+    signal: abort.signal,
+    onCommit: () => Atomics.store(state, 0, COMMITTING),
+  };
+  const together = kind === 'load' && jobs.length > 1 ? await loadGroup(jobs, hooks, session) : [];
+  const done = (index: number, result: LoadResult): void => {
+    Atomics.store(state, 0, IDLE);
+    answer({ kind: 'result', index, result });
+  };
+  const alone: number[] = [];
+  for (const index of jobs.keys()) {
+    const result = together[index] ?? null;
+    if (result === null) alone.push(index);
+    else done(index, result);
+  }
+  for (const index of alone) {
+    const job = jobs[index]!;
+    done(index, kind === 'load' ? await loadFile(job, hooks, session) : await checkFile(job, hooks));
+  }
+  running = null;
+}
+
+async function stop(): Promise<void> {
+  running?.abort();
+  await session.close();
+  port?.close();
+}
+
+port.on('message', (request: unknown) => {
+  if (!isRequest(request)) throw new TallymanError('INTERNAL', 'a request that the load worker does not know');
+  // A rejection here ends the thread with its error; the pool tells it as the job's outcome.
+  if (request.kind === 'cancel') running?.abort();
+  else if (request.kind === 'stop') void stop();
+  else void work(request.kind, request.jobs);
+});
+
+answer({ kind: 'ready' });

@@ -1,0 +1,36 @@
+import { COPY_HEADER, COPY_TRAILER } from '../../columns/rows/row-encoder.js';
+import { TallymanError } from '../../core/errors.js';
+import type { Connection } from '../../postgres/connect/connect.js';
+import { quoteIdentifier } from '../../postgres/connect/identifiers.js';
+import { QUARANTINE_COLUMNS } from '../../quarantine/record.js';
+import { CopyStream } from './copy-stream.js';
+
+/** Bytes a write. */
+const PIECE = 1024 * 1024;
+
+/**
+ * Copies binary tuples into tallyman.quarantine; gives how many PostgreSQL took. A refusal is our bug: what gets here
+ * was made harmless.
+ */
+export async function copyQuarantine(connection: Connection, quarantine: string, tuples: Buffer): Promise<number> {
+  if (tuples.length === 0) return 0;
+  const stream = new CopyStream(
+    connection,
+    `COPY ${quarantine} (${QUARANTINE_COLUMNS.map(quoteIdentifier).join(', ')}) FROM STDIN WITH (FORMAT binary, ENCODING 'UTF8')`,
+  );
+  try {
+    await stream.write(COPY_HEADER);
+    for (let at = 0; at < tuples.length; at += PIECE) await stream.write(tuples.subarray(at, at + PIECE));
+    await stream.write(COPY_TRAILER);
+    return await stream.finish();
+  } catch (error) {
+    await stream.abort('the quarantine could not be written');
+    throw error;
+  }
+}
+
+/** Throws TALLY_MISMATCH unless the quarantine holds as many rows as were refused. */
+export function proveQuarantined(written: number, refused: number): void {
+  if (written !== refused)
+    throw new TallymanError('TALLY_MISMATCH', `${refused} rows were refused, ${written} stand in the quarantine`);
+}

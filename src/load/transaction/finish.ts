@@ -1,0 +1,77 @@
+import { messageOf, TallymanError } from '../../core/errors.js';
+import type { RowCounts } from '../../core/report.js';
+import { classify, databaseError, endsSession, isServerError, publicMessage } from '../../postgres/connect/errors.js';
+import { integer, list } from '../../postgres/connect/result-rows.js';
+import { RunAgain } from './run-again.js';
+import { commitWith } from './commit.js';
+import type { LoadContext } from '../context.js';
+import { receiptSql, supersedeSql, type Receipt } from './receipt.js';
+import { deleteReplaced, missingFrom, replacedSql, toReplaced, type ReplacedLoad } from './replaced.js';
+import { countSql, pagesSql, proveCount, type TallyScan } from './tally.js';
+
+/**
+ * Constraints, count, and the loads to be replaced once more, in one round trip. Throws DEFERRED_CONSTRAINT,
+ * TALLY_MISMATCH, RunAgain. Gives all loads that are replaced: by content some show only now that the hash is known;
+ * their rows go here. And the pages of the table's leaves as they are now.
+ */
+export async function proveTally(
+  context: LoadContext,
+  scan: TallyScan,
+  replaced: readonly ReplacedLoad[],
+  sha256: string,
+  expected: number,
+): Promise<{ readonly replaced: readonly ReplacedLoad[]; readonly pages: readonly number[] }> {
+  const { connection, job, control } = context;
+  const constraints = scan.table.hasDeferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : [];
+  let results;
+  try {
+    results = await connection.queryAll(
+      [
+        ...constraints,
+        countSql(scan),
+        `SELECT ${pagesSql(scan.table)} AS pages`,
+        replacedSql(job, control, sha256),
+      ].join(';\n'),
+      { timeoutMs: 0 },
+    );
+  } catch (error) {
+    if (isServerError(error) && classify(error) === 'row')
+      throw new TallymanError('DEFERRED_CONSTRAINT', publicMessage(error), { cause: databaseError(error) });
+    throw error;
+  }
+  const counted = results.at(-3)?.rows[0];
+  const ended = results.at(-2)?.rows[0];
+  const now = results.at(-1)?.rows;
+  if (counted === undefined || ended === undefined || now === undefined)
+    throw new TallymanError('INTERNAL', 'the count gave nothing');
+  await proveCount(connection, scan, integer(counted, 'rows'), expected);
+
+  const present = toReplaced(now);
+  const { gone, added } = missingFrom(replaced, present);
+  if (gone.length > 0 || added.some((load) => load.status === 'loaded')) throw new RunAgain('replaced-changed');
+  if (added.length > 0) await deleteReplaced(connection, added, scan.table);
+  return { replaced: present, pages: list(ended, 'pages').map(Number) };
+}
+
+/** Marks what this load replaces, writes the receipt, commits. Throws what commitWith throws. */
+export async function commitLoad(
+  context: LoadContext,
+  replaced: readonly ReplacedLoad[],
+  receipt: Omit<Receipt, 'status' | 'errorCode' | 'replaces'> & { readonly loadId: number; readonly rows: RowCounts },
+  onCommit: () => void,
+): Promise<{ readonly loadId: number; readonly committedAt: string; readonly replaced: readonly number[] }> {
+  const { connection, job, control } = context;
+  const ids = replaced.map((load) => load.loadId);
+  const statements = [
+    ...supersedeSql(control, ids, receipt.loadId),
+    receiptSql(job, control, { ...receipt, status: 'loaded', errorCode: null, replaces: ids }),
+  ];
+  return { ...(await commitWith(connection, statements, onCommit)), replaced: ids };
+}
+
+/** For errors that carry no rows but whose class says row: outside COPY nothing is a row's fault. */
+export function asLoadError(error: unknown, doing: string): TallymanError {
+  if (error instanceof TallymanError) return error;
+  if (isServerError(error) || endsSession(error)) return databaseError(error, doing);
+  return new TallymanError('INTERNAL', `${doing}: ${messageOf(error)}`, { cause: error });
+}

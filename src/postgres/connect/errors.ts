@@ -1,0 +1,189 @@
+import { messageOf, TallymanError, type ErrorCode } from '../../core/errors.js';
+
+/**
+ * Whose fault an error from PostgreSQL is:
+ * - `row`       a row's (classes 22 and 23, P0 raised by a trigger, 54000 "row is too big")
+ * - `bug`       ours: what we sent is not COPY
+ * - `transient` nobody's: locks, deadlocks, disk, connections, shutdown, read-only. Rolled back, tried again
+ * - `misfit`    the table's: columns, kinds, names (class 42 and what COPY cannot do)
+ * - `rights`    a missing GRANT
+ * - `login`     user, password, database, TLS demanded by the server
+ * - `lost`      the connection is gone: the end of what was sent is unknown
+ * - `refused`   anything else: rolled back, an attempt is used
+ */
+export type DatabaseFault = 'row' | 'bug' | 'transient' | 'misfit' | 'rights' | 'login' | 'lost' | 'refused';
+
+/** An error as the server sent it. `code` is the SQLSTATE. */
+export interface ServerError extends Error {
+  readonly code: string;
+  readonly severity?: string | undefined;
+  readonly detail?: string | undefined;
+  readonly where?: string | undefined;
+  readonly schema?: string | undefined;
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+  readonly constraint?: string | undefined;
+  /** Name of the function in the server that raised it. */
+  readonly routine?: string | undefined;
+}
+
+/** True for an ErrorResponse of the server (five-character SQLSTATE and a length), false for socket and TLS errors. */
+export function isServerError(error: unknown): error is ServerError {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(error.code) &&
+    'severity' in error
+  );
+}
+
+/** SQLSTATEs after which the server ends the session, whatever language its severity is in. */
+const ENDS_SESSION = /^(57P0[1-5]|08...|25P0[34])$/;
+
+/** Our own bug, although the class says row: 22P03 bad binary, 22P04 bad COPY format, 08P01 protocol violation. */
+const OURS = new Set(['22P03', '22P04', '08P01']);
+
+const RULES: readonly (readonly [RegExp, DatabaseFault])[] = [
+  [/^(22|23|P0)/, 'row'],
+  // "row is too big", "index row size exceeds": the values of one row. 54011 (too many columns) is not.
+  [/^54000$/, 'row'],
+  [/^(40|53|55|57|58)/, 'transient'],
+  [/^25006$/, 'transient'],
+  [/^(42|3F|0A|54011)/, 'misfit'],
+];
+
+/**
+ * What a server says FATAL to at the door, where nothing was sent yet that could be lost. 57P03: starting up or
+ * shutting down; 53300: no connection free.
+ */
+const AT_THE_DOOR: readonly (readonly [RegExp, DatabaseFault])[] = [
+  [/^(28|3D)/, 'login'],
+  [/^42501$/, 'rights'],
+  [/^(57P03|53300)$/, 'transient'],
+];
+
+/**
+ * Whose fault it is; see DatabaseFault. Anything that no server sent is `lost`, but for an error of our own
+ * (`refused`).
+ */
+export function classify(error: unknown): DatabaseFault {
+  if (error instanceof TallymanError) return FAULT_OF_CODE[error.code] ?? 'refused';
+  if (!isServerError(error)) return isConnectionLoss(error) ? 'lost' : 'refused';
+  if (OURS.has(error.code)) return 'bug';
+  const refusal = AT_THE_DOOR.find(([pattern]) => pattern.test(error.code))?.[1];
+  if (refusal !== undefined) return refusal;
+  if (endsSession(error)) return 'lost';
+  if (isStandby(error)) return 'transient';
+  return RULES.find(([pattern]) => pattern.test(error.code))?.[1] ?? 'refused';
+}
+
+/**
+ * BEGIN READ WRITE on a standby: "cannot set transaction read-write mode during recovery" has the SQLSTATE of a missing
+ * feature, and is told in the server's language. The hook that checks a setting raises it; nothing else of ours fails
+ * there.
+ */
+function isStandby(error: ServerError): boolean {
+  return error.code === '0A000' && error.routine === 'call_bool_check_hook';
+}
+
+/** True when the session is over: FATAL, PANIC, or the socket is gone. */
+export function endsSession(error: unknown): boolean {
+  if (!isServerError(error)) return isConnectionLoss(error);
+  return error.severity === 'FATAL' || error.severity === 'PANIC' || ENDS_SESSION.test(error.code);
+}
+
+const FAULT_OF_CODE: Partial<Record<ErrorCode, DatabaseFault>> = {
+  DATABASE_UNREACHABLE: 'lost',
+  DATABASE_BUSY: 'transient',
+  DATABASE_LOGIN: 'login',
+  DATABASE_RIGHTS: 'rights',
+  CONTRACT_MISFIT: 'misfit',
+};
+
+const CODE_OF_FAULT: Readonly<Record<DatabaseFault, ErrorCode>> = {
+  row: 'DATABASE_REFUSED',
+  bug: 'INTERNAL',
+  transient: 'DATABASE_BUSY',
+  misfit: 'CONTRACT_MISFIT',
+  rights: 'DATABASE_RIGHTS',
+  login: 'DATABASE_LOGIN',
+  lost: 'DATABASE_UNREACHABLE',
+  refused: 'DATABASE_REFUSED',
+};
+
+/**
+ * The error as people read it, with what was being done in front: "creating staging.orders: permission denied ...".
+ * DETAIL and CONTEXT never get in: they quote rows. `fix` is what to do when this place knows better than the table of
+ * errors.
+ */
+export function databaseError(error: unknown, doing?: string, fix?: string): TallymanError {
+  if (error instanceof TallymanError) return error;
+  const code = CODE_OF_FAULT[classify(error)];
+  const prefix = doing === undefined ? '' : `${doing}: `;
+  return new TallymanError(code, `${prefix}${publicMessage(error)}`, {
+    cause: withoutValues(error),
+    ...(fix === undefined ? {} : { fix }),
+  });
+}
+
+/**
+ * What may stand in a log. The primary message of a class 22 or P0 error may quote a value ("invalid input syntax for
+ * type integer: ..."), and so may a class 23 one that a trigger raised: of those only the code and the names are told.
+ */
+export function publicMessage(error: unknown): string {
+  if (!isServerError(error)) return messageOf(error);
+  const named = error.code.startsWith('23') && (error.constraint !== undefined || error.column !== undefined);
+  if (RULES[0]![0].test(error.code) && !named) {
+    const where = [
+      error.table === undefined ? null : `table ${error.table}`,
+      error.column === undefined ? null : `column ${error.column}`,
+    ].filter((part) => part !== null);
+    return `PostgreSQL refused a value (SQLSTATE ${error.code}${where.length === 0 ? '' : `, ${where.join(', ')}`})`;
+  }
+  return `PostgreSQL: ${error.message} (SQLSTATE ${error.code})`;
+}
+
+/** Loggers print causes: one without the fields that quote rows. */
+function withoutValues(error: unknown): unknown {
+  if (!isServerError(error)) return error;
+  return new Error(publicMessage(error));
+}
+
+const LOSS_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EADDRNOTAVAIL',
+  'ENOENT',
+  'EACCES',
+  'EPROTO',
+  'EMFILE',
+  'ENFILE',
+]);
+const LOSS_MESSAGES =
+  /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed|The server does not support SSL|There was an error establishing an SSL|no answer within)/;
+
+function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return (
+    LOSS_CODES.has(code) ||
+    code.startsWith('ERR_TLS') ||
+    code.startsWith('ERR_SSL') ||
+    CERTIFICATE.test(code) ||
+    LOSS_MESSAGES.test(error.message)
+  );
+}
+
+/** OpenSSL's verdicts on a certificate, as Node names them. */
+const CERTIFICATE = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_PURPOSE|INVALID_CA)/;

@@ -1,0 +1,153 @@
+import { TallymanError } from '../../core/errors.js';
+import type { Connection } from '../connect/connect.js';
+import { classify, databaseError } from '../connect/errors.js';
+import { displayName, qualified, quoteIdentifier, quoteLiteral } from '../connect/identifiers.js';
+import { MIGRATIONS } from './migrations/index.js';
+import { integer, text } from '../connect/result-rows.js';
+import { changeTables } from '../connect/transaction.js';
+
+/**
+ * Unique (feed, file_sha256) for live loads with rows that are not allowed duplicates. A 23505 by this name is a lost
+ * race for the content.
+ */
+export const LIVE_CONTENT_INDEX = 'loads_live_content';
+/** Unique (feed, path, file_sha256) for all live loads. A 23505 by this name is a lost race for the path. */
+export const LIVE_PATH_INDEX = 'loads_live_path';
+
+const CURRENT = MIGRATIONS.length;
+
+/** Names of the control schema as SQL, quoted. */
+export interface ControlNames {
+  readonly loads: string;
+  readonly quarantine: string;
+  readonly meta: string;
+  readonly tally: string;
+  readonly quarantineSummary: string;
+  /** As a literal for `nextval(...)`. */
+  readonly loadIdSequence: string;
+}
+
+export function controlNames(schema: string): ControlNames {
+  return {
+    loads: qualified(schema, 'loads'),
+    quarantine: qualified(schema, 'quarantine'),
+    meta: qualified(schema, 'meta'),
+    tally: qualified(schema, 'tally'),
+    quarantineSummary: qualified(schema, 'quarantine_summary'),
+    loadIdSequence: quoteLiteral(qualified(schema, 'loads_load_id_seq')),
+  };
+}
+
+export interface ControlState {
+  /** tallyman.meta.database_id. */
+  readonly databaseId: string;
+  /** Of the migrations; 0 never stands here. */
+  readonly version: number;
+}
+
+/**
+ * What stands in meta; null when there is no control schema yet. Changes nothing. Throws DATABASE_RIGHTS when it may
+ * not be read.
+ */
+export async function readControlState(connection: Connection, schema: string): Promise<ControlState | null> {
+  try {
+    const { rows: found } = await connection.query('SELECT to_regclass($1)::oid::bigint AS oid', [
+      qualified(schema, 'meta'),
+    ]);
+    if (found[0]?.['oid'] === null) return null;
+    const { rows } = await connection.query(
+      `SELECT database_id::text AS database_id, version FROM ${qualified(schema, 'meta')}`,
+    );
+    const row = rows[0];
+    if (row === undefined)
+      throw new TallymanError(
+        'DATABASE_CHANGED',
+        `${displayName(schema, 'meta')} is empty: somebody deleted the database's own id.`,
+        { fix: `Restore the row of ${displayName(schema, 'meta')}, or point database.control_schema at a new schema.` },
+      );
+    return { databaseId: text(row, 'database_id'), version: integer(row, 'version') };
+  } catch (error) {
+    const fix = classify(error) === 'rights' ? readFix(schema) : undefined;
+    throw databaseError(error, `reading ${displayName(schema, 'meta')}`, fix);
+  }
+}
+
+/**
+ * Creates the control schema or brings it up to date, each migration in a short transaction under the DDL lock, so that
+ * two processes may do it at once. Does nothing, and needs no right to create, when it is up to date. Throws
+ * DATABASE_RIGHTS with the GRANT, CONTRACT_MISFIT when a newer tallyman has been here.
+ */
+export async function ensureControlSchema(connection: Connection, schema: string): Promise<ControlState> {
+  let state = await readControlState(connection, schema);
+  while (state === null || state.version < CURRENT) {
+    try {
+      await changeTables(connection, () => migrateOnce(connection, schema));
+    } catch (error) {
+      throw databaseError(
+        error,
+        `creating the control schema ${quoteIdentifier(schema)}`,
+        classify(error) === 'rights' ? createFix(schema) : undefined,
+      );
+    }
+    state = await readControlState(connection, schema);
+  }
+  if (state.version > CURRENT) {
+    throw new TallymanError(
+      'CONTRACT_MISFIT',
+      `The control schema ${quoteIdentifier(schema)} is of version ${state.version}; this tallyman knows ${CURRENT}.`,
+      { fix: 'Use the newer tallyman that made it, or another database.control_schema.' },
+    );
+  }
+  return state;
+}
+
+/** The next migration that is missing, looked up again under the lock. */
+async function migrateOnce(connection: Connection, schema: string): Promise<void> {
+  const state = await readControlState(connection, schema);
+  const next = MIGRATIONS[state?.version ?? 0];
+  if (next === undefined) return;
+  if (state === null) {
+    const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_namespace WHERE nspname = $1', [
+      schema,
+    ]);
+    // Asked first: IF NOT EXISTS wants the right to create even when the schema is there.
+    if (rows.length === 0) await connection.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`);
+  }
+  for (const statement of [...next.statements(schema), setVersion(schema, next.version)])
+    await connection.query(statement);
+}
+
+function setVersion(schema: string, version: number): string {
+  const meta = qualified(schema, 'meta');
+  return version === 1 ? `INSERT INTO ${meta} (version) VALUES (1)` : `UPDATE ${meta} SET version = ${version}`;
+}
+
+function createFix(schema: string): string {
+  const s = quoteIdentifier(schema);
+  return `As an administrator: GRANT CREATE ON DATABASE the_database TO the_role; or run the SQL of \`tallyman ddl\` and GRANT USAGE ON SCHEMA ${s}, SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s}, USAGE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role.`;
+}
+
+function readFix(schema: string): string {
+  const s = quoteIdentifier(schema);
+  return `As its owner: GRANT USAGE ON SCHEMA ${s} TO the_role; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s} TO the_role; GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role;`;
+}
+
+/** The whole control schema as one script, for `tallyman ddl`. */
+export function controlSchemaSql(schema: string): string {
+  const statements = MIGRATIONS.flatMap((migration) => [
+    ...migration.statements(schema),
+    setVersion(schema, migration.version),
+  ]);
+  const s = quoteIdentifier(schema);
+  return [
+    `BEGIN;`,
+    `CREATE SCHEMA IF NOT EXISTS ${s};`,
+    ...statements.map((statement) => `${statement};`),
+    `COMMIT;`,
+    `-- The role that loads, when it is not the owner:`,
+    `-- GRANT USAGE ON SCHEMA ${s} TO the_role; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s} TO the_role; GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role;`,
+    `-- Whoever reads it (quarantine holds refused rows as they came):`,
+    `-- GRANT USAGE ON SCHEMA ${s} TO readers; GRANT SELECT ON ALL TABLES IN SCHEMA ${s} TO readers;`,
+    '',
+  ].join('\n');
+}

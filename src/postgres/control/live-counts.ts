@@ -1,0 +1,70 @@
+import type { ReceiptRef } from '../../core/load.js';
+import type { Connection } from '../connect/connect.js';
+import { controlNames } from './control-schema.js';
+import { isServerError } from '../connect/errors.js';
+import { RECEIPT_COLUMNS, toReceipt } from './receipt-row.js';
+import { integer, text, textOrNull } from '../connect/result-rows.js';
+import { inTransaction } from '../connect/transaction.js';
+
+export interface LiveCount {
+  readonly receipt: ReceiptRef;
+  readonly target: string;
+  /** Rows in the table now; null = the table is gone. */
+  readonly present: number | null;
+}
+
+/** A full count of a large table takes minutes; a quarter of a day is a hang. */
+const COUNT_TIMEOUT_MS = 6 * 3_600_000;
+/** Up to so many loads an index on _load_id may be of use; for more, one pass over the table. */
+const FEW_LOADS = 100;
+
+/**
+ * Live receipts of the feed beside what stands in its tables, all at one moment: a load that commits meanwhile is in
+ * both or in neither.
+ */
+export function liveCounts(connection: Connection, schema: string, feed: string): Promise<readonly LiveCount[]> {
+  return inTransaction(connection, 'snapshot', { statement_timeout: '0' }, async () => {
+    const { rows } = await connection.query(
+      `SELECT ${RECEIPT_COLUMNS}, target FROM ${controlNames(schema).loads} WHERE feed = $1 AND status = 'loaded' ORDER BY load_id`,
+      [feed],
+    );
+    const live = rows.map((row) => ({ receipt: toReceipt(row), target: text(row, 'target') }));
+    const counts = new Map<string, ReadonlyMap<number, number> | null>();
+    for (const target of new Set(live.map((l) => l.target))) {
+      const ids = live.filter((l) => l.target === target).map((l) => l.receipt.loadId);
+      counts.set(target, await countTarget(connection, target, ids));
+    }
+    return live.map(({ receipt, target }) => {
+      const inTarget = counts.get(target) ?? null;
+      return { receipt, target, present: inTarget === null ? null : (inTarget.get(receipt.loadId) ?? 0) };
+    });
+  });
+}
+
+async function countTarget(
+  connection: Connection,
+  target: string,
+  loadIds: readonly number[],
+): Promise<ReadonlyMap<number, number> | null> {
+  // The name goes through the catalog and comes back quoted: what stands in `target` never becomes SQL. Without
+  // _load_id it is another table.
+  const { rows: found } = await connection.query(
+    `SELECT (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.oid = pg_catalog.to_regclass($1) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)) AS name`,
+    [target],
+  );
+  const name = textOrNull(found[0]!, 'name');
+  if (name === null) return null;
+  const few = loadIds.length <= FEW_LOADS;
+  const counted = await connection.query(
+    `SELECT _load_id::bigint AS load_id, count(*) AS present FROM ${name}${few ? ' WHERE _load_id = ANY($1::bigint[])' : ''} GROUP BY 1`,
+    few ? [loadIds] : undefined,
+    { timeoutMs: COUNT_TIMEOUT_MS },
+  );
+  return new Map(counted.rows.map((row) => [integer(row, 'load_id'), integer(row, 'present')]));
+}
+
+/** True when the control schema, or the table asked, is simply not there (yet). */
+export function isMissing(error: unknown): boolean {
+  return isServerError(error) && (error.code === '42P01' || error.code === '3F000');
+}

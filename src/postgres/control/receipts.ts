@@ -1,0 +1,191 @@
+import os from 'node:os';
+import { TallymanError } from '../../core/errors.js';
+import type { DatabaseSpec, ReceiptRef } from '../../core/load.js';
+import type { QuarantineRow, Receipts } from '../../core/target.js';
+import type { Connection } from '../connect/connect.js';
+import { controlNames, ensureControlSchema, readControlState } from './control-schema.js';
+import { isServerError } from '../connect/errors.js';
+import { isMissing, liveCounts } from './live-counts.js';
+import { FIRST_PAGE, openQuarantine, quarantineGroups, quarantinePage, type PagePosition } from './quarantine-read.js';
+import { RECEIPT_COLUMNS, timestampSql, toReceipt } from './receipt-row.js';
+import { resolveLoad } from './resolve.js';
+import { integer, isRow, text, type Row } from '../connect/result-rows.js';
+import { SharedSession } from '../connect/session.js';
+
+/** Keys, IDs or files sent with one statement. */
+const SLICE = 5000;
+
+/**
+ * Receipts, quarantine and counts over one small connection that opens at the first call. Before the control schema is
+ * there, readers find nothing.
+ */
+export function openReceipts(spec: DatabaseSpec): Receipts {
+  const session = new SharedSession(spec, 'control');
+  const schema = spec.controlSchema;
+  const { loads } = controlNames(schema);
+
+  /** A read that finds `none` while there is no control schema. */
+  const read = <T>(doing: string, none: T, task: (connection: Connection) => Promise<T>): Promise<T> =>
+    session.run(doing, async (connection) => {
+      try {
+        return await task(connection);
+      } catch (error) {
+        if (isMissing(error)) return none;
+        throw error;
+      }
+    });
+
+  const receipts = async (
+    connection: Connection,
+    where: string,
+    values: readonly unknown[],
+  ): Promise<readonly ReceiptRef[]> => {
+    const { rows } = await connection.query(`SELECT ${RECEIPT_COLUMNS} FROM ${loads} WHERE ${where}`, values);
+    return rows.map(toReceipt);
+  };
+
+  return {
+    prepare: () =>
+      session.run('preparing the control schema', async (connection) => ({
+        databaseId: (await ensureControlSchema(connection, schema)).databaseId,
+      })),
+    databaseId: () =>
+      session.run(
+        'reading the database id',
+        async (connection) => (await readControlState(connection, schema))?.databaseId ?? null,
+      ),
+    serverMark: () =>
+      session.run('asking which server answers', async (connection) => {
+        const { rows } = await connection.query(
+          'SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text END AS mark',
+        );
+        const mark = rows[0]?.['mark'];
+        return typeof mark === 'string' ? mark : null;
+      }),
+    resolve: (loadKey) => resolveLoad(spec, loadKey),
+    after: (loadId, limit) =>
+      read<readonly ReceiptRef[]>('reading receipts', [], (connection) =>
+        receipts(connection, 'load_id > $1 ORDER BY load_id LIMIT $2', [loadId, limit]),
+      ),
+    present: async (loadKeys) => {
+      const found = await sliced(loadKeys, (slice) =>
+        read<readonly Row[]>(
+          'looking for receipts',
+          [],
+          async (connection) =>
+            (
+              await connection.query(
+                `SELECT load_key::text AS load_key FROM ${loads} WHERE load_key = ANY($1::uuid[])`,
+                [slice],
+              )
+            ).rows,
+        ),
+      );
+      return new Set(found.map((row) => text(row, 'load_key')));
+    },
+    byIds: (loadIds) =>
+      sliced(loadIds, (slice) =>
+        read<readonly ReceiptRef[]>('reading receipts', [], (connection) =>
+          receipts(connection, 'load_id = ANY($1::bigint[]) ORDER BY load_id', [slice]),
+        ),
+      ),
+    clear: async (loadIds) => {
+      // Only what counts as seen: a rejected or superseded receipt stays what it is.
+      const clearing = `UPDATE ${loads} SET status = 'cleared' WHERE load_id = ANY($1::bigint[]) AND status IN ('loaded', 'ignored') RETURNING load_id`;
+      const cleared = await sliced(loadIds, (slice) =>
+        session.run('clearing receipts', async (connection) => (await connection.query(clearing, [slice])).rows),
+      );
+      return cleared.length;
+    },
+    adopt: async (files, instanceId) => {
+      const rows = await sliced(files, (slice) =>
+        session.run('recording files as ignored', (connection) => insertIgnored(connection, loads, slice, instanceId)),
+      );
+      return new Map(rows.map((row) => [text(row, 'load_key'), integer(row, 'load_id')]));
+    },
+    renameFeed: (from, to, instanceId) =>
+      read('renaming a feed', undefined, async (connection) => {
+        try {
+          await connection.query(`UPDATE ${loads} SET feed = $2 WHERE feed = $1 AND instance_id = $3`, [
+            from,
+            to,
+            instanceId,
+          ]);
+        } catch (error) {
+          if (!isServerError(error) || error.code !== '23505') throw error;
+          throw new TallymanError(
+            'CONFIG_INVALID',
+            `receipts of feed ${from} cannot go over to ${to}: the same content is loaded under both`,
+            { cause: error, fix: `Say formerly: none in feed ${to}.` },
+          );
+        }
+      }),
+    liveCounts: (feed) => read('counting live loads', [], (connection) => liveCounts(connection, schema, feed)),
+    quarantineGroups: (feed) =>
+      read('reading quarantine', [], (connection) => quarantineGroups(connection, schema, feed)),
+    async *quarantineRows(loadId) {
+      let position: PagePosition = FIRST_PAGE;
+      for (;;) {
+        const from = position;
+        const page = await read<readonly QuarantineRow[]>('reading quarantine', [], (connection) =>
+          quarantinePage(connection, schema, loadId, from),
+        );
+        const last = page.at(-1);
+        if (last === undefined) return;
+        yield page;
+        position = { row: last.row, quarantineId: last.quarantineId };
+      }
+    },
+    dialect: (loadId) =>
+      read<Row | null>('reading how a file was read', null, async (connection) => {
+        const { rows } = await connection.query(`SELECT dialect FROM ${loads} WHERE load_id = $1`, [loadId]);
+        const dialect = rows[0]?.['dialect'];
+        return isRow(dialect) ? dialect : null;
+      }),
+    openQuarantine: (feed) => read('counting quarantine', 0, (connection) => openQuarantine(connection, schema, feed)),
+    close: () => session.close(),
+  };
+}
+
+type IgnoredFile = Parameters<Receipts['adopt']>[0][number];
+
+/** Receipts without rows. A load_key that is there already stays as it is: the call may be repeated. */
+async function insertIgnored(
+  connection: Connection,
+  loads: string,
+  files: readonly IgnoredFile[],
+  instanceId: string,
+): Promise<readonly Row[]> {
+  const column = <K extends keyof IgnoredFile>(key: K): readonly IgnoredFile[K][] => files.map((file) => file[key]);
+  const { rows } = await connection.query(
+    `INSERT INTO ${loads} (load_key, instance_id, feed, path, file_uri, file_size, file_mtime, file_version, target, status, host, started_at, committed_at)
+     SELECT f.load_key, $1, f.feed, f.path, f.uri, f.size, ${timestampSql('f.mtime_us')}, f.version, f.target, 'ignored', $2, pg_catalog.now(), pg_catalog.now()
+     FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[]) AS f(load_key, feed, path, uri, size, mtime_us, version, target)
+     ON CONFLICT (load_key) DO NOTHING RETURNING load_key::text AS load_key, load_id`,
+    [
+      instanceId,
+      os.hostname(),
+      column('loadKey'),
+      column('feed'),
+      column('path'),
+      column('fileUri'),
+      column('size'),
+      column('mtimeUs'),
+      column('version'),
+      column('target'),
+    ],
+  );
+  return rows;
+}
+
+/** Long lists in slices, one after the other. */
+async function sliced<A, B>(
+  items: readonly A[],
+  work: (slice: readonly A[]) => Promise<readonly B[]>,
+): Promise<readonly B[]> {
+  const results: B[] = [];
+  for (let i = 0; i < items.length; i += SLICE) {
+    for (const result of await work(items.slice(i, i + SLICE))) results.push(result);
+  }
+  return results;
+}

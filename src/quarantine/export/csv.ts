@@ -1,0 +1,42 @@
+import type { FileDetail } from '../../core/report.js';
+import type { QuarantineRow } from '../../core/target.js';
+import type { ExportAbout } from './about.js';
+import { inBlocks } from './blocks.js';
+import { harmless } from './formula.js';
+import { cellsOfRecord, columnLabel, reasonOf } from './record-cells.js';
+import { readable } from '../readable.js';
+
+/** Excel takes a file without it for the local 8-bit encoding. */
+const BOM = '\uFEFF';
+const LINE_END = '\r\n';
+/** Also what other locales' spreadsheets split at, and blanks that some programs drop. */
+const NEEDS_QUOTES = /[",;\t\r\n]|^'|^\s|\s$/;
+
+/**
+ * For spreadsheets (SPEC 4): comma, UTF-8 with BOM, CRLF, the file's header order, then `_row,_reason,_raw`. A cell
+ * that a spreadsheet could run as a formula gets a leading ', so _raw is not always exact: jsonl is. A record that
+ * cannot be taken apart leaves its cells empty and stands in _raw; so do cells past the last heading. Of an archive
+ * _reason begins with the member's name.
+ */
+export async function* exportCsv(
+  _detail: FileDetail,
+  pages: AsyncIterable<readonly QuarantineRow[]>,
+  about: ExportAbout,
+): AsyncIterable<string> {
+  const { headings } = about;
+  const nothing = headings.map(() => '');
+  const label = (column: string): string => columnLabel(column, about);
+  yield BOM + record([...headings, '_row', '_reason', '_raw']);
+  yield* inBlocks(pages, (row) => {
+    const cells = cellsOfRecord(row, about)?.cells ?? nothing;
+    const reason = `${row.member === null ? '' : `${row.member}: `}${row.errors.map((error) => reasonOf(error, label)).join('; ')}`;
+    return record([...headings.map((_, cell) => cells[cell] ?? ''), String(row.row), reason, readable(row.raw)]);
+  });
+}
+
+const record = (cells: readonly string[]): string => cells.map(csvCell).join(',') + LINE_END;
+
+function csvCell(text: string): string {
+  const safe = harmless(text);
+  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,42 @@
+import type { CellError } from '../../core/batch.js';
+import type { QuarantineRow } from '../../core/target.js';
+import type { ExportAbout } from './about.js';
+import { readable } from '../readable.js';
+
+/** Faults that leave no cells to show: the record as it stands is all there is. */
+const WHOLE: ReadonlySet<CellError['class']> = new Set(['quote-error', 'too-long', 'json-error']);
+
+/** A refused record's cells as text. */
+export interface RecordCells {
+  readonly cells: readonly string[];
+  /** Cells that the record has; more than `cells.length` when not all were looked at. */
+  readonly found: number;
+}
+
+/**
+ * null when the record cannot be taken apart: a quote is at fault, only its beginning was kept, or its format has no
+ * cells.
+ */
+export function cellsOfRecord(
+  row: QuarantineRow,
+  about: ExportAbout,
+  asText: (cell: Buffer) => string = readable,
+): RecordCells | null {
+  if (about.split === null || row.raw.length < row.rawLength || row.errors.some((error) => WHOLE.has(error.class)))
+    return null;
+  const record = about.split(row.raw);
+  return record === null ? null : { cells: record.cells.map((cell) => asText(cell)), found: record.found };
+}
+
+/** What people call the column: the file's heading where it is one cell. */
+export function columnLabel(column: string, about: ExportAbout): string {
+  const labels = about.cellsOf(column).map((cell) => about.headings[cell] ?? '');
+  return labels.length === 0 || labels.includes('') ? column : labels.join(', ');
+}
+
+/** `amount: constraint-error (min): less than 0`. `label` turns the fault's column into what the reader calls it. */
+export function reasonOf(error: CellError, label: (column: string) => string = (column) => column): string {
+  const column = error.column === null ? '' : `${label(error.column)}: `;
+  const rule = error.rule === null ? '' : ` (${error.rule})`;
+  return `${column}${error.class}${rule}: ${error.message}`;
+}

@@ -1,0 +1,136 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { messageOf, TallymanError } from '../core/errors.js';
+import type { Secret } from '../core/secret.js';
+import type { Engine } from '../daemon/engine.js';
+import type { Metrics } from '../daemon/metrics.js';
+
+/** Milliseconds for a request to come in whole. */
+const REQUEST_MS = 10_000;
+
+interface HttpParts {
+  readonly metrics: Metrics;
+  /** null while the daemon starts or changes its config. */
+  engine(): Engine | null;
+  feeds(): readonly string[];
+}
+
+/**
+ * `/livez`, `/readyz`, `/metrics` (SPEC 8). Where a token is set every path but /livez and /readyz asks for it
+ * (`Authorization: Bearer ...`); off loopback the config makes it compulsory. Throws USAGE when the address is taken.
+ */
+export async function startHttp(
+  listen: { readonly host: string; readonly port: number; readonly token: Secret | null },
+  parts: HttpParts,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    answer(request, response, listen.token, parts).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
+    });
+  });
+  server.requestTimeout = REQUEST_MS;
+  server.headersTimeout = REQUEST_MS;
+  server.maxConnections = 100;
+  server.on('clientError', (_error, socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new TallymanError('USAGE', `daemon.http.listen ${listen.host}:${listen.port}: ${error.message}`, {
+          fix: 'Choose another port under daemon.http.listen, or set daemon.http: false.',
+        }),
+      ),
+    );
+    server.listen(listen.port, listen.host, resolve);
+  });
+  server.on('error', () => undefined);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : listen.port;
+  return {
+    url: `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  token: Secret | null,
+  parts: HttpParts,
+): Promise<void> {
+  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
+  const engine = parts.engine();
+  const feeds = parts.feeds().map((feed) => ({ feed, health: engine?.health(feed) ?? null }));
+  switch (path) {
+    case '/livez':
+      return send(response, 200, 'text/plain', 'ok\n');
+    case '/readyz': {
+      const problems = [
+        ...(engine === null
+          ? ['starting']
+          : engine.databaseError === null
+            ? engine.ready
+              ? []
+              : ['starting']
+            : [`database: ${engine.databaseError.code}`]),
+        ...feeds.flatMap(({ feed, health }) => {
+          const trouble = health?.error ?? health?.stopped ?? null;
+          return trouble === null ? [] : [`feed ${feed}: ${trouble.code}`];
+        }),
+      ];
+      return send(
+        response,
+        problems.length === 0 ? 200 : 503,
+        'text/plain',
+        problems.length === 0 ? 'ok\n' : `${problems.join('\n')}\n`,
+      );
+    }
+    case '/metrics':
+      if (!allowed(request, token))
+        return send(response, 401, 'text/plain', 'a token is needed\n', { 'www-authenticate': 'Bearer' });
+      return send(
+        response,
+        200,
+        parts.metrics.contentType,
+        await parts.metrics.text({
+          running: engine?.running ?? 0,
+          databaseUp: engine?.ready === true,
+          feeds: feeds.map(({ feed, health }) => ({
+            feed,
+            healthy: health?.healthy === true && health.stopped === null,
+            waiting: health?.waiting ?? 0,
+          })),
+        }),
+      );
+    default:
+      return send(response, 404, 'text/plain', 'not found\n');
+  }
+}
+
+function allowed(request: IncomingMessage, token: Secret | null): boolean {
+  if (token === null) return true;
+  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  // Hashes are of one length, so that the comparison tells nothing, not even how long the token is.
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token.reveal()));
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': type.includes('charset') ? type : `${type}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
+  response.end(body);
+}

@@ -1,0 +1,138 @@
+import process from 'node:process';
+import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
+import { MASK } from '../../core/secret.js';
+import type { S3Connection } from './options.js';
+
+/** Waits and sizes of the source. Milliseconds, bytes. */
+export interface S3Limits {
+  /** TCP and TLS. */
+  readonly connectMs: number;
+  /** From the end of a request to the head of its answer. */
+  readonly answerMs: number;
+  /** The same for a copy on the server: it answers when all is copied. */
+  readonly copyMs: number;
+  /** Between two pieces of a body. The SDK itself waits for ever (aws-sdk-js-v3 8098). */
+  readonly idleMs: number;
+  /**
+   * A store whose answers to a read begin later than this is far away, and large objects come from it in several ranges
+   * at once: one connection gives less than such a line holds. Near it that is slower: 500 MB from a server on the same
+   * host took the client 0.8 s of CPU over one connection, 1.5 s over four (what waits its turn in memory outlives the
+   * cheap garbage collections).
+   */
+  readonly farMs: number;
+  /** Bytes a millisecond over one connection at which more of them bring nothing, however late the answers begin. */
+  readonly fastEnough: number;
+  /** Tries of one request, by the SDK, before the source counts as unreachable. */
+  readonly attempts: number;
+  /** Objects above this are copied part by part: one request copies 5 GiB at most. */
+  readonly copyWhole: number;
+  readonly copyPart: number;
+}
+
+export const S3_LIMITS: S3Limits = {
+  connectMs: 10_000,
+  answerMs: 60_000,
+  copyMs: 900_000,
+  idleMs: 60_000,
+  farMs: 15,
+  // Amazon's own figure for one connection is 85 to 90 MB/s: several pay there.
+  fastEnough: 150_000,
+  attempts: 5,
+  copyWhole: 5 * 1024 ** 3,
+  // 10,000 parts at most: enough for the 5 TiB that an object can have.
+  copyPart: 1024 ** 3,
+};
+
+/** Requests under way at once, per feed. */
+const SOCKETS = 64;
+
+/** The bucket of one feed, and how to reach it. */
+export class S3Store {
+  readonly bucket: string;
+  readonly limits: S3Limits;
+  readonly #connection: S3Connection;
+  #client: Promise<S3> | null = null;
+
+  constructor(connection: S3Connection, bucket: string, limits: S3Limits) {
+    this.#connection = connection;
+    this.bucket = bucket;
+    this.limits = limits;
+  }
+
+  /** For messages: holds no secret. */
+  get name(): string {
+    const { endpoint, region } = this.#connection;
+    const where = endpoint === undefined ? region : new URL(endpoint).host;
+    return `bucket ${this.bucket}${where === undefined ? '' : ` at ${where}`}`;
+  }
+
+  /**
+   * Loaded when first used: the SDK takes 0.5 s and 22 MB, which commands without S3 and the load workers do not pay.
+   */
+  client(): Promise<S3> {
+    return (this.#client ??= openClient(this.#connection, this.limits));
+  }
+
+  clientConfig(): S3ClientConfig {
+    return clientConfig(this.#connection, this.limits);
+  }
+
+  /** Takes every secret of the connection out of a text: a server may repeat in its message what it was sent. */
+  masked(text: string): string {
+    const { access_key_id: id, secret_access_key: key, session_token: token } = this.#connection;
+    let clean = text;
+    for (const secret of [key, token, id]) {
+      const plain = secret?.reveal() ?? '';
+      if (plain !== '') clean = clean.replaceAll(plain, MASK);
+    }
+    return clean;
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    if (client !== null) (await client).destroy();
+  }
+}
+
+async function openClient(connection: S3Connection, limits: S3Limits): Promise<S3> {
+  quietSdk();
+  const { S3 } = await import('@aws-sdk/client-s3');
+  return new S3(clientConfig(connection, limits));
+}
+
+/** The pinned SDK runs on Node 20; its notice about later ones would stand before every JSON error on stderr. */
+export function quietSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+}
+
+function clientConfig(connection: S3Connection, limits: S3Limits): S3ClientConfig {
+  const { endpoint, access_key_id: id, secret_access_key: key, session_token: token } = connection;
+  const region = connection.region ?? (endpoint === undefined ? undefined : 'us-east-1');
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(id === undefined || key === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId: id.reveal(),
+            secretAccessKey: key.reveal(),
+            ...(token === undefined ? {} : { sessionToken: token.reveal() }),
+          },
+        }),
+    forcePathStyle: connection.force_path_style,
+    // Stores other than AWS refuse or miss the newer checksums; what is read has its own sha256.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    maxAttempts: limits.attempts,
+    requestHandler: {
+      connectionTimeout: limits.connectMs,
+      requestTimeout: limits.answerMs,
+      // Without this the SDK only warns.
+      throwOnRequestTimeout: true,
+      httpAgent: { keepAlive: true, maxSockets: SOCKETS },
+      httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
+    },
+  };
+}

@@ -1,0 +1,256 @@
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import type {
+  AnyAuthMethod,
+  AuthenticationType,
+  AuthHandlerMiddleware,
+  Client,
+  ServerHostKeyAlgorithm,
+  SFTPWrapper,
+} from 'ssh2';
+import SftpClient from 'ssh2-sftp-client';
+import { messageOf, TallymanError } from '../../core/errors.js';
+import { deadline } from '../../base/deadline.js';
+import { unreachable } from './errors.js';
+import {
+  fingerprint,
+  hostKeyOf,
+  isSameKey,
+  parseHostKey,
+  pinLine,
+  readKnownHosts,
+  type HostKey,
+  type KnownKeys,
+} from './host-key.js';
+import { serverName, type SftpServer } from './options.js';
+import { wideSocket } from './wide-socket.js';
+
+/** The connection behind the client is needed for further channels; the package has it as `client`, its types don't. */
+class SshClient extends SftpClient {
+  declare readonly client: Client;
+}
+
+export interface Login {
+  readonly ssh: Client;
+  readonly sftp: SFTPWrapper;
+}
+
+/**
+ * How a login came out. `refused`: the server was there and said no to the credentials, so that trying on may lock the
+ * account.
+ */
+export type LoginResult =
+  ({ readonly ok: true } & Login) | { readonly ok: false; readonly error: TallymanError; readonly refused: boolean };
+
+export interface LoginLimits {
+  /** From the first packet to the open SFTP channel, milliseconds. */
+  readonly connectMs: number;
+  /**
+   * A server that answers no keepalive for three times this long is gone (DESIGN 5: without it a frozen server hangs a
+   * read for ever).
+   */
+  readonly keepaliveMs: number;
+}
+
+const KEEPALIVES_MISSED = 3;
+
+/**
+ * One try to connect, to prove the server's key, and to log in. Nothing secret is sent to a server whose key is not the
+ * pinned one.
+ */
+export async function login(server: SftpServer, limits: LoginLimits): Promise<LoginResult> {
+  const name = serverName(server);
+  const failed = (error: TallymanError, refused = false): LoginResult => ({ ok: false, error, refused });
+  const seen: { raw: Error | null; mismatch: TallymanError | null } = { raw: null, mismatch: null };
+  const nothing = (): void => undefined;
+  // Own listeners, because the client's default ones write to the console. What they would tell is in `seen` and in the
+  // rejected promise.
+  const client = new SshClient(name, { error: nothing, end: nothing, close: nothing });
+  client.client.on('error', (error) => {
+    seen.raw ??= error;
+  });
+  let known: KnownKeys;
+  try {
+    known = await pinnedKeys(server);
+  } catch (error) {
+    return failed(unreachable(name, error));
+  }
+  // Requests are small packets: with Nagle's algorithm each waits for an acknowledgement. 300 MB from OpenSSH took 2.4
+  // s with it, 1.9 s without (75 % of it idle before).
+  const line = wideSocket({ host: server.host, port: server.port, noDelay: true });
+  // The client tells its errors; until it listens, and when it is done, they must not count as unhandled.
+  line.on('error', nothing);
+  line.setMaxListeners(0);
+  try {
+    const connecting = client.connect({
+      sock: line,
+      host: server.host,
+      port: server.port,
+      username: server.user,
+      readyTimeout: limits.connectMs,
+      keepaliveInterval: limits.keepaliveMs,
+      keepaliveCountMax: KEEPALIVES_MISSED,
+      // Also given here because a key that cannot be read is only told of here; the handler below would pass it over in
+      // silence.
+      ...(server.private_key === undefined ? {} : { privateKey: server.private_key.reveal() }),
+      ...(server.passphrase === undefined ? {} : { passphrase: server.passphrase.reveal() }),
+      algorithms: { serverHostKey: keyAlgorithms(known.keys) },
+      hostVerifier: (blob: Buffer): boolean => {
+        seen.mismatch = hostKeyProblem(server, known, blob);
+        return seen.mismatch === null;
+      },
+      authHandler: authHandler(server),
+    });
+    const sftp = await deadline(
+      connecting,
+      limits.connectMs + 1_000,
+      () => new Error(`no answer for ${limits.connectMs / 1_000} s`),
+    );
+    return { ok: true, ssh: client.client, sftp };
+  } catch (error) {
+    client.client.destroy();
+    // Not yet the client's when it refuses the options.
+    line.destroy();
+    if (seen.mismatch !== null) return failed(seen.mismatch);
+    const raw = seen.raw ?? error;
+    if (raw instanceof Error && 'level' in raw && raw.level === 'client-authentication') {
+      return failed(
+        new TallymanError(
+          'SOURCE_UNREACHABLE',
+          `${name}: the login of ${server.user} was refused (${messageOf(raw)})`,
+          {
+            cause: raw,
+            fix: 'Correct user, password, private_key or passphrase of the connection, or ask the operator of the server. It is tried again, ever more seldom, so that the account is not locked.',
+          },
+        ),
+        true,
+      );
+    }
+    return failed(unreachable(name, raw));
+  }
+}
+
+async function pinnedKeys(server: SftpServer): Promise<KnownKeys> {
+  if (server.known_hosts === undefined)
+    return { keys: (server.host_key ?? []).flatMap((line) => parseHostKey(line) ?? []), revoked: [] };
+  try {
+    return readKnownHosts(await readFile(server.known_hosts, 'utf8'), server.host, server.port);
+  } catch (error) {
+    throw new TallymanError(
+      'HOST_KEY_MISMATCH',
+      `${serverName(server)}: its key cannot be checked, ${messageOf(error)}`,
+      { cause: error, fix: 'Correct known_hosts, or pin the key with host_key.' },
+    );
+  }
+}
+
+/**
+ * Kinds of keys that are pinned first: a server with several shows the first one that both sides speak. The others
+ * stay, so that a wrong key can be shown.
+ */
+function keyAlgorithms(keys: readonly HostKey[]): ServerHostKeyAlgorithm[] {
+  const rsa: readonly ServerHostKeyAlgorithm[] = ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'];
+  const all: readonly ServerHostKeyAlgorithm[] = [
+    'ssh-ed25519',
+    'ecdsa-sha2-nistp256',
+    'ecdsa-sha2-nistp384',
+    'ecdsa-sha2-nistp521',
+    ...rsa,
+  ];
+  const isPinned = (one: ServerHostKeyAlgorithm): boolean =>
+    keys.some((key) => key.algorithm === (rsa.includes(one) ? 'ssh-rsa' : one));
+  return [...all.filter(isPinned), ...all.filter((one) => !isPinned(one))];
+}
+
+/** null when the server showed a pinned key. */
+function hostKeyProblem(server: SftpServer, known: KnownKeys, blob: Buffer): TallymanError | null {
+  const shown = hostKeyOf(blob);
+  if (
+    shown !== null &&
+    !known.revoked.some((key) => isSameKey(key, shown)) &&
+    known.keys.some((key) => isSameKey(key, shown))
+  )
+    return null;
+  const at = serverName(server);
+  const where = server.known_hosts ?? 'host_key';
+  const print = (key: HostKey): string => `${key.algorithm} ${fingerprint(key)}`;
+  if (shown === null)
+    return new TallymanError('HOST_KEY_MISMATCH', `${at}: it showed no host key that can be read; no login was sent`);
+  const pin = `host_key: "${pinLine(shown)}"`;
+  if (known.revoked.some((key) => isSameKey(key, shown))) {
+    return new TallymanError(
+      'HOST_KEY_MISMATCH',
+      `${at}: it showed ${print(shown)}, which ${where} has as @revoked; no login was sent`,
+    );
+  }
+  if (known.keys.length === 0) {
+    return new TallymanError(
+      'HOST_KEY_MISMATCH',
+      `${at}: its host key is unknown. It showed ${print(shown)}; ${where} has none for it. No login was sent`,
+      {
+        fix: `Ask the operator of the server for the fingerprint. If it is this one, pin it: ${pin}`,
+      },
+    );
+  }
+  return new TallymanError(
+    'HOST_KEY_MISMATCH',
+    `${at}: its host key is another one. It showed ${print(shown)}; ${where} has ${known.keys.map(print).join(', ')}. No login was sent`,
+    {
+      fix: `Somebody else may be answering: ask the operator of the server. If the key was exchanged, pin the new one: ${pin}`,
+    },
+  );
+}
+
+/**
+ * Offers what the connection has, each once: key, agent, password. `none` comes first, which no server counts, to learn
+ * what it takes; the password goes through keyboard-interactive only where plain passwords are not taken, because two
+ * refusals of one password lock an account twice as fast.
+ */
+function authHandler(server: SftpServer): AuthHandlerMiddleware {
+  const username = server.user;
+  const queue: (readonly [AuthenticationType, (left: readonly AuthenticationType[]) => AnyAuthMethod | null])[] = [];
+  const { private_key: key, passphrase, password } = server;
+  const agent = server.agent === true ? process.env['SSH_AUTH_SOCK'] : server.agent;
+  if (key !== undefined)
+    queue.push([
+      'publickey',
+      () => ({
+        type: 'publickey',
+        username,
+        key: key.reveal(),
+        ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
+      }),
+    ]);
+  if (agent !== undefined) queue.push(['publickey', () => ({ type: 'agent', username, agent })]);
+  if (password !== undefined) {
+    queue.push(['password', () => ({ type: 'password', username, password: password.reveal() })]);
+    const answer = (prompts: readonly unknown[]): string[] => prompts.map(() => password.reveal());
+    queue.push([
+      'keyboard-interactive',
+      (left) =>
+        left.includes('password')
+          ? null
+          : {
+              type: 'keyboard-interactive',
+              username,
+              prompt: (_name, _instructions, _lang, prompts, finish) => finish(answer(prompts)),
+            },
+    ]);
+  }
+  let asked = false;
+  return (left: readonly AuthenticationType[] | null, _partial, next) => {
+    if (!asked || left === null) {
+      asked = true;
+      next({ type: 'none', username });
+      return;
+    }
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      const method = left.includes(one[0]) ? one[1](left) : null;
+      if (method === null) continue;
+      next(method);
+      return;
+    }
+    // Nothing is left to offer. The types of the package leave `false` out, its documentation does not.
+    Reflect.apply(next, undefined, [false]);
+  };
+}

@@ -1,4 +1,0 @@
-import { sourceSuite } from '../contract/source-suite.js';
-import { localHarness } from './local-harness.js';
-
-sourceSuite('local', localHarness);
