@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { ConfigError, problemLine, type Problem } from '../config/problems/problem.js';
 import type { Config } from '../config/config.js';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import { renamedFeeds } from '../flow/renamed-feeds.js';
 import { checkStaging } from '../postgres/staging/check-staging.js';
 import type { App } from '../app.js';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
-import type { FileSelector, Ledger } from '../core/ledger.js';
+import type { FileSelector } from '../core/ledger/reading.js';
+import type { Ledger } from '../core/ledger/index.js';
 import { parseDuration } from '../base/units.js';
 import { FILE_STATES, type FileState } from '../core/states.js';
 

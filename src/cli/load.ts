@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import { dryRun } from '../operations/dry-run.js';
 import type { Engine } from '../daemon/engine.js';
 import { loadNamed, namedFile } from '../operations/load-named.js';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../base/units.js';
 import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileReport } from '../core/report.js';
 import { acquireLock } from '../ledger/sqlite/lock.js';
 import type { App } from '../app.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { FeedSummary } from '../core/ledger.js';
+import type { FeedSummary } from '../core/ledger/reading.js';
 import { NO_ROWS, type FileReport } from '../core/report.js';
 import type { Act, Context } from './context.js';
 import { count, when } from './print/output.js';

@@ -1,5 +1,5 @@
 import type { PgType } from '../core/codec.js';
-import type { ColumnSpec } from '../core/feed.js';
+import type { ColumnSpec } from '../core/feed/columns.js';
 import { notA } from './cell.js';
 import { build } from './column.js';
 import { encodeField } from './rules.js';

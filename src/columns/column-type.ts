@@ -1,5 +1,5 @@
 import type { Codec, PgType } from '../core/codec.js';
-import type { ColumnSpec } from '../core/feed.js';
+import type { ColumnSpec } from '../core/feed/columns.js';
 
 /** The keys of a column (SPEC 3.2) that change how a cell is read. The rest are rules, checked after encoding. */
 export type CodecOptions = Pick<

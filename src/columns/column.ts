@@ -1,7 +1,7 @@
 import type { CellError } from '../core/batch.js';
 import { NULL_WRITTEN, type Codec, type CopyBuffer, type PgType } from '../core/codec.js';
 import { TallymanError } from '../core/errors.js';
-import type { ColumnSpec } from '../core/feed.js';
+import type { ColumnSpec } from '../core/feed/columns.js';
 import { dropBlanks, notA, skipBlanks } from './cell.js';
 import { PLAIN_OPTIONS, type CodecOptions } from './column-type.js';
 import { compileRules, encodeField, needsValue, type Rule } from './rules.js';

@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../core/feed.js';
+import type { ColumnSpec } from '../core/feed/columns.js';
 
 /** A column that nobody wrote more about: the cell as it stands. `from`: a name in the file, or a position from 1. */
 export function plainColumn(name: string, from: string | number, type: string): ColumnSpec {

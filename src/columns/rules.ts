@@ -1,5 +1,5 @@
 import type { Codec, CopyBuffer } from '../core/codec.js';
-import type { ColumnSpec } from '../core/feed.js';
+import type { ColumnSpec } from '../core/feed/columns.js';
 import { ByteSet } from './byte-set.js';
 import { notA } from './cell.js';
 

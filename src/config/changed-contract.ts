@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote } from '../core/format.js';
 import { columnNames } from '../formats/names.js';
 import { printableColumn } from './print.js';

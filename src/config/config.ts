@@ -1,4 +1,4 @@
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { Secret } from '../core/secret.js';
 import type { Problem } from './problems/problem.js';
 

@@ -1,5 +1,10 @@
 import { stringify } from 'yaml';
-import type { AfterAction, DecryptSpec, ColumnSpec, FeedSpec, ReadySpec, SaidKeys } from '../core/feed.js';
+import type { AfterAction } from '../core/feed/after.js';
+import type { DecryptSpec } from '../core/feed/input.js';
+import type { ColumnSpec } from '../core/feed/columns.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { ReadySpec } from '../core/feed/source.js';
+import type { SaidKeys } from '../core/feed/control.js';
 import { MASK, type Secret } from '../core/secret.js';
 import type { Config } from './config.js';
 import { maskUrls } from './mask.js';

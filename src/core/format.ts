@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Batch } from './batch.js';
-import type { ColumnSpec, ExpansionSpec, FeedSpec } from './feed.js';
+import type { ColumnSpec } from './feed/columns.js';
+import type { ExpansionSpec } from './feed/input.js';
+import type { FeedSpec } from './feed/feed.js';
 
 /** Bytes in order, chunk by chunk. A chunk may be kept by the receiver until it asks for the one after the next. */
 export type Bytes = AsyncIterable<Buffer>;

@@ -1,26 +1,9 @@
-import type { Algorithm, FeedSpec } from './feed.js';
+import type { SaidBeside } from './beside.js';
+import type { DatabaseSpec } from './database.js';
+import type { FeedSpec } from './feed/feed.js';
 import type { DriftNote, FileDialect } from './format.js';
+import type { ReceiptRef } from './receipts.js';
 import type { ErrorGroup, ReportedError, RowCounts } from './report.js';
-
-/** How to reach PostgreSQL: plain data, so that it can be posted to a worker thread. Holds secrets: never log it. */
-export interface DatabaseSpec {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string | null;
-  readonly database: string;
-  /** libpq's meanings. */
-  readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-  /** PEM texts. */
-  readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
-  readonly applicationName: string;
-  readonly connectTimeoutMs: number;
-  /**
-   * Other libpq `options`-like run-time settings from the URL are refused, not passed: pgbouncer refuses start-up
-   * parameters.
-   */
-  readonly controlSchema: string;
-}
 
 /** One attempt to put one version into staging. Plain data. */
 export interface LoadJob {
@@ -60,18 +43,6 @@ export interface LoadJob {
   readonly generation: number;
   readonly duplicateAllowed: boolean;
   readonly replaces: ReplaceRule;
-}
-
-/** What a source tells of a file beside its bytes. */
-export interface SaidBeside {
-  /** Out of its checksum file; null = there is none. */
-  readonly checksum: {
-    readonly algorithm: Algorithm;
-    readonly digest: string;
-    /** The checksum file. */ readonly path: string;
-  } | null;
-  /** Metadata of the object, names in lower case; null = there is none. */
-  readonly metadata: Readonly<Record<string, string>> | null;
 }
 
 /** Which live loads this one takes the place of; read from `loads` under the locks. */
@@ -126,28 +97,6 @@ export interface LoadOutcome {
   readonly drift: readonly DriftNote[];
   readonly dialect: FileDialect;
   readonly seconds: number;
-}
-
-/** A receipt as `tallyman.loads` holds it, as far as the ledger needs it. */
-export interface ReceiptRef {
-  readonly loadId: number;
-  readonly loadKey: string;
-  readonly instanceId: string;
-  readonly feed: string;
-  readonly path: string;
-  readonly fileUri: string;
-  readonly sha256: string | null;
-  readonly size: number;
-  readonly mtimeUs: number | null;
-  readonly version: string | null;
-  readonly generation: number;
-  readonly status: 'loaded' | 'rejected' | 'superseded' | 'cleared' | 'ignored';
-  readonly duplicateAllowed: boolean;
-  readonly rows: RowCounts;
-  readonly errorCode: string | null;
-  readonly committedAt: string;
-  /** load_ids that it superseded. */
-  readonly replaces: readonly number[];
 }
 
 /** Progress of a running load, posted a few times a second at most. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ListingPage, SeenFile } from './file.js';
-import type { SourceSpec } from './feed.js';
+import type { SourceSpec } from './feed/source.js';
 
 /**
  * A place where files arrive. Every method may throw TallymanError: SOURCE_UNREACHABLE pauses the feed without blame on

@@ -1,11 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
-import type { FileEntry, Ledger } from '../core/ledger.js';
-import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Ledger } from '../core/ledger/index.js';
+import type { DatabaseSpec } from '../core/database.js';
+import type { LoadJob, LoadResult } from '../core/load.js';
 import type { FileReport } from '../core/report.js';
 import type { Source } from '../core/source.js';
-import type { Receipts } from '../core/target.js';
+import type { Receipts } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
 import { renamedFeeds } from '../flow/renamed-feeds.js';
 import { FeedWatcher, type FeedHealth } from './feed-watcher.js';

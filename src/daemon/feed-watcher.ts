@@ -1,6 +1,7 @@
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import { isAged, sameVersion, type SeenFile, type SkippedEntry } from '../core/file.js';
-import type { FileEntry, Ledger } from '../core/ledger.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Ledger } from '../core/ledger/index.js';
 import type { Source } from '../core/source.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import { ready } from '../intake/ready.js';

@@ -1,6 +1,6 @@
 import type { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
-import type { FileEntry } from '../core/ledger.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { FileEntry } from '../core/entry.js';
 import { isSmallFile } from '../load/pool/small-file.js';
 import { Pause } from './pause.js';
 

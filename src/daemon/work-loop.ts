@@ -1,6 +1,7 @@
 import type { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
-import type { FileEntry, Ledger } from '../core/ledger.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Ledger } from '../core/ledger/index.js';
 import { gaveUp, hasRoom, isIdle, Lane, leave, take, type Capacity } from './lane.js';
 import type { Log } from '../core/log.js';
 import type { WorkOutcome } from '../flow/outcome.js';

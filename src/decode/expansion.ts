@@ -1,5 +1,5 @@
 import { TallymanError } from '../core/errors.js';
-import type { ExpansionSpec } from '../core/feed.js';
+import type { ExpansionSpec } from '../core/feed/input.js';
 import type { Bytes } from '../core/format.js';
 
 /** Decoded bytes that any ratio may have: a small file of blanks is no bomb (10 MB). */

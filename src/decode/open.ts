@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 import type { ArchiveMember, Decoder, RandomAccess } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
-import type { DecryptSpec, ExpansionSpec } from '../core/feed.js';
+import type { DecryptSpec, ExpansionSpec } from '../core/feed/input.js';
 import type { Bytes } from '../core/format.js';
 import { toUtf8 } from './charset/charset.js';
 import { checkKind, choose } from './choose.js';

@@ -1,5 +1,5 @@
-import type { AfterAction } from '../core/feed.js';
-import type { EndOfFile } from '../core/ledger.js';
+import type { AfterAction } from '../core/feed/after.js';
+import type { EndOfFile } from '../core/ledger/queue.js';
 import { expandTime } from '../base/time-letters.js';
 
 /**

@@ -1,7 +1,7 @@
 import { isNamed } from '../core/entry.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { SeenFile } from '../core/file.js';
-import type { FileEntry } from '../core/ledger.js';
+import type { FileEntry } from '../core/entry.js';
 import type { Source } from '../core/source.js';
 import { hashFile } from '../intake/hash.js';
 import { direct } from '../sources/local/direct.js';

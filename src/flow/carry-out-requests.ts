@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { TallymanError } from '../core/errors.js';
-import type { FileEntry, Ledger, Request } from '../core/ledger.js';
-import type { Receipts } from '../core/target.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Ledger } from '../core/ledger/index.js';
+import type { Request } from '../core/ledger/requests.js';
+import type { Receipts } from '../core/receipts.js';
 import { requestAllowed, requestEffect, requestMustWait } from '../ledger/rules/request-rules.js';
 import type { Log } from '../core/log.js';
 

@@ -1,5 +1,5 @@
 import { changedContract } from '../config/changed-contract.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote } from '../core/format.js';
 import type { ReportedError } from '../core/report.js';
 

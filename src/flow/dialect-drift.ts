@@ -1,7 +1,7 @@
 import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote } from '../core/format.js';
-import type { Ledger } from '../core/ledger.js';
+import type { Ledger } from '../core/ledger/index.js';
 import type { ProcessParts } from './process-parts.js';
 
 type Told = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir, stat } from 'node:fs/promises';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { FileEntry, Ledger } from '../core/ledger.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Ledger } from '../core/ledger/index.js';
 import { OPEN_STATES } from '../core/states.js';
 import { land } from '../intake/land/land.js';
 import { LandingArea, type LandingLimits } from '../intake/land/landing-area.js';

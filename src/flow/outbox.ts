@@ -1,5 +1,7 @@
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { FileEntry, Ledger, PlannedAction } from '../core/ledger.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Ledger } from '../core/ledger/index.js';
+import type { PlannedAction } from '../core/ledger/outbox.js';
 import type { Source } from '../core/source.js';
 import { OPEN_STATES } from '../core/states.js';
 import { backoff } from '../base/backoff.js';

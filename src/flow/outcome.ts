@@ -1,5 +1,5 @@
 import type { TallymanError } from '../core/errors.js';
-import type { FileEntry } from '../core/ledger.js';
+import type { FileEntry } from '../core/entry.js';
 
 /** How one piece of work came out, as far as the loop must know. */
 export type WorkOutcome =

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
-import type { FileEntry } from '../core/ledger.js';
+import type { FileEntry } from '../core/entry.js';
 import { admit, NO_PROBES, type Decision, type Probes } from '../intake/admit.js';
 import { readBeside } from '../intake/beside.js';
 import { isEmptyFile } from '../intake/empty.js';

@@ -1,8 +1,11 @@
-import type { FeedSpec } from '../core/feed.js';
-import type { EndOfFile, FileEntry, Ledger } from '../core/ledger.js';
-import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { EndOfFile } from '../core/ledger/queue.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Ledger } from '../core/ledger/index.js';
+import type { DatabaseSpec } from '../core/database.js';
+import type { LoadJob, LoadResult } from '../core/load.js';
 import type { Source } from '../core/source.js';
-import type { Receipts } from '../core/target.js';
+import type { Receipts } from '../core/receipts.js';
 import { companionsOf } from '../sources/common/companion.js';
 import { afterAction } from './after-action.js';
 import { isNamed } from '../core/entry.js';

@@ -1,6 +1,6 @@
 import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
-import type { FileEntry } from '../core/ledger.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { FileEntry } from '../core/entry.js';
 import { isClaimHeld } from '../ledger/sqlite/lock.js';
 import { forgetProgress, readProgress } from '../load/progress.js';
 import { carryOver, registerFeeds, renamedFeeds } from './renamed-feeds.js';

@@ -1,8 +1,9 @@
 import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
-import type { KnownFeed, Ledger } from '../core/ledger.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { KnownFeed } from '../core/ledger/surroundings.js';
+import type { Ledger } from '../core/ledger/index.js';
 import { acquireLock } from '../ledger/sqlite/lock.js';
-import type { Receipts } from '../core/target.js';
+import type { Receipts } from '../core/receipts.js';
 
 /** A feed that goes on under a new name. */
 export interface Renamed {

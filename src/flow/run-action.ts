@@ -1,6 +1,7 @@
 import { TallymanError } from '../core/errors.js';
 import { YOUNG, type SeenFile } from '../core/file.js';
-import type { FileEntry, PlannedAction } from '../core/ledger.js';
+import type { FileEntry } from '../core/entry.js';
+import type { PlannedAction } from '../core/ledger/outbox.js';
 import type { Source } from '../core/source.js';
 import { splitVersions } from '../sources/common/companion.js';
 

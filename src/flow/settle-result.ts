@@ -1,7 +1,9 @@
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { EndOfFile, FileEntry } from '../core/ledger.js';
-import type { LoadResult, ReceiptRef } from '../core/load.js';
+import type { EndOfFile } from '../core/ledger/queue.js';
+import type { FileEntry } from '../core/entry.js';
+import type { LoadResult } from '../core/load.js';
+import type { ReceiptRef } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
 import { dialectDrift } from './dialect-drift.js';
 import { withChangedContract } from './contract-advice.js';

@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../core/feed.js';
+import type { ColumnSpec } from '../core/feed/columns.js';
 import type { DriftNote, FileColumn, Layout } from '../core/format.js';
 
 /**

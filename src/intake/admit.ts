@@ -1,5 +1,6 @@
-import type { FeedSpec } from '../core/feed.js';
-import type { AdmitFacts, FileEntry } from '../core/ledger.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { AdmitFacts } from '../core/ledger/queue.js';
+import type { FileEntry } from '../core/entry.js';
 import type { ReplaceRule } from '../core/load.js';
 
 /** What is to become of a version. The `need...` kinds ask for a fact: find it out and decide again. */

@@ -1,7 +1,7 @@
 import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { SeenFile } from '../core/file.js';
-import type { SaidBeside } from '../core/load.js';
+import type { SaidBeside } from '../core/beside.js';
 import type { Source } from '../core/source.js';
 import { findChecksum } from './checksum-text.js';
 import { checksumFileOf, companionOf, isSharedChecksum } from '../sources/common/companion.js';

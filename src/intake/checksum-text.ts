@@ -1,4 +1,4 @@
-import type { Algorithm } from '../core/feed.js';
+import type { Algorithm } from '../core/feed/control.js';
 import { splitPath } from '../sources/common/extensions.js';
 
 /** Hexadecimal digits of a checksum, by which its kind is told. */

@@ -1,5 +1,5 @@
 import { messageOf, TallymanError } from '../core/errors.js';
-import type { SourceSpec } from '../core/feed.js';
+import type { SourceSpec } from '../core/feed/source.js';
 import type { SeenFile } from '../core/file.js';
 import type { Source } from '../core/source.js';
 import { findChecksum } from './checksum-text.js';

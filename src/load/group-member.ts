@@ -1,6 +1,6 @@
 import { BatchEncoder } from '../columns/rows/batch-encoder.js';
 import type { CopyBuffer } from '../core/codec.js';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote, FileDialect, Layout } from '../core/format.js';
 import type { LoadJob } from '../core/load.js';
 import type { RowCounts } from '../core/report.js';

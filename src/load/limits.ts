@@ -1,5 +1,5 @@
 import { TallymanError } from '../core/errors.js';
-import type { LimitsSpec } from '../core/feed.js';
+import type { LimitsSpec } from '../core/feed/limits.js';
 
 /**
  * From this record on the ratio is judged while reading too; before it a few bad rows at the top would say little (SPEC

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { FeedSpec } from '../core/feed.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { SeenFile } from '../core/file.js';
-import type { Ledger } from '../core/ledger.js';
+import type { Ledger } from '../core/ledger/index.js';
 import type { Source } from '../core/source.js';
-import type { Receipts } from '../core/target.js';
+import type { Receipts } from '../core/receipts.js';
 import { isBeside } from '../sources/common/companion.js';
 import { besideDaemon } from '../flow/renamed-feeds.js';
 import { settleNames } from '../flow/recover.js';

@@ -1,6 +1,7 @@
 import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed.js';
-import type { DatabaseSpec, LoadJob, LoadResult } from '../core/load.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import type { DatabaseSpec } from '../core/database.js';
+import type { LoadJob, LoadResult } from '../core/load.js';
 import { NO_ROWS, type FileReport } from '../core/report.js';
 import { withChangedContract } from '../flow/contract-advice.js';
 import { readBeside } from '../intake/beside.js';

@@ -1,6 +1,6 @@
-import type { Ledger } from '../core/ledger.js';
-import type { ReceiptRef } from '../core/load.js';
-import type { Receipts } from '../core/target.js';
+import type { Ledger } from '../core/ledger/index.js';
+import type { ReceiptRef } from '../core/receipts.js';
+import type { Receipts } from '../core/receipts.js';
 
 /**
  * One thing on which ledger, receipts and tables do not agree. `emptied` is information: somebody took all rows of a

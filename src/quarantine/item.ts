@@ -1,5 +1,5 @@
 import type { CellError } from '../core/batch.js';
-import type { QuarantineRow } from '../core/target.js';
+import type { QuarantineRow } from '../core/quarantine.js';
 import { exactText, readable } from './readable.js';
 
 /** A refused row as `quarantine show --json` and the jsonl export give it (SPEC 4). */

@@ -7,7 +7,7 @@ import {
   type RowFault,
   type SpanBatch,
 } from '../../src/core/batch.js';
-import type { ColumnSpec } from '../../src/core/feed.js';
+import type { ColumnSpec } from '../../src/core/feed/columns.js';
 
 /** A cell of a test row: plain text, bytes, or one with flags. null = NULL_CELL. */
 export type TestCell = string | Buffer | null | { readonly text: string | Buffer; readonly flags: number };

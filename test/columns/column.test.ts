@@ -3,7 +3,7 @@ import { columnProblems } from '../../src/columns/column-problems.js';
 import { type Column, compileColumn, type CopyMode } from '../../src/columns/column.js';
 import { pgTypeNamed } from '../../src/columns/type-name.js';
 import { NULL_WRITTEN, type CopyBuffer, type PgType } from '../../src/core/codec.js';
-import type { ColumnSpec } from '../../src/core/feed.js';
+import type { ColumnSpec } from '../../src/core/feed/columns.js';
 import { columnSpec } from './batches.js';
 import { catalogType } from './support.js';
 

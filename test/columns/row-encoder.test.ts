@@ -14,7 +14,7 @@ import {
 import { pgTypeNamed } from '../../src/columns/type-name.js';
 import type { CellError, SpanBatch } from '../../src/core/batch.js';
 import type { CopyBuffer } from '../../src/core/codec.js';
-import type { ColumnSpec } from '../../src/core/feed.js';
+import type { ColumnSpec } from '../../src/core/feed/columns.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { absent, batchOf, columnSpec, escaped, fault, quoted, type TestCell } from './batches.js';
 

@@ -7,7 +7,7 @@ import { pgTypeNamed } from '../../src/columns/type-name.js';
 import { putText, realText } from '../../src/columns/vectors/vector-text.js';
 import type { Batch, CellError, VectorType } from '../../src/core/batch.js';
 import type { CopyBuffer } from '../../src/core/codec.js';
-import type { ColumnSpec } from '../../src/core/feed.js';
+import type { ColumnSpec } from '../../src/core/feed/columns.js';
 import { batchOf, columnSpec } from './batches.js';
 import { batchOfVector, textOf, valuesOf, vectorOf, type Value } from './vectors.js';
 

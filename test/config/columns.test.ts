@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ColumnSpec } from '../../src/core/feed.js';
+import type { ColumnSpec } from '../../src/core/feed/columns.js';
 import { fullFeed, onlyFeed, parse, placesOf, problemsOf } from './support.js';
 
 const columns = (...items: readonly string[]): string =>

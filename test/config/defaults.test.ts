@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import { indent, onlyFeed, parse, placesOf, WITH_REMOTE } from './support.js';
 
 const yaml = (defaults: string, feed: string): string =>

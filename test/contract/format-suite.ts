@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import { ESCAPED, MISSING, NULL_CELL, type Batch, type SpanBatch } from '../../src/core/batch.js';
-import type { ColumnSpec } from '../../src/core/feed.js';
+import type { ColumnSpec } from '../../src/core/feed/columns.js';
 import type { Bytes, FormatType, RecordReader } from '../../src/core/format.js';
 
 /** A record as tests compare it. Cells: text, or null for NULL; cells that the row lacks are not there. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SourceSpec } from '../../src/core/feed.js';
+import type { SourceSpec } from '../../src/core/feed/source.js';
 import type { SeenFile, SkippedEntry } from '../../src/core/file.js';
 import type { Source } from '../../src/core/source.js';
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
-import type { FeedSpec } from '../../src/core/feed.js';
-import type { FileEntry, Ledger } from '../../src/core/ledger.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
 import { WorkLoop } from '../../src/daemon/work-loop.js';
 import type { WorkOutcome } from '../../src/flow/outcome.js';
 import { feedOf } from '../load/support.js';

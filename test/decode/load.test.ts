@@ -4,7 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import iconv from 'iconv-lite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import type { LoadResult } from '../../src/core/load.js';
 import { DECODERS, FORMATS } from '../../src/registry.js';
 import { column, feedOf, openBench, type Bench } from '../load/support.js';

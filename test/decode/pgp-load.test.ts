@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createMessage, encrypt, readPrivateKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import type { LoadResult } from '../../src/core/load.js';
 import { DECODERS, FORMATS } from '../../src/registry.js';
 import { column, feedOf, openBench, type Bench } from '../load/support.js';

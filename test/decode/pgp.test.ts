@@ -13,7 +13,7 @@ import {
   type PrivateKey,
 } from 'openpgp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DecryptSpec } from '../../src/core/feed.js';
+import type { DecryptSpec } from '../../src/core/feed/input.js';
 import { collect, decode, open, problem, zipOf } from './support.js';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../../fixtures/pgp');

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
 import { YOUNG, type SeenFile } from '../../src/core/file.js';
-import type { EndOfFile, FileEntry, Ledger } from '../../src/core/ledger.js';
+import type { EndOfFile } from '../../src/core/ledger/queue.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
 import type { ActionEntry } from '../../src/core/report.js';
 import type { Source } from '../../src/core/source.js';
 import type { Log } from '../../src/core/log.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
 import type { FileReport } from '../../src/core/report.js';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import { dryRun } from '../../src/operations/dry-run.js';
 import type { ColumnDraft, FeedDraft } from '../../src/infer/draft/draft.js';
 import { inferFeed } from '../../src/infer/infer.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { AdmitFacts, FileEntry } from '../../src/core/ledger.js';
+import type { AdmitFacts } from '../../src/core/ledger/queue.js';
+import type { FileEntry } from '../../src/core/entry.js';
 import { NO_ROWS } from '../../src/core/report.js';
 import { admit, newerSnapshot, NO_PROBES, type AdmitPolicy, type Decision } from '../../src/intake/admit.js';
 

@@ -1,6 +1,6 @@
 import { symlink } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ReadySpec } from '../../src/core/feed.js';
+import type { ReadySpec } from '../../src/core/feed/source.js';
 import type { SeenFile } from '../../src/core/file.js';
 import type { Source } from '../../src/core/source.js';
 import { ready } from '../../src/intake/ready.js';

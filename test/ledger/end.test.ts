@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FileEntry, Ledger } from '../../src/core/ledger.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
 import { codeOf, counts, discover, ended, hashOf, load, loaded, look, newLedger, stateOf } from './support.js';
 
 describe('end', () => {

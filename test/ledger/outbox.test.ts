@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FileEntry, Ledger } from '../../src/core/ledger.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
 import { codeOf, loaded, look, newLedger } from './support.js';
 
 const late = '2100-01-01T00:00:00.000Z';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
-import type { Ledger } from '../../src/core/ledger.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
 import { openLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
 import { discover, ended, hashOf, load, loaded, look, receipt, temporaryDir } from './support.js';
 

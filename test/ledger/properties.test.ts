@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SeenFile } from '../../src/core/file.js';
-import type { FileEntry, Ledger, RequestKind } from '../../src/core/ledger.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
+import type { RequestKind } from '../../src/core/ledger/requests.js';
 import { FILE_STATES } from '../../src/core/states.js';
 import { admit, type AdmitPolicy, type Decision, type Probes } from '../../src/intake/admit.js';
 import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/rules/request-rules.js';

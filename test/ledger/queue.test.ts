@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Ledger } from '../../src/core/ledger.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
 import { codeOf, discover, ended, hashOf, load, loaded, look, newLedger, stateOf } from './support.js';
 
 const any = { ignoreBackoff: false };

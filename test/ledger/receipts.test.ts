@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Ledger } from '../../src/core/ledger.js';
-import type { ReceiptRef } from '../../src/core/load.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
+import type { ReceiptRef } from '../../src/core/receipts.js';
 import { counts, discover, ended, hashOf, load, loaded, look, newLedger, receipt, stateOf } from './support.js';
 
 const own = (ledger: Ledger, change: Partial<ReceiptRef> = {}): ReceiptRef =>

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { FileEntry, Ledger, RequestKind } from '../../src/core/ledger.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
+import type { RequestKind } from '../../src/core/ledger/requests.js';
 import { FILE_STATES, type EndState, type FileState } from '../../src/core/states.js';
 import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/rules/request-rules.js';
 import { codeOf, discover, ended, loaded, look, newLedger, stateOf } from './support.js';

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 import type { SeenFile } from '../../src/core/file.js';
-import type { EndOfFile, EndResult, FileEntry, Ledger } from '../../src/core/ledger.js';
-import type { ReceiptRef } from '../../src/core/load.js';
+import type { EndOfFile, EndResult } from '../../src/core/ledger/queue.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
+import type { ReceiptRef } from '../../src/core/receipts.js';
 import type { RowCounts } from '../../src/core/report.js';
 import { openLedger, type LedgerOptions } from '../../src/ledger/sqlite/sqlite-ledger.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { YOUNG } from '../../src/core/file.js';
-import type { FileEntry, Ledger } from '../../src/core/ledger.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import type { Ledger } from '../../src/core/ledger/index.js';
 import { admit, NO_PROBES, type AdmitPolicy, type Decision, type Probes } from '../../src/intake/admit.js';
 import { discover, ended, hashOf, load, loaded, look, newLedger, receipt } from './support.js';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { DatabaseSpec, LoadJob, LoadResult } from '../../src/core/load.js';
+import type { DatabaseSpec } from '../../src/core/database.js';
+import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { feedOf, openBench, type Bench } from './support.js';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { checkFile } from '../../src/load/dry-run.js';

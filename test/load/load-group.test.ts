@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import type { LoadJob, LoadResult } from '../../src/core/load.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { loadGroup } from '../../src/load/load-group.js';

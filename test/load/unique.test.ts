@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import { RowSet } from '../../src/load/unique/row-set.js';
 import { UniqueTracker } from '../../src/load/unique/unique-tracker.js';
 import { checkFile } from '../../src/load/dry-run.js';

@@ -3,7 +3,7 @@ import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DatabaseSpec } from '../../src/core/load.js';
+import type { DatabaseSpec } from '../../src/core/database.js';
 import { connect, withConnection, type Connection } from '../../src/postgres/connect/connect.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { specOf } from './spec.js';

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ReceiptRef } from '../../src/core/load.js';
-import type { QuarantineRow, Receipts } from '../../src/core/target.js';
+import type { ReceiptRef } from '../../src/core/receipts.js';
+import type { QuarantineRow } from '../../src/core/quarantine.js';
+import type { Receipts } from '../../src/core/receipts.js';
 import { controlNames } from '../../src/postgres/control/control-schema.js';
 import { advisoryKey } from '../../src/postgres/connect/locks.js';
 import { microsecondsSql, timestampSql } from '../../src/postgres/control/receipt-row.js';

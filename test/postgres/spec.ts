@@ -1,4 +1,4 @@
-import type { DatabaseSpec } from '../../src/core/load.js';
+import type { DatabaseSpec } from '../../src/core/database.js';
 import { connect, type Connection } from '../../src/postgres/connect/connect.js';
 import { parseDatabaseUrl } from '../../src/postgres/connect/url.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TargetSpec } from '../../src/core/feed.js';
+import type { TargetSpec } from '../../src/core/feed/target.js';
 import { inspectTable, fingerprintSql, type TargetTable } from '../../src/postgres/staging/catalog.js';
 import { refusesBeyond } from '../../src/postgres/staging/staging-plan.js';
 import { stagingSql, type StagingColumn } from '../../src/postgres/staging/staging-sql.js';

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DatabaseSpec } from '../../src/core/load.js';
-import type { TargetSpec } from '../../src/core/feed.js';
+import type { DatabaseSpec } from '../../src/core/database.js';
+import type { TargetSpec } from '../../src/core/feed/target.js';
 import { withConnection } from '../../src/postgres/connect/connect.js';
 import { startEmbedded, type Embedded } from '../../src/postgres/embedded/start.js';
 import { openReceipts } from '../../src/postgres/control/receipts.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { QuarantineRow } from '../../src/core/target.js';
+import type { QuarantineRow } from '../../src/core/quarantine.js';
 import { exportAbout } from '../../src/quarantine/export/about.js';
 import { exportHtml } from '../../src/quarantine/export/html.js';
 import { aboutOf, detailOf, dialectOf, fault, quarantined, receiptOf, written } from './support.js';

@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FeedSpec } from '../../src/core/feed.js';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
 import type { LoadResult } from '../../src/core/load.js';
-import type { Receipts } from '../../src/core/target.js';
+import type { Receipts } from '../../src/core/receipts.js';
 import { openReceipts } from '../../src/postgres/control/receipts.js';
 import { exportAbout, type Export } from '../../src/quarantine/export/about.js';
 import { exportCsv } from '../../src/quarantine/export/csv.js';

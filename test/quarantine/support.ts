@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import type { CellError } from '../../src/core/batch.js';
-import type { ReceiptRef } from '../../src/core/load.js';
+import type { ReceiptRef } from '../../src/core/receipts.js';
 import type { FileDetail } from '../../src/core/report.js';
-import type { QuarantineRow } from '../../src/core/target.js';
+import type { QuarantineRow } from '../../src/core/quarantine.js';
 import { exportAbout, type Export, type ExportAbout } from '../../src/quarantine/export/about.js';
 import { exportCsv } from '../../src/quarantine/export/csv.js';
 

@@ -1,5 +1,7 @@
 import { storeOf } from './overlap.js';
-import type { AfterSpec, FeedSpec, SourceSpec } from '../../core/feed.js';
+import type { AfterSpec } from '../../core/feed/after.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
+import type { SourceSpec } from '../../core/feed/source.js';
 
 /** Folders that files are moved to, relative to the folder of the source, time letters not filled in. */
 export const moveTargets = (after: AfterSpec): readonly string[] => [

@@ -1,4 +1,5 @@
-import type { AfterSpec, SourceSpec } from '../../core/feed.js';
+import type { AfterSpec } from '../../core/feed/after.js';
+import type { SourceSpec } from '../../core/feed/source.js';
 import { someTextMeets } from './glob-meet.js';
 import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
 import type { Problems } from '../problems/problems.js';

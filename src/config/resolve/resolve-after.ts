@@ -1,4 +1,4 @@
-import type { AfterAction, AfterSpec } from '../../core/feed.js';
+import type { AfterAction, AfterSpec } from '../../core/feed/after.js';
 import type { SourceType } from '../../core/source.js';
 import type { Problems } from '../problems/problems.js';
 import type { FeedInput } from '../schema/schema-feed.js';

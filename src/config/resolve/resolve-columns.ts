@@ -1,6 +1,6 @@
 import { columnProblems } from '../../columns/column-problems.js';
 import { parseTypeName, TYPE_WORDS } from '../../columns/type-name.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import { kindOf } from '../problems/issues.js';
 import { suggestion } from '../../base/nearest.js';
 import type { Problems } from '../problems/problems.js';

@@ -1,4 +1,4 @@
-import { ALGORITHMS, type ControlSpec, type SaidKeys } from '../../core/feed.js';
+import { ALGORITHMS, type ControlSpec, type SaidKeys } from '../../core/feed/control.js';
 import type { FormatType } from '../../core/format.js';
 import { suggestion } from '../../base/nearest.js';
 import type { Problems } from '../problems/problems.js';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { DecryptSpec } from '../../core/feed.js';
+import type { DecryptSpec } from '../../core/feed/input.js';
 import type { SecretInput } from '../schema/scalars.js';
 import type { FeedInput } from '../schema/schema-feed.js';
 import { readSecret, readTextFile, type Surroundings } from '../read/secrets.js';

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
-import type { FeedSpec, LimitsSpec, TargetSpec } from '../../core/feed.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
+import type { LimitsSpec } from '../../core/feed/limits.js';
+import type { TargetSpec } from '../../core/feed/target.js';
 import type { FormatType } from '../../core/format.js';
 import type { WrittenFeed } from '../config.js';
 import { moveTargets } from './move-targets.js';

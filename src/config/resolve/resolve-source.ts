@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ReadySpec, SourceSpec } from '../../core/feed.js';
+import type { ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { editDistance } from '../../base/nearest.js';
 import { parsePart, type Parts } from '../schema/parts.js';

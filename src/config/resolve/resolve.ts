@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { FeedSpec } from '../../core/feed.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
 import { Secret } from '../../core/secret.js';
 import type { Config, ConnectionConfig, WrittenFeed } from '../config.js';
 import { mergeFeed } from '../read/merge.js';

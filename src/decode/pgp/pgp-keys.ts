@@ -1,6 +1,6 @@
 import type { Key, PrivateKey } from 'openpgp';
 import { TallymanError, messageOf } from '../../core/errors.js';
-import type { DecryptSpec } from '../../core/feed.js';
+import type { DecryptSpec } from '../../core/feed/input.js';
 
 /** Keys of a feed, ready for use. */
 export interface PgpKeys {

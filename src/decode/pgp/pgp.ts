@@ -1,6 +1,6 @@
 import type { DecryptMessageResult, Message, PartialConfig, PrivateKey } from 'openpgp';
 import { TallymanError, messageOf } from '../../core/errors.js';
-import type { DecryptSpec } from '../../core/feed.js';
+import type { DecryptSpec } from '../../core/feed/input.js';
 import type { Bytes } from '../../core/format.js';
 import { detect } from '../detect.js';
 import { readKeys } from './pgp-keys.js';

@@ -2,7 +2,7 @@ import { TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
 import { ByteReader } from '../../decode/byte-reader.js';
 import { Expansion } from '../../decode/expansion.js';
-import type { ExpansionSpec } from '../../core/feed.js';
+import type { ExpansionSpec } from '../../core/feed/input.js';
 import { codecOf, LARGEST_BLOCK, reasonOf, type BlockCodec } from './codecs.js';
 
 /** What stands before the first block. */

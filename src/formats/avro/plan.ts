@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { FileColumn, Layout } from '../../core/format.js';
 import { identityLayout, matchColumns } from '../match.js';
 import { nameBytes } from './names.js';

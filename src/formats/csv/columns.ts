@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { DriftNote, FileColumn, FileDialect, Layout } from '../../core/format.js';
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
 import { CsvBatch } from './csv-batch.js';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ESCAPED } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { DriftNote, FileColumn } from '../../core/format.js';
 import type { CsvBatch } from './csv-batch.js';
 

@@ -1,5 +1,5 @@
 import { peek } from '../../decode/peek.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { Bytes, DriftNote } from '../../core/format.js';
 import { CsvBatch } from './csv-batch.js';
 import { compileDialect } from './dialect.js';

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { RandomAccess } from '../../core/decoder.js';
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { FileColumn, FormatInput, FormatType, Layout } from '../../core/format.js';
 import { checkNames } from '../csv/header.js';
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';

@@ -2,7 +2,7 @@ import type { ArchiveMember, RandomAccess } from '../../core/decoder.js';
 import { TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
 import { Expansion } from '../../decode/expansion.js';
-import type { ExpansionSpec } from '../../core/feed.js';
+import type { ExpansionSpec } from '../../core/feed/input.js';
 import { zip } from '../../decode/zip.js';
 import { dateFormat, type DateFormat } from './serial.js';
 import { SharedStrings } from './strings.js';

@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { ContractProblem, FileDialect, Layout } from '../../core/format.js';
 import { fromUnsaid } from '../match.js';
 

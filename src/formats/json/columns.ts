@@ -1,5 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec, FeedSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
 import type { DriftNote, FileColumn, Layout } from '../../core/format.js';
 import { identityLayout, matchColumns } from '../match.js';
 import { closeTree, KeyNode } from './key-tree.js';

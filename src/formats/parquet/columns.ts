@@ -1,6 +1,7 @@
 import type { VectorType } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec, FeedSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
 import type { FileColumn, Layout } from '../../core/format.js';
 import { identityLayout, matchColumns } from '../match.js';
 import type { ColumnPath, DescribedColumn } from './frames.js';

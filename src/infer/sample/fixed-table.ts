@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { FormatType } from '../../core/format.js';
 import { columnNames } from '../../formats/names.js';
 import { noCounts, once, readCells } from './cells.js';

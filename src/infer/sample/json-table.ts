@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { FormatType, RecordReader } from '../../core/format.js';
 import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
 import { plainColumn } from '../../columns/plain-column.js';

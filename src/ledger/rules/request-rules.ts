@@ -1,5 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import type { EntryChange, FileEntry, RequestKind } from '../../core/ledger.js';
+import type { EntryChange, RequestKind } from '../../core/ledger/requests.js';
+import type { FileEntry } from '../../core/entry.js';
 import { END_STATES, type FileState } from '../../core/states.js';
 
 interface Rule {

@@ -1,6 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
-import type { Ledger, PlannedAction } from '../../core/ledger.js';
+import type { Ledger } from '../../core/ledger/index.js';
+import type { PlannedAction } from '../../core/ledger/outbox.js';
 import { mustFind } from './change.js';
 import { fromIso, int, json, text } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';

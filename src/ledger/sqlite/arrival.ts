@@ -1,6 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { SeenFile } from '../../core/file.js';
-import type { Adopted, Arrival, FileEntry, Ledger } from '../../core/ledger.js';
+import type { Adopted, Arrival } from '../../core/ledger/arrivals.js';
+import type { FileEntry } from '../../core/entry.js';
+import type { Ledger } from '../../core/ledger/index.js';
 import { TallymanError } from '../../core/errors.js';
 import { backToEnd, changeState, freeWaiting, mustFind, note, wrongState, type Cause } from './change.js';
 import { feedId, internFeed } from './feeds.js';

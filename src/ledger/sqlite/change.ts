@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { FileEntry } from '../../core/ledger.js';
+import type { FileEntry } from '../../core/entry.js';
 import { OPEN_STATES, type FileState } from '../../core/states.js';
 import { restoreLive } from './receipt-rows.js';
 import { before, ENTRY, toEntry, type Before } from './entry-rows.js';

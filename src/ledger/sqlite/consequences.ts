@@ -1,4 +1,4 @@
-import type { FileEntry } from '../../core/ledger.js';
+import type { FileEntry } from '../../core/entry.js';
 import { changeState, findEntry, isOpen, mustFind, takeAgain, type Cause } from './change.js';
 import { receiptsOf, restoreLive, setStatus } from './receipt-rows.js';
 import { int, toEntry } from './entry-rows.js';

@@ -1,5 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
-import type { EndOfFile, EndResult, FileEntry, Ledger } from '../../core/ledger.js';
+import type { EndOfFile, EndResult } from '../../core/ledger/queue.js';
+import type { FileEntry } from '../../core/entry.js';
+import type { Ledger } from '../../core/ledger/index.js';
 import { NO_ROWS } from '../../core/report.js';
 import { changeState, isOpen, mustFindRow, wrongState, type Cause } from './change.js';
 import { closeOlderSnapshots, supersedeEarlierBad, supersedeReplaced, type Consequences } from './consequences.js';

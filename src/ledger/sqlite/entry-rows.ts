@@ -1,6 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
-import type { FileEntry } from '../../core/ledger.js';
+import type { FileEntry } from '../../core/entry.js';
 import type { ReportedError, RowCounts } from '../../core/report.js';
 import { END_STATES, FILE_STATES, type EndState, type FileState } from '../../core/states.js';
 import type { Row } from './store/store.js';

@@ -1,5 +1,6 @@
 import { isAged } from '../../core/file.js';
-import type { AdmitFacts, FileEntry } from '../../core/ledger.js';
+import type { AdmitFacts } from '../../core/ledger/queue.js';
+import type { FileEntry } from '../../core/entry.js';
 import { mustFindRow } from './change.js';
 import { ENTRY, int, intOrNull, sha, text, toEntry } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';

@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { Ledger } from '../../core/ledger.js';
+import type { Ledger } from '../../core/ledger/index.js';
 import { int, text, textOrNull } from './entry-rows.js';
 import type { Store } from './store/store.js';
 

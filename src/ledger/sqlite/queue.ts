@@ -1,5 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
-import type { Claim, FileEntry, Ledger } from '../../core/ledger.js';
+import type { Claim } from '../../core/ledger/queue.js';
+import type { FileEntry } from '../../core/entry.js';
+import type { Ledger } from '../../core/ledger/index.js';
 import {
   backToEnd,
   changeState,

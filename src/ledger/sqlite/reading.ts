@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { TallymanError } from '../../core/errors.js';
-import type { FeedSummary, FileSelector, Ledger } from '../../core/ledger.js';
+import type { FeedSummary, FileSelector } from '../../core/ledger/reading.js';
+import type { Ledger } from '../../core/ledger/index.js';
 import {
   NO_ROWS,
   type ActionEntry,

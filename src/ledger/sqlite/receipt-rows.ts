@@ -1,6 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import type { FileEntry } from '../../core/ledger.js';
-import type { ReceiptRef } from '../../core/load.js';
+import type { FileEntry } from '../../core/entry.js';
+import type { ReceiptRef } from '../../core/receipts.js';
 import type { RowCounts } from '../../core/report.js';
 import { sha, text, intOrNull } from './entry-rows.js';
 import type { Store } from './store/store.js';

@@ -1,6 +1,7 @@
 import { ERRORS, TallymanError, type ErrorCode } from '../../core/errors.js';
-import type { FileEntry, Ledger } from '../../core/ledger.js';
-import type { ReceiptRef } from '../../core/load.js';
+import type { FileEntry } from '../../core/entry.js';
+import type { Ledger } from '../../core/ledger/index.js';
+import type { ReceiptRef } from '../../core/receipts.js';
 import type { ReportedError } from '../../core/report.js';
 import type { FileState } from '../../core/states.js';
 import { changeState, isOpen, mustFind, takeAgain, type Cause } from './change.js';

@@ -1,5 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
-import type { EntryChange, FileEntry, Ledger, NewRequest, Request, RequestKind } from '../../core/ledger.js';
+import type { EntryChange, NewRequest, Request, RequestKind } from '../../core/ledger/requests.js';
+import type { FileEntry } from '../../core/entry.js';
+import type { Ledger } from '../../core/ledger/index.js';
 import type { FileState } from '../../core/states.js';
 import { changeState, dropActions, mustFind, takeAgain, wrongState, type Cause } from './change.js';
 import { setStatus, receiptsOf } from './receipt-rows.js';

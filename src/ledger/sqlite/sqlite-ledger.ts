@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Ledger } from '../../core/ledger.js';
+import type { Ledger } from '../../core/ledger/index.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import { actions } from './actions.js';
 import { arrivals } from './arrival.js';

@@ -1,6 +1,6 @@
 import { ExactSum } from '../../columns/numbers/exact-sum.js';
 import { TallymanError } from '../../core/errors.js';
-import type { Algorithm } from '../../core/feed.js';
+import type { Algorithm } from '../../core/feed/control.js';
 import type { Total } from './total.js';
 import type { Totals } from './totals.js';
 import type { Speaker } from './words.js';

@@ -1,6 +1,7 @@
 import type { Batch } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
-import type { Algorithm, ColumnSpec, ControlSpec, SaidKeys } from '../../core/feed.js';
+import type { Algorithm, ControlSpec, SaidKeys } from '../../core/feed/control.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { LoadJob } from '../../core/load.js';
 import { parseManifest } from '../../intake/manifest-text.js';
 import { checkDigests, checkRows, checkTotals, declaredRows, type SaidDigest } from './check.js';

@@ -1,5 +1,5 @@
 import type { ExactSum } from '../../columns/numbers/exact-sum.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 
 /** A column whose sum the sender declares. */
 export interface Total {

@@ -2,7 +2,7 @@ import { CellReader } from '../../columns/rows/cell-reader.js';
 import { ExactSum } from '../../columns/numbers/exact-sum.js';
 import { MISSING, NULL_CELL, QUOTED, type Batch, type SpanBatch } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import { plainColumn } from '../../columns/plain-column.js';
 import type { Total } from './total.js';
 import { addVector } from './vector-total.js';

@@ -1,4 +1,4 @@
-import type { FeedSpec } from '../../core/feed.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
 
 /** Delivered bytes up to which a file counts as small: its transaction, not its rows, takes the time. */
 const SMALL_BYTES = 128 * 1024;

@@ -1,6 +1,7 @@
 import { pgTypeNamed } from '../../columns/type-name.js';
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec, FeedSpec } from '../../core/feed.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
 import type { DriftNote, Layout } from '../../core/format.js';
 import { plainColumn } from '../../columns/plain-column.js';
 import { columnNames } from '../../formats/names.js';

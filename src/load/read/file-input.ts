@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants, type BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { isFewDescriptors, messageOf, TallymanError } from '../../core/errors.js';
-import type { Algorithm } from '../../core/feed.js';
+import type { Algorithm } from '../../core/feed/control.js';
 import type { Bytes } from '../../core/format.js';
 import type { LoadJob } from '../../core/load.js';
 import { versionOf } from '../../sources/local/version.js';

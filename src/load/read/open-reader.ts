@@ -1,6 +1,6 @@
 import type { Decoder } from '../../core/decoder.js';
 import { TallymanError } from '../../core/errors.js';
-import type { FeedSpec } from '../../core/feed.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
 import type { Bytes, FormatInput, FormatType, RecordReader } from '../../core/format.js';
 import { openDecoded, type DecodedBytes, type DeliveredFile } from '../../decode/open.js';
 import { cutControlRecords, type ControlRecords, type CutOut } from '../control/control-stream.js';

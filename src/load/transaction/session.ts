@@ -1,5 +1,5 @@
-import type { FeedSpec } from '../../core/feed.js';
-import type { DatabaseSpec } from '../../core/load.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
+import type { DatabaseSpec } from '../../core/database.js';
 import { inspectTable, type TargetTable } from '../../postgres/staging/catalog.js';
 import { connect, type Connection } from '../../postgres/connect/connect.js';
 import { planStaging } from '../../postgres/staging/staging-plan.js';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { DatabaseSpec } from '../../core/load.js';
+import type { DatabaseSpec } from '../../core/database.js';
 import { databaseError, endsSession } from './errors.js';
 import type { Row } from './result-rows.js';
 import { encryptionAttempts, worthNextAttempt, type Encryption } from './tls.js';

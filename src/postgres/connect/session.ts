@@ -1,4 +1,4 @@
-import type { DatabaseSpec } from '../../core/load.js';
+import type { DatabaseSpec } from '../../core/database.js';
 import { connect, type Connection } from './connect.js';
 import { databaseError, endsSession } from './errors.js';
 

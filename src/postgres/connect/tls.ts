@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { DatabaseSpec } from '../../core/load.js';
+import type { DatabaseSpec } from '../../core/database.js';
 import { isServerError } from './errors.js';
 
 /** One way to try to connect: `false` is plain text. */

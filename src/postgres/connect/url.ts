@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { messageOf, TallymanError } from '../../core/errors.js';
-import type { DatabaseSpec } from '../../core/load.js';
+import type { DatabaseSpec } from '../../core/database.js';
 import { passwordFromFile } from './password-file.js';
 
 /** PEM texts of the config; they win over files named in the URL. */

@@ -1,4 +1,4 @@
-import type { ReceiptRef } from '../../core/load.js';
+import type { ReceiptRef } from '../../core/receipts.js';
 import type { Connection } from '../connect/connect.js';
 import { controlNames } from './control-schema.js';
 import { isServerError } from '../connect/errors.js';

@@ -1,5 +1,5 @@
 import { ERROR_CLASSES, type CellError } from '../../core/batch.js';
-import type { QuarantineGroup, QuarantineRow } from '../../core/target.js';
+import type { QuarantineGroup, QuarantineRow } from '../../core/quarantine.js';
 import type { Connection } from '../connect/connect.js';
 import { controlNames } from './control-schema.js';
 import { bytes, integer, integerOrNull, rowList, text, textOrNull, word, type Row } from '../connect/result-rows.js';

@@ -1,4 +1,4 @@
-import type { ReceiptRef } from '../../core/load.js';
+import type { ReceiptRef } from '../../core/receipts.js';
 import { flag, integer, integerOrNull, list, text, textOrNull, word, type Row } from '../connect/result-rows.js';
 
 /** A timestamptz expression as ISO 8601 in UTC with milliseconds, whatever DateStyle and TimeZone the session has. */

@@ -1,7 +1,9 @@
 import os from 'node:os';
 import { TallymanError } from '../../core/errors.js';
-import type { DatabaseSpec, ReceiptRef } from '../../core/load.js';
-import type { QuarantineRow, Receipts } from '../../core/target.js';
+import type { DatabaseSpec } from '../../core/database.js';
+import type { ReceiptRef } from '../../core/receipts.js';
+import type { QuarantineRow } from '../../core/quarantine.js';
+import type { Receipts } from '../../core/receipts.js';
 import type { Connection } from '../connect/connect.js';
 import { controlNames, ensureControlSchema, readControlState } from './control-schema.js';
 import { isServerError } from '../connect/errors.js';

@@ -1,5 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import type { DatabaseSpec, ReceiptRef } from '../../core/load.js';
+import type { DatabaseSpec } from '../../core/database.js';
+import type { ReceiptRef } from '../../core/receipts.js';
 import { withConnection, type Connection } from '../connect/connect.js';
 import { controlNames } from './control-schema.js';
 import { databaseError, isServerError } from '../connect/errors.js';

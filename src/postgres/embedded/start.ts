@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, TallymanError } from '../../core/errors.js';
-import type { DatabaseSpec } from '../../core/load.js';
+import type { DatabaseSpec } from '../../core/database.js';
 import { withConnection } from '../connect/connect.js';
 import { embeddedBinaries, type EmbeddedBinaries } from './binaries.js';
 import { EMBEDDED_NAME, ensureCluster } from './cluster.js';

@@ -1,6 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
-import type { ColumnSpec, TargetSpec } from '../../core/feed.js';
-import type { DatabaseSpec } from '../../core/load.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
+import type { TargetSpec } from '../../core/feed/target.js';
+import type { DatabaseSpec } from '../../core/database.js';
 import { inspectTable } from './catalog.js';
 import { withConnection } from '../connect/connect.js';
 import { displayName, quoteIdentifier } from '../connect/identifiers.js';

@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { TargetSpec } from '../../core/feed.js';
+import type { TargetSpec } from '../../core/feed/target.js';
 import type { TargetColumn, TargetTable } from './catalog.js';
 import { displayName, qualified, quoteIdentifier } from '../connect/identifiers.js';
 import { columnSql, createTableSql, loadIndexSql, LOAD_ID, ROW_NUMBER, type StagingColumn } from './staging-sql.js';

@@ -1,6 +1,6 @@
 import { parseTypeName } from '../../columns/type-name.js';
 import { TallymanError } from '../../core/errors.js';
-import type { TargetSpec } from '../../core/feed.js';
+import type { TargetSpec } from '../../core/feed/target.js';
 import { displayName, qualified, quoteIdentifier } from '../connect/identifiers.js';
 
 /** A column that the feed writes, behind the two lineage columns. */

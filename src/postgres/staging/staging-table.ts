@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { TargetSpec } from '../../core/feed.js';
+import type { TargetSpec } from '../../core/feed/target.js';
 import { inspectTable, type TargetTable } from './catalog.js';
 import type { Connection } from '../connect/connect.js';
 import { classify, databaseError } from '../connect/errors.js';

@@ -1,6 +1,6 @@
-import type { ReceiptRef } from '../../core/load.js';
+import type { ReceiptRef } from '../../core/receipts.js';
 import type { FileDetail, RowCounts } from '../../core/report.js';
-import type { QuarantineRow } from '../../core/target.js';
+import type { QuarantineRow } from '../../core/quarantine.js';
 import { csvSplitter, type SplitRecord } from '../../formats/csv/split-record.js';
 import { columnNames } from '../../formats/names.js';
 

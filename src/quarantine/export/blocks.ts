@@ -1,4 +1,4 @@
-import type { QuarantineRow } from '../../core/target.js';
+import type { QuarantineRow } from '../../core/quarantine.js';
 
 /** Characters handed on in one go: a write a row would be 10,000,000 system calls. */
 const BLOCK = 64 * 1024;

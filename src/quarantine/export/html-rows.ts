@@ -1,6 +1,6 @@
 import type { CellError } from '../../core/batch.js';
 import type { ErrorGroup } from '../../core/report.js';
-import type { QuarantineRow } from '../../core/target.js';
+import type { QuarantineRow } from '../../core/quarantine.js';
 import { ErrorGroups } from '../error-groups.js';
 import type { ExportAbout } from './about.js';
 import { cellsOfRecord } from './record-cells.js';

@@ -1,5 +1,5 @@
 import type { FileDetail } from '../../core/report.js';
-import type { QuarantineRow } from '../../core/target.js';
+import type { QuarantineRow } from '../../core/quarantine.js';
 import type { ExportAbout } from './about.js';
 import { groupTable, rowTable } from './html-tables.js';
 import { takeRows, type ShownRows } from './html-rows.js';

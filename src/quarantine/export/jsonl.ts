@@ -1,5 +1,5 @@
 import type { FileDetail } from '../../core/report.js';
-import type { QuarantineRow } from '../../core/target.js';
+import type { QuarantineRow } from '../../core/quarantine.js';
 import { inBlocks } from './blocks.js';
 import { quarantineItem } from '../item.js';
 

@@ -1,5 +1,5 @@
 import type { CellError } from '../../core/batch.js';
-import type { QuarantineRow } from '../../core/target.js';
+import type { QuarantineRow } from '../../core/quarantine.js';
 import type { ExportAbout } from './about.js';
 import { readable } from '../readable.js';
 

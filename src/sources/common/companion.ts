@@ -1,4 +1,4 @@
-import type { ReadySpec, SourceSpec } from '../../core/feed.js';
+import type { ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { splitExtensions, splitPath } from './extensions.js';
 
 const HOLE = /\{(name|stem)\}/;

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { hasTimeLetter, timeLettersToGlob } from '../../base/time-letters.js';
-import type { SourceSpec } from '../../core/feed.js';
+import type { SourceSpec } from '../../core/feed/source.js';
 import { isBeside } from './companion.js';
 import { splitPath } from './extensions.js';
 

@@ -1,6 +1,6 @@
 import { expandTime, hasTimeLetter } from '../../base/time-letters.js';
 import { TallymanError } from '../../core/errors.js';
-import type { SourceSpec } from '../../core/feed.js';
+import type { SourceSpec } from '../../core/feed/source.js';
 import type { ListingPage, SeenFile } from '../../core/file.js';
 import type { Source, SourceType } from '../../core/source.js';
 import { isBeside } from '../common/companion.js';

@@ -1,4 +1,4 @@
-import type { SourceSpec } from '../../core/feed.js';
+import type { SourceSpec } from '../../core/feed/source.js';
 import { TallymanError } from '../../core/errors.js';
 import type { ListingPage, SeenFile } from '../../core/file.js';
 import type { Source, SourceType } from '../../core/source.js';

@@ -1,6 +1,6 @@
 import avsc from 'avsc';
 import { deflateRawSync } from 'node:zlib';
-import type { ColumnSpec } from '../../../src/core/feed.js';
+import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import { avro } from '../../../src/formats/avro/index.js';
 import type { RecordReader } from '../../../src/core/format.js';
 import { inChunks, readAll, type ReadRow } from '../../contract/format-suite.js';

@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../../../src/core/feed.js';
+import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import type { CsvReader } from '../../../src/formats/csv/reader.js';
 import { csv, openCsv } from '../../../src/formats/csv/index.js';
 import { inChunks, readAll, type ReadRow } from '../../contract/format-suite.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import type { ColumnSpec } from '../../../src/core/feed.js';
+import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import { csv } from '../../../src/formats/csv/index.js';
 import { sniffDialect } from '../../../src/formats/csv/sniff.js';
 import { column } from '../../load/support.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ColumnSpec } from '../../../src/core/feed.js';
+import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import type { RecordReader } from '../../../src/core/format.js';
 import { excel } from '../../../src/formats/excel/index.js';
 import { readAll, type ReadRow } from '../../contract/format-suite.js';

@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../../../src/core/feed.js';
+import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import type { FormatInput } from '../../../src/core/format.js';
 import { fixed, openFixed } from '../../../src/formats/fixed/index.js';
 import type { FixedReader } from '../../../src/formats/fixed/reader.js';

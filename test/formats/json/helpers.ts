@@ -1,7 +1,7 @@
 import type { FormatInput } from '../../../src/core/format.js';
 import { json, openJson } from '../../../src/formats/json/index.js';
 import type { JsonReader } from '../../../src/formats/json/reader.js';
-import type { ColumnSpec } from '../../../src/core/feed.js';
+import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import { plainColumn } from '../../../src/columns/plain-column.js';
 import { inChunks, readAll, rowsOf, type ReadRow } from '../../contract/format-suite.js';
 

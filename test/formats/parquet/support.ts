@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { RawRow } from '../../../src/columns/rows/batch-rows.js';
-import type { ColumnSpec } from '../../../src/core/feed.js';
+import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import type { RecordReader } from '../../../src/core/format.js';
 import { parquet } from '../../../src/formats/parquet/index.js';
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ControlSpec, FeedSpec } from '../../../src/core/feed.js';
+import type { ControlSpec } from '../../../src/core/feed/control.js';
+import type { FeedSpec } from '../../../src/core/feed/feed.js';
 import type { LoadJob, LoadResult } from '../../../src/core/load.js';
 import { checkFile } from '../../../src/load/dry-run.js';
 import { DECODERS, FORMATS } from '../../../src/registry.js';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Vector, VectorBatch, VectorType } from '../../../src/core/batch.js';
-import type { FeedSpec } from '../../../src/core/feed.js';
+import type { FeedSpec } from '../../../src/core/feed/feed.js';
 import { Totals } from '../../../src/load/control/totals.js';
 import { column } from '../support.js';
 import { check, controlOf, removeDir } from './support.js';

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { SourceSpec } from '../../../src/core/feed.js';
+import type { SourceSpec } from '../../../src/core/feed/source.js';
 import type { Source } from '../../../src/core/source.js';
 import { local } from '../../../src/sources/local/index.js';
 import { decodeName } from '../../../src/sources/common/path-name.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SourceSpec } from '../../../src/core/feed.js';
+import type { SourceSpec } from '../../../src/core/feed/source.js';
 import type { Source } from '../../../src/core/source.js';
 import { listAll } from '../../contract/source-suite.js';
 import { localHarness, type LocalHarness } from './local-harness.js';

@@ -1,6 +1,6 @@
 import type { S3 } from '@aws-sdk/client-s3';
 import { Secret } from '../../../src/core/secret.js';
-import type { SourceSpec } from '../../../src/core/feed.js';
+import type { SourceSpec } from '../../../src/core/feed/source.js';
 import type { Source } from '../../../src/core/source.js';
 import { connectionOptions, sourceOptions } from '../../../src/sources/s3/options.js';
 import { S3_LIMITS, type S3Limits } from '../../../src/sources/s3/client.js';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { SourceSpec } from '../../../src/core/feed.js';
+import type { SourceSpec } from '../../../src/core/feed/source.js';
 import type { Source } from '../../../src/core/source.js';
 import { Secret } from '../../../src/core/secret.js';
 import { decodeName } from '../../../src/sources/common/path-name.js';

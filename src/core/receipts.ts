@@ -1,5 +1,27 @@
-import type { ReceiptRef } from './load.js';
-import type { CellError } from './batch.js';
+import type { QuarantineGroup, QuarantineRow } from './quarantine.js';
+import type { RowCounts } from './report.js';
+
+/** A receipt as `tallyman.loads` holds it, as far as the ledger needs it. */
+export interface ReceiptRef {
+  readonly loadId: number;
+  readonly loadKey: string;
+  readonly instanceId: string;
+  readonly feed: string;
+  readonly path: string;
+  readonly fileUri: string;
+  readonly sha256: string | null;
+  readonly size: number;
+  readonly mtimeUs: number | null;
+  readonly version: string | null;
+  readonly generation: number;
+  readonly status: 'loaded' | 'rejected' | 'superseded' | 'cleared' | 'ignored';
+  readonly duplicateAllowed: boolean;
+  readonly rows: RowCounts;
+  readonly errorCode: string | null;
+  readonly committedAt: string;
+  /** load_ids that it superseded. */
+  readonly replaces: readonly number[];
+}
 
 /**
  * What the program asks of PostgreSQL outside a load: receipts, quarantine, counts. Implemented in postgres/. Throws
@@ -63,29 +85,4 @@ export interface Receipts {
   dialect(loadId: number): Promise<Readonly<Record<string, unknown>> | null>;
 
   close(): Promise<void>;
-}
-
-export interface QuarantineGroup {
-  readonly feed: string;
-  readonly path: string;
-  readonly loadId: number;
-  readonly column: string | null;
-  readonly class: string;
-  readonly message: string;
-  readonly rows: number;
-  readonly firstRow: number;
-  readonly firstLine: number;
-  readonly example: string | null;
-}
-
-export interface QuarantineRow {
-  readonly quarantineId: number;
-  readonly row: number;
-  readonly line: number | null;
-  readonly byteOffset: number | null;
-  /** Of an archive: the member that the row came from; line and byteOffset are those within it. */
-  readonly member: string | null;
-  readonly errors: readonly CellError[];
-  readonly raw: Buffer;
-  readonly rawLength: number;
 }

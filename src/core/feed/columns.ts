@@ -1,0 +1,34 @@
+/** One column of the contract (SPEC 3.2). */
+export interface ColumnSpec {
+  readonly name: string;
+  /**
+   * Where it comes from: header names in order of preference, or a 1-based position. Never empty: `[name]` when unsaid.
+   */
+  readonly from: readonly (string | number)[];
+  /** SPEC 7's words, lower case, for example `numeric(12,2)`. */
+  readonly type: string;
+  readonly required: boolean;
+  readonly unique: boolean;
+  /** Text of the value that a NULL or missing cell gets; null = none. */
+  readonly default: string | null;
+  readonly trim: boolean;
+  /** strptime formats, `epoch_s`, `epoch_ms`; empty = ISO 8601 as SPEC 7 says. */
+  readonly formats: readonly string[];
+  /** IANA zone; null = the feed's for timestamptz, and "no offset allowed" for timestamp. */
+  readonly timezone: string | null;
+  readonly decimal: string;
+  readonly thousands: string | null;
+  readonly round: boolean;
+  readonly trueValues: readonly string[] | null;
+  readonly falseValues: readonly string[] | null;
+  readonly min: string | null;
+  readonly max: string | null;
+  readonly minLength: number | null;
+  readonly maxLength: number | null;
+  /** JavaScript regular expression, unanchored. */
+  readonly pattern: string | null;
+  readonly enum: readonly string[] | null;
+  /** Fixed width: 1-based first character and number of characters. */
+  readonly start: number | null;
+  readonly width: number | null;
+}

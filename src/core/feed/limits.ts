@@ -1,0 +1,13 @@
+/** SPEC 3.3. "Past" means greater. null = no limit. */
+export interface LimitsSpec {
+  readonly badRows: number | null;
+  readonly badRatio: number | null;
+  readonly minRows: number;
+  readonly databaseRows: number;
+}
+
+export interface RetrySpec {
+  readonly attempts: number;
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+}

@@ -1,0 +1,26 @@
+import type { CellError } from './batch.js';
+
+export interface QuarantineGroup {
+  readonly feed: string;
+  readonly path: string;
+  readonly loadId: number;
+  readonly column: string | null;
+  readonly class: string;
+  readonly message: string;
+  readonly rows: number;
+  readonly firstRow: number;
+  readonly firstLine: number;
+  readonly example: string | null;
+}
+
+export interface QuarantineRow {
+  readonly quarantineId: number;
+  readonly row: number;
+  readonly line: number | null;
+  readonly byteOffset: number | null;
+  /** Of an archive: the member that the row came from; line and byteOffset are those within it. */
+  readonly member: string | null;
+  readonly errors: readonly CellError[];
+  readonly raw: Buffer;
+  readonly rawLength: number;
+}
