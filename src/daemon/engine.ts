@@ -9,6 +9,7 @@ import type { FileReport } from '../core/report.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
+import { wait } from '../base/wait.js';
 import { renamedFeeds } from '../flow/renamed-feeds.js';
 import { FeedWatcher, type FeedHealth } from './feed-watcher.js';
 import type { Landing } from '../flow/landing.js';
@@ -209,7 +210,7 @@ export class Engine {
       await Promise.all([...watchers, this.#loop.run(signal, () => watching > 0)]);
       if (!signal.aborted) await this.#outbox().drain(signal);
       feeds = new Set(this.#changed.values());
-      if (feeds.size > 0) await delay(CHANGED_MS, signal);
+      if (feeds.size > 0) await wait(CHANGED_MS, signal);
     } while (feeds.size > 0 && errors.length === 0 && !signal.aborted && performance.now() < end);
     for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))])
       if (error !== null) errors.push(error);
@@ -266,7 +267,7 @@ export class Engine {
         // for again all the same.
         if (known.blame !== 'pause' && known.blame !== 'feed') throw known;
         if (i >= tries || (known.blame === 'feed' && tries !== Infinity)) return false;
-        await delay(backoff(i, { baseMs: 500, maxMs: 30_000 }), signal);
+        await wait(backoff(i, { baseMs: 500, maxMs: 30_000 }), signal);
       }
     }
     return false;
@@ -279,9 +280,9 @@ export class Engine {
         if (this.#reconciled) for (const feed of await takeOver(this.#process, this.#feeds)) this.#loop.notify(feed);
       } catch (error) {
         this.#parts.log.error({}, `requests wait: ${messageOf(error)}`);
-        await delay(5_000, signal);
+        await wait(5_000, signal);
       }
-      await delay(REQUESTS_MS, signal);
+      await wait(REQUESTS_MS, signal);
     }
   }
 
@@ -309,17 +310,4 @@ export class Engine {
 
 function asTallyman(error: unknown): TallymanError {
   return error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
-}
-
-async function delay(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -8,6 +8,7 @@ import { ready } from '../intake/ready.js';
 import { Settle } from '../intake/settle.js';
 import { isBeside } from '../sources/common/companion.js';
 import { backoff } from '../base/backoff.js';
+import { Wakeable } from '../base/wait.js';
 import type { Log } from '../core/log.js';
 
 /** Files that are followed while they settle, and again while they wait for a marker: about 600 bytes each. */
@@ -60,7 +61,8 @@ export class FeedWatcher {
   /** Number of the listing under way. */
   #scans = 0;
   #overflowed = false;
-  #wake: (() => void) | null = null;
+  /** Rung when a path or the whole folder is to be looked at. */
+  readonly #bell = new Wakeable();
   #failures = 0;
   #error: TallymanError | null = null;
   #lastScanAt: string | null = null;
@@ -102,13 +104,13 @@ export class FeedWatcher {
   look(path: string): void {
     if (this.#hints.size >= HINTS_MAX) this.#rescan = true;
     else this.#hints.add(path);
-    this.#wake?.();
+    this.#bell.wake();
   }
 
   /** Lists everything soon: a request may have made a known file one to take again. */
   rescan(): void {
     this.#rescan = true;
-    this.#wake?.();
+    this.#bell.wake();
   }
 
   /**
@@ -131,7 +133,7 @@ export class FeedWatcher {
           nextScan - performance.now(),
           this.#error === null ? (this.#settle.dueIn() ?? Infinity) : Infinity,
         );
-        if (this.#hints.size === 0) await this.#sleep(Math.max(0, wait), signal);
+        await this.#bell.wait(wait, signal);
         if (performance.now() >= nextScan) break;
         if (this.#error === null) await this.#attempt(() => this.#lookAgain(), signal);
         if (this.#roomAgain()) break;
@@ -154,7 +156,7 @@ export class FeedWatcher {
         const left = end - performance.now();
         if (left <= 0) break;
         // A marker may come without any event here: look at the unready ones twice a second.
-        await this.#sleep(Math.min(left, this.#settle.dueIn() ?? 500, 500), signal);
+        await this.#bell.wait(Math.min(left, this.#settle.dueIn() ?? 500, 500), signal);
         for (const path of this.#unready.keys()) this.#hints.add(path);
         await this.#lookAgain();
         if (this.#roomAgain()) await this.#scan(signal);
@@ -208,7 +210,7 @@ export class FeedWatcher {
       (path) => {
         if (path === null) this.#rescan = true;
         else this.look(path);
-        this.#wake?.();
+        this.#bell.wake();
       },
       (error) =>
         this.#log.warn(
@@ -220,6 +222,7 @@ export class FeedWatcher {
 
   async #scan(signal: AbortSignal): Promise<void> {
     // What comes in while the listing runs asks for the next one.
+    this.#bell.reset();
     this.#rescan = false;
     this.#hints = new Set();
     this.#scans++;
@@ -239,6 +242,7 @@ export class FeedWatcher {
 
   /** Hinted paths and those whose settle time may have run out. */
   async #lookAgain(): Promise<void> {
+    this.#bell.reset();
     const hints = this.#hints;
     this.#hints = new Set();
     const paths = new Set([...hints, ...this.#settle.due()]);
@@ -349,20 +353,5 @@ export class FeedWatcher {
       this.#skippedTold.set(path, reason);
       this.#log.warn({ feed: this.#feed.name, path }, `not taken: ${reason}`);
     }
-  }
-
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    if (ms <= 0 || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        this.#wake = null;
-        resolve();
-      };
-      const timer = setTimeout(done, Math.min(ms, 2_147_483_647));
-      signal.addEventListener('abort', done, { once: true });
-      this.#wake = done;
-    });
   }
 }

@@ -1,3 +1,4 @@
+import { wait } from '../base/wait.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { ProcessParts } from '../flow/process-parts.js';
 import { compareAgain, isAnotherServer } from '../flow/recover.js';
@@ -83,17 +84,4 @@ export class ServerWatch {
     else if (this.#hold?.message !== error.message) log.error({ code: error.code, fix: error.fix }, error.message);
     if (error.blame === 'feed') this.#hold = error;
   }
-}
-
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

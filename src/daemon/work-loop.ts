@@ -6,6 +6,7 @@ import { gaveUp, hasRoom, isIdle, Lane, leave, take, type Capacity } from './lan
 import type { Log } from '../core/log.js';
 import type { WorkOutcome } from '../flow/outcome.js';
 import { Pause } from './pause.js';
+import { Wakeable } from '../base/wait.js';
 
 /** Entries fetched from the ledger at a time; a queue of 1,000,000 stays in SQLite. */
 const FETCH = 128;
@@ -46,8 +47,8 @@ export class WorkLoop {
   readonly #tried: Set<number> | null;
   readonly #turn: Record<Step, number> = { land: 0, load: 0 };
   #alone = false;
-  #wake: (() => void) | null = null;
-  #woken = false;
+  /** Rung when there may be work. */
+  readonly #bell = new Wakeable();
 
   constructor(parts: WorkLoopParts) {
     this.#parts = parts;
@@ -81,7 +82,7 @@ export class WorkLoop {
       lane.dry = false;
       lane.aside.clear();
     }
-    this.#stir();
+    this.#bell.wake();
   }
 
   /** Tries what is paused now (a new config, an operator's request). */
@@ -97,29 +98,31 @@ export class WorkLoop {
    */
   async run(signal: AbortSignal, more: () => boolean): Promise<void> {
     const running = new Set<Promise<void>>();
-    const stir = (): void => this.#stir();
-    signal.addEventListener('abort', stir);
+    const stop = (): void => this.#bell.wake();
+    signal.addEventListener('abort', stop);
     try {
       for (;;) {
-        this.#woken = false;
+        this.#bell.reset();
         for (const step of ['load', 'land'] as const) {
           while (!signal.aborted) {
             const next = await this.#next(step);
             if (next === null) break;
             const task = this.#run(step, next.lane, next.entry).finally(() => {
               running.delete(task);
-              this.#stir();
+              this.#bell.wake();
             });
             running.add(task);
           }
         }
         if (signal.aborted && running.size === 0) return;
-        const stirred = this.#stirred();
-        if (running.size === 0 && !stirred && !more() && this.#parts.once && this.#idle()) return;
-        if (!stirred) await this.#sleep(this.#nextTryMs());
+        if (this.#bell.woken) continue;
+        if (running.size === 0 && !more() && this.#parts.once && this.#idle()) return;
+        await this.#bell.wait(this.#nextTryMs());
+        // Backoffs may have run out meanwhile.
+        if (!this.#parts.once) for (const lane of this.#lanes) lane.dry = false;
       }
     } finally {
-      signal.removeEventListener('abort', stir);
+      signal.removeEventListener('abort', stop);
     }
   }
 
@@ -267,29 +270,6 @@ export class WorkLoop {
 
   #pause(pause: Pause, error: TallymanError, fields: object): void {
     if (pause.begin(error)) this.#parts.log.error({ ...fields, code: error.code, fix: error.fix }, error.message);
-  }
-
-  #stirred(): boolean {
-    return this.#woken;
-  }
-
-  #stir(): void {
-    this.#woken = true;
-    this.#wake?.();
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#wake = null;
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#wake = done;
-    });
-    // Backoffs may have run out meanwhile.
-    if (!this.#parts.once) for (const lane of this.#lanes) lane.dry = false;
   }
 }
 

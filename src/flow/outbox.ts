@@ -5,6 +5,7 @@ import type { PlannedAction } from '../core/ledger/outbox.js';
 import type { Source } from '../core/source.js';
 import { OPEN_STATES } from '../core/states.js';
 import { backoff } from '../base/backoff.js';
+import { wait } from '../base/wait.js';
 import type { Log } from '../core/log.js';
 import { isGoneOrOther, runAction } from './run-action.js';
 
@@ -69,7 +70,7 @@ export class Outbox {
         failures++;
         this.#parts.log.error({}, `after actions wait: ${messageOf(error)}`);
       }
-      await sleep(failures === 0 ? POLL_MS : backoff(failures, RETRY), signal);
+      await wait(failures === 0 ? POLL_MS : backoff(failures, RETRY), signal);
     }
   }
 
@@ -176,16 +177,3 @@ interface Objection {
 }
 
 const isOpen = (entry: FileEntry): boolean => OPEN_STATES.some((state) => state === entry.state);
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
-}

@@ -6,6 +6,7 @@ import { messageOf, TallymanError } from '../../core/errors.js';
 import { sameVersion, type SeenFile } from '../../core/file.js';
 import type { Source } from '../../core/source.js';
 import { backoff } from '../../base/backoff.js';
+import { wait } from '../../base/wait.js';
 import { partWriter } from './part-writer.js';
 
 /** Bytes read at a time when the part that is there is hashed again. */
@@ -150,7 +151,8 @@ async function transfer(
         throw error;
       barren = progress.bytes > before ? 0 : barren + 1;
       if (barren >= BARREN_CUTS) throw error;
-      await pause(pauseMs(barren + 1), options.signal);
+      await wait(pauseMs(barren + 1), options.signal);
+      options.signal.throwIfAborted();
     }
   }
 }
@@ -227,17 +229,3 @@ function diskError(error: unknown, where: string): unknown {
   return new TallymanError('DISK_FULL', `${where}: ${messageOf(error)}`, { cause: error });
 }
 const DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'ENOENT']);
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
-  signal.throwIfAborted();
-}
