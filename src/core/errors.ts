@@ -1,3 +1,5 @@
+import { hasCode } from '../base/errno.js';
+
 /**
  * The one table of errors: what a code means, what to do, and the exit code that a command ends with.
  * docs/reference/errors.md holds the same table; test/core/errors.test.ts keeps the two together. `blame` decides what
@@ -341,6 +343,11 @@ export class TallymanError extends Error {
     return ERRORS[this.code].exit;
   }
 
+  /** Anything thrown as one of ours: itself if it is one, else with this code and itself as the cause. */
+  static of(error: unknown, code: ErrorCode = 'INTERNAL'): TallymanError {
+    return error instanceof TallymanError ? error : new TallymanError(code, messageOf(error), { cause: error });
+  }
+
   /** Back from a report (a worker thread posts plain data). An unknown code becomes INTERNAL. */
   static from(reported: { readonly code: string; readonly message: string; readonly fix: string }): TallymanError {
     return new TallymanError(isErrorCode(reported.code) ? reported.code : 'INTERNAL', reported.message, {
@@ -358,8 +365,7 @@ export class TallymanError extends Error {
 const MORE_DESCRIPTORS = 'Raise the limit of open files (ulimit -n, LimitNOFILE of the service); 1,024 are plenty.';
 
 /** This process, or the machine, has no descriptors left. */
-export const isFewDescriptors = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
+export const isFewDescriptors = (error: unknown): boolean => hasCode(error, 'EMFILE', 'ENFILE');
 
 /** Text of anything thrown, for a message. */
 export function messageOf(error: unknown): string {

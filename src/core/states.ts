@@ -25,6 +25,9 @@ export const END_STATES = [
 ] as const;
 export const FILE_STATES = [...OPEN_STATES, ...END_STATES] as const;
 
+/** True for a file that has no end yet. */
+export const isOpen = (state: ReportState): state is OpenState => OPEN_STATES.some((open) => open === state);
+
 export type OpenState = (typeof OPEN_STATES)[number];
 export type EndState = (typeof END_STATES)[number];
 export type FileState = (typeof FILE_STATES)[number];

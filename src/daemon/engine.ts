@@ -201,7 +201,7 @@ export class Engine {
         try {
           waiting.set(feed, (await this.#watchers.get(feed)?.once(Math.max(0, end - performance.now()), signal)) ?? 0);
         } catch (error) {
-          if (!signal.aborted) errors.push(asTallyman(error));
+          if (!signal.aborted) errors.push(TallymanError.of(error));
         } finally {
           watching--;
           this.#loop.notify(null);
@@ -259,7 +259,7 @@ export class Engine {
         this.#reconciled = true;
         return true;
       } catch (error) {
-        const known = asTallyman(error);
+        const known = TallymanError.of(error);
         if (this.#databaseError?.message !== known.message)
           this.#parts.log.error({ code: known.code, fix: known.fix }, known.message);
         this.#databaseError = known;
@@ -306,8 +306,4 @@ export class Engine {
   async #close(): Promise<void> {
     await Promise.all([...this.#sources.values()].map((source) => source.close()));
   }
-}
-
-function asTallyman(error: unknown): TallymanError {
-  return error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
 }

@@ -3,7 +3,7 @@ import { isAged, sameVersion, type SeenFile, type SkippedEntry } from '../core/f
 import type { FileEntry } from '../core/entry.js';
 import type { Ledger } from '../core/ledger/index.js';
 import type { Source } from '../core/source.js';
-import { messageOf, TallymanError } from '../core/errors.js';
+import { TallymanError } from '../core/errors.js';
 import { ready } from '../intake/ready.js';
 import { Settle } from '../intake/settle.js';
 import { isBeside } from '../sources/common/companion.js';
@@ -191,10 +191,7 @@ export class FeedWatcher {
   }
 
   #fail(error: unknown): void {
-    const known =
-      error instanceof TallymanError
-        ? error
-        : new TallymanError('SOURCE_UNREACHABLE', messageOf(error), { cause: error });
+    const known = TallymanError.of(error, 'SOURCE_UNREACHABLE');
     // Said when it starts and when the reason changes, not at every poll of a night.
     if (this.#error?.message !== known.message)
       this.#log.error({ feed: this.#feed.name, code: known.code, fix: known.fix }, known.message);

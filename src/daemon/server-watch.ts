@@ -1,5 +1,5 @@
 import { wait } from '../base/wait.js';
-import { messageOf, TallymanError } from '../core/errors.js';
+import { TallymanError } from '../core/errors.js';
 import type { ProcessParts } from '../flow/process-parts.js';
 import { compareAgain, isAnotherServer } from '../flow/recover.js';
 
@@ -54,9 +54,7 @@ export class ServerWatch {
         if (await isAnotherServer(this.#parts)) await this.#compare(signal);
         this.#release();
       } catch (error) {
-        this.#told(
-          error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error }),
-        );
+        this.#told(TallymanError.of(error));
       }
     }
   }

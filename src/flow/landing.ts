@@ -3,12 +3,13 @@ import { mkdir, stat } from 'node:fs/promises';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Ledger } from '../core/ledger/index.js';
-import { OPEN_STATES } from '../core/states.js';
+import { isOpen } from '../core/states.js';
 import { land } from '../intake/land/land.js';
 import { LandingArea, type LandingLimits } from '../intake/land/landing-area.js';
 import type { Log } from '../core/log.js';
 import { standsAs } from '../core/entry.js';
 import type { Source } from '../core/source.js';
+import { hasCode } from '../base/errno.js';
 
 /** How often kept copies are looked through for those whose time is over. */
 const SWEEP_MS = 600_000;
@@ -53,7 +54,7 @@ export class Landing {
     if (this.#sweeping !== null) return;
     const ended = async (fileId: number): Promise<boolean> => {
       const entry = await ledger.entry(fileId);
-      return entry === null || !OPEN_STATES.some((state) => state === entry.state);
+      return entry === null || !isOpen(entry.state);
     };
     const sweep = async (first = false): Promise<void> => {
       try {
@@ -89,7 +90,7 @@ export class Landing {
       const stats = await stat(path);
       return stats.isFile() && stats.size === entry.file.size ? path : null;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      if (hasCode(error, 'ENOENT')) return null;
       throw new TallymanError('DISK_FULL', messageOf(error), { cause: error });
     }
   }
@@ -114,7 +115,7 @@ export class Landing {
       await mkdir(this.#area.dir, { recursive: true, mode: 0o700 });
       await this.#area.reserve(name, entry.file.size);
     } catch (error) {
-      throw error instanceof TallymanError ? error : new TallymanError('DISK_FULL', messageOf(error), { cause: error });
+      throw TallymanError.of(error, 'DISK_FULL');
     }
     await ledger.move(entry.fileId, 'landing', actor, 'landing');
     try {

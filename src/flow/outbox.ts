@@ -3,7 +3,7 @@ import type { FileEntry } from '../core/entry.js';
 import type { Ledger } from '../core/ledger/index.js';
 import type { PlannedAction } from '../core/ledger/outbox.js';
 import type { Source } from '../core/source.js';
-import { OPEN_STATES } from '../core/states.js';
+import { isOpen } from '../core/states.js';
 import { backoff } from '../base/backoff.js';
 import { wait } from '../base/wait.js';
 import type { Log } from '../core/log.js';
@@ -131,7 +131,7 @@ export class Outbox {
 
   /** Why the action must not run although the very version may be there; null = nothing stands against it. */
   async #objection(entry: FileEntry, action: PlannedAction): Promise<Objection | null> {
-    if (isOpen(entry)) return { kind: 'wait', reason: `the file is being taken again (${entry.state})` };
+    if (isOpen(entry.state)) return { kind: 'wait', reason: `the file is being taken again (${entry.state})` };
     if (entry.deleted) return { kind: 'drop', reason: 'it was deleted before' };
     if (entry.state === 'duplicate') return await this.#objectionToDuplicate(entry, action);
     const acts = ['loaded', 'superseded', 'rejected', 'failed'].includes(entry.state);
@@ -149,7 +149,7 @@ export class Outbox {
         : null;
     const original = await this.#parts.ledger.entry(entry.duplicateOf);
     if (original?.state === 'loaded') return null;
-    if (original !== null && isOpen(original))
+    if (original !== null && isOpen(original.state))
       return {
         kind: 'wait',
         reason: `its original, file ${original.fileId}, is being taken again (${original.state})`,
@@ -175,5 +175,3 @@ interface Objection {
   readonly kind: 'wait' | 'drop';
   readonly reason: string;
 }
-
-const isOpen = (entry: FileEntry): boolean => OPEN_STATES.some((state) => state === entry.state);

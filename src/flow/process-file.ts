@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { messageOf, TallymanError } from '../core/errors.js';
+import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
 import type { FileEntry } from '../core/entry.js';
@@ -257,8 +257,7 @@ async function load(
 
 /** What was thrown on the way to the claim: by its code it is the file's, the source's or the program's fault. */
 async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thrown: unknown): Promise<WorkOutcome> {
-  const error =
-    thrown instanceof TallymanError ? thrown : new TallymanError('INTERNAL', messageOf(thrown), { cause: thrown });
+  const error = TallymanError.of(thrown);
   switch (error.blame) {
     case 'version':
       parts.lookAgain(entry);

@@ -1,5 +1,5 @@
 import type { FeedSpec } from '../core/feed/feed.js';
-import { messageOf, TallymanError } from '../core/errors.js';
+import { TallymanError } from '../core/errors.js';
 import type { EndOfFile } from '../core/ledger/queue.js';
 import type { FileEntry } from '../core/entry.js';
 import type { LoadResult } from '../core/load.js';
@@ -169,8 +169,7 @@ export async function recoverUnknown(
       );
       return { kind: 'pause-database', error: cause };
     } catch (error) {
-      const known =
-        error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
+      const known = TallymanError.of(error);
       if (known.blame !== 'pause') throw known;
       // The entry stays `loading` with its load_key: processFile asks again when the pause is over, recover.ts at the
       // next start.

@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, unlink
 import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress } from '../core/load.js';
+import { hasCode } from '../base/errno.js';
 
 /**
  * Bytes of the note: the chunk number in decimal, blank-filled, so that each write lays itself exactly over the one
@@ -28,7 +29,7 @@ export function readProgress(dataDir: string, fileId: number): number | null {
     const chunk = Number.parseInt(readFileSync(progressFile(workDirOf(dataDir), fileId), 'latin1'), 10);
     return Number.isNaN(chunk) ? null : chunk;
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
 }
@@ -89,7 +90,7 @@ export class Progress {
     try {
       unlinkSync(this.#name);
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (!hasCode(error, 'ENOENT')) throw error;
     }
   }
 
@@ -98,7 +99,7 @@ export class Progress {
     try {
       return openSync(this.#name, flags, 0o600);
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (!hasCode(error, 'ENOENT')) throw error;
       mkdirSync(path.dirname(this.#name), { recursive: true, mode: 0o700 });
       return openSync(this.#name, flags, 0o600);
     }
@@ -112,5 +113,3 @@ export class Progress {
     writeSync(this.#fd, this.#text, 0, NOTE, 0);
   }
 }
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -47,3 +47,19 @@ describe('errors', () => {
     ).toEqual([]);
   });
 });
+
+describe('anything thrown', () => {
+  test('one of ours stays what it is', () => {
+    const error = new TallymanError('FILE_VANISHED', 'a.csv: gone');
+    expect(TallymanError.of(error, 'DISK_FULL')).toBe(error);
+  });
+
+  test('another becomes a fault of the program, or what the place says, with itself as the cause', () => {
+    const thrown = new RangeError('out of range');
+    expect(TallymanError.of(thrown)).toMatchObject({ code: 'INTERNAL', message: 'out of range', cause: thrown });
+    expect(TallymanError.of('text', 'SOURCE_UNREACHABLE')).toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: 'text',
+    });
+  });
+});

@@ -5,6 +5,7 @@ import { messageOf, TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
 import { choose } from '../../decode/choose.js';
 import { detect, DETECT_BYTES, type Kind } from '../../decode/detect.js';
+import { hasCode } from '../../base/errno.js';
 
 /** Some of a file's bytes, decompressed. */
 export interface Sample {
@@ -143,8 +144,7 @@ async function openRegular(file: string): Promise<FileHandle> {
     return await open(file, 'r');
   } catch (error) {
     if (error instanceof TallymanError) throw error;
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
+    if (hasCode(error, 'ENOENT', 'ENOTDIR'))
       throw new TallymanError('FILE_UNREADABLE', `${file} is not there.`, { cause: error, fix: 'Check the path.' });
     throw new TallymanError('FILE_UNREADABLE', `${file}: ${messageOf(error)}`, { cause: error });
   }

@@ -8,6 +8,7 @@ import type { Source } from '../../core/source.js';
 import { backoff } from '../../base/backoff.js';
 import { wait } from '../../base/wait.js';
 import { partWriter } from './part-writer.js';
+import { hasCode } from '../../base/errno.js';
 
 /** Bytes read at a time when the part that is there is hashed again. */
 const CHUNK = 1024 * 1024;
@@ -195,7 +196,7 @@ async function hashWhole(final: string, size: number): Promise<string | null> {
   try {
     handle = await open(final, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw diskError(error, final);
   }
   try {
@@ -218,14 +219,7 @@ async function syncFolder(dir: string): Promise<void> {
 
 /** Errors of the local disk are nobody's file's fault. */
 function diskError(error: unknown, where: string): unknown {
-  if (
-    error instanceof TallymanError ||
-    !(error instanceof Error) ||
-    !('code' in error) ||
-    typeof error.code !== 'string' ||
-    !DISK.has(error.code)
-  )
-    return error;
+  if (error instanceof TallymanError || !hasCode(error, ...DISK)) return error;
   return new TallymanError('DISK_FULL', `${where}: ${messageOf(error)}`, { cause: error });
 }
-const DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'ENOENT']);
+const DISK = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'ENOENT'];

@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
+import { hasCode } from '../../base/errno.js';
 
 /**
  * Files that no entry waits for and nobody asked to keep (a process died, a version went away) are left this long, so
@@ -224,12 +225,10 @@ async function sizeOf(file: string): Promise<number | null> {
   try {
     return (await stat(file)).size;
   } catch (error) {
-    if (isGone(error)) return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
 }
-
-const isGone = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** Tells this boot of the machine from others; where the system does not say, this process from others. */
 const BOOT = createHash('sha256').update(bootId()).digest('hex').slice(0, 8);

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { TallymanError } from '../../core/errors.js';
+import { hasCode } from '../../base/errno.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -25,7 +26,7 @@ export function instanceId(dataDir: string): string {
   try {
     linkSync(temporary, file);
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   } finally {
     unlinkSync(temporary);
   }
@@ -40,7 +41,7 @@ function read(file: string): string | null {
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
   if (!UUID.test(text)) throw damaged(file);
@@ -60,6 +61,3 @@ const damaged = (file: string): TallymanError =>
   new TallymanError('LEDGER_UNUSABLE', `${file} does not hold an instance id.`, {
     fix: 'Write the instance_id that stands in the newest own row of tallyman.loads into it, or delete it if nothing was ever loaded from this data_dir.',
   });
-
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;

@@ -12,6 +12,7 @@ import { reading } from './reading.js';
 import { receipts } from './receipts.js';
 import { requests } from './requests.js';
 import { Store } from './store/store.js';
+import { hasCode } from '../../base/errno.js';
 
 export interface LedgerOptions {
   /** How long another process may hold the write lock before writes fail with LEDGER_UNUSABLE. Default 10 s. */
@@ -57,7 +58,7 @@ function openInstance(dataDir: string): string {
     return instanceId(dataDir);
   } catch (error) {
     if (error instanceof TallymanError) throw error;
-    const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+    const full = hasCode(error, 'ENOSPC');
     throw new TallymanError(
       full ? 'DISK_FULL' : 'LEDGER_UNUSABLE',
       `data_dir ${dataDir} cannot be used: ${messageOf(error)}.`,

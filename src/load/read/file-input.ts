@@ -6,6 +6,7 @@ import type { Algorithm } from '../../core/feed/control.js';
 import type { Bytes } from '../../core/format.js';
 import type { LoadJob } from '../../core/load.js';
 import { versionOf } from '../../sources/local/version.js';
+import { hasCode } from '../../base/errno.js';
 
 /** Bytes a read. 1 MiB: below 256 KiB the thread pool's round trips show, above it only memory grows. */
 const CHUNK = 1024 * 1024;
@@ -212,10 +213,8 @@ export class InputPass {
 }
 
 function openError(path: string, error: unknown): TallymanError {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new TallymanError('FILE_VANISHED', `${path}: gone`, { cause: error });
-  if (code === 'ELOOP' || code === 'ENXIO')
+  if (hasCode(error, 'ENOENT', 'ENOTDIR')) return new TallymanError('FILE_VANISHED', `${path}: gone`, { cause: error });
+  if (hasCode(error, 'ELOOP', 'ENXIO'))
     return new TallymanError('FILE_NOT_TAKEN', `${path}: not a regular file`, { cause: error });
   // No trait of the file: this process, or the machine, has no descriptors left.
   if (isFewDescriptors(error))

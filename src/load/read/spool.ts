@@ -4,6 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
+import { hasCode } from '../../base/errno.js';
 
 /** `spool-PID-...`: a file of a process that is no more can be told by its name. */
 const NAME = /^spool-(\d+)-/;
@@ -56,6 +57,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+    return !hasCode(error, 'ESRCH');
   }
 }

@@ -4,6 +4,7 @@ import { databaseError, endsSession } from './errors.js';
 import type { Row } from './result-rows.js';
 import { encryptionAttempts, worthNextAttempt, type Encryption } from './tls.js';
 import { setTypeParsers } from './type-parsers.js';
+import { errnoOf } from '../../base/errno.js';
 
 /**
  * A query without an answer for this long: the connection is given up. Half an hour: a full count of a large table
@@ -220,8 +221,7 @@ function after(ms: number): Promise<void> {
 }
 
 function connectFix(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (/CERT|UNABLE_TO_|ALTNAME/.test(code))
+  if (/CERT|UNABLE_TO_|ALTNAME/.test(errnoOf(error)))
     return "The server's certificate was not accepted: set database.tls.ca to the CA that signed it, and use the host name that it was made for.";
   return undefined;
 }

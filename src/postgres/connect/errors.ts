@@ -1,4 +1,5 @@
 import { messageOf, TallymanError, type ErrorCode } from '../../core/errors.js';
+import { errnoOf } from '../../base/errno.js';
 
 /**
  * Whose fault an error from PostgreSQL is:
@@ -175,7 +176,7 @@ const LOSS_MESSAGES =
 function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = errnoOf(error);
   return (
     LOSS_CODES.has(code) ||
     code.startsWith('ERR_TLS') ||

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { DatabaseSpec } from '../../core/database.js';
 import { isServerError } from './errors.js';
+import { errnoOf } from '../../base/errno.js';
 
 /** One way to try to connect: `false` is plain text. */
 export type Encryption = ConnectionOptions | false;
@@ -50,6 +51,6 @@ const NO_HBA_ENTRY = '28000';
 export function worthNextAttempt(error: unknown, tried: Encryption): boolean {
   if (isServerError(error)) return error.code === NO_HBA_ENTRY;
   if (tried === false || !(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = errnoOf(error);
   return error.message.includes('SSL') || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO';
 }

@@ -18,6 +18,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { TallymanError } from '../../core/errors.js';
 import { uniqueIdentity } from './process-identity.js';
+import { hasCode } from '../../base/errno.js';
 
 /** PostgreSQL refuses to run as root; then its processes are user nobody's. */
 const NOBODY = 65_534;
@@ -89,7 +90,7 @@ function writeOnce(home: EmbeddedHome, file: string, content: string): void {
   try {
     linkSync(fresh, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   } finally {
     rmSync(fresh, { force: true });
   }

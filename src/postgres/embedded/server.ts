@@ -9,6 +9,7 @@ import type { EmbeddedBinaries } from './binaries.js';
 import { SERVER_ENV } from './cluster.js';
 import { dataOf, logOf, pathForServer, type EmbeddedHome } from './home.js';
 import { processStart, worksIn } from './process-identity.js';
+import { hasCode } from '../../base/errno.js';
 
 /** A running server, as postmaster.pid tells. */
 export interface RunningServer {
@@ -122,7 +123,7 @@ function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    if (hasCode(error, 'ESRCH')) return false;
     throw error;
   }
 }

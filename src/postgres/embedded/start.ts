@@ -7,6 +7,7 @@ import { EMBEDDED_NAME, ensureCluster } from './cluster.js';
 import { logOf, openHome, readPassword, type EmbeddedHome } from './home.js';
 import { choosePort, findServer, logTail, spawnServer, stopServer, type StartedServer } from './server.js';
 import { EmbeddedUsers } from './users.js';
+import { hasCode } from '../../base/errno.js';
 
 /** The PostgreSQL of a data_dir, running. */
 export interface Embedded {
@@ -119,8 +120,7 @@ async function ensureDatabase(spec: DatabaseSpec): Promise<void> {
           await connection.query(`CREATE DATABASE ${EMBEDDED_NAME}`);
         } catch (error) {
           // 42P04 or 23505: another process made it meanwhile.
-          if (!(error instanceof Error && 'code' in error && (error.code === '42P04' || error.code === '23505')))
-            throw error;
+          if (!hasCode(error, '42P04', '23505')) throw error;
         }
       }
     },

@@ -3,10 +3,11 @@ import { access, constants, opendir } from 'node:fs/promises';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import type { ListingPage, SeenFile, SkippedEntry } from '../../core/file.js';
 import { deadline } from '../../base/deadline.js';
-import { errno, isGone, kindRefused, looksReadable, seenFile } from './look.js';
+import { isGone, kindRefused, looksReadable, seenFile } from './look.js';
 import { STALLED_MS, type LocalRoot } from './root.js';
 import { encodeName, joinBytes } from '../common/path-name.js';
 import type { Selection } from '../common/selection.js';
+import { errnoOf, hasCode } from '../../base/errno.js';
 
 declare module 'node:fs/promises' {
   /** Node gives names as bytes on request; @types/node knows that of readdir only. */
@@ -119,7 +120,7 @@ async function openFolder(root: LocalRoot, folder: Folder): Promise<BufferDir | 
   } catch (error) {
     if (isRoot || (error instanceof TallymanError && error.blame === 'pause')) throw root.unreachable(error);
     if (isGone(error)) return { reason: '' };
-    if (['EACCES', 'EPERM', 'ELOOP'].includes(errno(error)) || error instanceof TallymanError)
+    if (hasCode(error, 'EACCES', 'EPERM', 'ELOOP') || error instanceof TallymanError)
       return { reason: `the folder cannot be listed: ${messageOf(error)}` };
     // EIO, ESTALE, EMFILE ...: this is no trait of the folder, and leaving it out would be "no files".
     throw root.unreachable(error);
@@ -180,7 +181,7 @@ async function lookAtPage(
     const path = paths[i]!;
     if (look instanceof Error) {
       if (isGone(look)) continue;
-      if (errno(look) !== 'EACCES') throw root.unreachable(look);
+      if (!hasCode(look, 'EACCES')) throw root.unreachable(look);
       skipped.push({ path, reason: 'it may not be looked at (permission denied)' });
       continue;
     }
@@ -218,7 +219,7 @@ export async function unreadable(absolute: Buffer): Promise<string | null> {
     await access(absolute, constants.R_OK);
     return null;
   } catch (error) {
-    return `it may not be read (${errno(error)})`;
+    return `it may not be read (${errnoOf(error)})`;
   }
 }
 

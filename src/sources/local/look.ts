@@ -1,3 +1,4 @@
+import { errnoOf, hasCode } from '../../base/errno.js';
 import type { BigIntStats } from 'node:fs';
 import process from 'node:process';
 import { messageOf, TallymanError } from '../../core/errors.js';
@@ -57,18 +58,13 @@ function isOurGroup(gid: bigint): boolean {
   return groups.has(gid);
 }
 
-/** The system's code of a failed call (ENOENT ...); empty when it has none. */
-export function errno(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
 /** Nothing stands under the name. ELOOP in the middle of a path is a circle of links: nothing either. */
-export const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errno(error));
+export const isGone = (error: unknown): boolean => hasCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG');
 
 /** What went wrong with one file, by whose fault it is: gone, no file, not readable; a dead mount is the source's. */
 export function fileError(path: string, error: unknown): TallymanError {
   if (error instanceof TallymanError) return error;
-  const code = errno(error);
+  const code = errnoOf(error);
   const options = { cause: error };
   if (isGone(error)) return new TallymanError('FILE_VANISHED', `${path}: gone`, options);
   if (code === 'ELOOP') return new TallymanError('FILE_NOT_TAKEN', `${path}: a symbolic link`, options);

@@ -4,11 +4,12 @@ import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
 import { splitPath } from '../common/extensions.js';
 import { copyVersion, equalBytes } from './copy.js';
-import { errno, isGone } from './look.js';
+import { isGone } from './look.js';
 import { actionFailed, grab, isSameFile, privatePath, renameNew, syncFolder } from './private-name.js';
 import type { LocalRoot } from './root.js';
 import { targetOf } from '../common/move-target.js';
 import { namesBeside } from '../common/names-beside.js';
+import { hasCode } from '../../base/errno.js';
 
 /** Deletes exactly this version. See Source.remove. */
 export async function removeVersion(root: LocalRoot, file: SeenFile): Promise<void> {
@@ -77,7 +78,7 @@ async function moveWithin(root: LocalRoot, file: SeenFile, target: string, suffi
     return await place(root, taken, target, suffix);
   } catch (error) {
     // A bind mount: one device, and yet the system does not rename across it.
-    if (errno(error) === 'EXDEV') return await moveAcross(root, file, taken, target, suffix);
+    if (hasCode(error, 'EXDEV')) return await moveAcross(root, file, taken, target, suffix);
     throw error;
   }
 }
@@ -146,7 +147,7 @@ async function makeFolders(root: LocalRoot, folder: string): Promise<void> {
       await mkdir(root.absolute(step));
       await syncFolder(folderOf(root, step));
     } catch (error) {
-      if (errno(error) !== 'EEXIST') throw error;
+      if (!hasCode(error, 'EEXIST')) throw error;
     }
     await root.provePlainFolder(step);
   }
@@ -172,5 +173,5 @@ const folderOf = (root: LocalRoot, file: string): Buffer | string =>
 
 /** The private copy has become the file: its private name is gone. */
 function unlessNamed(error: unknown): void {
-  if (errno(error) !== 'ENOENT') throw error;
+  if (!hasCode(error, 'ENOENT')) throw error;
 }

@@ -4,10 +4,11 @@ import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
 import { splitPath } from '../common/extensions.js';
-import { errno, isGone, kindRefused } from './look.js';
+import { isGone, kindRefused } from './look.js';
 import type { LocalRoot } from './root.js';
 import { namesBeside } from '../common/names-beside.js';
 import { PRIVATE_PREFIX } from '../common/selection.js';
+import { errnoOf, hasCode } from '../../base/errno.js';
 
 /*
  * How an after action gets hold of exactly the version that was loaded (DESIGN 2.2). Between a look and an `unlink`
@@ -96,7 +97,7 @@ export async function renameNew(root: LocalRoot, from: string, to: string): Prom
   try {
     await link(source, target);
   } catch (error) {
-    const code = errno(error);
+    const code = errnoOf(error);
     if (code === 'EEXIST') return await finishLink(root, from, to);
     if (!['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL'].includes(code)) throw error;
     if (await stands(target)) return false;
@@ -135,7 +136,7 @@ export async function syncFolder(path: Buffer | string): Promise<void> {
     await handle.sync();
   } catch (error) {
     // Some network mounts cannot sync a folder; they have no more to offer.
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EBADF'].includes(errno(error))) throw error;
+    if (!hasCode(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EBADF')) throw error;
   } finally {
     await handle.close();
   }
