@@ -1,7 +1,6 @@
-import { isNamed } from '../core/entry.js';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { SeenFile } from '../core/file.js';
-import type { FileEntry } from '../core/entry.js';
+import { isNamed, standsAs, type FileEntry } from '../core/entry.js';
 import type { Source } from '../core/source.js';
 import { hashFile } from '../intake/hash.js';
 import { direct } from '../sources/local/direct.js';
@@ -21,14 +20,14 @@ export async function bytesThere(
     new TallymanError('SOURCE_GONE', `file ${entry.fileId} (${entry.uri}): ${why}; nothing was changed`);
   // The very bytes, whatever became of the file at its source.
   if (landed.copy !== null && entry.sha256 !== null && (await hashFile(landed.copy)).sha256 === entry.sha256)
-    return entry.movedTo ?? entry.file;
+    return standsAs(entry);
   if (landed.only) throw gone('there is no landed copy of it (landing.keep)');
   if (entry.deleted) throw gone('its bytes were deleted by the after action');
   const isDirect = isNamed(entry);
   if (open === null && !isDirect)
     throw new TallymanError('UNKNOWN_FEED', `feed ${entry.feed} of file ${entry.fileId} is not in the config`);
   const source = isDirect || open === null ? direct : open();
-  const at = entry.movedTo ?? entry.file;
+  const at = standsAs(entry);
   try {
     const now = await source.stat(at.path);
     if (now === null) throw gone('there is no such file now');

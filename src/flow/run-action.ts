@@ -1,6 +1,6 @@
 import { TallymanError } from '../core/errors.js';
 import { YOUNG, type SeenFile } from '../core/file.js';
-import type { FileEntry } from '../core/entry.js';
+import { standsAs, type FileEntry } from '../core/entry.js';
 import type { PlannedAction } from '../core/ledger/outbox.js';
 import type { Source } from '../core/source.js';
 import { splitVersions } from '../sources/common/companion.js';
@@ -22,7 +22,7 @@ export const isGoneOrOther = (error: unknown): boolean => error instanceof Tally
  */
 export async function runAction(source: Source, action: PlannedAction, entry: FileEntry): Promise<ActionOutcome> {
   // A rejected file that was moved, taken again and loaded: its bytes are where the first action put them.
-  const file = entry.movedTo ?? entry.file;
+  const file = standsAs(entry);
   switch (action.kind) {
     case 'delete': {
       const detail = await removed(source, file);
