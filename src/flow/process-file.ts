@@ -10,9 +10,11 @@ import { hashFile } from '../intake/hash.js';
 import { workDirOf } from '../load/progress.js';
 import { decodeName } from '../sources/common/path-name.js';
 import { standsAs } from '../core/entry.js';
-import { end, plannedAction, type ProcessParts } from './process-parts.js';
-import { attemptFailed, gone, recoverUnknown, settleResult } from './settle-result.js';
+import { attemptFailed, endFile, gone } from './end-file.js';
 import type { WorkOutcome } from './outcome.js';
+import { plannedAction } from './planned-action.js';
+import type { ProcessParts } from './process-parts.js';
+import { recoverUnknown, settleResult } from './settle-result.js';
 
 /**
  * One version down the straight line, from `discovered` to its end: still there? -> decision table -> claim -> load ->
@@ -174,28 +176,28 @@ async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): 
       await parts.ledger.absorb(entry.fileId, decision.present);
       return { kind: 'done' };
     case 'duplicate':
-      return await end(
+      return await endFile(
         parts,
         entry,
         { state: 'duplicate', duplicateOf: decision.of, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
         decision.reason,
       );
     case 'hold':
-      return await end(
+      return await endFile(
         parts,
         entry,
         { state: 'held', sha256: sha256 ?? (await contentOf(parts, entry)) },
         decision.reason,
       );
     case 'ignore':
-      return await end(
+      return await endFile(
         parts,
         entry,
         { state: 'ignored', sha256: sha256 ?? (await contentOf(parts, entry)) },
         decision.reason,
       );
     case 'superseded':
-      return await end(parts, entry, { state: 'superseded' }, decision.reason);
+      return await endFile(parts, entry, { state: 'superseded' }, decision.reason);
     case 'load':
       return await load(parts, entry, feed, decision, sha256);
   }

@@ -90,7 +90,7 @@ async function takeAlong(
   return told;
 }
 
-/** As flow/after-action.ts planned them: a JSON object of texts. */
+/** As plannedAction wrote them: a JSON object of texts. */
 function tagsOf(argument: string): Record<string, string> {
   const tags: unknown = JSON.parse(argument);
   if (typeof tags !== 'object' || tags === null)

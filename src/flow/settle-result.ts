@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedSpec } from '../core/feed/feed.js';
 import { TallymanError } from '../core/errors.js';
 import type { EndOfFile } from '../core/ledger/queue.js';
@@ -7,8 +8,10 @@ import type { ReceiptRef } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
 import { dialectDrift } from './dialect-drift.js';
 import { withChangedContract } from './contract-advice.js';
-import { end, plannedAction, type ProcessParts } from './process-parts.js';
+import { attemptFailed, endFile, gone } from './end-file.js';
 import type { WorkOutcome } from './outcome.js';
+import { plannedAction } from './planned-action.js';
+import type { ProcessParts } from './process-parts.js';
 
 /**
  * Looks for the receipt of a load whose COMMIT got no answer before the work pauses; each waits for the old backend by
@@ -48,7 +51,7 @@ export async function settleResult(
         olderSnapshots: loaded && feed.target.mode === 'replace_all',
         action: plannedAction(feed, entry, result.outcome, result.committedAt),
       };
-      return await end(parts, entry, ended, loaded ? 'committed' : result.error.message);
+      return await endFile(parts, entry, ended, loaded ? 'committed' : result.error.message);
     }
     case 'lost-race':
       return await lostRace(parts, entry, feed, result.winner, result.sha256);
@@ -90,7 +93,7 @@ async function lostRace(
     const holder = await parts.ledger.byLoadKey(winner.loadKey);
     if (holder === null || holder.fileId === entry.fileId)
       return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
-    return await end(
+    return await endFile(
       parts,
       entry,
       { state: 'duplicate', duplicateOf: holder.fileId, sha256 },
@@ -101,14 +104,14 @@ async function lostRace(
   const reason = `the same content is loaded from ${winner.path} (load ${winner.loadId})`;
   switch (feed.onDuplicate) {
     case 'skip':
-      return await end(
+      return await endFile(
         parts,
         entry,
         { state: 'duplicate', duplicateOf, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
         reason,
       );
     case 'hold':
-      return await end(parts, entry, { state: 'held', sha256 }, reason);
+      return await endFile(parts, entry, { state: 'held', sha256 }, reason);
     case 'load':
       // Decide again, now that the other load is known: it will be allowed beside it.
       await parts.ledger.takeReceipts([winner]);
@@ -145,7 +148,7 @@ export async function adopt(
     action:
       status === 'loaded' || status === 'rejected' ? plannedAction(feed, entry, status, receipt.committedAt) : null,
   };
-  return await end(parts, entry, ended, reason);
+  return await endFile(parts, entry, ended, reason);
 }
 
 /** COMMIT was sent and no answer came: the receipt decides (DESIGN 2.1, Recovery). */
@@ -174,40 +177,7 @@ export async function recoverUnknown(
       // The entry stays `loading` with its load_key: processFile asks again when the pause is over, recover.ts at the
       // next start.
       if (tries >= RESOLVE_TRIES) return { kind: 'pause-database', error: known };
-      await new Promise((resolve) => setTimeout(resolve, backoff(tries, { baseMs: 500, maxMs: 5_000 })));
+      await sleep(backoff(tries, { baseMs: 500, maxMs: 5_000 }));
     }
   }
-}
-
-/** An attempt was used: again after the backoff, or `failed` when it was the last. */
-export async function attemptFailed(
-  parts: ProcessParts,
-  entry: FileEntry,
-  feed: FeedSpec,
-  error: TallymanError,
-): Promise<WorkOutcome> {
-  if (entry.attempts >= feed.retry.attempts)
-    return await end(parts, entry, { state: 'failed', error: error.reported() }, error.message);
-  const retryAt = new Date(
-    Date.now() + backoff(entry.attempts, { baseMs: feed.retry.backoffMs, maxMs: feed.retry.maxBackoffMs }),
-  ).toISOString();
-  await parts.ledger.unclaim(
-    entry.fileId,
-    { uncount: false, retryAt, error: error.reported() },
-    parts.actor,
-    error.message,
-  );
-  await parts.reported(entry.fileId);
-  return { kind: 'retry' };
-}
-
-/** One that an operator had taken again goes back to the end it had: nothing of it was touched. */
-export async function gone(parts: ProcessParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
-  if (entry.before === null) return await end(parts, entry, { state: 'vanished' }, reason);
-  await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
-  parts.log.warn(
-    { feed: entry.feed, file_id: entry.fileId },
-    `${entry.file.path}: ${reason}; it stays ${entry.before}`,
-  );
-  return { kind: 'done' };
 }
