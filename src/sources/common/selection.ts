@@ -1,8 +1,9 @@
 import picomatch from 'picomatch';
-import { hasTimeLetter, timeLettersToGlob } from '../../base/time-letters.js';
+import { timeLettersToGlob } from '../../base/time-letters.js';
 import type { SourceSpec } from '../../core/feed/source.js';
 import { isBeside } from './companion.js';
 import { splitPath } from './extensions.js';
+import { fixedFolder, folderParts } from './move-target.js';
 
 /** Names that a source gives to files it is just moving or deleting. Never data, whatever the pattern. */
 export const PRIVATE_PREFIX = '.tallyman-';
@@ -54,14 +55,12 @@ const globTest = (glob: string, ignoreCase: boolean): RegExp =>
  * digits.
  */
 function folderTest(to: string): RegExp {
-  const parts = to.split('/').filter((part) => part !== '' && part !== '.');
-  const lettered = parts.findIndex(hasTimeLetter);
-  const fixed = lettered === -1 ? parts : parts.slice(0, lettered);
-  if (fixed.length === 0)
-    return new RegExp(`${globTest(timeLettersToGlob(parts[0] ?? ''), false).source.replace(/\$$/, '')}(?:/|$)`, 's');
-  const literal = fixed
-    .join('/')
-    .replaceAll('%%', '%')
-    .replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+  const fixed = fixedFolder(to);
+  if (fixed === '')
+    return new RegExp(
+      `${globTest(timeLettersToGlob(folderParts(to)[0] ?? ''), false).source.replace(/\$$/, '')}(?:/|$)`,
+      's',
+    );
+  const literal = fixed.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
   return new RegExp(`^${literal}(?:/|$)`, 's');
 }

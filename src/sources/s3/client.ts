@@ -1,27 +1,17 @@
 import process from 'node:process';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { MASK } from '../../core/secret.js';
+import { READ_LIMITS, type ReadLimits } from '../bucket/read.js';
 import type { S3Connection } from './options.js';
 
 /** Waits and sizes of the source. Milliseconds, bytes. */
-export interface S3Limits {
+export interface S3Limits extends ReadLimits {
   /** TCP and TLS. */
   readonly connectMs: number;
   /** From the end of a request to the head of its answer. */
   readonly answerMs: number;
   /** The same for a copy on the server: it answers when all is copied. */
   readonly copyMs: number;
-  /** Between two pieces of a body. The SDK itself waits for ever (aws-sdk-js-v3 8098). */
-  readonly idleMs: number;
-  /**
-   * A store whose answers to a read begin later than this is far away, and large objects come from it in several ranges
-   * at once: one connection gives less than such a line holds. Near it that is slower: 500 MB from a server on the same
-   * host took the client 0.8 s of CPU over one connection, 1.5 s over four (what waits its turn in memory outlives the
-   * cheap garbage collections).
-   */
-  readonly farMs: number;
-  /** Bytes a millisecond over one connection at which more of them bring nothing, however late the answers begin. */
-  readonly fastEnough: number;
   /** Tries of one request, by the SDK, before the source counts as unreachable. */
   readonly attempts: number;
   /** Objects above this are copied part by part: one request copies 5 GiB at most. */
@@ -30,13 +20,10 @@ export interface S3Limits {
 }
 
 export const S3_LIMITS: S3Limits = {
+  ...READ_LIMITS,
   connectMs: 10_000,
   answerMs: 60_000,
   copyMs: 900_000,
-  idleMs: 60_000,
-  farMs: 15,
-  // Amazon's own figure for one connection is 85 to 90 MB/s: several pay there.
-  fastEnough: 150_000,
   attempts: 5,
   copyWhole: 5 * 1024 ** 3,
   // 10,000 parts at most: enough for the 5 TiB that an object can have.
@@ -47,7 +34,7 @@ export const S3_LIMITS: S3Limits = {
 const SOCKETS = 64;
 
 /** The bucket of one feed, and how to reach it. */
-export class S3Store {
+export class S3Bucket {
   readonly bucket: string;
   readonly limits: S3Limits;
   readonly #connection: S3Connection;

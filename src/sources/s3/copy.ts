@@ -1,47 +1,39 @@
 import type { CompletedPart, HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3';
 import { TallymanError } from '../../core/errors.js';
-import { hasStatus } from './errors.js';
-import { copySource, etagOf } from './key.js';
-import type { Standing } from './look.js';
-import type { S3Store } from './client.js';
+import type { ObjectHead } from '../../core/object-store.js';
+import type { S3Bucket } from './client.js';
+import { unlessUnknown } from './errors.js';
+import { copySource } from './key.js';
+import { etagOf, MARK, S3Object } from './object.js';
 
 /** Copies of parts under way at once. */
 const PARTS = 4;
 
-/**
- * Copies an object within its bucket, with its properties and `mark` added to its metadata. Asks the store to copy only
- * this version and to overwrite nothing; the caller proves both, for stores that do not know these conditions. Throws
- * the SDK's errors.
- */
-export async function copyObject(
-  store: S3Store,
-  from: Standing,
-  key: string,
-  mark: Readonly<Record<string, string>>,
-): Promise<void> {
-  const client = await store.client();
-  const properties = propertiesOf(from.head, mark);
-  if (from.file.size > store.limits.copyWhole) return await copyParts(store, client, from, key, properties);
+/** See ObjectStore.copy. Throws the SDK's errors. */
+export async function copyObject(at: S3Bucket, from: ObjectHead, key: string, mark: string): Promise<void> {
+  const client = await at.client();
+  const properties = propertiesOf(from instanceof S3Object ? from.answer : null, mark);
+  if (from.size > at.limits.copyWhole) return await copyParts(at, client, from, key, properties);
   const input = {
-    ...target(store, key),
-    ...sourceOf(store, from),
+    ...target(at, key),
+    ...sourceOf(at, from),
     ...properties,
     MetadataDirective: 'REPLACE' as const,
   };
   await unlessUnknown(
-    () => client.copyObject({ ...input, IfNoneMatch: '*' }, { requestTimeout: store.limits.copyMs }),
-    () => client.copyObject(input, { requestTimeout: store.limits.copyMs }),
+    () => client.copyObject({ ...input, IfNoneMatch: '*' }, { requestTimeout: at.limits.copyMs }),
+    () => client.copyObject(input, { requestTimeout: at.limits.copyMs }),
   );
 }
 
-const target = (store: S3Store, key: string) => ({ Bucket: store.bucket, Key: key });
-const sourceOf = (store: S3Store, from: Standing) => ({
-  CopySource: copySource(store.bucket, from.file.path),
-  CopySourceIfMatch: etagOf(from.file.version),
+const target = (at: S3Bucket, key: string) => ({ Bucket: at.bucket, Key: key });
+const sourceOf = (at: S3Bucket, from: ObjectHead) => ({
+  CopySource: copySource(at.bucket, from.key),
+  CopySourceIfMatch: etagOf(from.version),
 });
 
 /** Everything that a copy with new metadata would lose. */
-function propertiesOf(head: HeadObjectCommandOutput | null, mark: Readonly<Record<string, string>>) {
+function propertiesOf(head: HeadObjectCommandOutput | null, mark: string) {
   if (head === null)
     throw new TallymanError('AFTER_ACTION_FAILED', 'the object cannot be read, so it cannot be copied', {
       fix: 'Give the key that tallyman uses the right s3:GetObject on this object.',
@@ -52,7 +44,7 @@ function propertiesOf(head: HeadObjectCommandOutput | null, mark: Readonly<Recor
   return {
     ...defined(all),
     ...(SSEKMSKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId }),
-    Metadata: { ...head.Metadata, ...mark },
+    Metadata: { ...head.Metadata, [MARK]: mark },
   };
 }
 
@@ -64,28 +56,28 @@ function defined<T extends Record<string, unknown>>(all: T): { [K in keyof T]?: 
 
 /** Part by part; nothing is visible before all are there. */
 async function copyParts(
-  store: S3Store,
+  at: S3Bucket,
   client: S3,
-  from: Standing,
+  from: ObjectHead,
   key: string,
   properties: ReturnType<typeof propertiesOf>,
 ): Promise<void> {
-  const { TagSet: tags = [] } = await client.getObjectTagging({ ...target(store, from.file.path) });
-  const { UploadId } = await client.createMultipartUpload({ ...target(store, key), ...properties });
+  const { TagSet: tags = [] } = await client.getObjectTagging({ ...target(at, from.key) });
+  const { UploadId } = await client.createMultipartUpload({ ...target(at, key), ...properties });
   if (UploadId === undefined) throw new TallymanError('AFTER_ACTION_FAILED', `${key}: the store gave no upload id`);
-  const upload = { ...target(store, key), UploadId };
+  const upload = { ...target(at, key), UploadId };
   try {
-    const MultipartUpload = { Parts: await eachPart(store, client, from, upload) };
+    const MultipartUpload = { Parts: await eachPart(at, client, from, upload) };
     await unlessUnknown(
       () =>
         client.completeMultipartUpload(
           { ...upload, MultipartUpload, IfNoneMatch: '*' },
-          { requestTimeout: store.limits.copyMs },
+          { requestTimeout: at.limits.copyMs },
         ),
-      () => client.completeMultipartUpload({ ...upload, MultipartUpload }, { requestTimeout: store.limits.copyMs }),
+      () => client.completeMultipartUpload({ ...upload, MultipartUpload }, { requestTimeout: at.limits.copyMs }),
     );
     // Not with the upload: Ceph passes tags over there.
-    if (tags.length > 0) await client.putObjectTagging({ ...target(store, key), Tagging: { TagSet: tags } });
+    if (tags.length > 0) await client.putObjectTagging({ ...target(at, key), Tagging: { TagSet: tags } });
   } catch (error) {
     // Parts of an upload that is not ended are paid for. When this fails too, the first error is the one to tell.
     await client.abortMultipartUpload(upload).catch(() => undefined);
@@ -94,13 +86,13 @@ async function copyParts(
 }
 
 async function eachPart(
-  store: S3Store,
+  at: S3Bucket,
   client: S3,
-  from: Standing,
+  from: ObjectHead,
   upload: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
 ): Promise<CompletedPart[]> {
-  const { copyPart } = store.limits;
-  const { size } = from.file;
+  const { copyPart } = at.limits;
+  const { size } = from;
   const parts: CompletedPart[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
@@ -108,8 +100,8 @@ async function eachPart(
       const index = next++;
       const range = `bytes=${index * copyPart}-${Math.min((index + 1) * copyPart, size) - 1}`;
       const { CopyPartResult } = await client.uploadPartCopy(
-        { ...upload, ...sourceOf(store, from), PartNumber: index + 1, CopySourceRange: range },
-        { requestTimeout: store.limits.copyMs },
+        { ...upload, ...sourceOf(at, from), PartNumber: index + 1, CopySourceRange: range },
+        { requestTimeout: at.limits.copyMs },
       );
       parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag };
     }
@@ -117,14 +109,4 @@ async function eachPart(
   const ended = await Promise.allSettled(Array.from({ length: PARTS }, work));
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
   return parts;
-}
-
-/** Some stores refuse a header that they do not know; then without. */
-async function unlessUnknown(conditional: () => Promise<unknown>, plain: () => Promise<unknown>): Promise<void> {
-  try {
-    await conditional();
-  } catch (error) {
-    if (!hasStatus(error, 501)) throw error;
-    await plain();
-  }
 }

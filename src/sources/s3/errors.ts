@@ -1,5 +1,5 @@
 import { messageOf, TallymanError, type ErrorCode } from '../../core/errors.js';
-import type { S3Store } from './client.js';
+import type { S3Bucket } from './client.js';
 
 /** What a failed request says of itself. */
 interface Refusal {
@@ -70,6 +70,16 @@ export const hasStatus = (error: unknown, ...statuses: readonly number[]): boole
   statuses.includes(refusalOf(error).status ?? 0);
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean => codes.includes(refusalOf(error).code);
 
+/** Makes a request without its conditions where a store refuses headers that it does not know. */
+export async function unlessUnknown(conditional: () => Promise<unknown>, plain: () => Promise<unknown>): Promise<void> {
+  try {
+    await conditional();
+  } catch (error) {
+    if (!hasStatus(error, 501)) throw error;
+    await plain();
+  }
+}
+
 /** True for what has nothing to do with one object: login, region, throttling, the server's own trouble, the line. */
 function isOfTheStore({ status, code }: Refusal): boolean {
   return (
@@ -84,11 +94,11 @@ function isOfTheStore({ status, code }: Refusal): boolean {
 }
 
 /** A request about the bucket failed: SOURCE_UNREACHABLE, whatever it was. */
-export function storeError(store: S3Store, error: unknown): TallymanError {
+export function storeError(at: S3Bucket, error: unknown): TallymanError {
   if (error instanceof TallymanError) return error;
-  const fix = fixOf(store, refusalOf(error));
-  return new TallymanError('SOURCE_UNREACHABLE', `${store.name}: ${describe(store, error)}`, {
-    cause: trimmed(store, error),
+  const fix = fixOf(at, refusalOf(error));
+  return new TallymanError('SOURCE_UNREACHABLE', `${at.name}: ${describe(at, error)}`, {
+    cause: trimmed(at, error),
     ...(fix === null ? {} : { fix }),
   });
 }
@@ -98,19 +108,19 @@ export function storeError(store: S3Store, error: unknown): TallymanError {
  * trouble stays the store's.
  */
 export function objectError(
-  store: S3Store,
+  at: S3Bucket,
   key: string,
   error: unknown,
   other: { readonly code: ErrorCode; readonly right: string },
 ): TallymanError {
   if (error instanceof TallymanError) return error;
   const refusal = refusalOf(error);
-  if (isOfTheStore(refusal)) return storeError(store, error);
-  const options = { cause: trimmed(store, error) };
+  if (isOfTheStore(refusal)) return storeError(at, error);
+  const options = { cause: trimmed(at, error) };
   if (refusal.status === 404) return new TallymanError('FILE_VANISHED', `${key}: gone`, options);
   if (refusal.status === 412 || refusal.status === 409)
     return new TallymanError('FILE_CHANGED', `${key}: another version stands there`, options);
-  const message = `${key}: ${describe(store, error)}`;
+  const message = `${key}: ${describe(at, error)}`;
   if (refusal.code === 'InvalidObjectState')
     return new TallymanError(other.code, message, {
       ...options,
@@ -124,9 +134,8 @@ export function objectError(
   return new TallymanError(other.code, message, options);
 }
 
-function fixOf(store: S3Store, { status, code }: Refusal): string | null {
-  if (code === 'NoSuchBucket')
-    return `There is no bucket ${store.bucket}: correct bucket, endpoint or force_path_style.`;
+function fixOf(at: S3Bucket, { status, code }: Refusal): string | null {
+  if (code === 'NoSuchBucket') return `There is no bucket ${at.bucket}: correct bucket, endpoint or force_path_style.`;
   if (code.startsWith('Expired') || code === 'TokenRefreshRequired')
     return 'The keys have expired: give new ones (access_key_id, secret_access_key, session_token), or renew the login of the AWS chain. The feed goes on by itself.';
   if (LOGIN.has(code))
@@ -140,9 +149,9 @@ function fixOf(store: S3Store, { status, code }: Refusal): string | null {
 }
 
 /** Status, code and the server's own words, without secrets. */
-function describe(store: S3Store, error: unknown): string {
+function describe(at: S3Bucket, error: unknown): string {
   const { status, code } = refusalOf(error);
-  const said = store.masked(messageOf(error)).trim();
+  const said = at.masked(messageOf(error)).trim();
   const word = ['', 'Error', 'Unknown', 'UnknownError'].includes(code) ? '' : code;
   const words = said === 'UnknownError' || said === '' || said === word ? [word] : [word, said];
   const text = words.filter((one) => one !== '').join(': ');
@@ -150,8 +159,8 @@ function describe(store: S3Store, error: unknown): string {
 }
 
 /** The SDK's errors carry request and answer, signed headers and all: only name and text go on. */
-function trimmed(store: S3Store, error: unknown): Error {
-  const plain = new Error(describe(store, error));
+function trimmed(at: S3Bucket, error: unknown): Error {
+  const plain = new Error(describe(at, error));
   plain.name = error instanceof Error ? error.name : 'Error';
   return plain;
 }

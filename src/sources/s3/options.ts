@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { duration, text } from '../../config/schema/scalars.js';
+import { text } from '../../config/schema/scalars.js';
 import { Secret } from '../../core/secret.js';
-import { MAX_PREFIXES, prefixCount, prefixProblem } from './prefix.js';
-
-const DAY_MS = 86_400_000;
+import { checkPrefix, prefixOptions } from '../bucket/options.js';
 
 const httpUrl = (what: string) =>
   text().superRefine((value, context) => {
@@ -27,29 +25,12 @@ export const sourceOptions = z
     bucket: text()
       .refine((name) => !name.includes('/'), 'is no name of a bucket: put what comes behind the "/" under prefix')
       .describe('The bucket in which files arrive.'),
-    prefix: z
-      .string()
-      .default('')
-      .describe(
-        'Only keys that begin so. Date letters stand for the days (and hours) of lookback, in UTC: `in/%Y/%m/%d/`.',
-      ),
-    lookback: duration({ max: 400 * DAY_MS })
-      .default(2 * DAY_MS)
-      .describe('How far back the prefixes of earlier days are listed too, when prefix has date letters.'),
+    ...prefixOptions,
     events: events
       .optional()
       .describe('Event notifications of the bucket, which make arrival prompt. The periodic listing stays the truth.'),
   })
-  .superRefine((value, context) => {
-    const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
-    const mistake = prefixProblem(value.prefix);
-    if (mistake !== null) issue('prefix', mistake);
-    else if (prefixCount(value.prefix, value.lookback) > MAX_PREFIXES)
-      issue(
-        'lookback',
-        `makes more than ${MAX_PREFIXES} prefixes of ${value.prefix}, and each costs a listing at every poll`,
-      );
-  });
+  .superRefine(checkPrefix);
 export type S3Options = z.output<typeof sourceOptions>;
 
 const secretText = () => z.instanceof(Secret);

@@ -1,13 +1,42 @@
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
+import type { ByteRange, ObjectBody, ObjectStore } from '../../core/object-store.js';
 import { bodyChunks } from './body.js';
-import { objectError } from './errors.js';
-import { bareEtag, etagOf, keyOf } from './key.js';
+import { keyOf } from './key.js';
 import { lookAtVersion } from './look.js';
-import type { S3Store } from './client.js';
 
-/** Above this an object can come in several ranges at once, see S3Limits.farMs. Bytes. */
+/** Waits of reading. Milliseconds. */
+export interface ReadLimits {
+  /** Between two pieces of a body. */
+  readonly idleMs: number;
+  /** For the whole of a small object. */
+  readonly smallMs: number;
+  /**
+   * A store whose answers to a read begin later than this is far away, and large objects come from it in several ranges
+   * at once: one connection gives less than such a line holds. Near it that is slower: 500 MB from a server on the same
+   * host took the client 0.8 s of CPU over one connection, 1.5 s over four (what waits its turn in memory outlives the
+   * cheap garbage collections).
+   */
+  readonly farMs: number;
+  /** Bytes a millisecond over one connection at which more of them bring nothing, however late the answers begin. */
+  readonly fastEnough: number;
+}
+
+export const READ_LIMITS: ReadLimits = {
+  idleMs: 60_000,
+  smallMs: 120_000,
+  farMs: 15,
+  // Amazon's own figure for one connection is 85 to 90 MB/s: several pay there.
+  fastEnough: 150_000,
+};
+
+/** What a read needs to know of its surroundings. */
+export interface Reading {
+  readonly store: ObjectStore;
+  readonly limits: ReadLimits;
+}
+
+/** Above this an object can come in several ranges at once, see ReadLimits.farMs. Bytes. */
 const SPLIT_ABOVE = 64 * 1024 * 1024;
 const RANGE = 8 * 1024 * 1024;
 /** Ranges that come alone, all of them late and slow, before the store counts as far. */
@@ -15,11 +44,9 @@ const PROBES = 3;
 /** Ranges under way at once; all of them are held in memory: 32 MiB. */
 const RANGES = 4;
 
-const READ = { code: 'FILE_UNREADABLE', right: 's3:GetObject' } as const;
-
-/** The bytes of exactly this version from `offset` on; see Source.open. Every request carries If-Match. */
+/** The bytes of exactly this version from `offset` on; see Source.open. Every request asks for it alone. */
 export async function* readVersion(
-  store: S3Store,
+  reading: Reading,
   file: SeenFile,
   offset: number,
   signal: AbortSignal,
@@ -27,19 +54,19 @@ export async function* readVersion(
   signal.throwIfAborted();
   try {
     // No range begins at the end of an object.
-    if (offset >= file.size) await lookAtVersion(store, file);
+    if (offset >= file.size) await lookAtVersion(reading.store, file);
     if (offset >= file.size && file.size > 0) return;
-    if (file.size - offset > SPLIT_ABOVE) yield* readLarge(store, file, offset, signal);
-    else yield* readRange(store, file, offset, file.size, signal);
+    if (file.size - offset > SPLIT_ABOVE) yield* readLarge(reading, file, offset, signal);
+    else yield* readRange(reading, file, offset, file.size, signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw objectError(store, file.path, error, READ);
+    throw reading.store.unreachable(error);
   }
 }
 
 /** The first ranges show how far away the store is; the rest comes in the way that is faster then. */
 async function* readLarge(
-  store: S3Store,
+  reading: Reading,
   file: SeenFile,
   offset: number,
   signal: AbortSignal,
@@ -47,16 +74,16 @@ async function* readLarge(
   let at = offset;
   for (let probe = 1; probe <= PROBES; probe++) {
     const pace = { headMs: 0, bodyMs: 0 };
-    yield* readRange(store, file, at, at + RANGE, signal, pace);
+    yield* readRange(reading, file, at, at + RANGE, signal, pace);
     at += RANGE;
     // Near for once is near: a busy machine makes answers late (17 to 30 ms from the same host, where 10 are usual),
     // nothing makes a far store's early.
-    if (pace.headMs <= store.limits.farMs || RANGE / pace.bodyMs >= store.limits.fastEnough) {
-      yield* readRange(store, file, at, file.size, signal);
+    if (pace.headMs <= reading.limits.farMs || RANGE / pace.bodyMs >= reading.limits.fastEnough) {
+      yield* readRange(reading, file, at, file.size, signal);
       return;
     }
   }
-  yield* readSplit(store, file, at, signal);
+  yield* readSplit(reading, file, at, signal);
 }
 
 /** How a range came: until the head of its answer was there, and from there to its last byte. Milliseconds. */
@@ -67,25 +94,22 @@ interface Pace {
 
 /** From `from` to before `end`, proven to be this many bytes of this version. */
 async function* readRange(
-  store: S3Store,
+  reading: Reading,
   file: SeenFile,
   from: number,
   end: number,
   signal: AbortSignal,
   pace?: Pace,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const isWhole = from === 0 && end === file.size;
-  const client = await store.client();
-  const range = isWhole ? {} : { Range: `bytes=${from}-${end - 1}` };
+  const { store, limits } = reading;
+  const range = from === 0 && end === file.size ? null : { from, end };
   const asked = performance.now();
-  const answer = await client.getObject(
-    { Bucket: store.bucket, Key: keyOf(file.path), IfMatch: etagOf(file.version), ...range },
-    { abortSignal: signal },
-  );
+  const body = await store.get(keyOf(file.path, store.abilities.keyMax), range, file.version, signal);
   const answered = performance.now();
+  const name = `${store.name}: ${file.path}`;
   let count = 0;
-  for await (const chunk of bodyChunks(store, file.path, answer.Body, signal, () =>
-    proveAnswer(answer, file, isWhole, from, end),
+  for await (const chunk of bodyChunks(name, body.stream, limits.idleMs, signal, () =>
+    proveAnswer(store, body, file, range),
   )) {
     count += chunk.length;
     if (count > end - from) throw wrongLength(file, `more than ${end - from} bytes came`);
@@ -93,35 +117,21 @@ async function* readRange(
   }
   if (pace !== undefined) Object.assign(pace, { headMs: answered - asked, bodyMs: performance.now() - answered });
   if (count !== end - from)
-    throw new TallymanError(
-      'SOURCE_UNREACHABLE',
-      `${store.name}: ${file.path}: the body ended after ${count} of ${end - from} bytes`,
-    );
+    throw new TallymanError('SOURCE_UNREACHABLE', `${name}: the body ended after ${count} of ${end - from} bytes`);
 }
 
-/** A store may not know If-Match or ranges: its answer must say itself that it is what was asked for. */
-function proveAnswer(
-  answer: GetObjectCommandOutput,
-  file: SeenFile,
-  isWhole: boolean,
-  from: number,
-  end: number,
-): void {
-  if (
-    answer.ETag !== undefined &&
-    `"${bareEtag(answer.ETag)}"` !== etagOf(file.version) &&
-    bareEtag(answer.ETag) !== etagOf(file.version)
-  ) {
+/** A store may not know conditions or ranges: its answer must say itself that it is what was asked for. */
+function proveAnswer(store: ObjectStore, body: ObjectBody, file: SeenFile, range: ByteRange | null): void {
+  if (body.content !== null && body.content !== store.contentOf(file.version))
     throw new TallymanError('FILE_CHANGED', `${file.path}: another version stands there`);
-  }
-  const told = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(answer.ContentRange ?? '');
-  if (!isWhole && (told?.[1] !== String(from) || told[2] !== String(end - 1)))
+  const told = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(body.contentRange ?? '');
+  if (range !== null && (told?.[1] !== String(range.from) || told[2] !== String(range.end - 1)))
     throw wrongLength(
       file,
-      `the store gives ${answer.ContentRange ?? 'the whole object'} when asked for bytes ${from}-${end - 1}`,
+      `the store gives ${body.contentRange ?? 'the whole object'} when asked for bytes ${range.from}-${range.end - 1}`,
     );
-  const total = isWhole ? answer.ContentLength : told?.[3] === '*' ? file.size : Number(told?.[3]);
-  if (total !== undefined && total !== file.size)
+  const total = range === null ? body.contentLength : told?.[3] === '*' ? file.size : Number(told?.[3]);
+  if (total !== null && total !== file.size)
     throw wrongLength(file, `the listing says ${file.size} bytes, the store gives an object of ${total}`);
 }
 
@@ -135,7 +145,7 @@ const wrongLength = (file: SeenFile, what: string): TallymanError =>
  * from where it stands.
  */
 async function* readSplit(
-  store: S3Store,
+  reading: Reading,
   file: SeenFile,
   offset: number,
   signal: AbortSignal,
@@ -145,7 +155,7 @@ async function* readSplit(
   const ahead: Promise<readonly Buffer[]>[] = [];
   let next = offset;
   const ask = (): void => {
-    const part = collect(readRange(store, file, next, Math.min(next + RANGE, file.size), both));
+    const part = collect(readRange(reading, file, next, Math.min(next + RANGE, file.size), both));
     // Told when its turn comes.
     part.catch(() => undefined);
     ahead.push(part);
@@ -172,18 +182,18 @@ async function collect(chunks: AsyncIterable<Buffer>): Promise<readonly Buffer[]
 
 /** Whole content of a small object; larger than `limit` bytes is FILE_UNREADABLE. */
 export async function readWhole(
-  store: S3Store,
+  { store, limits }: Reading,
   path: string,
   limit: number,
-  signal: AbortSignal = AbortSignal.timeout(store.limits.answerMs * 2),
+  signal: AbortSignal = AbortSignal.timeout(limits.smallMs),
 ): Promise<Buffer> {
-  const key = keyOf(path);
+  const key = keyOf(path, store.abilities.keyMax);
+  const name = `${store.name}: ${key}`;
   try {
-    const client = await store.client();
-    const answer = await client.getObject({ Bucket: store.bucket, Key: key }, { abortSignal: signal });
+    const { stream, contentLength } = await store.get(key, null, null, signal);
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of bodyChunks(store, key, answer.Body, signal)) {
+    for await (const chunk of bodyChunks(name, stream, limits.idleMs, signal)) {
       size += chunk.length;
       if (size > limit)
         throw new TallymanError(
@@ -192,13 +202,10 @@ export async function readWhole(
         );
       chunks.push(chunk);
     }
-    if (answer.ContentLength !== undefined && answer.ContentLength !== size)
-      throw new TallymanError(
-        'SOURCE_UNREACHABLE',
-        `${store.name}: ${key}: the body ended after ${size} of ${answer.ContentLength} bytes`,
-      );
+    if (contentLength !== null && contentLength !== size)
+      throw new TallymanError('SOURCE_UNREACHABLE', `${name}: the body ended after ${size} of ${contentLength} bytes`);
     return Buffer.concat(chunks, size);
   } catch (error) {
-    throw objectError(store, key, error, READ);
+    throw store.unreachable(error);
   }
 }

@@ -1,27 +1,22 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { TallymanError } from '../../core/errors.js';
-import type { S3Store } from './client.js';
 
 /**
- * The pieces of an answer's body. Ends with an error when none comes for `idleMs` while one is waited for (the SDK
- * would wait for ever), when the connection is cut, or when the signal says so; and always lets go of the connection.
- * `prove` is asked before the first piece, and throws when the answer is not the one that was wanted.
+ * The pieces of an answer's body. Ends with an error when none comes for `idleMs` while one is waited for (clients wait
+ * for ever), when the connection is cut, or when the signal says so; and always lets go of the connection. `prove` is
+ * asked before the first piece, and throws when the answer is not the one that was wanted. `name`: of store and key, for
+ * messages.
  */
 export async function* bodyChunks(
-  store: S3Store,
-  key: string,
-  body: unknown,
+  name: string,
+  body: Readable,
+  idleMs: number,
   signal: AbortSignal,
   prove: () => void = () => undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  if (!(body instanceof Readable)) throw new TallymanError('INTERNAL', `${key}: the answer has no body`);
-  const { idleMs } = store.limits;
   let waiting = false;
   const timer = setTimeout(() => {
-    if (waiting)
-      body.destroy(
-        new TallymanError('SOURCE_UNREACHABLE', `${store.name}: ${key}: no byte came for ${idleMs / 1_000} s`),
-      );
+    if (waiting) body.destroy(new TallymanError('SOURCE_UNREACHABLE', `${name}: no byte came for ${idleMs / 1_000} s`));
   }, idleMs);
   const abort = (): void => {
     body.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
