@@ -5,11 +5,14 @@
  */
 interface TimeLetter {
   readonly glob: string;
+  /** Regular expression of the texts of the glob that are such a part of a date: no month 13. */
+  readonly part: string;
   readonly expand: (date: Date) => string;
 }
 
 const DAY_MS = 86_400_000;
-const MONTHS = [
+/** January is 0. */
+export const MONTHS: readonly string[] = [
   'January',
   'February',
   'March',
@@ -23,13 +26,19 @@ const MONTHS = [
   'November',
   'December',
 ];
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+/** Sunday is 0. */
+export const DAYS: readonly string[] = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 const pad = (value: number, width: number): string => String(value).padStart(width, '0');
 const digits = (count: number): string => '[0-9]'.repeat(count);
 const letters = (count: number): string => '[A-Za-z]'.repeat(count);
-const number = (width: number, value: (date: Date) => number): TimeLetter => ({
+/** One of the names, in any case whatever the flags. */
+const anyOf = (names: readonly string[]): string =>
+  names.map((name) => name.replace(/./g, (sign) => `[${sign.toUpperCase()}${sign.toLowerCase()}]`)).join('|');
+const short = (names: readonly string[]): readonly string[] => names.map((name) => name.slice(0, 3));
+const number = (width: number, value: (date: Date) => number, part = `[0-9]{${width}}`): TimeLetter => ({
   glob: digits(width),
+  part,
   expand: (date) => pad(value(date), width),
 });
 
@@ -37,7 +46,7 @@ const startOfYear = (date: Date): number => Date.UTC(date.getUTCFullYear(), 0, 1
 const dayOfYear = (date: Date): number => Math.floor((date.getTime() - startOfYear(date)) / DAY_MS) + 1;
 
 /** ISO 8601: the week belongs to the year that holds its Thursday. */
-function isoWeek(date: Date): { readonly year: number; readonly week: number } {
+export function isoWeek(date: Date): { readonly year: number; readonly week: number } {
   const thursday = new Date(date.getTime() + (4 - (date.getUTCDay() || 7)) * DAY_MS);
   return { year: thursday.getUTCFullYear(), week: Math.floor((dayOfYear(thursday) - 1) / 7) + 1 };
 }
@@ -45,26 +54,26 @@ function isoWeek(date: Date): { readonly year: number; readonly week: number } {
 const LETTERS: Readonly<Record<string, TimeLetter>> = {
   Y: number(4, (d) => d.getUTCFullYear()),
   y: number(2, (d) => d.getUTCFullYear() % 100),
-  m: number(2, (d) => d.getUTCMonth() + 1),
-  d: number(2, (d) => d.getUTCDate()),
-  H: number(2, (d) => d.getUTCHours()),
-  I: number(2, (d) => d.getUTCHours() % 12 || 12),
-  M: number(2, (d) => d.getUTCMinutes()),
-  S: number(2, (d) => d.getUTCSeconds()),
+  m: number(2, (d) => d.getUTCMonth() + 1, '0[1-9]|1[0-2]'),
+  d: number(2, (d) => d.getUTCDate(), '0[1-9]|[12][0-9]|3[01]'),
+  H: number(2, (d) => d.getUTCHours(), '[01][0-9]|2[0-3]'),
+  I: number(2, (d) => d.getUTCHours() % 12 || 12, '0[1-9]|1[0-2]'),
+  M: number(2, (d) => d.getUTCMinutes(), '[0-5][0-9]'),
+  S: number(2, (d) => d.getUTCSeconds(), '[0-5][0-9]'),
   f: number(6, (d) => d.getUTCMilliseconds() * 1_000),
-  j: number(3, dayOfYear),
+  j: number(3, dayOfYear, '00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6]'),
   G: number(4, (d) => isoWeek(d).year),
-  V: number(2, (d) => isoWeek(d).week),
-  u: number(1, (d) => d.getUTCDay() || 7),
-  w: number(1, (d) => d.getUTCDay()),
+  V: number(2, (d) => isoWeek(d).week, '0[1-9]|[1-4][0-9]|5[0-3]'),
+  u: number(1, (d) => d.getUTCDay() || 7, '[1-7]'),
+  w: number(1, (d) => d.getUTCDay(), '[0-6]'),
   s: number(10, (d) => Math.floor(d.getTime() / 1_000)),
-  p: { glob: '[AaPp][Mm]', expand: (d) => (d.getUTCHours() < 12 ? 'AM' : 'PM') },
-  b: { glob: letters(3), expand: (d) => MONTHS[d.getUTCMonth()]!.slice(0, 3) },
+  p: { glob: '[AaPp][Mm]', part: '[AaPp][Mm]', expand: (d) => (d.getUTCHours() < 12 ? 'AM' : 'PM') },
+  b: { glob: letters(3), part: anyOf(short(MONTHS)), expand: (d) => MONTHS[d.getUTCMonth()]!.slice(0, 3) },
   // The shortest month and day names have 3 letters (May), 6 (Monday).
-  B: { glob: `${letters(3)}*`, expand: (d) => MONTHS[d.getUTCMonth()]! },
-  a: { glob: letters(3), expand: (d) => DAYS[d.getUTCDay()]!.slice(0, 3) },
-  A: { glob: `${letters(6)}*`, expand: (d) => DAYS[d.getUTCDay()]! },
-  '%': { glob: '%', expand: () => '%' },
+  B: { glob: `${letters(3)}*`, part: anyOf(MONTHS), expand: (d) => MONTHS[d.getUTCMonth()]! },
+  a: { glob: letters(3), part: anyOf(short(DAYS)), expand: (d) => DAYS[d.getUTCDay()]!.slice(0, 3) },
+  A: { glob: `${letters(6)}*`, part: anyOf(DAYS), expand: (d) => DAYS[d.getUTCDay()]! },
+  '%': { glob: '%', part: '%', expand: () => '%' },
 };
 /** Letters that stand for others. */
 const SHORTHANDS: Readonly<Record<string, string>> = { F: '%Y-%m-%d', T: '%H:%M:%S' };
@@ -90,11 +99,18 @@ export const timeLettersToGlob = (pattern: string): string => replaceLetters(pat
 export const expandTime = (template: string, date: Date): string =>
   replaceLetters(template, (letter) => letter.expand(date));
 
+/** The pattern with each date letter as `put` has it; a literal `%%` becomes `%`. */
+export const withTimeLetters = (pattern: string, put: (letter: string) => string): string =>
+  replaceLetters(pattern, (_, name) => (name === '%' ? '%' : put(name)));
+
+/** Regular expression of what stands for a letter of TIME_LETTERS in a name. */
+export const timeLetterPart = (letter: string): string => LETTERS[letter]?.part ?? '(?!)';
+
 const unfold = (text: string): string =>
   text.replace(/%([%FT])/g, (sign, letter: string) => SHORTHANDS[letter] ?? sign);
 
-const replaceLetters = (text: string, put: (letter: TimeLetter) => string): string =>
+const replaceLetters = (text: string, put: (letter: TimeLetter, name: string) => string): string =>
   unfold(text).replace(/%(.)/gsu, (sign, name: string) => {
     const letter = Object.hasOwn(LETTERS, name) ? LETTERS[name] : undefined;
-    return letter === undefined ? sign : put(letter);
+    return letter === undefined ? sign : put(letter, name);
   });

@@ -99,6 +99,13 @@ describe('what a feed comes to', () => {
     );
   });
 
+  test('patterns with date letters are kept beside their globs', () => {
+    const { source } = onlyFeed(
+      parse(feedYaml('source: { type: local, dir: d, pattern: ["a_%d.csv", "b*"] }\nformat: { type: csv }')),
+    );
+    expect(source.named).toEqual([{ glob: 'a_[0-9][0-9].csv', captures: 'a_%d.csv' }]);
+  });
+
   test('ignore_defaults: false drops the built-in ignores', () => {
     expect(
       onlyFeed(parse(feedYaml('source: { type: local, dir: d, ignore_defaults: false }\nformat: { type: csv }'))).source

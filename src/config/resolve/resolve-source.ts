@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ReadySpec, SourceSpec } from '../../core/feed/source.js';
+import type { NamePattern, ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { editDistance } from '../../base/nearest.js';
 import { parsePart, type Parts } from '../schema/parts.js';
@@ -48,6 +48,13 @@ export function resolveSource(
     type: part.type,
     options,
     patterns: pattern.map(timeLettersToGlob),
+    ...(pattern.some(hasTimeLetter)
+      ? {
+          named: pattern
+            .filter(hasTimeLetter)
+            .map((captures): NamePattern => ({ glob: timeLettersToGlob(captures), captures })),
+        }
+      : {}),
     ignoreCase,
     recursive: common.recursive ?? part.defaults.recursive,
     ignore: [...(ignoreDefaults ? IGNORE_DEFAULTS : []), ...ignore.map(timeLettersToGlob)],

@@ -3,8 +3,15 @@ export interface SourceSpec {
   readonly type: string;
   /** What the source's own options schema gave (dir, connection, bucket, prefix ...); absolute paths. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Globs after strftime letters became digit patterns. */
+  /** Globs, in which strftime letters became digit classes: names are chosen by them. */
   readonly patterns: readonly string[];
+  /** What those of `patterns` with strftime letters catch of a name. Omitted = none has such letters. */
+  readonly named?: readonly NamePattern[];
+  /**
+   * Regular expression on a path, whose named groups are parts of the name; no key of the config gives one yet. Omitted
+   * = none.
+   */
+  readonly nameGroups?: string;
   readonly ignoreCase: boolean;
   readonly recursive: boolean;
   /** Globs that are never data, the built-in ones included unless ignore_defaults is false. */
@@ -22,6 +29,14 @@ export interface SourceSpec {
    * them. Those of other feeds over the same folder belong here too.
    */
   readonly exclude?: readonly string[];
+}
+
+/** A pattern that tells of which day (and time) a file is. */
+export interface NamePattern {
+  /** One of SourceSpec.patterns. */
+  readonly glob: string;
+  /** The same glob with its strftime letters, each where a part of the date stands in a name. */
+  readonly captures: string;
 }
 
 export type ReadySpec =

@@ -20,7 +20,7 @@ const DATES: readonly (readonly [RegExp, string])[] = [
 /** A time behind the day. */
 const CLOCK = /^([-_T.]?)(?:[01]\d|2[0-3])([-_.]?)[0-5]\d(?:(\2)[0-5]\d)?(?!\d)/;
 
-export interface NamePattern {
+export interface DraftPattern {
   /** Glob with strftime letters, as `source.pattern` takes it. */
   readonly pattern: string;
   /** The first day that a name holds, in seconds since 2000; null = none. */
@@ -28,7 +28,7 @@ export interface NamePattern {
 }
 
 /** A pattern that all these names meet: dates as letters, then what differs as `*`. */
-export function patternOf(names: readonly string[]): NamePattern {
+export function patternOf(names: readonly string[]): DraftPattern {
   const found = names.map(withLetters);
   const patterns = [...new Set(found.map(({ pattern }) => pattern))];
   const [first] = patterns;
@@ -50,7 +50,7 @@ export function patternOf(names: readonly string[]): NamePattern {
 
 const tokens = (pattern: string): string[] => pattern.match(/%.|\[[^\]]*\]|[^%[]/gsu) ?? [];
 
-function withLetters(name: string): NamePattern {
+function withLetters(name: string): DraftPattern {
   for (const [date, letters] of DATES) {
     const match = date.exec(name);
     if (match === null) continue;

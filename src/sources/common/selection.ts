@@ -46,7 +46,7 @@ function matcher(globs: readonly string[], ignoreCase: boolean): (path: string, 
  * a name is a character like any other. The bare expression instead of picomatch's matcher: 1,000,000 names are tested
  * at every poll.
  */
-const globTest = (glob: string, ignoreCase: boolean): RegExp =>
+export const globTest = (glob: string, ignoreCase: boolean): RegExp =>
   picomatch.makeRe(glob, { dot: true, posix: true, flags: ignoreCase ? 'is' : 's' });
 
 /**
