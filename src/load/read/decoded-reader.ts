@@ -1,51 +1,39 @@
 import type { Batch } from '../../core/batch.js';
 import type { Bytes, DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
+import { ReaderWrapper } from '../../formats/reader-wrapper.js';
 import type { DecodedBytes } from '../../decode/open.js';
 
 /**
  * A reader over decoded bytes: tells how they were decoded, and reads them to their end, where a decoder finds what is
  * cut off or too much.
  */
-export class DecodedReader implements RecordReader {
-  readonly #inner: RecordReader;
+export class DecodedReader extends ReaderWrapper {
   readonly #rest: Bytes;
   readonly #decoding: FileDialect;
   readonly #signed: (() => string) | null;
   readonly #notes: readonly DriftNote[];
 
   constructor(inner: RecordReader, text: DecodedBytes, compression: string) {
-    this.#inner = inner;
+    super(inner);
     this.#rest = text.bytes;
     this.#decoding = { compression, ...(text.encoding === null ? {} : { encoding: text.encoding }) };
     this.#signed = text.signed ?? null;
     this.#notes = text.doubt === undefined ? [] : [{ kind: 'dialect', column: '', message: text.doubt }];
   }
 
-  get layout(): Layout {
-    const { layout } = this.#inner;
+  override get layout(): Layout {
+    const { layout } = this.inner;
     return this.#notes.length === 0 ? layout : { ...layout, drift: [...this.#notes, ...layout.drift] };
   }
 
-  get empty(): boolean {
-    return this.#inner.empty;
+  override dialect(): FileDialect {
+    return { ...this.inner.dialect(), ...this.#decoding, ...(this.#signed === null ? {} : { pgp: this.#signed() }) };
   }
 
-  get declaredRows(): number | null {
-    return this.#inner.declaredRows;
-  }
-
-  dialect(): FileDialect {
-    return { ...this.#inner.dialect(), ...this.#decoding, ...(this.#signed === null ? {} : { pgp: this.#signed() }) };
-  }
-
-  async next(): Promise<Batch | null> {
-    const batch = await this.#inner.next();
+  override async next(): Promise<Batch | null> {
+    const batch = await this.inner.next();
     if (batch === null) await drain(this.#rest);
     return batch;
-  }
-
-  async close(): Promise<void> {
-    await this.#inner.close();
   }
 }
 

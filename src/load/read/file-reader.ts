@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import type { Batch } from '../../core/batch.js';
-import type { FileDialect, FormatInput, Layout, RecordReader } from '../../core/format.js';
+import type { FormatInput, RecordReader } from '../../core/format.js';
+import { ReaderWrapper } from '../../formats/reader-wrapper.js';
 import { spool } from './spool.js';
 
 /**
@@ -22,37 +22,16 @@ export async function openFile(
   }
 }
 
-class FileReader implements RecordReader {
-  readonly #inner: RecordReader;
+class FileReader extends ReaderWrapper {
   readonly #copy: string;
 
   constructor(inner: RecordReader, copy: string) {
-    this.#inner = inner;
+    super(inner);
     this.#copy = copy;
   }
 
-  get layout(): Layout {
-    return this.#inner.layout;
-  }
-
-  get empty(): boolean {
-    return this.#inner.empty;
-  }
-
-  get declaredRows(): number | null {
-    return this.#inner.declaredRows;
-  }
-
-  dialect(): FileDialect {
-    return this.#inner.dialect();
-  }
-
-  async next(): Promise<Batch | null> {
-    return await this.#inner.next();
-  }
-
-  async close(): Promise<void> {
-    await this.#inner.close();
+  override async close(): Promise<void> {
+    await this.inner.close();
     await rm(this.#copy, { force: true });
   }
 }
