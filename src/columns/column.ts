@@ -101,13 +101,6 @@ export function build(
   const nullField = fallback?.written ?? (spec.required ? null : mode === 'binary' ? BINARY_NULL : TEXT_NULL);
   const nullSize = nullField?.length ?? 4;
 
-  const fault = (code: number, bytes: Buffer, start: number, end: number): CellError => {
-    const rule = rules[code - FIRST_RULE];
-    const value = visibleText(bytes, start, end, VALUE_LIMIT);
-    if (rule === undefined)
-      return { column: spec.name, class: 'type-error', rule: null, message: codec.explain(code), value };
-    return { column: spec.name, class: 'constraint-error', rule: rule.name, message: rule.message, value };
-  };
   const nullFault = (value: string | null): CellError => ({
     column: spec.name,
     class: 'constraint-error',
@@ -115,11 +108,6 @@ export function build(
     message: 'empty, but required',
     value,
   });
-  const single = rules.map((rule, index) => ({
-    code: FIRST_RULE + index,
-    encode: checked(codec, write, [rule], trims),
-  }));
-
   return {
     name: spec.name,
     spec,
@@ -128,22 +116,43 @@ export function build(
     encode,
     nullField,
     maxSize: (length) => Math.max(nullSize, codec.maxSize(length)),
-    faults(bytes, start, end) {
-      const out: CopyBuffer = { buf: Buffer.allocUnsafe(codec.maxSize(end - start)), pos: 0 };
-      const code = encode(bytes, start, end, out);
-      if (code === 0) return [];
-      if (code === NULL_WRITTEN)
-        return nullField === null ? [nullFault(end > start ? visibleText(bytes, start, end, VALUE_LIMIT) : null)] : [];
-      if (code < FIRST_RULE) return [fault(code, bytes, start, end)];
-      const broken = single.filter((one) => {
-        out.pos = 0;
-        return one.encode(bytes, start, end, out) !== 0;
-      });
-      return broken.map((one) => fault(one.code, bytes, start, end));
-    },
+    faults: faultFinder({ spec, codec, encode, nullField, nullFault }, write, rules, trims),
     nullFault,
     encodeKey: spec.trim && keepsBlanks ? trimmed(codec.encode) : codec.encode,
     nullKey: fallback?.key ?? null,
+  };
+}
+
+/** Column.faults: every rule that the cell breaks, each tried alone; or what the codec says of it. */
+function faultFinder(
+  { spec, codec, encode, nullField, nullFault }: Pick<Column, 'spec' | 'codec' | 'encode' | 'nullField' | 'nullFault'>,
+  write: EncodeCell,
+  rules: readonly Rule[],
+  trims: boolean,
+): Column['faults'] {
+  const fault = (code: number, bytes: Buffer, start: number, end: number): CellError => {
+    const rule = rules[code - FIRST_RULE];
+    const value = visibleText(bytes, start, end, VALUE_LIMIT);
+    if (rule === undefined)
+      return { column: spec.name, class: 'type-error', rule: null, message: codec.explain(code), value };
+    return { column: spec.name, class: 'constraint-error', rule: rule.name, message: rule.message, value };
+  };
+  const single = rules.map((rule, index) => ({
+    code: FIRST_RULE + index,
+    encode: checked(codec, write, [rule], trims),
+  }));
+  return (bytes, start, end) => {
+    const out: CopyBuffer = { buf: Buffer.allocUnsafe(codec.maxSize(end - start)), pos: 0 };
+    const code = encode(bytes, start, end, out);
+    if (code === 0) return [];
+    if (code === NULL_WRITTEN)
+      return nullField === null ? [nullFault(end > start ? visibleText(bytes, start, end, VALUE_LIMIT) : null)] : [];
+    if (code < FIRST_RULE) return [fault(code, bytes, start, end)];
+    const broken = single.filter((one) => {
+      out.pos = 0;
+      return one.encode(bytes, start, end, out) !== 0;
+    });
+    return broken.map((one) => fault(one.code, bytes, start, end));
   };
 }
 

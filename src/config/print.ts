@@ -3,10 +3,10 @@ import type { AfterAction } from '../core/feed/after.js';
 import type { DecryptSpec } from '../core/feed/input.js';
 import type { ColumnSpec } from '../core/feed/columns.js';
 import type { FeedSpec } from '../core/feed/feed.js';
-import type { ReadySpec } from '../core/feed/source.js';
-import type { SaidKeys } from '../core/feed/control.js';
+import type { ReadySpec, SourceSpec } from '../core/feed/source.js';
+import type { ControlSpec, SaidKeys } from '../core/feed/control.js';
 import { MASK, type Secret } from '../core/secret.js';
-import type { Config } from './config.js';
+import type { Config, WrittenFeed } from './config.js';
 import { maskUrls } from './mask.js';
 import { IGNORE_DEFAULTS } from './resolve/ignore-defaults.js';
 import { formatDuration, formatSize } from '../base/units.js';
@@ -65,25 +65,9 @@ export function printConfig(config: Config): string {
 }
 
 function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, unknown>> {
-  const { source } = feed;
   const written = config.written.get(feed.name);
-  const defaults = IGNORE_DEFAULTS.every((glob, i) => source.ignore[i] === glob);
   return bare({
-    source: {
-      type: source.type,
-      // A part's schema may give other names than it takes, so its keys are shown as they were written, paths resolved.
-      ...resolvedPaths(written?.source ?? {}, source.options),
-      pattern: written?.patterns ?? source.patterns,
-      ignore_case: source.ignoreCase,
-      recursive: source.recursive,
-      ignore: defaults
-        ? undefinedIfEmpty(source.ignore.slice(IGNORE_DEFAULTS.length))
-        : undefinedIfEmpty(source.ignore),
-      ignore_defaults: defaults,
-      poll: formatDuration(source.pollMs),
-      settle: formatDuration(source.settleMs),
-      ready: printableReady(source.ready),
-    },
+    source: printableSource(feed.source, written),
     format: { type: feed.format.type, ...written?.format },
     compression: feed.compression,
     max_expansion: { ratio: feed.maxExpansion.ratio, size: formatSize(feed.maxExpansion.bytes) },
@@ -95,18 +79,7 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
     on_missing_column: feed.onMissingColumn,
     on_duplicate: feed.onDuplicate,
     on_changed: feed.onChanged,
-    control:
-      feed.control === null
-        ? undefined
-        : bare({
-            header: feed.control.header ?? undefined,
-            trailer: feed.control.trailer ?? undefined,
-            rows_offset: feed.control.rowsOffset,
-            manifest: printableKeys(feed.control.manifest),
-            metadata: printableKeys(feed.control.metadata),
-            checksum: feed.control.checksum ?? undefined,
-            totals: feed.control.totals,
-          }),
+    control: feed.control === null ? undefined : printableControl(feed.control),
     limits: {
       bad_rows: feed.limits.badRows,
       bad_ratio: feed.limits.badRatio,
@@ -133,6 +106,35 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
     names: feed.names,
     timezone: feed.timezone,
     formerly: feed.formerly ?? undefined,
+  });
+}
+
+function printableSource(source: SourceSpec, written: WrittenFeed | undefined): Readonly<Record<string, unknown>> {
+  const defaults = IGNORE_DEFAULTS.every((glob, i) => source.ignore[i] === glob);
+  return {
+    type: source.type,
+    // A part's schema may give other names than it takes, so its keys are shown as they were written, paths resolved.
+    ...resolvedPaths(written?.source ?? {}, source.options),
+    pattern: written?.patterns ?? source.patterns,
+    ignore_case: source.ignoreCase,
+    recursive: source.recursive,
+    ignore: defaults ? undefinedIfEmpty(source.ignore.slice(IGNORE_DEFAULTS.length)) : undefinedIfEmpty(source.ignore),
+    ignore_defaults: defaults,
+    poll: formatDuration(source.pollMs),
+    settle: formatDuration(source.settleMs),
+    ready: printableReady(source.ready),
+  };
+}
+
+function printableControl(control: ControlSpec): Readonly<Record<string, unknown>> {
+  return bare({
+    header: control.header ?? undefined,
+    trailer: control.trailer ?? undefined,
+    rows_offset: control.rowsOffset,
+    manifest: printableKeys(control.manifest),
+    metadata: printableKeys(control.metadata),
+    checksum: control.checksum ?? undefined,
+    totals: control.totals,
   });
 }
 

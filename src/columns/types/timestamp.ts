@@ -30,6 +30,13 @@ export const timestamp: ColumnType = { typnames: ['timestamp', 'timestamptz'], b
 /** `YYYY-MM-DD HH:MM:SS.ffffff+HH:MM:SS` in text, 12 bytes in binary. */
 const MAX_SIZE = 40;
 
+/** The field in binary: seconds since 2000 and microseconds. */
+function putInstant(seconds: number, micros: number, out: CopyBuffer): void {
+  putInt32(out.buf, out.pos, 8);
+  putMicroseconds(out.buf, out.pos + 4, seconds, micros);
+  out.pos += 12;
+}
+
 function timestampCodec(type: PgType, options: CodecOptions): Codec {
   const withZone = type.typname === 'timestamptz';
   const read = readerOf(options.formats, 'timestamp');
@@ -74,21 +81,13 @@ function timestampCodec(type: PgType, options: CodecOptions): Codec {
     encode(bytes: Buffer, start: number, end: number, out: CopyBuffer): number {
       const quick = plain ? quickIsoSeconds(bytes, start, end, withZone) : NOT_QUICK;
       if (quick !== NOT_QUICK) {
-        putInt32(out.buf, out.pos, 8);
-        putMicroseconds(out.buf, out.pos + 4, quick, 0);
-        out.pos += 12;
+        putInstant(quick, 0, out);
         return 0;
       }
       const code = instant(bytes, start, end);
       if (code !== 0) return code;
-      putInt32(out.buf, out.pos, 8);
-      putMicroseconds(
-        out.buf,
-        out.pos + 4,
-        moment.day * SECONDS_A_DAY + moment.second - (withZone ? moment.offset : 0),
-        moment.micros,
-      );
-      out.pos += 12;
+      const seconds = moment.day * SECONDS_A_DAY + moment.second - (withZone ? moment.offset : 0);
+      putInstant(seconds, moment.micros, out);
       return 0;
     },
     encodeText(bytes: Buffer, start: number, end: number, out: CopyBuffer): number {

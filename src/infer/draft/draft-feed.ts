@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ColumnDraft, FeedDraft } from './draft.js';
+import { draftFormat } from './draft-format.js';
 import { feedNameOf, patternOf } from './file-name.js';
 import type { Guess } from '../evidence/column-guess.js';
 import { enumeration, isUnique } from '../evidence/guess.js';
@@ -29,7 +30,7 @@ export function draftFeed(found: Found): FeedDraft {
   const twins = twinsOf(united.columns);
   const all = united.columns.map((column, index) => columnOf(column, found, index, twins));
   const columns = all.slice(0, MOST_COLUMNS);
-  const { format, comments, formatNotes } = formatOf(found, first);
+  const { format, comments, notes: formatNotes } = draftFormat(found.united, found.nulls, first);
   const missing = united.columns.filter((column) => column.files < united.tables.length);
   const keys: Record<string, unknown> = {};
   const keyComments: Record<string, string> = {};
@@ -108,85 +109,6 @@ function headOf({ united, files }: Found): string[] {
           ];
     return `${path.basename(files[index] ?? sample.path)}: ${[...table.described, ...packed, ...rows].join(', ')}`;
   });
-}
-
-function formatOf(
-  { united, nulls }: Found,
-  first: Table,
-): {
-  readonly format: Readonly<Record<string, unknown>>;
-  readonly comments: Record<string, string>;
-  readonly formatNotes: readonly string[];
-} {
-  const format: Record<string, unknown> = { type: first.format, ...first.options };
-  const comments: Record<string, string> = {};
-  const say = (key: string, text: string): void => {
-    comments[`format.${key}`] =
-      comments[`format.${key}`] === undefined ? text : `${comments[`format.${key}`] ?? ''}; ${text}`;
-  };
-  const notes: string[] = [];
-  for (const doubt of first.doubts) {
-    const [, key, text] = /^([a-z_]+): (.*)$/s.exec(doubt) ?? [];
-    if (key !== undefined && text !== undefined && key in format) say(key, text);
-    else notes.push(doubt);
-  }
-  // Files of one feed that differ: what can be found out file by file is left to auto.
-  for (const key of ['delimiter', 'encoding'] as const) {
-    const values = new Set(
-      united.tables.map((table) => table.options[key] ?? (key === 'encoding' ? 'utf-8' : undefined)),
-    );
-    if (values.size <= 1) continue;
-    format[key] = 'auto';
-    say(key, `differs from file to file: ${[...values].map((value) => JSON.stringify(value)).join(', ')}`);
-  }
-  for (const key of ['header', 'quote', 'escape', 'comment', 'skip_lines', 'root'] as const) {
-    const other = united.tables.findIndex(
-      (table) => JSON.stringify(table.options[key]) !== JSON.stringify(first.options[key]),
-    );
-    if (other > 0)
-      notes.push(
-        `${key} differs: ${JSON.stringify(united.tables[other]?.options[key] ?? null)} in ${path.basename(united.tables[other]?.sample.path ?? '')}. It may belong to another feed`,
-      );
-  }
-  if (nulls.words.length > 0) {
-    format['nulls'] = ['', ...nulls.words];
-    const texts = united.columns.filter(
-      ({ profile }, index) =>
-        profile.values > 0 &&
-        nulls.words.some((word) => profile.words.has(word)) &&
-        (united.columns[index]?.type ?? null) === null,
-    );
-    say(
-      'nulls',
-      `words for "no value"; they are NULL in every column${
-        texts.length === 0
-          ? ''
-          : `: ${texts
-              .slice(0, 5)
-              .map(
-                (column) =>
-                  `${column.name} (${nulls.words
-                    .filter((word) => column.profile.words.has(word))
-                    .map((word) => `${column.profile.words.get(word)?.count ?? 0} ${word}`)
-                    .join(', ')})`,
-              )
-              .join(', ')}`
-      }`,
-    );
-  }
-  if (nulls.quoted) {
-    format['nulls_quoted'] = true;
-    say('nulls_quoted', 'some of them stand in quotes');
-  }
-  const counts = united.counts.reduce((sum, one) => ({ rows: sum.rows + one.rows, short: sum.short + one.short }), {
-    rows: 0,
-    short: 0,
-  });
-  if (first.format === 'csv' && counts.short > 1 && counts.short > (counts.rows + counts.short) * 0.05) {
-    format['short_rows'] = 'fill_null';
-    say('short_rows', `${counts.short} records have too few cells`);
-  }
-  return { format, comments, formatNotes: notes };
 }
 
 /** Header names that stand more than once. */
