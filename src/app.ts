@@ -116,6 +116,7 @@ export class App {
       configured: this.config.feeds,
       ledger: this.ledger(),
       receipts: await this.receipts(),
+      formats: FORMATS,
       database: await this.database(),
       dataDir: this.dataDir,
       concurrency,

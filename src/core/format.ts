@@ -18,12 +18,40 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
   readonly access: 'stream' | 'file';
   /** A file of 0 bytes, or only a BOM or blank lines, is an empty file (csv, json) or a broken one (parquet, xlsx). */
   readonly emptyIsValid: boolean;
+  /** `nulls` under `format:` lists texts that mean NULL. Omitted = values say by themselves whether they are there. */
+  readonly hasNullWords?: true;
+  /**
+   * Rows of cells, perhaps below titles: `header` and `skip_rows` under `format:` say where the table begins. Omitted =
+   * the file's structure says it.
+   */
+  readonly isSheet?: true;
   /**
    * What is wrong with a contract (null = none) for this format; config/ tells it with its place. Unsaid: any contract
    * will do.
    */
   readonly contractProblems?: (contract: readonly ColumnSpec[] | null) => readonly ContractProblem[];
+  /** What the options say about the text that the file is; null = its bytes are no text. */
+  text(options: O): TextDialect | null;
   open(input: FormatInput, options: O): Promise<RecordReader>;
+}
+
+/** A text format's options as those need them who handle its bytes before the format does. */
+export interface TextDialect {
+  /** Label of the file's encoding, or `auto`. */
+  readonly encoding: string;
+  /** Physical lines that stand before everything. */
+  readonly skipLines: number;
+  /** Lines that begin with this are comments; null = there are none. */
+  readonly comment: string | null;
+  /** Quote around cells; null = no quoting. */
+  readonly quote: string | null;
+  /** Makes the next character literal within quotes; null = nothing does but the quote itself, doubled. */
+  readonly escape: string | null;
+  /**
+   * Keys of RecordReader.dialect() that are found out file by file. What the config says is not among them: it changes
+   * with the config only.
+   */
+  readonly found: readonly string[];
 }
 
 /** A mistake in a contract that only its format knows to be one. */
@@ -101,6 +129,8 @@ export interface Layout {
    * makes room by it.
    */
   readonly overlap?: number;
+  /** Cells that a row lacks at its end are NULL. Omitted = such a row is refused. */
+  readonly shortRows?: 'fill_null';
   /** Cells that stand without quotes are JSON values (numbers, objects, lists), not texts. Unsaid = no. */
   readonly jsonCells?: true;
   /** May grow until `next` has given null: some things are only met on the way. Read it at the end. */

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
+import type { FormatType } from '../core/format.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Ledger } from '../core/ledger/index.js';
 import type { DatabaseSpec } from '../core/database.js';
@@ -44,6 +45,7 @@ export interface EngineParts {
   readonly configured: readonly FeedSpec[];
   readonly ledger: Ledger;
   readonly receipts: Receipts;
+  readonly formats: readonly FormatType[];
   readonly database: DatabaseSpec;
   readonly dataDir: string;
   readonly concurrency: number;

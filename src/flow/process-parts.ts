@@ -1,4 +1,5 @@
 import type { FeedSpec } from '../core/feed/feed.js';
+import type { FormatType } from '../core/format.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Ledger } from '../core/ledger/index.js';
 import type { DatabaseSpec } from '../core/database.js';
@@ -14,6 +15,7 @@ export interface ProcessParts {
   readonly configured: readonly FeedSpec[];
   readonly ledger: Ledger;
   readonly receipts: Receipts;
+  readonly formats: readonly FormatType[];
   readonly database: DatabaseSpec;
   readonly dataDir: string;
   readonly log: Log;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { TallymanError } from '../core/errors.js';
+import { findFormat } from '../formats/find-format.js';
 import { draftFeed } from './draft/draft-feed.js';
 import type { FeedDraft } from './draft/draft.js';
 import { patternOf } from './draft/file-name.js';
@@ -65,8 +66,6 @@ async function draftOf(
       { fix: 'Infer them one by one: one feed each.' },
     );
   }
-  const format = parts.formats.find((one) => one.type === first.format);
-  if (format === undefined) throw new TallymanError('INTERNAL', `there is no format ${first.format}`);
   const united = await unite(tables);
   const names = united.columns.map(({ name }) => name);
   const evidence = evidenceOf(united, patternOf(files.map((file) => path.basename(file))).date);
@@ -74,7 +73,7 @@ async function draftOf(
     type === null ? guessColumn(profile, names[index]!, evidence) : { type, doubts: [] },
   );
   guesses = guesses.map((guess) => keepCodes(guess, united, guesses));
-  const takesNulls = format.options.safeParse({ nulls: [''] }).success;
+  const takesNulls = findFormat(parts.formats, first.format).hasNullWords === true;
   if (!takesNulls) guesses = guesses.map((guess) => ((guess.nulls ?? []).length === 0 ? guess : withoutNulls(guess)));
   const nulls = nullPlan(united, guesses, takesNulls);
   const provers = await prove(united, guesses, nulls);

@@ -200,7 +200,7 @@ async function copyRows(
   const { reader, agreement, table, plan } = what;
   const { feed } = parts.job;
   const chunks = parts.forceChunks || refusesBeyond(table, stagingColumns(agreement));
-  const encoder = new BatchEncoder(encoderPlan(feed, reader.layout, agreement, plan, what.begun.loadId, chunks));
+  const encoder = new BatchEncoder(encoderPlan(reader.layout, agreement, plan, what.begun.loadId, chunks));
   const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, parts.job.workDir);
   const target = copyTarget(table.schema, table.name, plan.copied, plan.mode);
   const chunked = chunks ? new ChunkedCopy(context, target, encoder) : null;

@@ -51,11 +51,7 @@ async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<
     said.expect(agreement.columns, agreement.cellOf, reader.empty);
     const plan = compileRows(job.feed, agreement, () => null);
     const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
-    const loop = new RowLoop(
-      new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, 0, false)),
-      record,
-      unique,
-    );
+    const loop = new RowLoop(new BatchEncoder(encoderPlan(reader.layout, agreement, plan, 0, false)), record, unique);
     const nowhere = new Nowhere();
     try {
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {

@@ -121,7 +121,7 @@ async function read({ job, index, loadId, hooks, plans, out }: MemberParts): Pro
       const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
       unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
       const loop = new RowLoop(
-        new BatchEncoder(encoderPlan(job.feed, reader.layout, agreement, plan, loadId, false)),
+        new BatchEncoder(encoderPlan(reader.layout, agreement, plan, loadId, false)),
         record,
         unique,
       );

@@ -12,7 +12,7 @@ type Control = FeedInput['control'];
 interface Around {
   /** null after a mistake of its own. */
   readonly source: ResolvedSource | null;
-  readonly format: FormatType | null;
+  readonly format: { readonly part: FormatType; readonly options: Readonly<Record<string, unknown>> } | null;
   readonly columns: ResolvedColumns;
   readonly feed: MapNode;
 }
@@ -24,8 +24,8 @@ export function checkControl(control: Control, around: Around, problems: Problem
   const wrong = (key: string, message: string, hint: string): void =>
     problems.at(feed, ['control', key], 'CONFLICT', message, hint);
   for (const key of ['header', 'trailer'] as const) {
-    if (control[key] !== undefined && format !== null && !hasTextRecords(format))
-      wrong(key, `a ${format.type} file has no text records.`, 'Take the numbers from a control file: manifest.');
+    if (control[key] !== undefined && format !== null && format.part.text(format.options) === null)
+      wrong(key, `a ${format.part.type} file has no text records.`, 'Take the numbers from a control file: manifest.');
     if (control[key] !== undefined && groupsIn(control[key]).length === 0) {
       problems.warn(
         feed,
@@ -47,9 +47,6 @@ export function checkControl(control: Control, around: Around, problems: Problem
 
 /** Types of columns that can be added up: numbers, and texts that may hold some. */
 const SUMMED = /^(?:smallint|integer|bigint|numeric|real|double precision|text|varchar|char)\b/;
-
-/** Text formats read bytes from front to back, and may be empty. */
-const hasTextRecords = (format: FormatType): boolean => format.access === 'stream' && format.emptyIsValid;
 
 function checkTemplate(template: string, { source, feed }: Around, problems: Problems): void {
   const mistake = templateProblem(template);

@@ -57,7 +57,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   checkCompression(keys, node, around);
   checkColumnNames(keys, columns, node, problems);
   if (format !== null) checkContract(format.part, columns, node, problems);
-  checkControl(keys.control, { source, format: format?.part ?? null, columns, feed: node }, problems);
+  checkControl(keys.control, { source, format, columns, feed: node }, problems);
   checkRetry(keys, node, problems);
   checkFormerly(name, keys, node, around);
   const target = resolveTarget(name, keys, node, around);

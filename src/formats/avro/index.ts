@@ -17,6 +17,7 @@ export const avro: FormatType<AvroOptions> = {
   options: avroOptions,
   access: 'stream',
   emptyIsValid: false,
+  text: () => null,
   open: async (input: FormatInput, options: AvroOptions) => {
     const blocks = new BlockReader(input.bytes, input.maxExpansion ?? MAX_EXPANSION);
     try {

@@ -1,5 +1,6 @@
 import type { FormatInput, FormatType } from '../../core/format.js';
 import { rowsFor, windowFor } from '../size-hint.js';
+import { isFoundOut } from '../text-options.js';
 import { readColumns } from './columns.js';
 import { compileDialect } from './dialect.js';
 import { csvOptions, type CsvOptions } from './options.js';
@@ -15,6 +16,20 @@ export const csv: FormatType<CsvOptions> = {
   options: csvOptions,
   access: 'stream',
   emptyIsValid: true,
+  hasNullWords: true,
+  text: ({ encoding, skip_lines: skipLines, comment, quote, escape = null, delimiter }) => ({
+    encoding,
+    skipLines,
+    comment,
+    quote,
+    escape,
+    found: [
+      ...(delimiter === 'auto' ? ['delimiter'] : []),
+      ...(isFoundOut(encoding) ? ['encoding'] : []),
+      'line_ends',
+      'bom',
+    ],
+  }),
   open: async (input, options) => await openCsv(input, options),
 };
 

@@ -1,23 +1,5 @@
 import { z } from 'zod';
-import { parseSize } from '../../base/units.js';
-import { charsetOf } from '../../decode/charset/charset-names.js';
-
-const MIB = 2 ** 20;
-/** A record is held in memory whole, and twice while it grows. */
-const LARGEST_RECORD = 512 * MIB;
-
-const token = (what: string): z.ZodString =>
-  z
-    .string()
-    .min(1, `${what} cannot be empty`)
-    .refine((text) => !/[\r\n]/.test(text), `${what} cannot hold a line end`);
-
-const size = z.union([z.string(), z.number()]).transform((value, context) => {
-  const bytes = typeof value === 'number' ? value : parseSize(value);
-  if (bytes !== null && Number.isSafeInteger(bytes) && bytes >= 1 && bytes <= LARGEST_RECORD) return bytes;
-  context.addIssue({ code: 'custom', message: 'must be a size from 1 byte to 512MiB, such as 16MiB' });
-  return z.NEVER;
-});
+import { encoding, maxRecord, token } from '../text-options.js';
 
 /**
  * Keys under `format:` of a CSV feed (SPEC 3), defaults filled in. What it gives it also takes: options may be parsed
@@ -45,23 +27,16 @@ export const csvOptions = z
       .min(0)
       .default(0)
       .describe('Physical lines before the header that are passed over; quotes in them are not seen.'),
-    encoding: z
-      .string()
-      .refine(
-        (label) => charsetOf(label) !== null,
-        'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto',
-      )
-      .default('utf-8')
-      .describe(
-        'Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-16 by its zeros, then UTF-8, then windows-1252.',
-      ),
+    encoding: encoding.describe(
+      'Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-16 by its zeros, then UTF-8, then windows-1252.',
+    ),
     nulls: z.array(z.string()).default(['']).describe('Cells that mean NULL: raw text, case-sensitive.'),
     nulls_quoted: z.boolean().default(false).describe('Quoted cells too can mean NULL.'),
     short_rows: z
       .enum(['quarantine', 'fill_null'])
       .default('quarantine')
       .describe('What becomes of a row with too few cells.'),
-    max_record: size.default(16 * MIB).describe('Longest record; a longer one is refused. 16MiB by default.'),
+    max_record: maxRecord.describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
   .superRefine((options, context) => {
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });

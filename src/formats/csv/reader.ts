@@ -1,17 +1,10 @@
 import type { SpanBatch } from '../../core/batch.js';
 import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
+import { toldLineEnds } from '../line-ends.js';
 import type { Columns } from './columns.js';
 import { CsvBatch } from './csv-batch.js';
 import type { CsvOptions } from './options.js';
 import type { Records } from './records.js';
-import { SAW_CR, SAW_CRLF, SAW_LF } from './scanner.js';
-
-const LINE_ENDS: ReadonlyMap<number, string | null> = new Map([
-  [0, null],
-  [SAW_LF, 'lf'],
-  [SAW_CRLF, 'crlf'],
-  [SAW_CR, 'cr'],
-]);
 
 /** One open CSV file. `layout.drift` may grow until `next` has given null. */
 export class CsvReader implements RecordReader {
@@ -32,7 +25,7 @@ export class CsvReader implements RecordReader {
     this.#records = records;
     this.#options = options;
     this.#mark = mark;
-    this.layout = columns.layout;
+    this.layout = options.short_rows === 'fill_null' ? { ...columns.layout, shortRows: 'fill_null' } : columns.layout;
     this.empty = columns.empty;
     this.#drift = columns.drift;
     this.#columnsTold = columns.told;
@@ -44,7 +37,6 @@ export class CsvReader implements RecordReader {
 
   dialect(): FileDialect {
     const { encoding, delimiter, quote, escape, header } = this.#options;
-    const lineEnds = LINE_ENDS.get(this.#records.scanner.lineEnds);
     return {
       format: 'csv',
       encoding,
@@ -52,7 +44,7 @@ export class CsvReader implements RecordReader {
       quote,
       escape: escape === undefined ? quote : escape,
       header,
-      line_ends: lineEnds === undefined ? 'mixed' : lineEnds,
+      line_ends: toldLineEnds(this.#records.scanner.lineEnds),
       bom: this.#mark,
       ...this.#columnsTold,
     };

@@ -3,8 +3,9 @@ import type { Bytes } from '../../core/format.js';
 import { formatSize } from '../../base/units.js';
 import type { CsvBatch } from './csv-batch.js';
 import { CR, LF, type Dialect } from './dialect.js';
-import { FULL, LONG, MORE, SAW_CR, SAW_CRLF, SAW_LF, Scanner } from './scanner.js';
-import { behindLine, lineEnd, Window, type PassedLine } from '../window.js';
+import { FULL, LONG, MORE, Scanner } from './scanner.js';
+import { sawBit } from '../line-ends.js';
+import { behindLine, lineEnd, Window } from '../window.js';
 
 /** Bytes scanned in one go. 256 KiB stays in the processor's cache together with the arrays that are filled from it. */
 export const WINDOW = 256 * 1024;
@@ -65,7 +66,7 @@ export class Records {
     if (line.length > 0) this.passedText = true;
     if (line.length === 0 && line.end === 'none') return false;
     scanner.line++;
-    this.#saw(line.end);
+    scanner.lineEnds |= sawBit(line.end);
     return true;
   }
 
@@ -213,7 +214,7 @@ export class Records {
       scanner.line += 1 + lineEnds(window.bytes, start, search);
       batch.refuse({ ...place, end }, { class: kind, message, rawLength: end < stop ? stop - start : null });
       const behind = behindLine(window.bytes, stop, window.end);
-      this.#saw(behind.end);
+      scanner.lineEnds |= sawBit(behind.end);
       scanner.pos = behind.next;
       return true;
     }
@@ -226,13 +227,9 @@ export class Records {
     scanner.line += 1 + lineEnds(window.bytes, start, search);
     const line = await window.passLine(start, KEPT, search);
     batch.refuse({ ...place, start: 0, end: line.kept }, { class: kind, message, rawLength: line.length });
-    this.#saw(line.end);
+    scanner.lineEnds |= sawBit(line.end);
     scanner.pos = line.next;
     return true;
-  }
-
-  #saw(end: PassedLine['end']): void {
-    this.scanner.lineEnds |= end === 'lf' ? SAW_LF : end === 'crlf' ? SAW_CRLF : end === 'cr' ? SAW_CR : 0;
   }
 }
 

@@ -1,4 +1,5 @@
 import { ESCAPED, MISSING, NULL_CELL, QUOTED } from '../../core/batch.js';
+import { SAW_CR, SAW_CRLF, SAW_LF } from '../line-ends.js';
 import type { CsvBatch } from './csv-batch.js';
 import { CR, DELIMITER, LF, LINE_FEED, TOKEN, stands, type Dialect } from './dialect.js';
 
@@ -24,11 +25,6 @@ const LONG_RUN = 64;
 export const NEVER_CLOSED = 'a quote opened on this line is never closed';
 export const TEXT_BEHIND_QUOTE = 'text stands behind a closing quote';
 export const WRONG_COUNT = 'a quote joins this line with following ones to a record with the wrong number of cells';
-
-/** Bits of `lineEnds`. */
-export const SAW_LF = 1;
-export const SAW_CRLF = 2;
-export const SAW_CR = 4;
 
 /**
  * Bytes to spans: one pass over a window, writing where each cell begins and ends into the batch's arrays. Nothing is

@@ -21,6 +21,9 @@ export const excel: FormatType<ExcelOptions> = {
   options: excelOptions,
   access: 'file',
   emptyIsValid: false,
+  hasNullWords: true,
+  isSheet: true,
+  text: () => null,
   open: async (input: FormatInput, options: ExcelOptions) => {
     if (input.path === null) throw new TallymanError('INTERNAL', 'a workbook is read by its path');
     const handle = await open(input.path, 'r');

@@ -1,5 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
 import type { FormatInput, FormatType } from '../../core/format.js';
+import { isFoundOut } from '../text-options.js';
 import { contractProblems, slicesOf } from './columns.js';
 import { fixedOptions, type FixedOptions } from './options.js';
 import { FixedReader } from './reader.js';
@@ -14,7 +15,16 @@ export const fixed: FormatType<FixedOptions> = {
   options: fixedOptions,
   access: 'stream',
   emptyIsValid: true,
+  hasNullWords: true,
   contractProblems,
+  text: ({ encoding, skip_lines: skipLines, comment }) => ({
+    encoding,
+    skipLines,
+    comment,
+    quote: null,
+    escape: null,
+    found: [...(isFoundOut(encoding) ? ['encoding'] : []), 'line_ends', 'bom'],
+  }),
   open: async (input, options) => await openFixed(input, options),
 };
 

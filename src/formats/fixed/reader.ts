@@ -1,17 +1,10 @@
 import type { SpanBatch } from '../../core/batch.js';
 import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
+import { toldLineEnds } from '../line-ends.js';
 import { PlainBatch } from '../plain-batch.js';
 import type { Slices } from './columns.js';
 import type { FixedOptions } from './options.js';
 import type { LineRecords } from './records.js';
-import { SAW_CR, SAW_CRLF, SAW_LF } from './scanner.js';
-
-const LINE_ENDS: ReadonlyMap<number, string | null> = new Map([
-  [0, null],
-  [SAW_LF, 'lf'],
-  [SAW_CRLF, 'crlf'],
-  [SAW_CR, 'cr'],
-]);
 
 /** One open fixed-width file. `layout.drift` may grow until `next` has given null. */
 export class FixedReader implements RecordReader {
@@ -40,18 +33,21 @@ export class FixedReader implements RecordReader {
     this.#told = slices.told;
     this.#mark = mark;
     this.empty = empty;
-    this.layout = { ...slices.layout, drift: this.#drift };
+    this.layout = {
+      ...slices.layout,
+      ...(options.short_rows === 'fill_null' ? { shortRows: 'fill_null' } : {}),
+      drift: this.#drift,
+    };
     this.#batch = new PlainBatch(slices.from.length, batchRows);
   }
 
   dialect(): FileDialect {
     const { encoding, header } = this.#options;
-    const lineEnds = LINE_ENDS.get(this.#records.scanner.lineEnds);
     return {
       format: 'fixed',
       encoding,
       header,
-      line_ends: lineEnds === undefined ? 'mixed' : lineEnds,
+      line_ends: toldLineEnds(this.#records.scanner.lineEnds),
       bom: this.#mark,
       ...this.#told,
     };

@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { formatSize } from '../../base/units.js';
 import type { Bytes } from '../../core/format.js';
 import type { PlainBatch } from '../plain-batch.js';
-import { behindLine, lineEnd, Window, type PassedLine } from '../window.js';
-import { FULL, isComment, LONG, SAW_CR, SAW_CRLF, SAW_LF, type LineScanner } from './scanner.js';
+import { sawBit } from '../line-ends.js';
+import { behindLine, lineEnd, Window } from '../window.js';
+import { FULL, isComment, LONG, type LineScanner } from './scanner.js';
 
 /** Bytes scanned in one go: 256 KiB stays in the processor's cache. */
 const WINDOW = 256 * 1024;
@@ -53,7 +54,7 @@ export class LineRecords {
     if (line.length > 0) this.passedText = true;
     if (line.length === 0 && line.end === 'none') return false;
     scanner.line++;
-    this.#saw(line.end);
+    scanner.lineEnds |= sawBit(line.end);
     return true;
   }
 
@@ -116,11 +117,12 @@ export class LineRecords {
   }
 
   async #passComment(): Promise<void> {
-    const line = await this.#window.passLine(this.scanner.pos, 0);
-    this.scanner.sawComment = true;
-    this.scanner.pos = line.next;
-    this.scanner.line++;
-    this.#saw(line.end);
+    const { scanner } = this;
+    const line = await this.#window.passLine(scanner.pos, 0);
+    scanner.sawComment = true;
+    scanner.pos = line.next;
+    scanner.line++;
+    scanner.lineEnds |= sawBit(line.end);
   }
 
   /**
@@ -139,7 +141,7 @@ export class LineRecords {
       const kept = Math.min(stop, start + KEPT);
       batch.refuse({ ...place, start, end: kept }, { ...fault, rawLength: kept < stop ? stop - start : null });
       const behind = behindLine(window.bytes, stop, window.end);
-      this.#saw(behind.end);
+      scanner.lineEnds |= sawBit(behind.end);
       scanner.pos = behind.next;
     } else {
       if (batch.rows > 0) return false;
@@ -148,14 +150,10 @@ export class LineRecords {
         { ...place, start: 0, end: line.kept },
         { ...fault, rawLength: line.kept < line.length ? line.length : null },
       );
-      this.#saw(line.end);
+      scanner.lineEnds |= sawBit(line.end);
       scanner.pos = line.next;
     }
     scanner.line++;
     return true;
-  }
-
-  #saw(end: PassedLine['end']): void {
-    this.scanner.lineEnds |= end === 'lf' ? SAW_LF : end === 'crlf' ? SAW_CRLF : end === 'cr' ? SAW_CR : 0;
   }
 }

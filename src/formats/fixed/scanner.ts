@@ -1,5 +1,6 @@
 import { MISSING, NULL_CELL } from '../../core/batch.js';
 import { NullWords } from '../csv/null-words.js';
+import { SAW_CR, SAW_CRLF, SAW_LF } from '../line-ends.js';
 import type { PlainBatch } from '../plain-batch.js';
 import type { Slices } from './columns.js';
 import type { FixedOptions } from './options.js';
@@ -12,11 +13,6 @@ export const MORE = 0;
 export const FULL = 1;
 export const LONG = 2;
 export type ScanEnd = typeof MORE | typeof FULL | typeof LONG;
-
-/** Bits of `lineEnds`. */
-export const SAW_LF = 1;
-export const SAW_CRLF = 2;
-export const SAW_CR = 4;
 
 const LF = 10;
 const CR = 13;

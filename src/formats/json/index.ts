@@ -1,5 +1,6 @@
 import type { FormatInput, FormatType } from '../../core/format.js';
 import { rowsFor, windowFor } from '../size-hint.js';
+import { isFoundOut } from '../text-options.js';
 import { draftOf, draftPlan, settleColumns, wholeRecord, type Columns } from './columns.js';
 import { Cursor } from './cursor.js';
 import { Document } from './document.js';
@@ -19,6 +20,15 @@ export const json: FormatType<JsonOptions> = {
   unknownColumn: 'ignore',
   access: 'stream',
   emptyIsValid: true,
+  text: ({ encoding, shape }) => ({
+    encoding,
+    skipLines: 0,
+    comment: null,
+    // A text in JSON holds no line end, so that quotes need no counting to tell where a record ends.
+    quote: null,
+    escape: null,
+    found: [...(isFoundOut(encoding) ? ['encoding'] : []), ...(shape === 'auto' ? ['shape'] : []), 'bom'],
+  }),
   open: async (input, options) => await openJson(input, options),
 };
 

@@ -1,18 +1,6 @@
 import { z } from 'zod';
-import { parseSize } from '../../base/units.js';
-import { charsetOf } from '../../decode/charset/charset-names.js';
+import { encoding, maxRecord } from '../text-options.js';
 import { parsePath } from './paths.js';
-
-const MIB = 2 ** 20;
-/** A record is held in memory whole, and twice while it grows. */
-const LARGEST_RECORD = 512 * MIB;
-
-const size = z.union([z.string(), z.number()]).transform((value, context) => {
-  const bytes = typeof value === 'number' ? value : parseSize(value);
-  if (bytes !== null && Number.isSafeInteger(bytes) && bytes >= 1 && bytes <= LARGEST_RECORD) return bytes;
-  context.addIssue({ code: 'custom', message: 'must be a size from 1 byte to 512MiB, such as 16MiB' });
-  return z.NEVER;
-});
 
 /**
  * Keys under `format:` of a JSON feed (SPEC 3 and 7), defaults filled in. What it gives it also takes: options may be
@@ -32,15 +20,8 @@ export const jsonOptions = z
       .nullable()
       .default(null)
       .describe('Path of the array of records within one document: data.items. null: the document itself.'),
-    encoding: z
-      .string()
-      .refine(
-        (label) => charsetOf(label) !== null,
-        'is no encoding that can be read: write for example utf-8, utf-16, windows-1252, shift_jis or auto',
-      )
-      .default('utf-8')
-      .describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
-    max_record: size.default(16 * MIB).describe('Longest record; a longer one is refused. 16MiB by default.'),
+    encoding: encoding.describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
+    max_record: maxRecord.describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
   .superRefine((options, context) => {
     if (options.root === null) return;

@@ -16,6 +16,7 @@ export const parquet: FormatType<ParquetOptions> = {
   options: parquetOptions,
   access: 'file',
   emptyIsValid: false,
+  text: () => null,
   open,
 };
 

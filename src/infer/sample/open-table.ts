@@ -1,5 +1,5 @@
-import { TallymanError } from '../../core/errors.js';
 import type { FormatType } from '../../core/format.js';
+import { findFormat } from '../../formats/find-format.js';
 import { noCounts, type CellVisitor } from './cells.js';
 import { csvOptionsOf, openCsvTable, readCsvTable, shownToken, type CsvTable } from './csv-table.js';
 import { openFixedTable } from './fixed-table.js';
@@ -21,13 +21,10 @@ export async function openTable(sample: Sample, parts: InferParts, scratch: Scra
   refuseKind(sample);
   const text = await sampledText(sample);
   refuseBinary(sample, text.head);
-  const named = (type: string): FormatType => {
-    const found = parts.formats.find((one) => one.type === type);
-    if (found === undefined) throw new TallymanError('INTERNAL', `there is no format ${type}`);
-    return found;
-  };
-  const found = await openJsonTable(named('json'), text);
-  return found ?? (await openDelimited(named('csv'), parts.formats.find((one) => one.type === 'fixed') ?? null, text));
+  const found = await openJsonTable(findFormat(parts.formats, 'json'), text);
+  if (found !== null) return found;
+  const fixed = parts.formats.find((one) => one.type === 'fixed') ?? null;
+  return await openDelimited(findFormat(parts.formats, 'csv'), fixed, text);
 }
 
 async function openDelimited(csv: FormatType, fixed: FormatType | null, text: SampledText): Promise<Table> {

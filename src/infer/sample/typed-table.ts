@@ -57,14 +57,14 @@ interface FoundLayout {
 }
 
 /**
- * Where the table of a spreadsheet begins, and whether its first row names the columns. Formats without such options
- * have no doubt about it.
+ * Where the table of a spreadsheet begins, and whether its first row names the columns. Other formats have no doubt
+ * about it.
  */
 async function layoutOf(
   format: FormatType,
   open: (options: Readonly<Record<string, unknown>>) => Promise<RecordReader>,
 ): Promise<FoundLayout> {
-  if (!format.options.safeParse({ header: false, skip_rows: 0 }).success) return { options: {}, doubts: [] };
+  if (format.isSheet !== true) return { options: {}, doubts: [] };
   let found = await firstRows(open, 0);
   let skip = 0;
   // A title above the table is narrower than it, so that every row of the table has cells too many.

@@ -86,7 +86,6 @@ function readAs(spec: ColumnSpec, fileType: string | null): ColumnSpec {
 
 /** The encoder's plan for one attempt. */
 export function encoderPlan(
-  feed: FeedSpec,
   layout: Layout,
   agreement: Agreement,
   plan: RowPlan,
@@ -100,7 +99,7 @@ export function encoderPlan(
     cellOf: agreement.cellOf,
     overlap: layout.overlap ?? 1,
     fileColumns: layout.fileColumns.map((column) => column.name),
-    shortRows: feed.format.options['short_rows'] === 'fill_null' ? 'fill_null' : 'quarantine',
+    shortRows: layout.shortRows ?? 'quarantine',
     rescue: plan.rescue,
     uniqueKeys: plan.uniqueKeys,
     trackRows,

@@ -1,7 +1,8 @@
 import type { Decoder } from '../../core/decoder.js';
 import { TallymanError } from '../../core/errors.js';
 import type { FeedSpec } from '../../core/feed/feed.js';
-import type { Bytes, FormatInput, FormatType, RecordReader } from '../../core/format.js';
+import type { Bytes, FormatInput, FormatType, RecordReader, TextDialect } from '../../core/format.js';
+import { formatOf } from '../../formats/find-format.js';
 import { openDecoded, type DecodedBytes, type DeliveredFile } from '../../decode/open.js';
 import { cutControlRecords, type ControlRecords, type CutOut } from '../control/control-stream.js';
 import { ShiftedReader } from '../control/shifted-reader.js';
@@ -36,25 +37,22 @@ export async function openReader(
   file: LoadFile,
   cuts: CutOut[] = [],
 ): Promise<RecordReader> {
-  const format = parts.formats.find((one) => one.type === feed.format.type);
-  if (format === undefined) throw new TallymanError('INTERNAL', `there is no format ${feed.format.type}`);
+  const { format, options } = formatOf(parts.formats, feed.format);
   if (file.size === 0 && !format.emptyIsValid)
     throw new TallymanError('EMPTY_NOT_ALLOWED', `a ${format.type} file of 0 bytes`);
-  // The options were made by this very schema (config/); plain data, they came through a message.
-  const options = format.options.parse(feed.format.options);
   const { columns: contract, onUnknownColumn, compression, maxExpansion, members } = feed;
-  const { encoding } = options;
+  const dialect = format.text(options);
   const plan = {
     decoders: parts.decoders,
     compression,
     maxExpansion,
     members,
     format: format.type,
-    encoding: typeof encoding === 'string' ? encoding : null,
+    encoding: dialect?.encoding ?? null,
     ...(feed.decrypt === undefined ? {} : { decrypt: feed.decrypt }),
   };
   const decoded = await openDecoded(bytes, file, plan);
-  const records = controlRecords(feed, options);
+  const records = controlRecords(feed, dialect);
   const openThere = async (input: Omit<FormatInput, 'path'>): Promise<RecordReader> => {
     const placed = { ...input, workDir: file.workDir, ...(parts.signal === undefined ? {} : { signal: parts.signal }) };
     return await openFile(placed, decoded.compression === 'none' ? file.privatePath : null, (whole) =>
@@ -86,18 +84,17 @@ export async function openReader(
   );
 }
 
-/** The feed's control records, and what tells them from data in its format; null = it has none. */
-function controlRecords({ control }: FeedSpec, options: Readonly<Record<string, unknown>>): ControlRecords | null {
-  if (control === null || (control.header === null && control.trailer === null)) return null;
-  const { quote, escape, comment, skip_lines: skipLines } = options;
-  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+/** The feed's control records, and what tells them from data in its text; null = it has none. */
+function controlRecords({ control }: FeedSpec, dialect: TextDialect | null): ControlRecords | null {
+  if (dialect === null || control === null || (control.header === null && control.trailer === null)) return null;
+  const { skipLines, comment, quote, escape } = dialect;
   return {
     header: control.header === null ? null : patternOf(control.header),
     trailer: control.trailer === null ? null : patternOf(control.trailer),
-    skipLines: typeof skipLines === 'number' ? skipLines : 0,
-    comment: text(comment),
-    quote: text(quote),
-    escape: text(escape),
+    skipLines,
+    comment,
+    quote,
+    escape,
   };
 }
 

@@ -1,0 +1,23 @@
+import type { PassedLine } from './window.js';
+
+/** Bits of a scanner's `lineEnds`: the kinds of line end that it has met. */
+export const SAW_LF = 1;
+export const SAW_CRLF = 2;
+export const SAW_CR = 4;
+
+/** The bit of a line that was passed over. */
+export const sawBit = (end: PassedLine['end']): number =>
+  end === 'lf' ? SAW_LF : end === 'crlf' ? SAW_CRLF : end === 'cr' ? SAW_CR : 0;
+
+const TOLD: ReadonlyMap<number, string | null> = new Map([
+  [0, null],
+  [SAW_LF, 'lf'],
+  [SAW_CRLF, 'crlf'],
+  [SAW_CR, 'cr'],
+]);
+
+/** `line_ends` of a file's dialect; null = it has none. */
+export function toldLineEnds(bits: number): string | null {
+  const told = TOLD.get(bits);
+  return told === undefined ? 'mixed' : told;
+}
