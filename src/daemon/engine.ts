@@ -19,7 +19,7 @@ import { Outbox } from '../flow/outbox.js';
 import { landFile, processFile } from '../flow/process-file.js';
 import { isNamed, standsAs } from '../core/entry.js';
 import type { ProcessParts } from '../flow/process-parts.js';
-import { reconcileStores, takeOver } from '../flow/recover.js';
+import { compareAgain, isAnotherServer, reconcileStores, takeOver } from '../flow/recover.js';
 import { carryOutRequests } from '../flow/carry-out-requests.js';
 import { ServerWatch } from './server-watch.js';
 import type { WorkOutcome } from '../flow/outcome.js';
@@ -113,7 +113,10 @@ export class Engine {
         if (report !== undefined) parts.onReport(report);
       },
     };
-    this.#serverWatch = new ServerWatch(this.#process, {
+    this.#serverWatch = new ServerWatch({
+      log: parts.log,
+      isAnotherServer: () => isAnotherServer(this.#process),
+      compareAgain: () => compareAgain(this.#process),
       ready: () => this.#reconciled,
       running: () => this.#loop.running,
       goOn: () => this.#loop.resume(),

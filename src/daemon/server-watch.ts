@@ -1,7 +1,6 @@
 import { wait } from '../base/wait.js';
 import { TallymanError } from '../core/errors.js';
-import type { ProcessParts } from '../flow/process-parts.js';
-import { compareAgain, isAnotherServer } from '../flow/recover.js';
+import type { Log } from '../core/log.js';
 
 /**
  * How often PostgreSQL is asked whether it is still the same server, milliseconds: a failover that broke no load is
@@ -14,29 +13,33 @@ const ASK_MS = 10_000;
  */
 const LOADS_MS = 60_000;
 
-/** What it must know of the work loop. */
-interface Loop {
+export interface ServerWatchParts {
+  readonly log: Log;
+  /** Another server answers than the one with which all loads were compared last. */
+  isAnotherServer(): Promise<boolean>;
+  /** Brings ledger and database together again. */
+  compareAgain(): Promise<void>;
   /** The stores were brought together at the start. */
   ready(): boolean;
   /** Loads under way. */
   running(): number;
   /** The hold is over: there may be work. */
   goOn(): void;
+  /** How often it asks, milliseconds; for tests. */
+  readonly askMs?: number;
 }
 
 /**
  * Under a running daemon the address may lead to another server from one moment to the next (failover, restore), and
- * that one may lack the latest commits, or be the wrong one. Ledger and database are then compared again (DESIGN 2.2),
- * and no load begins until that is done.
+ * that one may lack the latest commits, or be the wrong one. Ledger and database are then compared again, and no load
+ * begins until that is done.
  */
 export class ServerWatch {
-  readonly #parts: ProcessParts;
-  readonly #loop: Loop;
+  readonly #parts: ServerWatchParts;
   #hold: TallymanError | null = null;
 
-  constructor(parts: ProcessParts, loop: Loop) {
+  constructor(parts: ServerWatchParts) {
     this.#parts = parts;
-    this.#loop = loop;
   }
 
   /** Why no load may begin now; null = they may. */
@@ -47,14 +50,14 @@ export class ServerWatch {
   /** Until the signal. Never throws: what fails is asked again. */
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await wait(ASK_MS, signal);
+      await wait(this.#parts.askMs ?? ASK_MS, signal);
       if (signal.aborted) return;
-      if (!this.#loop.ready()) continue;
+      if (!this.#parts.ready()) continue;
       try {
-        if (await isAnotherServer(this.#parts)) await this.#compare(signal);
+        if (await this.#parts.isAnotherServer()) await this.#compare(signal);
         this.#release();
       } catch (error) {
-        this.#told(TallymanError.of(error));
+        this.#report(TallymanError.of(error));
       }
     }
   }
@@ -65,17 +68,17 @@ export class ServerWatch {
       'another server answers than before: what it holds is compared with the ledger before anything is loaded',
     );
     const end = performance.now() + LOADS_MS;
-    while (this.#loop.running() > 0 && performance.now() < end && !signal.aborted) await wait(50, signal);
-    await compareAgain(this.#parts);
+    while (this.#parts.running() > 0 && performance.now() < end && !signal.aborted) await wait(50, signal);
+    await this.#parts.compareAgain();
   }
 
   #release(): void {
     if (this.#hold === null) return;
     this.#hold = null;
-    this.#loop.goOn();
+    this.#parts.goOn();
   }
 
-  #told(error: TallymanError): void {
+  #report(error: TallymanError): void {
     const { log } = this.#parts;
     // Away: whoever loads next says so and pauses. The wrong database: nothing may be loaded into it.
     if (error.blame === 'pause') log.debug({ code: error.code }, error.message);

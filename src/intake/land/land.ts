@@ -5,10 +5,10 @@ import path from 'node:path';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import { sameVersion, type SeenFile } from '../../core/file.js';
 import type { Source } from '../../core/source.js';
+import { hasCode } from '../../base/errno.js';
 import { backoff } from '../../base/backoff.js';
 import { wait } from '../../base/wait.js';
 import { partWriter } from './part-writer.js';
-import { hasCode } from '../../base/errno.js';
 
 /** Bytes read at a time when the part that is there is hashed again. */
 const CHUNK = 1024 * 1024;
@@ -82,16 +82,16 @@ async function fill(
   const target = await openPart(part);
   try {
     const { hash, size: there } = await resume(target, file.size);
-    const progress = { bytes: there };
-    await transfer(source, file, target, hash, progress, options);
-    if (progress.bytes !== file.size)
+    const arriving: Arriving = { source, file, target, hash, bytes: there };
+    await transfer(arriving, options);
+    if (arriving.bytes !== file.size)
       throw new TallymanError(
         'FILE_UNREADABLE',
-        `${file.path}: ${progress.bytes} bytes came, the source says ${file.size}`,
+        `${file.path}: ${arriving.bytes} bytes came, the source says ${file.size}`,
       );
     await proveAfter(source, file);
     await target.sync();
-    return { sha256: hash.digest('hex'), transferred: progress.bytes - there };
+    return { sha256: hash.digest('hex'), transferred: arriving.bytes - there };
   } catch (error) {
     const known = diskError(error, part);
     // Half a file fills the disk for nothing; half of another version is worth nothing.
@@ -132,25 +132,28 @@ async function hashInto(hash: Hash, target: FileHandle): Promise<number> {
   }
 }
 
+/** One version on its way into its part. */
+interface Arriving {
+  readonly source: Source;
+  readonly file: SeenFile;
+  readonly target: FileHandle;
+  readonly hash: Hash;
+  /** Bytes that are there and hashed. */
+  bytes: number;
+}
+
 /** A line that is cut is taken up again at the offset, as long as each cut brought something. */
-async function transfer(
-  source: Source,
-  file: SeenFile,
-  target: FileHandle,
-  hash: Hash,
-  progress: { bytes: number },
-  options: LandOptions,
-): Promise<void> {
+async function transfer(arriving: Arriving, options: LandOptions): Promise<void> {
   const pauseMs = options.pauseMs ?? ((cut: number): number => backoff(cut, { baseMs: 500, maxMs: 5_000 }));
   for (let barren = 0; ;) {
-    const before = progress.bytes;
+    const before = arriving.bytes;
     try {
-      await receive(source, file, target, hash, progress, options);
+      await receive(arriving, options);
       return;
     } catch (error) {
       if (!(error instanceof TallymanError) || error.code !== 'SOURCE_UNREACHABLE' || options.signal.aborted)
         throw error;
-      barren = progress.bytes > before ? 0 : barren + 1;
+      barren = arriving.bytes > before ? 0 : barren + 1;
       if (barren >= BARREN_CUTS) throw error;
       await wait(pauseMs(barren + 1), options.signal);
       options.signal.throwIfAborted();
@@ -158,23 +161,17 @@ async function transfer(
   }
 }
 
-async function receive(
-  source: Source,
-  file: SeenFile,
-  target: FileHandle,
-  hash: Hash,
-  progress: { bytes: number },
-  options: LandOptions,
-): Promise<void> {
-  const writer = partWriter(target, progress.bytes);
+async function receive(arriving: Arriving, options: LandOptions): Promise<void> {
+  const { source, file, target, hash } = arriving;
+  const writer = partWriter(target, arriving.bytes);
   try {
-    for await (const chunk of source.open(file, progress.bytes, options.signal)) {
-      if (progress.bytes + chunk.length > file.size)
+    for await (const chunk of source.open(file, arriving.bytes, options.signal)) {
+      if (arriving.bytes + chunk.length > file.size)
         throw new TallymanError('FILE_CHANGED', `${file.path}: more bytes come than the ${file.size} that it had`);
       const full = writer.add(chunk);
       hash.update(chunk);
-      progress.bytes += chunk.length;
-      options.onProgress?.(progress.bytes);
+      arriving.bytes += chunk.length;
+      options.onProgress?.(arriving.bytes);
       if (full !== null) await full;
     }
   } finally {
