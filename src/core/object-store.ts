@@ -8,8 +8,8 @@ import type { SkippedEntry } from './file.js';
  * its errors and its options.
  *
  * Errors: every call may throw SOURCE_UNREACHABLE for what has nothing to do with one object (login, throttling, the
- * line). What else it throws stands with the call. Nothing but TallymanError is thrown, also by a call that was aborted:
- * whoever aborted it has the reason in the signal. No message holds a secret.
+ * line). What else it throws stands with the call. Nothing but TallymanError is thrown, also by a call that was
+ * aborted: whoever aborted it has the reason in the signal. No message holds a secret.
  *
  * Repeats: a store repeats a request by itself as far as its client does. Every call may be made again; what a second
  * one finds stands with the call where it differs.
@@ -52,25 +52,25 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectHead | NoFile | null>;
 
   /**
-   * The head of an answer and the stream of its body; whoever gets it reads it to its end or destroys it. `range` null =
-   * the whole object. Asks for `ifVersion` only (null = whatever stands there), which a store may pass over: the answer
-   * says what it is. Throws FILE_CHANGED, FILE_VANISHED and FILE_UNREADABLE.
+   * The head of an answer and the stream of its body; whoever gets it reads it to its end or destroys it. `range` null
+   * = the whole object. Asks for `ifVersion` only (null = whatever stands there), which a store may pass over: the
+   * answer says what it is. Throws FILE_CHANGED, FILE_VANISHED and FILE_UNREADABLE.
    */
   get(key: string, range: ByteRange | null, ifVersion: string | null, signal: AbortSignal): Promise<ObjectBody>;
 
   /**
    * Copies within the bucket, on the server, with all properties and tags, and with `mark` (see ObjectHead) added.
    * `from` is what head() returned, itself: a store may know more of it than the contract says. Asks for exactly its
-   * version, and to overwrite nothing; a store may pass both over, so that the caller looks before and after. Nothing is
-   * visible under `to` before it is whole. Throws FILE_CHANGED (also when `to` is taken), FILE_VANISHED,
+   * version, and to overwrite nothing; a store may pass both over, so that the caller looks before and after. Nothing
+   * is visible under `to` before it is whole. Throws FILE_CHANGED (also when `to` is taken), FILE_VANISHED,
    * AFTER_ACTION_FAILED. A second call finds `to` taken by the first.
    */
   copy(from: ObjectHead, to: string, mark: string): Promise<void>;
 
   /**
-   * Deletes what stands under the key, if it is this version: see abilities.conditionalDelete. In a bucket with versions
-   * a delete marker goes on top, nothing is lost. Throws FILE_CHANGED, AFTER_ACTION_FAILED, and FILE_VANISHED when
-   * nothing stands there, where the condition is kept; a second call may find that.
+   * Deletes what stands under the key, if it is this version: see abilities.conditionalDelete. In a bucket with
+   * versions a delete marker goes on top, nothing is lost. Throws FILE_CHANGED, AFTER_ACTION_FAILED, and FILE_VANISHED
+   * when nothing stands there, where the condition is kept; a second call may find that.
    */
   remove(key: string, ifVersion: string): Promise<void>;
 
@@ -101,8 +101,8 @@ export type Right = 'delete' | 'tag' | 'write';
 /** What stores do differently, as data that sources/bucket/ goes by. */
 export interface StoreAbilities {
   /**
-   * remove() is certain to delete this version and no other. false = it may pass its condition over, or know only a part
-   * of the token: whoever deletes looks just before.
+   * remove() is certain to delete this version and no other. false = it may pass its condition over, or know only a
+   * part of the token: whoever deletes looks just before.
    */
   readonly conditionalDelete: boolean;
   /** Tags that an object can have; 0 = the store has none, and `tags` and `putTags` are not called. */
@@ -119,8 +119,8 @@ export interface StoredObject {
   /** Microseconds since 1970, as finely as both a page and a head tell it. */
   readonly mtimeUs: number;
   /**
-   * Token that changes whenever the content may have changed. Opaque: only the store makes conditions of it. S3: ETag and
-   * second of the change. A store that numbers its versions (generations) takes the number.
+   * Token that changes whenever the content may have changed. Opaque: only the store makes conditions of it. S3: ETag
+   * and second of the change. A store that numbers its versions (generations) takes the number.
    */
   readonly version: string;
   /** Hash of the content in the store's own form; null = not told, or told and not to be relied on. */

@@ -58,12 +58,12 @@ function targetOf(store: ObjectStore, to: string, path: string): string {
     });
   }
   const target = `${parts.join('/')}/${keyOf(path, keyMax)}`;
-  if (Buffer.byteLength(target) > keyMax)
-    throw new TallymanError(
-      'AFTER_ACTION_FAILED',
-      `${path}: its key below ${to} would be longer than the ${keyMax.toLocaleString('en-US')} bytes that ${store.service} takes`,
-      { fix: 'Set after.*.move to a shorter folder.' },
-    );
+  if (Buffer.byteLength(target) > keyMax) {
+    const most = `the ${keyMax.toLocaleString('en-US')} bytes that ${store.service} takes`;
+    throw new TallymanError('AFTER_ACTION_FAILED', `${path}: its key below ${to} would be longer than ${most}`, {
+      fix: 'Set after.*.move to a shorter folder.',
+    });
+  }
   return target;
 }
 

@@ -4,8 +4,8 @@ import { TallymanError } from '../../core/errors.js';
 /**
  * The pieces of an answer's body. Ends with an error when none comes for `idleMs` while one is waited for (clients wait
  * for ever), when the connection is cut, or when the signal says so; and always lets go of the connection. `prove` is
- * asked before the first piece, and throws when the answer is not the one that was wanted. `name`: of store and key, for
- * messages.
+ * asked before the first piece, and throws when the answer is not the one that was wanted. `name`: of store and key,
+ * for messages.
  */
 export async function* bodyChunks(
   name: string,

@@ -19,8 +19,8 @@ export interface Scope {
 }
 
 /**
- * The full listing of all prefixes, a page a request (1,000 keys with S3). Memory: two pages. Throws SOURCE_UNREACHABLE: a
- * listing that ends without an error is whole.
+ * The full listing of all prefixes, a page a request (1,000 keys with S3). Memory: two pages. Throws
+ * SOURCE_UNREACHABLE: a listing that ends without an error is whole.
  */
 export async function* listKeys(
   store: ObjectStore,
