@@ -89,6 +89,14 @@ describe('references lead somewhere', () => {
     expect(pages.map(([file]) => file).filter((file) => file !== 'CHANGELOG.md' && !reached.has(file))).toEqual([]);
   });
 
+  test('every folder of src/ has its line on the architecture page', () => {
+    const named = [...(documents.get('docs/architecture.md') ?? '').matchAll(/^\| `([a-z]+)\/` \|/gm)].map(
+      ([, name]) => name,
+    );
+    const folders = readdirSync(path.join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(named.toSorted()).toEqual(folders.map((entry) => entry.name).toSorted());
+  });
+
   test('none is to a document that is not in the repository', () => {
     const elsewhere =
       /\b(?:SPEC|DESIGN)(?:-2)?\b|\bHOUSE(?:\.md| [A-D]\d?)\b|\b(?:FAULTS|BUGS|FACTS|MODELS|CONSOLE)(?:\.md| \d)|\b[Ii]ssue \d+\b|\b[Cc]losing notes?\b/g;
