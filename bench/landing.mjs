@@ -23,7 +23,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { build, install, root } from '../config/setup.mjs';
+import { install, modules, root } from '../config/setup.mjs';
 import { endAll, endOnSignals, onEnd, temporary } from './cleanup.mjs';
 import { cpuOf } from './measure.mjs';
 import { alternate, ratio, spread } from './statistics.mjs';
@@ -87,6 +87,9 @@ async function against(start, rounds, bytes, told) {
   }
 }
 
+/** A module of the program's insides. */
+const inside = async (file) => await import(path.join(modules(), file));
+
 /** CPU seconds of this process and of the children that have ended. */
 function cpu() {
   const { own, ended: children } = cpuOf(process.pid) ?? { own: 0, ended: 0 };
@@ -95,7 +98,7 @@ function cpu() {
 
 /** Ours, as the daemon does it: `open` gives a source with a connection of its own. */
 async function landOurs(dir, open) {
-  const { land } = await import('../dist/intake/land/land.js');
+  const { land } = await inside('intake/land/land.js');
   rmSync(path.join(dir, 'ours'), { force: true });
   const { source, name } = open();
   try {
@@ -147,9 +150,9 @@ async function sftp(work, file) {
   const hostKey = readFileSync(path.join(dir, 'hostkey.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
   const knownHosts = path.join(work, 'known_hosts');
   writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey}\n`);
-  const { openSftp } = await import('../dist/sources/sftp/index.js');
-  const { connectionOptions } = await import('../dist/sources/sftp/options.js');
-  const { Secret } = await import('../dist/core/secret.js');
+  const { openSftp } = await inside('sources/sftp/index.js');
+  const { connectionOptions } = await inside('sources/sftp/options.js');
+  const { Secret } = await inside('core/secret.js');
   const key = readFileSync(path.join(dir, 'userkey'), 'utf8');
   const open = () => ({
     source: openSftp(
@@ -210,7 +213,7 @@ async function s3(work, file) {
     await stop();
     throw new Error('no radosgw here');
   }
-  const { quietSdk } = await import('../dist/sources/s3/client.js');
+  const { quietSdk } = await inside('sources/s3/client.js');
   quietSdk();
   const { S3 } = await import('@aws-sdk/client-s3');
   const login = {
@@ -230,9 +233,9 @@ async function s3(work, file) {
     ContentLength: statSync(file).size,
   });
   client.destroy();
-  const { openS3 } = await import('../dist/sources/s3/index.js');
-  const { connectionOptions, sourceOptions } = await import('../dist/sources/s3/options.js');
-  const { Secret } = await import('../dist/core/secret.js');
+  const { openS3 } = await inside('sources/s3/index.js');
+  const { connectionOptions, sourceOptions } = await inside('sources/s3/options.js');
+  const { Secret } = await inside('core/secret.js');
   const connection = connectionOptions.parse({
     endpoint,
     force_path_style: true,

@@ -7,7 +7,7 @@ import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { build, install, root } from '../config/setup.mjs';
+import { build, install, modules, root } from '../config/setup.mjs';
 import { endAll, endOnSignals, isEnding, temporary } from './cleanup.mjs';
 
 const PARTS = [
@@ -34,6 +34,7 @@ const USAGE = `npm run bench -- [options]
   --scale X        factor on the sizes of memory, ledger, folder and reconcile (1)
   --full a,b       of these four, or all of them: at full size (10 GB, 10,000,000 entries, 1,000,000 files, 100,000,000 rows)
   --dist DIR       another build than this checkout's dist/
+  --modules DIR    and its modules one by one, for the lookups of part ledger (this checkout's build/)
   --readme         write the table into README.md
 `;
 
@@ -47,6 +48,7 @@ const { values } = parseArgs({
     scale: { type: 'string', default: '1' },
     full: { type: 'string', default: '' },
     dist: { type: 'string' },
+    modules: { type: 'string' },
     readme: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -82,6 +84,7 @@ try {
     server,
     log,
     main: path.resolve(values.dist ?? path.join(root, 'dist'), 'main.js'),
+    modules: values.modules === undefined ? modules() : path.resolve(values.modules),
     data: path.join(root, 'bench', 'data'),
     work: temporary('work').dir,
     rows: Number(values.rows),

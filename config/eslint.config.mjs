@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/tallyman-data/**', 'bench/data/**'] },
+  { ignores: ['**/dist/**', 'build/**', '**/node_modules/**', '**/tallyman-data/**', 'bench/data/**'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],

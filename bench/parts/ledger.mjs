@@ -3,7 +3,6 @@
 // small files. 100,000 and 1,000,000; `--full`: 10,000,000 too.
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { smallFiles } from '../generate.mjs';
 import { must } from '../measure.mjs';
 import { claim } from '../report.mjs';
@@ -82,9 +81,7 @@ const receipts = (dir, instance, from, to) => `
 
 /** Through the ledger's own code: milliseconds for 1,000 files of a listing, known and unknown ones. */
 async function lookups(bench, dataDir, size, dir) {
-  const { openLedger } = await import(
-    pathToFileURL(path.join(path.dirname(bench.main), 'ledger', 'sqlite-ledger.js')).href
-  );
+  const { openLedger } = await import(path.join(bench.modules, 'ledger', 'sqlite', 'sqlite-ledger.js'));
   const ledger = openLedger(dataDir);
   try {
     const files = Array.from({ length: PROBES }, (_, k) => {

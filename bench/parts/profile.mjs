@@ -1,7 +1,9 @@
 // Where the time goes: a CPU profile of `run --once` (main thread and workers, by folder of src/), the server's CPU,
 // its WAL and fsyncs. Shares, not claims: the profiler costs a few hundredths itself.
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createTable, csvFile, rowsOf, smallFiles } from '../generate.mjs';
 import { claim } from '../report.mjs';
 import { freshDatabase, query, startServer } from '../server.mjs';
@@ -65,17 +67,20 @@ const PLACES = [
   ['idle', (frame) => frame.functionName === '(idle)'],
   ['garbage collection', (frame) => frame.functionName === '(garbage collector)'],
   ['sha256', (frame) => /^(update|digest|Hash)$/.test(frame.functionName) && frame.url.includes('crypto')],
-  ['scan (formats/)', (frame) => frame.url.includes('/dist/formats/')],
-  ['check + encode (columns/)', (frame) => frame.url.includes('/dist/columns/')],
-  ['row loop, load (load/)', (frame) => frame.url.includes('/dist/load/')],
-  ['decode (decode/)', (frame) => frame.url.includes('/dist/decode/')],
-  ['ledger (SQLite)', (frame) => frame.url.includes('/dist/ledger/') || frame.url.includes('better-sqlite3')],
+  ['scan (formats/)', (frame) => frame.url.includes('/src/formats/')],
+  ['check + encode (columns/)', (frame) => frame.url.includes('/src/columns/')],
+  ['row loop, load (load/)', (frame) => frame.url.includes('/src/load/')],
+  ['decode (decode/)', (frame) => frame.url.includes('/src/decode/')],
+  ['ledger (SQLite)', (frame) => frame.url.includes('/src/ledger/') || frame.url.includes('better-sqlite3')],
   [
     'PostgreSQL client (pg)',
     (frame) =>
-      frame.url.includes('/dist/postgres/') || /\/node_modules\/(pg|pg-[a-z]+|postgres-[a-z]+)\//.test(frame.url),
+      frame.url.includes('/src/postgres/') || /\/node_modules\/(pg|pg-[a-z]+|postgres-[a-z]+)\//.test(frame.url),
   ],
-  ['daemon, intake, sources, cli', (frame) => /\/dist\/(daemon|intake|sources|cli|config|app|main)/.test(frame.url)],
+  [
+    'daemon, flow, intake, sources, cli',
+    (frame) => /\/src\/(base|core|daemon|flow|intake|operations|sources|server|cli|config|app|main)/.test(frame.url),
+  ],
   ['other packages', (frame) => frame.url.includes('/node_modules/')],
   [
     'socket writes and reads',
@@ -108,7 +113,7 @@ function shares(dir) {
   for (const main of [true, false]) {
     const seconds = new Map();
     for (const { profile } of threads.filter((thread) => thread.main === main)) {
-      const frames = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
+      const frames = new Map(profile.nodes.map((node) => [node.id, inSource(node.callFrame)]));
       for (const [i, id] of profile.samples.entries()) {
         const place = PLACES.find(([, fits]) => fits(frames.get(id)))[0];
         seconds.set(place, (seconds.get(place) ?? 0) + profile.timeDeltas[i] / 1e6);
@@ -118,6 +123,19 @@ function shares(dir) {
       if (spent >= 0.01) found.push([`${main ? 'main thread' : 'workers'}, ${place}`, spent]);
   }
   return found;
+}
+
+/** Source maps of the files of dist/; null = it has none. */
+const maps = new Map();
+
+/** The frame with the URL of the source that the build made it from: dist/ holds bundles. */
+function inSource(frame) {
+  if (!frame.url.startsWith('file:')) return frame;
+  const file = fileURLToPath(frame.url);
+  if (!maps.has(file))
+    maps.set(file, existsSync(`${file}.map`) ? new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8'))) : null);
+  const source = maps.get(file)?.findEntry(frame.lineNumber, frame.columnNumber).originalSource;
+  return source === undefined ? frame : { ...frame, url: `file://${path.resolve(path.dirname(file), source)}` };
 }
 
 async function serverShares(url) {

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { build, install, root } from '../setup.mjs';
+import { build, install, modules, root } from '../setup.mjs';
 
 install();
 build();
@@ -18,7 +18,7 @@ const tallyman = (...args) =>
 
 // The server stays up between the steps as long as one process uses it: importing what starts it here spares three
 // starts.
-const { startEmbedded } = await import(path.join(root, 'dist', 'postgres', 'embedded.js'));
+const { startEmbedded } = await import(path.join(modules(), 'postgres', 'embedded', 'start.js'));
 let server;
 try {
   server = await startEmbedded(path.join(root, 'tallyman-data'), { info: () => undefined });

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../base/built.js';
 import { TallymanError } from '../core/errors.js';
 import { check } from './check.js';
 import { configCommands } from './config.js';
@@ -82,7 +82,7 @@ export function makeProgram(act: Act, writeErr: (text: string) => void): Command
     .description(
       'Finds files dropped into folders, proves them complete, and loads them into PostgreSQL staging tables, exactly once, tallied.',
     )
-    .version(version(), '-V, --version')
+    .version(VERSION, '-V, --version')
     .option('-c, --config <file>', 'config file (default: $TALLYMAN_CONFIG, then ./tallyman.yaml)')
     .option('--json', 'machine-readable output')
     .option('-q, --quiet', 'no messages, only data and errors')
@@ -114,11 +114,4 @@ function quietErrors(command: Command, writeErr: (text: string) => void): void {
     }
     quietErrors(sub, writeErr);
   }
-}
-
-function version(): string {
-  const text: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof text === 'object' && text !== null && 'version' in text && typeof text.version === 'string'
-    ? text.version
-    : 'unknown';
 }

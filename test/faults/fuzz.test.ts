@@ -191,7 +191,6 @@ test(
   async () => {
     const worker = new Worker(path.join(import.meta.dirname, 'support/fuzz-worker.mjs'), {
       workerData: {
-        dist: path.join(ROOT, 'dist'),
         config: writeConfig(),
         dir,
         corpus: corpus(),

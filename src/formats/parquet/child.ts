@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startFile } from '../../base/built.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import { FrameStream } from './frame-stream.js';
 import { isDescribed, isFailure } from './answers.js';
@@ -46,12 +46,16 @@ export class ReadingProcess {
   readonly #abort = (): void => void this.#child.kill('SIGKILL');
 
   private constructor() {
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, workerFile()], {
-      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-      env: environment(),
-      cwd: path.parse(process.cwd()).root,
-      windowsHide: true,
-    });
+    this.#child = spawn(
+      process.execPath,
+      [`--max-old-space-size=${HEAP_MB}`, fileURLToPath(startFile('duckdb-worker'))],
+      {
+        stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+        env: environment(),
+        cwd: path.parse(process.cwd()).root,
+        windowsHide: true,
+      },
+    );
     const [requests, , words, answers] = this.#child.stdio;
     if (!isWritable(requests) || !isReadable(words) || !isReadable(answers))
       throw new TallymanError('INTERNAL', 'the Parquet reader has no pipes');
@@ -212,10 +216,4 @@ function environment(): NodeJS.ProcessEnv {
     TZ: 'UTC',
     ...Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
   };
-}
-
-/** Beside this file; from the sources (tests) the built one. */
-function workerFile(): string {
-  const file = fileURLToPath(new URL('./duckdb-worker.js', import.meta.url));
-  return existsSync(file) ? file : file.replace(`${path.sep}src${path.sep}`, `${path.sep}dist${path.sep}`);
 }

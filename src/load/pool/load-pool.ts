@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import { startFile } from '../../base/built.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import type { LoadJob, LoadProgress, LoadResult } from '../../core/load.js';
 import { COMMITTING, IDLE, isAnswer, type PoolRequest, type PoolWorkerData } from './pool-messages.js';
@@ -178,7 +179,7 @@ export class LoadPool {
 
   #start(): Slot {
     const data: PoolWorkerData = { state: new SharedArrayBuffer(4) };
-    const worker = new Worker(this.#options.workerUrl ?? new URL('../../load-worker.js', import.meta.url), {
+    const worker = new Worker(this.#options.workerUrl ?? startFile('load-worker'), {
       workerData: data,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 16 },
       ...(this.#options.execArgv === undefined ? {} : { execArgv: [...this.#options.execArgv] }),

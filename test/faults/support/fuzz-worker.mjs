@@ -4,14 +4,16 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
+import { modules } from '../../../config/setup.mjs';
 import { mutate, random } from './mutate.mjs';
 
-const { dist, config, dir, corpus, first, untilMs } = workerData;
-const { loadConfig } = await import(path.join(dist, 'config/load.js'));
-const { PARTS } = await import(path.join(dist, 'cli/context.js'));
-const { FORMATS, DECODERS } = await import(path.join(dist, 'registry.js'));
-const { checkFile } = await import(path.join(dist, 'load/dry-run.js'));
-const { versionOf } = await import(path.join(dist, 'sources/local-version.js'));
+const { config, dir, corpus, first, untilMs } = workerData;
+const inside = async (file) => await import(path.join(modules(), file));
+const { loadConfig } = await inside('config/load-config.js');
+const { PARTS } = await inside('cli/context.js');
+const { FORMATS, DECODERS } = await inside('registry.js');
+const { checkFile } = await inside('load/dry-run.js');
+const { versionOf } = await inside('sources/local/version.js');
 
 const { config: made } = loadConfig({ path: config, env: process.env, cwd: dir, parts: PARTS });
 const feeds = new Map(made.feeds.map((feed) => [feed.name, feed]));
