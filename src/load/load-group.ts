@@ -6,9 +6,10 @@ import type { TargetTable } from '../postgres/staging/catalog.js';
 import type { Connection } from '../postgres/connect/connect.js';
 import { quoteLiteral } from '../postgres/connect/identifiers.js';
 import { integer, list, type Row } from '../postgres/connect/result-rows.js';
+import { eachRow, oneRow, Script } from '../postgres/connect/script.js';
 import { agree } from './read/agreement.js';
 import { presentColumns } from './attempt.js';
-import { commitAll, OutcomeUnknown, rollback } from './transaction/commit.js';
+import { commit, OutcomeUnknown, rollback } from './transaction/commit.js';
 import { stagingColumns } from './read/compile.js';
 import { CopyStream } from './copy/copy-stream.js';
 import { append, type CopyTarget } from './copy/copy-target.js';
@@ -19,7 +20,7 @@ import type { LoadHooks } from './load-file.js';
 import { openReader } from './read/open-reader.js';
 import { outcomeOf } from './outcome.js';
 import { copyQuarantine, proveQuarantined } from './copy/quarantine-copy.js';
-import { receiptsSql } from './transaction/receipt.js';
+import { receiptsSql, toCommitted } from './transaction/receipt.js';
 import type { LoadSession } from './transaction/session.js';
 import { countGroupSql, fullCountGroupSql, pagesSql, scansTail, type TallyScan } from './transaction/tally.js';
 
@@ -78,11 +79,10 @@ export async function loadGroup(
       job,
       receipt: { loadId, status: 'loaded' as const, sha256, rows, dialect, errorCode: null, replaces: [], elapsedMs },
     }));
-    const committed = new Map(
-      (await commitAll(connection, [receiptsSql(control, receipts)], hooks.onCommit ?? ((): void => undefined))).map(
-        (one) => [one.loadId, one.committedAt],
-      ),
-    );
+    const script = new Script();
+    const written = script.add(receiptsSql(control, receipts), eachRow(toCommitted));
+    await commit(connection, script, hooks.onCommit ?? ((): void => undefined));
+    const committed = new Map(written().map((one) => [one.loadId, one.committedAt]));
     const seconds = (performance.now() - began) / 1000;
     for (const { index, loadId, sha256, rows, record, drift, dialect } of members) {
       const committedAt = committed.get(loadId);
@@ -202,23 +202,24 @@ async function proveCounts(
 ): Promise<readonly number[]> {
   const loadIds = members.map((member) => member.loadId);
   const hashes = members.map((member) => quoteLiteral(member.sha256)).join(', ');
-  const results = await connection.queryAll(
-    [
-      ...(scan.table.hasDeferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : []),
-      countGroupSql(scan, loadIds),
-      `SELECT ${pagesSql(scan.table)} AS pages`,
-      `SELECT load_id FROM ${control.loads} WHERE feed = ${quoteLiteral(members[0]!.job.feed.name)} AND file_sha256 IN (${hashes}) AND status = 'cleared' LIMIT 1`,
-    ].join(';\n'),
-    { timeoutMs: 0 },
+  const script = new Script();
+  if (scan.table.hasDeferrable) script.also('SET CONSTRAINTS ALL IMMEDIATE');
+  const found = script.add(countGroupSql(scan, loadIds), (rows) => rows);
+  const pages = script.add(
+    `SELECT ${pagesSql(scan.table)} AS pages`,
+    oneRow((row) => list(row, 'pages').map(Number)),
   );
-  if ((results.at(-1)?.rows.length ?? 1) > 0) throw new NotTogether('one of them replaces a load');
-  const ended = results.at(-2)?.rows[0];
-  if (ended === undefined) throw new TallymanError('INTERNAL', 'the count gave nothing');
-  let counted = results.at(-3)?.rows ?? [];
+  const replaces = script.add(
+    `SELECT load_id FROM ${control.loads} WHERE feed = ${quoteLiteral(members[0]!.job.feed.name)} AND file_sha256 IN (${hashes}) AND status = 'cleared' LIMIT 1`,
+    (rows) => rows.length > 0,
+  );
+  await script.run(connection, { timeoutMs: 0 });
+  if (replaces()) throw new NotTogether('one of them replaces a load');
+  let counted = found();
   if (!balances(counted, members) && scansTail(scan))
     counted = (await connection.query(fullCountGroupSql(scan.table, loadIds), undefined, { timeoutMs: 0 })).rows;
   if (!balances(counted, members)) throw new NotTogether('the count of one does not balance');
-  return list(ended, 'pages').map(Number);
+  return pages();
 }
 
 /** Each load has as many rows in the table as it should. */

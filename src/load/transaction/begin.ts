@@ -6,6 +6,7 @@ import { isServerError } from '../../postgres/connect/errors.js';
 import { qualified } from '../../postgres/connect/identifiers.js';
 import { advisoryKey } from '../../postgres/connect/locks.js';
 import { integer, list } from '../../postgres/connect/result-rows.js';
+import { oneRow, Script } from '../../postgres/connect/script.js';
 import { pagesSql } from './tally.js';
 import { replacedSql, toReplaced, type ReplacedLoad } from './replaced.js';
 
@@ -61,26 +62,31 @@ export async function begin(
       ? [advisoryKey('target', table.schema, table.name)]
       : []),
   ];
-  const statements = [
+  const script = new Script();
+  script.also(
     BEGIN,
     ...LOAD_SETTINGS,
     ...transactionTimeout(table.serverVersion),
     SYNCHRONOUS,
     ...locks.map((key) => `SELECT pg_catalog.pg_advisory_xact_lock('${key}'::bigint)`),
     `LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`,
+  );
+  const state = script.add(
     `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, pg_catalog.nextval(${control.loadIdSequence}) AS load_id, ${pagesSql(table)} AS pages`,
-    replacedSql(job, control, job.file.sha256),
-  ];
-  let results;
+    oneRow((row) => ({
+      fingerprint: row['fingerprint'],
+      loadId: integer(row, 'load_id'),
+      pages: list(row, 'pages').map(Number),
+    })),
+  );
+  const replaced = script.add(replacedSql(job, control, job.file.sha256), toReplaced);
   try {
-    results = await connection.queryAll(statements.join(';\n'));
+    await script.run(connection);
   } catch (error) {
     // Dropped, or its schema renamed, since it was looked at.
     if (isServerError(error) && ['42P01', '3F000'].includes(error.code)) return null;
     throw error;
   }
-  const state = results.at(-2)?.rows[0];
-  const replaced = results.at(-1)?.rows;
-  if (state === undefined || replaced === undefined || state['fingerprint'] !== table.fingerprint) return null;
-  return { loadId: integer(state, 'load_id'), replaced: toReplaced(replaced), pages: list(state, 'pages').map(Number) };
+  const { fingerprint, loadId, pages } = state();
+  return fingerprint === table.fingerprint ? { loadId, pages, replaced: replaced() } : null;
 }

@@ -2,7 +2,7 @@ import { TallymanError } from '../../core/errors.js';
 import type { Connection } from '../../postgres/connect/connect.js';
 import { LIVE_CONTENT_INDEX, LIVE_PATH_INDEX } from '../../postgres/control/control-schema.js';
 import { databaseError, endsSession, isServerError } from '../../postgres/connect/errors.js';
-import { integer, text } from '../../postgres/connect/result-rows.js';
+import type { Script } from '../../postgres/connect/script.js';
 
 /** COMMIT was sent and its answer did not come: only the receipt can tell (DESIGN 2.1, Recovery). */
 export class OutcomeUnknown extends Error {
@@ -17,37 +17,16 @@ export class LostRace extends Error {
 /** Name of the unique constraint on load_key: this very attempt is in already. */
 const LOAD_KEY = 'loads_load_key';
 
-/** What the receipt's INSERT gives back. */
-export interface Committed {
-  readonly loadId: number;
-  readonly committedAt: string;
-}
-
-/** commitAll for one receipt. */
-export async function commitWith(
-  connection: Connection,
-  statements: readonly string[],
-  onCommit: () => void,
-): Promise<Committed> {
-  const [receipt] = await commitAll(connection, statements, onCommit);
-  if (receipt === undefined) throw new TallymanError('INTERNAL', 'the receipt gave no load_id');
-  return receipt;
-}
-
 /**
- * Sends the last statements of a transaction, the INSERT of its receipts at their end, together with COMMIT: one round
+ * Sends the last statements of a transaction, the INSERT of its receipts among them, together with COMMIT: one round
  * trip, and PostgreSQL stops at the first error. Throws LostRace, OutcomeUnknown, or the error with which it was rolled
  * back.
  */
-export async function commitAll(
-  connection: Connection,
-  statements: readonly string[],
-  onCommit: () => void,
-): Promise<readonly Committed[]> {
+export async function commit(connection: Connection, script: Script, onCommit: () => void): Promise<void> {
+  const end = script.add('COMMIT', (_, command) => command);
   onCommit();
-  let results;
   try {
-    results = await connection.queryAll([...statements, 'COMMIT'].join(';\n'));
+    await script.run(connection);
   } catch (error) {
     if (
       isServerError(error) &&
@@ -60,13 +39,8 @@ export async function commitAll(
     throw error;
   }
   // In a transaction that was aborted COMMIT is answered with ROLLBACK, without an error.
-  const end = results.at(-1)?.command;
-  if (end !== 'COMMIT')
-    throw new TallymanError('LOAD_FAILED', `COMMIT was answered with ${end ?? 'nothing'}: nothing was loaded`);
-  return (results.at(-2)?.rows ?? []).map((receipt) => ({
-    loadId: integer(receipt, 'load_id'),
-    committedAt: text(receipt, 'committed_at'),
-  }));
+  if (end() !== 'COMMIT')
+    throw new TallymanError('LOAD_FAILED', `COMMIT was answered with ${end()}: nothing was loaded`);
 }
 
 /**

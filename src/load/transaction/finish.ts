@@ -2,10 +2,11 @@ import { messageOf, TallymanError } from '../../core/errors.js';
 import type { RowCounts } from '../../core/report.js';
 import { classify, databaseError, endsSession, isServerError, publicMessage } from '../../postgres/connect/errors.js';
 import { integer, list } from '../../postgres/connect/result-rows.js';
+import { oneRow, Script } from '../../postgres/connect/script.js';
 import { RunAgain } from './run-again.js';
-import { commitWith } from './commit.js';
+import { commit } from './commit.js';
 import type { LoadContext } from '../context.js';
-import { receiptSql, supersedeSql, type Receipt } from './receipt.js';
+import { receiptSql, supersedeSql, toCommitted, type Receipt } from './receipt.js';
 import { deleteReplaced, missingFrom, replacedSql, toReplaced, type ReplacedLoad } from './replaced.js';
 import { countSql, pagesSql, proveCount, type TallyScan } from './tally.js';
 
@@ -22,35 +23,31 @@ export async function proveTally(
   expected: number,
 ): Promise<{ readonly replaced: readonly ReplacedLoad[]; readonly pages: readonly number[] }> {
   const { connection, job, control } = context;
-  const constraints = scan.table.hasDeferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : [];
-  let results;
+  const script = new Script();
+  if (scan.table.hasDeferrable) script.also('SET CONSTRAINTS ALL IMMEDIATE');
+  const counted = script.add(
+    countSql(scan),
+    oneRow((row) => integer(row, 'rows')),
+  );
+  const pages = script.add(
+    `SELECT ${pagesSql(scan.table)} AS pages`,
+    oneRow((row) => list(row, 'pages').map(Number)),
+  );
+  const now = script.add(replacedSql(job, control, sha256), toReplaced);
   try {
-    results = await connection.queryAll(
-      [
-        ...constraints,
-        countSql(scan),
-        `SELECT ${pagesSql(scan.table)} AS pages`,
-        replacedSql(job, control, sha256),
-      ].join(';\n'),
-      { timeoutMs: 0 },
-    );
+    await script.run(connection, { timeoutMs: 0 });
   } catch (error) {
     if (isServerError(error) && classify(error) === 'row')
       throw new TallymanError('DEFERRED_CONSTRAINT', publicMessage(error), { cause: databaseError(error) });
     throw error;
   }
-  const counted = results.at(-3)?.rows[0];
-  const ended = results.at(-2)?.rows[0];
-  const now = results.at(-1)?.rows;
-  if (counted === undefined || ended === undefined || now === undefined)
-    throw new TallymanError('INTERNAL', 'the count gave nothing');
-  await proveCount(connection, scan, integer(counted, 'rows'), expected);
+  await proveCount(connection, scan, counted(), expected);
 
-  const present = toReplaced(now);
+  const present = now();
   const { gone, added } = missingFrom(replaced, present);
   if (gone.length > 0 || added.some((load) => load.status === 'loaded')) throw new RunAgain('replaced-changed');
   if (added.length > 0) await deleteReplaced(connection, added, scan.table);
-  return { replaced: present, pages: list(ended, 'pages').map(Number) };
+  return { replaced: present, pages: pages() };
 }
 
 /** Marks what this load replaces, writes the receipt, commits. Throws what commitWith throws. */
@@ -62,11 +59,12 @@ export async function commitLoad(
 ): Promise<{ readonly loadId: number; readonly committedAt: string; readonly replaced: readonly number[] }> {
   const { connection, job, control } = context;
   const ids = replaced.map((load) => load.loadId);
-  const statements = [
-    ...supersedeSql(control, ids, receipt.loadId),
-    receiptSql(job, control, { ...receipt, status: 'loaded', errorCode: null, replaces: ids }),
-  ];
-  return { ...(await commitWith(connection, statements, onCommit)), replaced: ids };
+  const script = new Script();
+  script.also(...supersedeSql(control, ids, receipt.loadId));
+  const written = { ...receipt, status: 'loaded' as const, errorCode: null, replaces: ids };
+  const committed = script.add(receiptSql(job, control, written), oneRow(toCommitted));
+  await commit(connection, script, onCommit);
+  return { ...committed(), replaced: ids };
 }
 
 /** For errors that carry no rows but whose class says row: outside COPY nothing is a row's fault. */

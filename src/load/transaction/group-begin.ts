@@ -6,6 +6,7 @@ import { isServerError } from '../../postgres/connect/errors.js';
 import { qualified, quoteLiteral } from '../../postgres/connect/identifiers.js';
 import { advisoryKey } from '../../postgres/connect/locks.js';
 import { integer, list, text } from '../../postgres/connect/result-rows.js';
+import { eachRow, oneRow, Script } from '../../postgres/connect/script.js';
 import { pagesSql } from './tally.js';
 import { BEGIN, LOAD_SETTINGS, SYNCHRONOUS, transactionTimeout } from './begin.js';
 
@@ -34,31 +35,33 @@ export async function beginGroup(
     ...(table.hasUniqueOrExclusion ? [advisoryKey('target', table.schema, table.name)] : []),
     ...paths,
   ];
-  const statements = [
+  const script = new Script();
+  script.also(
     BEGIN,
     ...LOAD_SETTINGS,
     ...transactionTimeout(table.serverVersion),
     SYNCHRONOUS,
     `SELECT ${locks.map((key) => `pg_catalog.pg_advisory_xact_lock('${key}'::bigint)`).join(', ')}`,
     `LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`,
+  );
+  const state = script.add(
     `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${pagesSql(table)} AS pages`,
+    oneRow((row) => ({ fingerprint: row['fingerprint'], pages: list(row, 'pages').map(Number) })),
+  );
+  const loadIds = script.add(
     `SELECT pg_catalog.nextval(${control.loadIdSequence}) AS load_id FROM pg_catalog.generate_series(1, ${jobs.length})`,
+    eachRow((row) => integer(row, 'load_id')),
+  );
+  const replacing = script.add(
     `SELECT DISTINCT path FROM ${control.loads} WHERE feed = ${quoteLiteral(feed.name)} AND path IN (${jobs.map((job) => quoteLiteral(job.file.path)).join(', ')}) AND instance_id = ${quoteLiteral(instanceId)} AND status IN ('cleared', 'rejected')`,
-  ];
-  let results;
+    eachRow((row) => text(row, 'path')),
+  );
   try {
-    results = await connection.queryAll(statements.join(';\n'));
+    await script.run(connection);
   } catch (error) {
     if (isServerError(error) && ['42P01', '3F000'].includes(error.code)) return null;
     throw error;
   }
-  const state = results.at(-3)?.rows[0];
-  const drawn = results.at(-2)?.rows ?? [];
-  const replacing = results.at(-1)?.rows ?? [];
-  if (state?.['fingerprint'] !== table.fingerprint || drawn.length !== jobs.length) return null;
-  return {
-    loadIds: drawn.map((row) => integer(row, 'load_id')),
-    pages: list(state, 'pages').map(Number),
-    replacing: new Set(replacing.map((row) => text(row, 'path'))),
-  };
+  const { fingerprint, pages } = state();
+  return fingerprint === table.fingerprint ? { loadIds: loadIds(), pages, replacing: new Set(replacing()) } : null;
 }

@@ -4,6 +4,7 @@ import type { LoadJob } from '../../core/load.js';
 import type { RowCounts } from '../../core/report.js';
 import type { ControlNames } from '../../postgres/control/control-schema.js';
 import { displayName, quoteLiteral } from '../../postgres/connect/identifiers.js';
+import { integer, text, type Row } from '../../postgres/connect/result-rows.js';
 import { isoSql, timestampSql } from '../../postgres/control/receipt-row.js';
 import { visibleString } from '../../base/visible-string.js';
 
@@ -68,6 +69,17 @@ function receiptValues(job: LoadJob, control: ControlNames, receipt: Receipt): R
     replaces: `'{${receipt.replaces.join(',')}}'::bigint[]`,
   };
 }
+
+/** What the INSERT of a receipt gives back. */
+export interface Committed {
+  readonly loadId: number;
+  readonly committedAt: string;
+}
+
+export const toCommitted = (row: Row): Committed => ({
+  loadId: integer(row, 'load_id'),
+  committedAt: text(row, 'committed_at'),
+});
 
 /** SQL that marks receipts, and what is open of their quarantine, as superseded by a load. */
 export function supersedeSql(control: ControlNames, loadIds: readonly number[], by: number): readonly string[] {

@@ -5,12 +5,13 @@ import type { Connection } from '../../postgres/connect/connect.js';
 import { controlNames } from '../../postgres/control/control-schema.js';
 import { quoteLiteral } from '../../postgres/connect/identifiers.js';
 import { advisoryKey } from '../../postgres/connect/locks.js';
-import { integer } from '../../postgres/connect/result-rows.js';
+import { integer, type Row } from '../../postgres/connect/result-rows.js';
+import { eachRow, oneRow, Script } from '../../postgres/connect/script.js';
 import type { QuarantineRecord } from '../../quarantine/record.js';
 import { BEGIN, LOAD_SETTINGS, SYNCHRONOUS } from './begin.js';
-import { commitWith, LostRace } from './commit.js';
+import { commit, LostRace } from './commit.js';
 import { copyQuarantine } from '../copy/quarantine-copy.js';
-import { receiptSql, supersedeSql, type Receipt } from './receipt.js';
+import { receiptSql, supersedeSql, toCommitted, type Receipt } from './receipt.js';
 
 /** What is told of a file that was rejected. */
 export interface Rejection {
@@ -45,36 +46,39 @@ export async function writeRejection(
   const control = controlNames(job.database.controlSchema);
   const { sha256 } = rejection;
   const same = `feed = ${quoteLiteral(job.feed.name)} AND path = ${quoteLiteral(job.file.path)} AND instance_id = ${quoteLiteral(job.instanceId)} AND status = 'rejected' AND file_sha256 = ${quoteLiteral(sha256 ?? '')}`;
-  const results = await connection.queryAll(
-    [
-      BEGIN,
-      ...LOAD_SETTINGS,
-      SYNCHRONOUS,
-      `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('load-key', job.loadKey)}'::bigint)`,
-      `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('path', job.feed.name, job.file.path)}'::bigint)`,
-      `SELECT load_id FROM ${control.loads} WHERE ${same}`,
-      rejection.loadId === null
-        ? `SELECT pg_catalog.nextval(${control.loadIdSequence}) AS load_id`
-        : `SELECT ${rejection.loadId}::bigint AS load_id`,
-    ].join(';\n'),
+  const opening = new Script();
+  opening.also(
+    BEGIN,
+    ...LOAD_SETTINGS,
+    SYNCHRONOUS,
+    `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('load-key', job.loadKey)}'::bigint)`,
+    `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('path', job.feed.name, job.file.path)}'::bigint)`,
   );
-  const drawn = results.at(-1)?.rows[0];
-  if (drawn === undefined) throw new TallymanError('INTERNAL', 'no load_id was given');
-  const loadId = integer(drawn, 'load_id');
-  const earlier = (results.at(-2)?.rows ?? []).map((row) => integer(row, 'load_id'));
+  const toLoadId = (row: Row): number => integer(row, 'load_id');
+  const before = opening.add(`SELECT load_id FROM ${control.loads} WHERE ${same}`, eachRow(toLoadId));
+  const drawn = opening.add(
+    rejection.loadId === null
+      ? `SELECT pg_catalog.nextval(${control.loadIdSequence}) AS load_id`
+      : `SELECT ${rejection.loadId}::bigint AS load_id`,
+    oneRow(toLoadId),
+  );
+  await opening.run(connection);
+  const loadId = drawn();
+  const earlier = before();
   await copyQuarantine(connection, control.quarantine, rejection.record.kept());
-  const receipt = receiptSql(job, control, {
+  const closing = new Script();
+  closing.also(...supersedeSql(control, earlier, loadId));
+  const receipt = {
     ...rejection,
     loadId,
-    status: 'rejected',
+    status: 'rejected' as const,
     errorCode: rejection.error.code,
     replaces: earlier,
-  });
+  };
+  const committed = closing.add(receiptSql(job, control, receipt), oneRow(toCommitted));
   try {
-    return {
-      ...(await commitWith(connection, [...supersedeSql(control, earlier, loadId), receipt], onCommit)),
-      replaced: earlier,
-    };
+    await commit(connection, closing, onCommit);
+    return { ...committed(), replaced: earlier };
   } catch (error) {
     if (error instanceof LostRace)
       throw new TallymanError('INTERNAL', `a receipt with the load_key ${job.loadKey} is there already`);
