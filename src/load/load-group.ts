@@ -13,7 +13,7 @@ import { commit, OutcomeUnknown, rollback } from './transaction/commit.js';
 import { stagingColumns } from './read/compile.js';
 import { CopyStream } from './copy/copy-stream.js';
 import { append, type CopyTarget } from './copy/copy-target.js';
-import { beginGroup, type GroupBegun } from './transaction/group-begin.js';
+import { beginGroup, type GroupBegun } from './transaction/begin.js';
 import { MemberPlans, readMember, type Member } from './group-member.js';
 import { FileInput } from './read/file-input.js';
 import type { LoadHooks } from './load-file.js';

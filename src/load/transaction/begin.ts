@@ -1,14 +1,14 @@
 import type { LoadJob } from '../../core/load.js';
-import { fingerprintSql, type TargetTable } from '../../postgres/staging/catalog.js';
 import type { Connection } from '../../postgres/connect/connect.js';
-import type { ControlNames } from '../../postgres/control/control-schema.js';
 import { isServerError } from '../../postgres/connect/errors.js';
-import { qualified } from '../../postgres/connect/identifiers.js';
+import { qualified, quoteLiteral } from '../../postgres/connect/identifiers.js';
 import { advisoryKey } from '../../postgres/connect/locks.js';
-import { integer, list } from '../../postgres/connect/result-rows.js';
-import { oneRow, Script } from '../../postgres/connect/script.js';
-import { pagesSql } from './tally.js';
+import { list, text } from '../../postgres/connect/result-rows.js';
+import { eachRow, oneRow, Script, type Reader } from '../../postgres/connect/script.js';
+import type { ControlNames } from '../../postgres/control/control-schema.js';
+import { fingerprintSql, type TargetTable } from '../../postgres/staging/catalog.js';
 import { replacedSql, toReplaced, type ReplacedLoad } from './replaced.js';
+import { pagesSql } from './tally.js';
 
 /** What stands once the locks are held. */
 export interface Begun {
@@ -18,12 +18,21 @@ export interface Begun {
   readonly pages: readonly number[];
 }
 
+/** The same for a group. */
+export interface GroupBegun {
+  /** One for each job, in their order. */
+  readonly loadIds: readonly number[];
+  readonly pages: readonly number[];
+  /** Paths of which earlier receipts would be superseded: those files are loaded alone. */
+  readonly replacing: ReadonlySet<string>;
+}
+
 /**
- * Session settings of a load, all for this transaction only: start-up parameters would not get through pgbouncer
- * (DESIGN 2.1). search_path is left alone, users' triggers need it. DateStyle and TimeZone rule what text COPY makes of
- * types without a codec of ours. JIT would compile the count for longer than it runs.
+ * Session settings of a load, all for this transaction only: start-up parameters would not get through pgbouncer.
+ * search_path is left alone, users' triggers need it. DateStyle and TimeZone rule what text COPY makes of types without
+ * a codec of ours. JIT would compile the count for longer than it runs.
  */
-export const LOAD_SETTINGS = [
+const SETTINGS = [
   `statement_timeout = 0`,
   `lock_timeout = '10s'`,
   `idle_in_transaction_session_timeout = '5min'`,
@@ -36,18 +45,40 @@ export const LOAD_SETTINGS = [
 ].map((setting) => `SET LOCAL ${setting}`);
 
 /** A receipt must outlive a crash of the server even where the role says otherwise. */
-export const SYNCHRONOUS = `SELECT pg_catalog.set_config('synchronous_commit', 'on', true) WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
+const SYNCHRONOUS = `SELECT pg_catalog.set_config('synchronous_commit', 'on', true) WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
 
-export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
-
-/** PostgreSQL 17 has one more way to cut a long transaction short. */
-export const transactionTimeout = (serverVersion: number): readonly string[] =>
-  serverVersion >= 170_000 ? ['SET LOCAL transaction_timeout = 0'] : [];
+/** PostgreSQL 17 has one more way to cut a long transaction short; older ones do not know the setting. */
+const UNCUT = `SELECT pg_catalog.set_config('transaction_timeout', '0', true) WHERE pg_catalog.current_setting('transaction_timeout', true) <> '0'`;
 
 /**
- * Opens the load's transaction in one round trip: settings, locks (load_key; feed and path; the table where two loads
- * at once would hurt), the table kept from being altered, and under all that what this load replaces. null = the table
- * is not as `table` says any more: roll back, look again.
+ * The beginning of every transaction that writes a receipt: BEGIN, settings, and the locks, each until the end:
+ *
+ *     load_key of each job -> feed and path of each job -> the staging table, where two loads at once would hurt
+ *
+ * Everybody takes them in this order, and those of one kind sorted: two transactions that share several of them can
+ * then never wait for each other. load_key comes first, because recovery takes its lock as proof that the transaction
+ * has ended.
+ */
+export function openTransaction(jobs: readonly LoadJob[], table: Pick<TargetTable, 'schema' | 'name'> | null): Script {
+  const keys = [
+    ...jobs.map((job) => advisoryKey('load-key', job.loadKey)).sort(),
+    ...jobs.map((job) => advisoryKey('path', job.feed.name, job.file.path)).sort(),
+    ...(table === null ? [] : [advisoryKey('target', table.schema, table.name)]),
+  ];
+  const script = new Script();
+  script.also(
+    'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
+    ...SETTINGS,
+    UNCUT,
+    SYNCHRONOUS,
+    `SELECT ${keys.map((key) => `pg_catalog.pg_advisory_xact_lock('${key}'::bigint)`).join(', ')}`,
+  );
+  return script;
+}
+
+/**
+ * Opens the load's transaction in one round trip: settings, locks, the table kept from being altered, and under all
+ * that what this load replaces. null = the table is not as `table` says any more: roll back, look again.
  */
 export async function begin(
   connection: Connection,
@@ -55,31 +86,49 @@ export async function begin(
   table: TargetTable,
   control: ControlNames,
 ): Promise<Begun | null> {
-  const locks = [
-    advisoryKey('load-key', job.loadKey),
-    advisoryKey('path', job.feed.name, job.file.path),
-    ...(job.feed.target.mode === 'replace_all' || table.hasUniqueOrExclusion
-      ? [advisoryKey('target', table.schema, table.name)]
-      : []),
-  ];
-  const script = new Script();
-  script.also(
-    BEGIN,
-    ...LOAD_SETTINGS,
-    ...transactionTimeout(table.serverVersion),
-    SYNCHRONOUS,
-    ...locks.map((key) => `SELECT pg_catalog.pg_advisory_xact_lock('${key}'::bigint)`),
-    `LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`,
-  );
+  const replaced = replacedSql(job, control, job.file.sha256);
+  const begun = await beginWith(connection, [job], table, control, replaced, toReplaced);
+  return begun === null ? null : { loadId: begun.loadIds[0]!, pages: begun.pages, replaced: begun.found };
+}
+
+/** `begin` for several small files of one feed at once, in one round trip too. */
+export async function beginGroup(
+  connection: Connection,
+  jobs: readonly LoadJob[],
+  table: TargetTable,
+  control: ControlNames,
+): Promise<GroupBegun | null> {
+  const { feed, instanceId } = jobs[0]!;
+  const paths = jobs.map((job) => quoteLiteral(job.file.path)).join(', ');
+  const replacing = `SELECT DISTINCT path FROM ${control.loads} WHERE feed = ${quoteLiteral(feed.name)} AND path IN (${paths}) AND instance_id = ${quoteLiteral(instanceId)} AND status IN ('cleared', 'rejected')`;
+  const toPath = eachRow((row) => text(row, 'path'));
+  const begun = await beginWith(connection, jobs, table, control, replacing, toPath);
+  return begun === null ? null : { loadIds: begun.loadIds, pages: begun.pages, replacing: new Set(begun.found) };
+}
+
+/** `look`: a statement that is run once the locks are held, and its reader. */
+async function beginWith<T>(
+  connection: Connection,
+  jobs: readonly LoadJob[],
+  table: TargetTable,
+  control: ControlNames,
+  look: string,
+  read: Reader<T>,
+): Promise<{ readonly loadIds: readonly number[]; readonly pages: readonly number[]; readonly found: T } | null> {
+  const { target } = jobs[0]!.feed;
+  const alone = target.mode === 'replace_all' || table.hasUniqueOrExclusion;
+  const script = openTransaction(jobs, alone ? table : null);
+  script.also(`LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`);
+  const drawn = `ARRAY(SELECT pg_catalog.nextval(${control.loadIdSequence}) FROM pg_catalog.generate_series(1, ${jobs.length}))`;
   const state = script.add(
-    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, pg_catalog.nextval(${control.loadIdSequence}) AS load_id, ${pagesSql(table)} AS pages`,
+    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${drawn} AS load_ids, ${pagesSql(table)} AS pages`,
     oneRow((row) => ({
       fingerprint: row['fingerprint'],
-      loadId: integer(row, 'load_id'),
+      loadIds: list(row, 'load_ids').map(Number),
       pages: list(row, 'pages').map(Number),
     })),
   );
-  const replaced = script.add(replacedSql(job, control, job.file.sha256), toReplaced);
+  const found = script.add(look, read);
   try {
     await script.run(connection);
   } catch (error) {
@@ -87,6 +136,6 @@ export async function begin(
     if (isServerError(error) && ['42P01', '3F000'].includes(error.code)) return null;
     throw error;
   }
-  const { fingerprint, loadId, pages } = state();
-  return fingerprint === table.fingerprint ? { loadId, pages, replaced: replaced() } : null;
+  const { fingerprint, loadIds, pages } = state();
+  return fingerprint === table.fingerprint ? { loadIds, pages, found: found() } : null;
 }

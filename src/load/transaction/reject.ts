@@ -4,11 +4,10 @@ import type { RowCounts } from '../../core/report.js';
 import type { Connection } from '../../postgres/connect/connect.js';
 import { controlNames } from '../../postgres/control/control-schema.js';
 import { quoteLiteral } from '../../postgres/connect/identifiers.js';
-import { advisoryKey } from '../../postgres/connect/locks.js';
 import { integer, type Row } from '../../postgres/connect/result-rows.js';
 import { eachRow, oneRow, Script } from '../../postgres/connect/script.js';
 import type { QuarantineRecord } from '../../quarantine/record.js';
-import { BEGIN, LOAD_SETTINGS, SYNCHRONOUS } from './begin.js';
+import { openTransaction } from './begin.js';
 import { commit, LostRace } from './commit.js';
 import { copyQuarantine } from '../copy/quarantine-copy.js';
 import { receiptSql, supersedeSql, toCommitted, type Receipt } from './receipt.js';
@@ -46,14 +45,7 @@ export async function writeRejection(
   const control = controlNames(job.database.controlSchema);
   const { sha256 } = rejection;
   const same = `feed = ${quoteLiteral(job.feed.name)} AND path = ${quoteLiteral(job.file.path)} AND instance_id = ${quoteLiteral(job.instanceId)} AND status = 'rejected' AND file_sha256 = ${quoteLiteral(sha256 ?? '')}`;
-  const opening = new Script();
-  opening.also(
-    BEGIN,
-    ...LOAD_SETTINGS,
-    SYNCHRONOUS,
-    `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('load-key', job.loadKey)}'::bigint)`,
-    `SELECT pg_catalog.pg_advisory_xact_lock('${advisoryKey('path', job.feed.name, job.file.path)}'::bigint)`,
-  );
+  const opening = openTransaction([job], null);
   const toLoadId = (row: Row): number => integer(row, 'load_id');
   const before = opening.add(`SELECT load_id FROM ${control.loads} WHERE ${same}`, eachRow(toLoadId));
   const drawn = opening.add(
