@@ -200,6 +200,11 @@ describe('the structure', () => {
     expect(wide.length).toBeLessThanOrEqual(WIDE_LINES);
   });
 
+  test('statements on receipts and quarantine stand in postgres/control only: nobody else has the tables by name', () => {
+    const users = files.filter((f) => /\bcontrolNames\b/.test(texts.get(f)!));
+    expect(users.filter((f) => !f.startsWith('postgres/control/'))).toEqual([]);
+  });
+
   test('only the edges of the process end it', () => {
     const ends = files.filter((f) => !f.endsWith('-worker.ts') && texts.get(f)!.includes('process.exit('));
     expect(ends).toEqual(['main.ts']);

@@ -3,7 +3,6 @@ import { TallymanError } from '../core/errors.js';
 import type { RecordReader } from '../core/format.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
 import type { RowCounts } from '../core/report.js';
-import { controlNames } from '../postgres/control/control-schema.js';
 import { classify, isServerError } from '../postgres/connect/errors.js';
 import type { Connection } from '../postgres/connect/connect.js';
 import type { TargetTable } from '../postgres/staging/catalog.js';
@@ -82,8 +81,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
       (name) => table.columns.find((column) => column.name === name)?.type ?? null,
     );
 
-    const control = controlNames(job.database.controlSchema);
-    const begun = await begin(connection, job, table, control);
+    const begun = await begin(connection, job, table);
     if (begun === null) {
       session.forgetTable(job.feed);
       throw new RunAgain('table-changed');
@@ -91,11 +89,10 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     reached.loadId = begun.loadId;
     const record = new QuarantineRecord(begun.loadId, (row) => reader.memberOf?.(row) ?? null);
     reached.record = record;
-    const quarantine = new QuarantineFlush(connection, control.quarantine, record);
+    const quarantine = new QuarantineFlush(connection, job.database.controlSchema, record);
     const context: LoadContext = {
       job,
       connection,
-      control,
       record,
       progress: parts.progress,
       flushQuarantine: () => quarantine.flush(),
@@ -271,16 +268,16 @@ class QuarantineFlush {
   /** Rows that PostgreSQL took. */
   written = 0;
   readonly #connection: Connection;
-  readonly #table: string;
+  readonly #schema: string;
   readonly #record: QuarantineRecord;
 
-  constructor(connection: Connection, table: string, record: QuarantineRecord) {
+  constructor(connection: Connection, schema: string, record: QuarantineRecord) {
     this.#connection = connection;
-    this.#table = table;
+    this.#schema = schema;
     this.#record = record;
   }
 
   async flush(): Promise<void> {
-    this.written += await copyQuarantine(this.#connection, this.#table, this.#record.take());
+    this.written += await copyQuarantine(this.#connection, this.#schema, this.#record.take());
   }
 }

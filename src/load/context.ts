@@ -1,6 +1,5 @@
 import type { LoadJob } from '../core/load.js';
 import type { Connection } from '../postgres/connect/connect.js';
-import type { ControlNames } from '../postgres/control/control-schema.js';
 import type { QuarantineRecord } from '../quarantine/record.js';
 import type { Progress } from './progress.js';
 
@@ -8,7 +7,6 @@ import type { Progress } from './progress.js';
 export interface LoadContext {
   readonly job: LoadJob;
   readonly connection: Connection;
-  readonly control: ControlNames;
   readonly record: QuarantineRecord;
   readonly progress: Progress;
   /** Writes the gathered bad rows into tallyman.quarantine. Only between two COPYs of the load. */

@@ -1,8 +1,8 @@
 import { TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
-import { controlNames } from '../postgres/control/control-schema.js';
-import { quoteLiteral } from '../postgres/connect/identifiers.js';
-import { RECEIPT_COLUMNS, toReceipt } from '../postgres/control/receipt-row.js';
+import { qualified } from '../postgres/connect/identifiers.js';
+import { receiptsAreGone } from '../postgres/control/control-schema.js';
+import { receiptInTheWay } from '../postgres/control/receipt-conflict.js';
 import { QuarantineRecord } from '../quarantine/record.js';
 import { RunAgain } from './transaction/run-again.js';
 import { shapeNotes } from './read/agreement.js';
@@ -116,25 +116,16 @@ async function settle(error: unknown, parts: SettleParts, reached: Reached): Pro
  * them nothing is known.
  */
 async function proveControlSchema({ job, session }: SettleParts): Promise<void> {
-  const { loads } = controlNames(job.database.controlSchema);
-  const { rows } = await (
-    await session.connection(job.database)
-  ).query('SELECT pg_catalog.to_regclass($1) IS NULL AS gone', [loads]);
-  if (rows[0]?.['gone'] === true) throw new TallymanError('DATABASE_CHANGED', `${loads} is not there any more`);
+  const { controlSchema } = job.database;
+  if (await receiptsAreGone(await session.connection(job.database), controlSchema))
+    throw new TallymanError('DATABASE_CHANGED', `${qualified(controlSchema, 'loads')} is not there any more`);
 }
 
 /** The receipt that was in the way, as it stands now. */
 async function lostRace({ job, session }: SettleParts, { sha256 }: Reached): Promise<Settled> {
-  const connection = await session.connection(job.database);
-  const { loads } = controlNames(job.database.controlSchema);
-  const content = `feed = ${quoteLiteral(job.feed.name)} AND file_sha256 = ${quoteLiteral(sha256 ?? '')} AND status = 'loaded'`;
-  const path = quoteLiteral(job.file.path);
-  const { rows } = await connection.query(
-    `SELECT ${RECEIPT_COLUMNS} FROM ${loads} WHERE load_key = ${quoteLiteral(job.loadKey)}::uuid OR (${content} AND (path = ${path} OR NOT duplicate_allowed)) ORDER BY path = ${path} DESC, load_id LIMIT 1`,
-  );
-  const winner = rows[0];
-  if (winner === undefined || sha256 === null) return { kind: 'again', reason: 'no-winner' };
-  return { kind: 'end', result: { outcome: 'lost-race', winner: toReceipt(winner), sha256 } };
+  const winner = await receiptInTheWay(await session.connection(job.database), job, sha256);
+  if (winner === null || sha256 === null) return { kind: 'again', reason: 'no-winner' };
+  return { kind: 'end', result: { outcome: 'lost-race', winner, sha256 } };
 }
 
 /**

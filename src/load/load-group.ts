@@ -1,10 +1,10 @@
 import type { CopyBuffer } from '../core/codec.js';
 import { TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
-import { controlNames, type ControlNames } from '../postgres/control/control-schema.js';
+import { receiptsSql, toCommitted } from '../postgres/control/receipt-write.js';
+import { clearedContentSql } from '../postgres/control/replaced-loads.js';
 import type { TargetTable } from '../postgres/staging/catalog.js';
 import type { Connection } from '../postgres/connect/connect.js';
-import { quoteLiteral } from '../postgres/connect/identifiers.js';
 import { integer, list, type Row } from '../postgres/connect/result-rows.js';
 import { eachRow, oneRow, Script } from '../postgres/connect/script.js';
 import { agree } from './read/agreement.js';
@@ -20,7 +20,6 @@ import type { LoadHooks } from './load-file.js';
 import { openReader } from './read/open-reader.js';
 import { outcomeOf } from './outcome.js';
 import { copyQuarantine, proveQuarantined } from './copy/quarantine-copy.js';
-import { receiptsSql, toCommitted } from './transaction/receipt.js';
 import type { LoadSession } from './transaction/session.js';
 import { countGroupSql, fullCountGroupSql, pagesSql, scansTail, type TallyScan } from './transaction/tally.js';
 
@@ -55,7 +54,6 @@ export async function loadGroup(
     const { database, feed } = jobs[0]!;
     connection = await session.connection(database);
     const { table, begun } = await beginOn(connection, jobs, hooks, session);
-    const control = controlNames(database.controlSchema);
     const plans = new MemberPlans(feed, table, await presentColumns(session, connection, jobs[0]!));
     const out: CopyBuffer = { buf: Buffer.allocUnsafeSlow(256 * 1024), pos: 0 };
     const read: Member[] = [];
@@ -68,10 +66,10 @@ export async function loadGroup(
     members = read;
     if (members.length === 0 || plans.target === null) throw new NotTogether('no file of it goes smoothly');
     await copyRows(connection, plans.target, out, members);
-    await copyBadRows(connection, control, members);
+    await copyBadRows(connection, database.controlSchema, members);
     session.ended(
       feed,
-      await proveCounts(connection, control, { table, pages: begun.pages, ended: session.endOf(feed) }, members),
+      await proveCounts(connection, { table, pages: begun.pages, ended: session.endOf(feed) }, members),
     );
     hooks.signal.throwIfAborted();
     const elapsedMs = performance.now() - began;
@@ -80,7 +78,7 @@ export async function loadGroup(
       receipt: { loadId, status: 'loaded' as const, sha256, rows, dialect, errorCode: null, replaces: [], elapsedMs },
     }));
     const script = new Script();
-    const written = script.add(receiptsSql(control, receipts), eachRow(toCommitted));
+    const written = script.add(receiptsSql(receipts), eachRow(toCommitted));
     await commit(connection, script, hooks.onCommit ?? ((): void => undefined));
     const committed = new Map(written().map((one) => [one.loadId, one.committedAt]));
     const seconds = (performance.now() - began) / 1000;
@@ -122,10 +120,10 @@ async function beginOn(
   hooks: LoadHooks,
   session: LoadSession,
 ): Promise<{ readonly table: TargetTable; readonly begun: GroupBegun }> {
-  const { database, feed } = jobs[0]!;
+  const { feed } = jobs[0]!;
   for (let run = 1; run <= 2; run++) {
     const table = await tableOf(jobs[0]!, hooks, session, connection);
-    const begun = await beginGroup(connection, jobs, table, controlNames(database.controlSchema));
+    const begun = await beginGroup(connection, jobs, table);
     if (begun !== null) return { table, begun };
     await rollback(connection);
     session.forgetTable(feed);
@@ -180,11 +178,11 @@ async function copyRows(
     throw new TallymanError('TALLY_MISMATCH', `${accepted} rows were sent, PostgreSQL took ${copied}`);
 }
 
-async function copyBadRows(connection: Connection, control: ControlNames, members: readonly Member[]): Promise<void> {
+async function copyBadRows(connection: Connection, schema: string, members: readonly Member[]): Promise<void> {
   const refused = members.reduce((sum, member) => sum + member.record.count, 0);
   if (refused === 0) return;
   proveQuarantined(
-    await copyQuarantine(connection, control.quarantine, Buffer.concat(members.map((member) => member.record.take()))),
+    await copyQuarantine(connection, schema, Buffer.concat(members.map((member) => member.record.take()))),
     refused,
   );
 }
@@ -196,12 +194,11 @@ async function copyBadRows(connection: Connection, control: ControlNames, member
  */
 async function proveCounts(
   connection: Connection,
-  control: ControlNames,
   scan: Omit<TallyScan, 'loadId'>,
   members: readonly Member[],
 ): Promise<readonly number[]> {
   const loadIds = members.map((member) => member.loadId);
-  const hashes = members.map((member) => quoteLiteral(member.sha256)).join(', ');
+  const hashes = members.map((member) => member.sha256);
   const script = new Script();
   if (scan.table.hasDeferrable) script.also('SET CONSTRAINTS ALL IMMEDIATE');
   const found = script.add(countGroupSql(scan, loadIds), (rows) => rows);
@@ -209,10 +206,7 @@ async function proveCounts(
     `SELECT ${pagesSql(scan.table)} AS pages`,
     oneRow((row) => list(row, 'pages').map(Number)),
   );
-  const replaces = script.add(
-    `SELECT load_id FROM ${control.loads} WHERE feed = ${quoteLiteral(members[0]!.job.feed.name)} AND file_sha256 IN (${hashes}) AND status = 'cleared' LIMIT 1`,
-    (rows) => rows.length > 0,
-  );
+  const replaces = script.add(clearedContentSql(members[0]!.job, hashes), (rows) => rows.length > 0);
   await script.run(connection, { timeoutMs: 0 });
   if (replaces()) throw new NotTogether('one of them replaces a load');
   let counted = found();

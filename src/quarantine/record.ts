@@ -2,19 +2,7 @@ import type { CellError } from '../core/batch.js';
 import type { ErrorGroup } from '../core/report.js';
 import { ErrorGroups, type BadRowPlace } from './error-groups.js';
 import { visibleString } from '../base/visible-string.js';
-
-/**
- * Columns of tallyman.quarantine that a load writes, in the order of the COPY rows made here; the rest have defaults.
- */
-export const QUARANTINE_COLUMNS = [
-  'load_id',
-  'row_number',
-  'line_number',
-  'byte_offset',
-  'errors',
-  'raw',
-  'raw_length',
-] as const;
+import { QUARANTINE_COLUMNS } from '../postgres/control/quarantine-write.js';
 
 /**
  * A rejected file keeps its first so many bad rows, so many bytes of each, and so many bytes in all (SPEC 3.3, DESIGN

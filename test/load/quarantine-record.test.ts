@@ -53,7 +53,7 @@ describe('quarantined rows', () => {
           await bench.query('truncate tallyman.quarantine');
           const record = new QuarantineRecord(7);
           rows.forEach((row, i) => record.add(place(i + 1), [fault(row)], Buffer.from(row.raw), row.raw.length));
-          expect(await copyQuarantine(connection, '"tallyman"."quarantine"', record.take())).toBe(rows.length);
+          expect(await copyQuarantine(connection, 'tallyman', record.take())).toBe(rows.length);
           const found = await bench.query('select raw, errors from tallyman.quarantine order by row_number');
           expect(found.map((row) => row['raw'])).toEqual(rows.map((row) => Buffer.from(row.raw)));
           expect(found.map((row) => row['errors'])).toEqual(
@@ -82,7 +82,7 @@ describe('quarantined rows', () => {
       Buffer.from('r'),
       9_000_000_000,
     );
-    await copyQuarantine(connection, '"tallyman"."quarantine"', record.take());
+    await copyQuarantine(connection, 'tallyman', record.take());
     expect(
       await bench.query(
         'select load_id, row_number, line_number, byte_offset, raw_length, status from tallyman.quarantine',

@@ -1,23 +1,19 @@
 import { COPY_HEADER, COPY_TRAILER } from '../../columns/rows/row-encoder.js';
 import { TallymanError } from '../../core/errors.js';
 import type { Connection } from '../../postgres/connect/connect.js';
-import { quoteIdentifier } from '../../postgres/connect/identifiers.js';
-import { QUARANTINE_COLUMNS } from '../../quarantine/record.js';
+import { quarantineCopySql } from '../../postgres/control/quarantine-write.js';
 import { CopyStream } from './copy-stream.js';
 
 /** Bytes a write. */
 const PIECE = 1024 * 1024;
 
 /**
- * Copies binary tuples into tallyman.quarantine; gives how many PostgreSQL took. A refusal is our bug: what gets here
+ * Copies binary tuples into the quarantine of this control schema; gives how many PostgreSQL took. A refusal is our bug: what gets here
  * was made harmless.
  */
-export async function copyQuarantine(connection: Connection, quarantine: string, tuples: Buffer): Promise<number> {
+export async function copyQuarantine(connection: Connection, schema: string, tuples: Buffer): Promise<number> {
   if (tuples.length === 0) return 0;
-  const stream = new CopyStream(
-    connection,
-    `COPY ${quarantine} (${QUARANTINE_COLUMNS.map(quoteIdentifier).join(', ')}) FROM STDIN WITH (FORMAT binary, ENCODING 'UTF8')`,
-  );
+  const stream = new CopyStream(connection, quarantineCopySql(schema));
   try {
     await stream.write(COPY_HEADER);
     for (let at = 0; at < tuples.length; at += PIECE) await stream.write(tuples.subarray(at, at + PIECE));

@@ -1,13 +1,13 @@
 import type { LoadJob } from '../../core/load.js';
 import type { Connection } from '../../postgres/connect/connect.js';
 import { isServerError } from '../../postgres/connect/errors.js';
-import { qualified, quoteLiteral } from '../../postgres/connect/identifiers.js';
+import { qualified } from '../../postgres/connect/identifiers.js';
 import { advisoryKey } from '../../postgres/connect/locks.js';
 import { list, text } from '../../postgres/connect/result-rows.js';
 import { eachRow, oneRow, Script, type Reader } from '../../postgres/connect/script.js';
-import type { ControlNames } from '../../postgres/control/control-schema.js';
+import { drawLoadIdsSql } from '../../postgres/control/receipt-write.js';
+import { replacedPathsSql, replacedSql, toReplaced, type ReplacedLoad } from '../../postgres/control/replaced-loads.js';
 import { fingerprintSql, type TargetTable } from '../../postgres/staging/catalog.js';
-import { replacedSql, toReplaced, type ReplacedLoad } from './replaced.js';
 import { pagesSql } from './tally.js';
 
 /** What stands once the locks are held. */
@@ -80,14 +80,8 @@ export function openTransaction(jobs: readonly LoadJob[], table: Pick<TargetTabl
  * Opens the load's transaction in one round trip: settings, locks, the table kept from being altered, and under all
  * that what this load replaces. null = the table is not as `table` says any more: roll back, look again.
  */
-export async function begin(
-  connection: Connection,
-  job: LoadJob,
-  table: TargetTable,
-  control: ControlNames,
-): Promise<Begun | null> {
-  const replaced = replacedSql(job, control, job.file.sha256);
-  const begun = await beginWith(connection, [job], table, control, replaced, toReplaced);
+export async function begin(connection: Connection, job: LoadJob, table: TargetTable): Promise<Begun | null> {
+  const begun = await beginWith(connection, [job], table, replacedSql(job, job.file.sha256), toReplaced);
   return begun === null ? null : { loadId: begun.loadIds[0]!, pages: begun.pages, replaced: begun.found };
 }
 
@@ -96,13 +90,9 @@ export async function beginGroup(
   connection: Connection,
   jobs: readonly LoadJob[],
   table: TargetTable,
-  control: ControlNames,
 ): Promise<GroupBegun | null> {
-  const { feed, instanceId } = jobs[0]!;
-  const paths = jobs.map((job) => quoteLiteral(job.file.path)).join(', ');
-  const replacing = `SELECT DISTINCT path FROM ${control.loads} WHERE feed = ${quoteLiteral(feed.name)} AND path IN (${paths}) AND instance_id = ${quoteLiteral(instanceId)} AND status IN ('cleared', 'rejected')`;
   const toPath = eachRow((row) => text(row, 'path'));
-  const begun = await beginWith(connection, jobs, table, control, replacing, toPath);
+  const begun = await beginWith(connection, jobs, table, replacedPathsSql(jobs), toPath);
   return begun === null ? null : { loadIds: begun.loadIds, pages: begun.pages, replacing: new Set(begun.found) };
 }
 
@@ -111,17 +101,16 @@ async function beginWith<T>(
   connection: Connection,
   jobs: readonly LoadJob[],
   table: TargetTable,
-  control: ControlNames,
   look: string,
   read: Reader<T>,
 ): Promise<{ readonly loadIds: readonly number[]; readonly pages: readonly number[]; readonly found: T } | null> {
-  const { target } = jobs[0]!.feed;
-  const alone = target.mode === 'replace_all' || table.hasUniqueOrExclusion;
+  const { feed, database } = jobs[0]!;
+  const alone = feed.target.mode === 'replace_all' || table.hasUniqueOrExclusion;
   const script = openTransaction(jobs, alone ? table : null);
   script.also(`LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`);
-  const drawn = `ARRAY(SELECT pg_catalog.nextval(${control.loadIdSequence}) FROM pg_catalog.generate_series(1, ${jobs.length}))`;
+  const loadIdsSql = drawLoadIdsSql(database.controlSchema, jobs.length);
   const state = script.add(
-    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${drawn} AS load_ids, ${pagesSql(table)} AS pages`,
+    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${loadIdsSql} AS load_ids, ${pagesSql(table)} AS pages`,
     oneRow((row) => ({
       fingerprint: row['fingerprint'],
       loadIds: list(row, 'load_ids').map(Number),

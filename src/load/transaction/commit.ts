@@ -1,8 +1,8 @@
 import { TallymanError } from '../../core/errors.js';
 import type { Connection } from '../../postgres/connect/connect.js';
-import { LIVE_CONTENT_INDEX, LIVE_PATH_INDEX } from '../../postgres/control/control-schema.js';
-import { databaseError, endsSession, isServerError } from '../../postgres/connect/errors.js';
+import { databaseError, endsSession } from '../../postgres/connect/errors.js';
 import type { Script } from '../../postgres/connect/script.js';
+import { isReceiptConflict } from '../../postgres/control/receipt-conflict.js';
 
 /** COMMIT was sent and its answer did not come: only the receipt can tell (DESIGN 2.1, Recovery). */
 export class OutcomeUnknown extends Error {
@@ -13,9 +13,6 @@ export class OutcomeUnknown extends Error {
 export class LostRace extends Error {
   override readonly name = 'LostRace';
 }
-
-/** Name of the unique constraint on load_key: this very attempt is in already. */
-const LOAD_KEY = 'loads_load_key';
 
 /**
  * Sends the last statements of a transaction, the INSERT of its receipts among them, together with COMMIT: one round
@@ -28,12 +25,7 @@ export async function commit(connection: Connection, script: Script, onCommit: (
   try {
     await script.run(connection);
   } catch (error) {
-    if (
-      isServerError(error) &&
-      error.code === '23505' &&
-      [LIVE_CONTENT_INDEX, LIVE_PATH_INDEX, LOAD_KEY].includes(error.constraint ?? '')
-    )
-      throw new LostRace(error.constraint);
+    if (isReceiptConflict(error)) throw new LostRace(error.constraint);
     if (connection.lost || endsSession(error))
       throw new OutcomeUnknown(databaseError(error, 'waiting for the answer to COMMIT').message, { cause: error });
     throw error;

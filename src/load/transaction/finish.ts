@@ -3,11 +3,12 @@ import type { RowCounts } from '../../core/report.js';
 import { classify, databaseError, endsSession, isServerError, publicMessage } from '../../postgres/connect/errors.js';
 import { integer, list } from '../../postgres/connect/result-rows.js';
 import { oneRow, Script } from '../../postgres/connect/script.js';
+import { receiptSql, supersedeSql, toCommitted, type Receipt } from '../../postgres/control/receipt-write.js';
+import { replacedSql, toReplaced, type ReplacedLoad } from '../../postgres/control/replaced-loads.js';
 import { RunAgain } from './run-again.js';
 import { commit } from './commit.js';
 import type { LoadContext } from '../context.js';
-import { receiptSql, supersedeSql, toCommitted, type Receipt } from './receipt.js';
-import { deleteReplaced, missingFrom, replacedSql, toReplaced, type ReplacedLoad } from './replaced.js';
+import { deleteReplaced, missingFrom } from './replaced.js';
 import { countSql, pagesSql, proveCount, type TallyScan } from './tally.js';
 
 /**
@@ -22,7 +23,7 @@ export async function proveTally(
   sha256: string,
   expected: number,
 ): Promise<{ readonly replaced: readonly ReplacedLoad[]; readonly pages: readonly number[] }> {
-  const { connection, job, control } = context;
+  const { connection, job } = context;
   const script = new Script();
   if (scan.table.hasDeferrable) script.also('SET CONSTRAINTS ALL IMMEDIATE');
   const counted = script.add(
@@ -33,7 +34,7 @@ export async function proveTally(
     `SELECT ${pagesSql(scan.table)} AS pages`,
     oneRow((row) => list(row, 'pages').map(Number)),
   );
-  const now = script.add(replacedSql(job, control, sha256), toReplaced);
+  const now = script.add(replacedSql(job, sha256), toReplaced);
   try {
     await script.run(connection, { timeoutMs: 0 });
   } catch (error) {
@@ -57,12 +58,12 @@ export async function commitLoad(
   receipt: Omit<Receipt, 'status' | 'errorCode' | 'replaces'> & { readonly loadId: number; readonly rows: RowCounts },
   onCommit: () => void,
 ): Promise<{ readonly loadId: number; readonly committedAt: string; readonly replaced: readonly number[] }> {
-  const { connection, job, control } = context;
+  const { connection, job } = context;
   const ids = replaced.map((load) => load.loadId);
   const script = new Script();
-  script.also(...supersedeSql(control, ids, receipt.loadId));
+  script.also(...supersedeSql(job.database.controlSchema, ids, receipt.loadId));
   const written = { ...receipt, status: 'loaded' as const, errorCode: null, replaces: ids };
-  const committed = script.add(receiptSql(job, control, written), oneRow(toCommitted));
+  const committed = script.add(receiptSql(job, written), oneRow(toCommitted));
   await commit(connection, script, onCommit);
   return { ...committed(), replaced: ids };
 }

@@ -2,15 +2,20 @@ import { TallymanError } from '../../core/errors.js';
 import type { LoadJob } from '../../core/load.js';
 import type { RowCounts } from '../../core/report.js';
 import type { Connection } from '../../postgres/connect/connect.js';
-import { controlNames } from '../../postgres/control/control-schema.js';
-import { quoteLiteral } from '../../postgres/connect/identifiers.js';
-import { integer, type Row } from '../../postgres/connect/result-rows.js';
+import { integer, list } from '../../postgres/connect/result-rows.js';
 import { eachRow, oneRow, Script } from '../../postgres/connect/script.js';
+import {
+  drawLoadIdsSql,
+  receiptSql,
+  supersedeSql,
+  toCommitted,
+  type Receipt,
+} from '../../postgres/control/receipt-write.js';
+import { sameRejectionsSql } from '../../postgres/control/replaced-loads.js';
 import type { QuarantineRecord } from '../../quarantine/record.js';
 import { openTransaction } from './begin.js';
 import { commit, LostRace } from './commit.js';
 import { copyQuarantine } from '../copy/quarantine-copy.js';
-import { receiptSql, supersedeSql, toCommitted, type Receipt } from './receipt.js';
 
 /** What is told of a file that was rejected. */
 export interface Rejection {
@@ -42,24 +47,24 @@ export async function writeRejection(
   rejection: Rejection,
   onCommit: () => void,
 ): Promise<WrittenRejection> {
-  const control = controlNames(job.database.controlSchema);
-  const { sha256 } = rejection;
-  const same = `feed = ${quoteLiteral(job.feed.name)} AND path = ${quoteLiteral(job.file.path)} AND instance_id = ${quoteLiteral(job.instanceId)} AND status = 'rejected' AND file_sha256 = ${quoteLiteral(sha256 ?? '')}`;
+  const schema = job.database.controlSchema;
   const opening = openTransaction([job], null);
-  const toLoadId = (row: Row): number => integer(row, 'load_id');
-  const before = opening.add(`SELECT load_id FROM ${control.loads} WHERE ${same}`, eachRow(toLoadId));
+  const before = opening.add(
+    sameRejectionsSql(job, rejection.sha256),
+    eachRow((row) => integer(row, 'load_id')),
+  );
   const drawn = opening.add(
     rejection.loadId === null
-      ? `SELECT pg_catalog.nextval(${control.loadIdSequence}) AS load_id`
-      : `SELECT ${rejection.loadId}::bigint AS load_id`,
-    oneRow(toLoadId),
+      ? `SELECT ${drawLoadIdsSql(schema, 1)} AS load_ids`
+      : `SELECT ARRAY[${rejection.loadId}]::bigint[] AS load_ids`,
+    oneRow((row) => Number(list(row, 'load_ids')[0])),
   );
   await opening.run(connection);
   const loadId = drawn();
   const earlier = before();
-  await copyQuarantine(connection, control.quarantine, rejection.record.kept());
+  await copyQuarantine(connection, schema, rejection.record.kept());
   const closing = new Script();
-  closing.also(...supersedeSql(control, earlier, loadId));
+  closing.also(...supersedeSql(schema, earlier, loadId));
   const receipt = {
     ...rejection,
     loadId,
@@ -67,7 +72,7 @@ export async function writeRejection(
     errorCode: rejection.error.code,
     replaces: earlier,
   };
-  const committed = closing.add(receiptSql(job, control, receipt), oneRow(toCommitted));
+  const committed = closing.add(receiptSql(job, receipt), oneRow(toCommitted));
   try {
     await commit(connection, closing, onCommit);
     return { ...committed(), replaced: earlier };

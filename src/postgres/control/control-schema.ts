@@ -72,6 +72,14 @@ export async function readControlState(connection: Connection, schema: string): 
   }
 }
 
+/** True when the receipts are gone: somebody dropped them, or this is another database. */
+export async function receiptsAreGone(connection: Connection, schema: string): Promise<boolean> {
+  const { rows } = await connection.query('SELECT pg_catalog.to_regclass($1) IS NULL AS gone', [
+    controlNames(schema).loads,
+  ]);
+  return rows[0]?.['gone'] === true;
+}
+
 /**
  * Creates the control schema or brings it up to date, each migration in a short transaction under the DDL lock, so that
  * two processes may do it at once. Does nothing, and needs no right to create, when it is up to date. Throws

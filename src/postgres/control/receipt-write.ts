@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
+import { visibleString } from '../../base/visible-string.js';
 import type { FileDialect } from '../../core/format.js';
 import type { LoadJob } from '../../core/load.js';
 import type { RowCounts } from '../../core/report.js';
-import type { ControlNames } from '../../postgres/control/control-schema.js';
-import { displayName, quoteLiteral } from '../../postgres/connect/identifiers.js';
-import { integer, text, type Row } from '../../postgres/connect/result-rows.js';
-import { isoSql, timestampSql } from '../../postgres/control/receipt-row.js';
-import { visibleString } from '../../base/visible-string.js';
+import { displayName, quoteLiteral } from '../connect/identifiers.js';
+import { integer, text, type Row } from '../connect/result-rows.js';
+import { controlNames, type ControlNames } from './control-schema.js';
+import { isoSql, timestampSql } from './receipt-row.js';
 
 /** What a receipt says beside the job. */
 export interface Receipt {
@@ -25,15 +25,13 @@ export interface Receipt {
  * SQL that writes the receipt and gives `load_id` and `committed_at`. Both times come from the database's clock, so
  * that a load never ends before it began. A load_id is drawn here when the load ended before it had one.
  */
-export function receiptSql(job: LoadJob, control: ControlNames, receipt: Receipt): string {
-  return receiptsSql(control, [{ job, receipt }]);
+export function receiptSql(job: LoadJob, receipt: Receipt): string {
+  return receiptsSql([{ job, receipt }]);
 }
 
-/** The same for all the loads of one transaction (load-group.ts); at least one. */
-export function receiptsSql(
-  control: ControlNames,
-  receipts: readonly { readonly job: LoadJob; readonly receipt: Receipt }[],
-): string {
+/** The same for all the loads of one transaction; at least one. */
+export function receiptsSql(receipts: readonly { readonly job: LoadJob; readonly receipt: Receipt }[]): string {
+  const control = controlNames(receipts[0]!.job.database.controlSchema);
   const rows = receipts.map(({ job, receipt }) => receiptValues(job, control, receipt));
   const columns = Object.keys(rows[0] ?? {}).join(', ');
   return `INSERT INTO ${control.loads} (${columns}) VALUES ${rows.map((row) => `(${Object.values(row).join(', ')})`).join(', ')} RETURNING load_id, ${isoSql('committed_at')} AS committed_at`;
@@ -81,9 +79,14 @@ export const toCommitted = (row: Row): Committed => ({
   committedAt: text(row, 'committed_at'),
 });
 
+/** An expression (bigint[]) that draws load_ids, ascending. */
+export const drawLoadIdsSql = (schema: string, count: number): string =>
+  `ARRAY(SELECT pg_catalog.nextval(${controlNames(schema).loadIdSequence}) FROM pg_catalog.generate_series(1, ${count}))`;
+
 /** SQL that marks receipts, and what is open of their quarantine, as superseded by a load. */
-export function supersedeSql(control: ControlNames, loadIds: readonly number[], by: number): readonly string[] {
+export function supersedeSql(schema: string, loadIds: readonly number[], by: number): readonly string[] {
   if (loadIds.length === 0) return [];
+  const control = controlNames(schema);
   const ids = loadIds.join(', ');
   return [
     `UPDATE ${control.quarantine} SET status = 'superseded', resolved_by = ${by} WHERE status = 'open' AND load_id IN (${ids})`,
