@@ -4,7 +4,7 @@ import { ledgerIn, temporaryDir } from './support.js';
 
 /** Writes for ever; prints what was acknowledged: "d ID PATH", "l ID LOAD_ID". */
 const WRITER = `
-import { openLedger } from './ledger/sqlite-ledger.js';
+import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
 const [dir, round] = process.argv.slice(2);
 const ledger = openLedger(dir);
 const one = async (i) => {
@@ -57,7 +57,7 @@ describe('kill -9 at any moment', () => {
   it('what was in flight is found again as interrupted', async () => {
     const dir = temporaryDir();
     const script = `
-      import { openLedger } from './ledger/sqlite-ledger.js';
+      import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
       const ledger = openLedger(process.argv[2]);
       const entry = await ledger.discover({ feed: 'orders', file: { path: 'a', size: 10, mtimeUs: 1, version: 'v' }, uri: 'file:///a', settleSeconds: 0 }, 'daemon');
       await ledger.claim(entry.fileId, { loadKey: 'the key', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');

@@ -7,7 +7,7 @@ import { compileLedger, runScript, until } from './compiled.js';
 import { temporaryDir } from './support.js';
 
 const HOLD = `
-import { acquireLock, acquireClaimLock } from './ledger/lock.js';
+import { acquireLock, acquireClaimLock } from './ledger/sqlite/lock.js';
 const [dir, claim] = process.argv.slice(2);
 if (claim === undefined) acquireLock(dir); else acquireClaimLock(dir, claim);
 console.log('held');

@@ -115,7 +115,7 @@ describe('several processes', () => {
     const compiled = compileLedger();
     const dir = temporaryDir();
     const script = `
-      import { openLedger } from './ledger/sqlite-ledger.js';
+      import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
       const [dir, name] = process.argv.slice(2);
       const ledger = openLedger(dir);
       for (let i = 0; i < 40; i++) {
