@@ -1,7 +1,8 @@
 import type { FeedSpec } from '../core/feed/feed.js';
 import { isAged, sameVersion, type SeenFile, type SkippedEntry } from '../core/file.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
+import type { Arrivals } from '../core/ledger/arrivals.js';
+import type { Queue } from '../core/ledger/queue.js';
 import type { Source } from '../core/source.js';
 import { TallymanError } from '../core/errors.js';
 import { ready } from '../intake/ready.js';
@@ -38,7 +39,7 @@ export interface FeedHealth {
 export class FeedWatcher {
   readonly #feed: FeedSpec;
   readonly #source: Source;
-  readonly #ledger: Ledger;
+  readonly #ledger: Arrivals & Pick<Queue, 'versions'>;
   readonly #log: Log;
   readonly #actor: string;
   readonly #onDiscovered: (entries: readonly FileEntry[]) => void;
@@ -72,7 +73,7 @@ export class FeedWatcher {
   constructor(parts: {
     readonly feed: FeedSpec;
     readonly source: Source;
-    readonly ledger: Ledger;
+    readonly ledger: Arrivals & Pick<Queue, 'versions'>;
     readonly log: Log;
     readonly actor: string;
     readonly onDiscovered: (entries: readonly FileEntry[]) => void;

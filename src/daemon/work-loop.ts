@@ -1,7 +1,7 @@
 import type { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
+import type { Queue } from '../core/ledger/queue.js';
 import { gaveUp, hasRoom, isIdle, Lane, leave, take, type Capacity } from './lane.js';
 import type { Log } from '../core/log.js';
 import type { WorkOutcome } from '../flow/outcome.js';
@@ -19,7 +19,7 @@ type Step = 'land' | 'load';
 
 export interface WorkLoopParts {
   readonly feeds: readonly FeedSpec[];
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Queue, 'waiting'>;
   readonly log: Log;
   readonly concurrency: number;
   /** `run --once`: backoffs that are pending are tried now, and each entry is tried once. */

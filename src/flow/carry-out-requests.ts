@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { TallymanError } from '../core/errors.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
-import type { Request } from '../core/ledger/requests.js';
+import type { Queue } from '../core/ledger/queue.js';
+import type { Request, Requests } from '../core/ledger/requests.js';
+import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Receipts } from '../core/receipts.js';
 import { requestAllowed, requestEffect, requestMustWait } from '../ledger/rules/request-rules.js';
 import type { Log } from '../core/log.js';
 
 interface RequestParts {
-  readonly ledger: Ledger;
+  readonly ledger: Requests & Pick<Queue, 'entry'> & Pick<Surroundings, 'instanceId'>;
   readonly receipts: Receipts;
   readonly log: Log;
   /** A load of this entry is under way: the request waits for its end. */

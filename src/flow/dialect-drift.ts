@@ -2,14 +2,14 @@ import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote } from '../core/format.js';
 import { formatOf } from '../formats/find-format.js';
-import type { Ledger } from '../core/ledger/index.js';
+import type { Reading } from '../core/ledger/reading.js';
 import type { ProcessParts } from './process-parts.js';
 
 type Told = Readonly<Record<string, unknown>>;
 type DriftParts = Pick<ProcessParts, 'ledger' | 'receipts' | 'formats' | 'log'>;
 
 /** Dialect of each feed's latest load in this process. By ledger: an engine has one, and so has its memory. */
-const latest = new WeakMap<Ledger, Map<string, Told>>();
+const latest = new WeakMap<Reading, Map<string, Told>>();
 
 /**
  * A change of dialect from the feed's last load to this one: nothing is wrong with the file, but its sender changed

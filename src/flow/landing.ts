@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { mkdir, stat } from 'node:fs/promises';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
+import type { Queue } from '../core/ledger/queue.js';
 import { isOpen } from '../core/states.js';
 import { land } from '../intake/land/land.js';
 import { LandingArea, type LandingLimits } from '../intake/land/landing-area.js';
@@ -16,7 +16,7 @@ const SWEEP_MS = 600_000;
 
 /** What bringing a file needs beside its entry. */
 export interface BringParts {
-  readonly ledger: Pick<Ledger, 'entry' | 'move' | 'setContent'>;
+  readonly ledger: Pick<Queue, 'entry' | 'move' | 'setContent'>;
   readonly actor: string;
   /** The source that holds the entry's bytes. */
   source(entry: FileEntry): Source;
@@ -50,7 +50,7 @@ export class Landing {
    * Only the process that holds the lock on data_dir may take copies away: those whose time is over, and those that a
    * process left behind which died after COMMIT.
    */
-  async start(ledger: Pick<Ledger, 'entry'>): Promise<void> {
+  async start(ledger: Pick<Queue, 'entry'>): Promise<void> {
     if (this.#sweeping !== null) return;
     const ended = async (fileId: number): Promise<boolean> => {
       const entry = await ledger.entry(fileId);

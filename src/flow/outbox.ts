@@ -1,7 +1,7 @@
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
-import type { PlannedAction } from '../core/ledger/outbox.js';
+import type { PlannedAction, PlannedActions } from '../core/ledger/outbox.js';
+import type { Queue } from '../core/ledger/queue.js';
 import type { Source } from '../core/source.js';
 import { isOpen } from '../core/states.js';
 import { backoff } from '../base/backoff.js';
@@ -25,7 +25,7 @@ const SET_BACK_MS = 2_000;
 const END_OF_TIME = '9999-12-31T23:59:59.999Z';
 
 export interface OutboxParts {
-  readonly ledger: Pick<Ledger, 'entry' | 'dueActions' | 'actionDone' | 'actionFailed'>;
+  readonly ledger: PlannedActions & Pick<Queue, 'entry'>;
   readonly log: Log;
   /** The source that holds the entry's bytes; throws UNKNOWN_FEED when its feed is no longer in the config. */
   source(entry: FileEntry): Source;
@@ -160,7 +160,7 @@ export class Outbox {
     };
   }
 
-  async #end(action: PlannedAction, outcome: Parameters<Ledger['actionDone']>[1]): Promise<true> {
+  async #end(action: PlannedAction, outcome: Parameters<PlannedActions['actionDone']>[1]): Promise<true> {
     await this.#parts.ledger.actionDone(action.actionId, outcome);
     return true;
   }

@@ -1,7 +1,11 @@
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FormatType } from '../core/format.js';
+import type { Arrivals } from '../core/ledger/arrivals.js';
+import type { Queue } from '../core/ledger/queue.js';
+import type { Reading } from '../core/ledger/reading.js';
+import type { ReceiptBook } from '../core/ledger/receipt-book.js';
+import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
 import type { DatabaseSpec } from '../core/database.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
 import type { Source } from '../core/source.js';
@@ -13,7 +17,7 @@ import type { Log } from '../core/log.js';
 export interface ProcessParts {
   /** Every feed of the config, also those that do not run now. */
   readonly configured: readonly FeedSpec[];
-  readonly ledger: Ledger;
+  readonly ledger: Surroundings & Arrivals & Queue & ReceiptBook & Reading;
   readonly receipts: Receipts;
   readonly formats: readonly FormatType[];
   readonly database: DatabaseSpec;

@@ -1,6 +1,9 @@
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileEntry } from '../core/entry.js';
+import type { ReceiptBook } from '../core/ledger/receipt-book.js';
+import type { Surroundings } from '../core/ledger/surroundings.js';
+import type { Receipts } from '../core/receipts.js';
 import { isClaimHeld } from '../ledger/sqlite/lock.js';
 import { forgetProgress, readProgress } from '../load/progress.js';
 import { carryOver, registerFeeds, renamedFeeds } from './renamed-feeds.js';
@@ -34,8 +37,14 @@ export async function reconcileStores(parts: ProcessParts, feeds: ReadonlyMap<st
   await lostReceipts(parts);
 }
 
+/** What names are settled with: less than the straight line needs, so that commands have it too. */
+interface NameParts {
+  readonly ledger: Surroundings & Pick<ReceiptBook, 'newestLoad'>;
+  readonly receipts: Receipts;
+}
+
 /** The right database, and every feed under its name of today. Comes before anything is written under a feed's name. */
-export async function settleNames(parts: Pick<ProcessParts, 'ledger' | 'receipts' | 'configured'>): Promise<void> {
+export async function settleNames(parts: NameParts & Pick<ProcessParts, 'configured'>): Promise<void> {
   const { ledger, receipts, configured } = parts;
   await sameDatabase(parts);
   await carryOver(renamedFeeds(configured, await ledger.feeds()), ledger, receipts);
@@ -46,7 +55,7 @@ export async function settleNames(parts: Pick<ProcessParts, 'ledger' | 'receipts
  * Another database, or an empty one, while the ledger remembers loads: stop and explain, or every file would be loaded
  * again there.
  */
-async function sameDatabase({ ledger, receipts }: Pick<ProcessParts, 'ledger' | 'receipts'>): Promise<void> {
+async function sameDatabase({ ledger, receipts }: NameParts): Promise<void> {
   const remembered = await ledger.getMeta('database_id');
   if (remembered !== null) {
     const found = await receipts.databaseId();

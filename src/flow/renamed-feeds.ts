@@ -1,7 +1,6 @@
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
-import type { KnownFeed } from '../core/ledger/surroundings.js';
-import type { Ledger } from '../core/ledger/index.js';
+import type { KnownFeed, Surroundings } from '../core/ledger/surroundings.js';
 import { acquireLock } from '../ledger/sqlite/lock.js';
 import type { Receipts } from '../core/receipts.js';
 
@@ -59,7 +58,7 @@ function identity(feed: FeedSpec): KnownFeed {
 }
 
 /** Receipts first, then the ledger: a crash in between is repeated without harm. */
-export async function carryOver(renamed: readonly Renamed[], ledger: Ledger, receipts: Receipts): Promise<void> {
+export async function carryOver(renamed: readonly Renamed[], ledger: Surroundings, receipts: Receipts): Promise<void> {
   for (const { from, to } of renamed) {
     await receipts.renameFeed(from, to, ledger.instanceId);
     try {
@@ -72,7 +71,7 @@ export async function carryOver(renamed: readonly Renamed[], ledger: Ledger, rec
 }
 
 /** Remembers where each feed reads and writes, so that a new name over the same places is noticed. */
-export async function registerFeeds(configured: readonly FeedSpec[], ledger: Ledger): Promise<void> {
+export async function registerFeeds(configured: readonly FeedSpec[], ledger: Surroundings): Promise<void> {
   const known = new Map((await ledger.feeds()).map((feed) => [feed.name, feed]));
   for (const feed of configured.map(identity)) {
     const before = known.get(feed.name);
@@ -85,7 +84,7 @@ export async function registerFeeds(configured: readonly FeedSpec[], ledger: Led
  * does it, runs under the daemon's lock then. Throws ALREADY_RUNNING.
  */
 export async function besideDaemon(
-  parts: { readonly configured: readonly FeedSpec[]; readonly ledger: Ledger; readonly dataDir: string },
+  parts: { readonly configured: readonly FeedSpec[]; readonly ledger: Surroundings; readonly dataDir: string },
   work: () => Promise<void>,
 ): Promise<void> {
   const lock =

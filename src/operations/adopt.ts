@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { SeenFile } from '../core/file.js';
-import type { Ledger } from '../core/ledger/index.js';
+import type { Arrivals } from '../core/ledger/arrivals.js';
+import type { ReceiptBook } from '../core/ledger/receipt-book.js';
+import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
 import { isBeside } from '../sources/common/companion.js';
@@ -16,7 +18,7 @@ export async function adoptPresent(
   parts: {
     readonly configured: readonly FeedSpec[];
     readonly dataDir: string;
-    readonly ledger: Ledger;
+    readonly ledger: Surroundings & Arrivals & Pick<ReceiptBook, 'newestLoad'>;
     readonly receipts: Receipts;
     readonly source: Source;
     readonly feed: FeedSpec;

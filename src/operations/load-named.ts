@@ -4,7 +4,9 @@ import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
+import type { Arrivals } from '../core/ledger/arrivals.js';
+import type { Queue } from '../core/ledger/queue.js';
+import type { Requests } from '../core/ledger/requests.js';
 import { acquireClaimLock } from '../ledger/sqlite/lock.js';
 import { direct } from '../sources/local/direct.js';
 import { encodeName } from '../sources/common/path-name.js';
@@ -41,7 +43,7 @@ export async function namedFile(file: string): Promise<string> {
 }
 
 interface NamedParts {
-  readonly ledger: Ledger;
+  readonly ledger: Arrivals & Queue & Requests;
   readonly dataDir: string;
   /** The engine's parts, claiming for this lock. */
   readonly engine: (owner: string) => Promise<Engine>;
@@ -117,7 +119,7 @@ async function letGo({ ledger, actor }: NamedParts, entry: FileEntry | null, fil
 }
 
 /** The held file that this one waits for; null = none. Only a person can end that wait. */
-async function heldTwin(ledger: Ledger, entry: FileEntry): Promise<number | null> {
+async function heldTwin(ledger: Queue, entry: FileEntry): Promise<number | null> {
   const waitFor = (await ledger.entry(entry.fileId))?.waitFor ?? null;
   return waitFor !== null && (await ledger.entry(waitFor))?.state === 'held' ? waitFor : null;
 }

@@ -1,4 +1,5 @@
-import type { Ledger } from '../core/ledger/index.js';
+import type { ReceiptBook } from '../core/ledger/receipt-book.js';
+import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { ReceiptRef } from '../core/receipts.js';
 import type { Receipts } from '../core/receipts.js';
 
@@ -26,7 +27,7 @@ const PAGE = 1_000;
 
 /** `ledger verify`: everything on which the three do not agree. */
 export async function* differences(
-  ledger: Ledger,
+  ledger: ReceiptBook & Pick<Surroundings, 'instanceId'>,
   receipts: Receipts,
   feeds: readonly string[],
 ): AsyncIterable<Difference> {
@@ -35,7 +36,10 @@ export async function* differences(
 }
 
 /** Every load that the ledger knows must have its receipt, in the same state, and every own receipt its entry. */
-async function* ledgerAgainstReceipts(ledger: Ledger, receipts: Receipts): AsyncIterable<Difference> {
+async function* ledgerAgainstReceipts(
+  ledger: ReceiptBook & Pick<Surroundings, 'instanceId'>,
+  receipts: Receipts,
+): AsyncIterable<Difference> {
   if ((await receipts.databaseId()) === null) {
     if ((await ledger.newestLoad()) !== null)
       yield {
@@ -98,7 +102,11 @@ async function* ledgerAgainstReceipts(ledger: Ledger, receipts: Receipts): Async
 }
 
 /** Every live load must have as many rows in its table as its receipt says. */
-async function* receiptsAgainstTables(ledger: Ledger, receipts: Receipts, feed: string): AsyncIterable<Difference> {
+async function* receiptsAgainstTables(
+  ledger: ReceiptBook & Pick<Surroundings, 'instanceId'>,
+  receipts: Receipts,
+  feed: string,
+): AsyncIterable<Difference> {
   if ((await receipts.databaseId()) === null) return;
   for (const { receipt, target, present } of await receipts.liveCounts(feed)) {
     const kind = tableDifference(receipt, present);

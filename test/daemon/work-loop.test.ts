@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
 import type { FeedSpec } from '../../src/core/feed/feed.js';
 import type { FileEntry } from '../../src/core/entry.js';
-import type { Ledger } from '../../src/core/ledger/index.js';
 import { WorkLoop } from '../../src/daemon/work-loop.js';
 import type { WorkOutcome } from '../../src/flow/outcome.js';
 import { feedOf } from '../load/support.js';
@@ -28,7 +27,7 @@ class Harbour {
       };
     const ledger = {
       waiting: (feed: string) => Promise.resolve(this.#entries.filter((entry) => entry.feed === feed)),
-    } as unknown as Ledger;
+    };
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
     this.loop = new WorkLoop({
       feeds,

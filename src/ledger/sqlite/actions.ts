@@ -1,13 +1,12 @@
 import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
-import type { Ledger } from '../../core/ledger/index.js';
-import type { PlannedAction } from '../../core/ledger/outbox.js';
+import type { PlannedAction, PlannedActions } from '../../core/ledger/outbox.js';
 import { mustFind } from './change.js';
 import { fromIso, int, json, text } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
 
 /** The outbox: after actions, planned in the transaction that ended the file, kept until done. */
-export function actions(store: Store): Pick<Ledger, 'dueActions' | 'actionDone' | 'actionFailed'> {
+export function actions(store: Store): PlannedActions {
   return {
     dueActions: (now, limit) =>
       store.read(() =>

@@ -1,8 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { SeenFile } from '../../core/file.js';
-import type { Adopted, Arrival } from '../../core/ledger/arrivals.js';
+import type { Adopted, Arrival, Arrivals } from '../../core/ledger/arrivals.js';
 import type { FileEntry } from '../../core/entry.js';
-import type { Ledger } from '../../core/ledger/index.js';
 import { TallymanError } from '../../core/errors.js';
 import { backToEnd, changeState, freeWaiting, mustFind, note, wrongState, type Cause } from './change.js';
 import { feedId, internFeed } from './feeds.js';
@@ -13,7 +12,7 @@ import type { Row, Store } from './store/store.js';
 const LOOKUPS = 1_000;
 
 /** How versions come into the ledger. */
-export function arrivals(store: Store): Pick<Ledger, 'unknown' | 'discover' | 'touch' | 'absorb' | 'adopt'> {
+export function arrivals(store: Store): Arrivals {
   return {
     async unknown(feed, files) {
       const fresh: SeenFile[] = [];

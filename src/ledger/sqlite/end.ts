@@ -1,7 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import type { EndOfFile, EndResult } from '../../core/ledger/queue.js';
+import type { EndOfFile, EndResult, Queue } from '../../core/ledger/queue.js';
 import type { FileEntry } from '../../core/entry.js';
-import type { Ledger } from '../../core/ledger/index.js';
 import { NO_ROWS } from '../../core/report.js';
 import { changeState, isOpen, mustFindRow, wrongState, type Cause } from './change.js';
 import { closeOlderSnapshots, supersedeEarlierBad, supersedeReplaced, type Consequences } from './consequences.js';
@@ -11,7 +10,7 @@ import { fromIsoOrNull, int, sha, toEntry } from './entry-rows.js';
 import type { Store } from './store/store.js';
 
 /** How versions end. */
-export function ends(store: Store): Pick<Ledger, 'end'> {
+export function ends(store: Store): Pick<Queue, 'end'> {
   return {
     end: (fileId, end, actor, reason) =>
       store.write(() => endFile(store, fileId, end, { actor, reason, at: store.now() })),

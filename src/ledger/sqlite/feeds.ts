@@ -1,5 +1,5 @@
 import { TallymanError } from '../../core/errors.js';
-import type { Ledger } from '../../core/ledger/index.js';
+import type { Surroundings } from '../../core/ledger/surroundings.js';
 import { int, text, textOrNull } from './entry-rows.js';
 import type { Store } from './store/store.js';
 
@@ -17,9 +17,7 @@ export function internFeed(store: Store, name: string): number {
 }
 
 /** What the program remembers of its surroundings. */
-export function surroundings(
-  store: Store,
-): Pick<Ledger, 'getMeta' | 'setMeta' | 'feeds' | 'registerFeed' | 'renameFeed'> {
+export function surroundings(store: Store): Omit<Surroundings, 'instanceId'> {
   return {
     getMeta: (key) =>
       store.read(() => {

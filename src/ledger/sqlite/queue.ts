@@ -1,7 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import type { Claim } from '../../core/ledger/queue.js';
+import type { Claim, Queue } from '../../core/ledger/queue.js';
 import type { FileEntry } from '../../core/entry.js';
-import type { Ledger } from '../../core/ledger/index.js';
 import {
   backToEnd,
   changeState,
@@ -18,24 +17,8 @@ import { feedId } from './feeds.js';
 import { ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './entry-rows.js';
 import type { Store } from './store/store.js';
 
-type Way =
-  | 'entry'
-  | 'facts'
-  | 'versions'
-  | 'waiting'
-  | 'interrupted'
-  | 'owned'
-  | 'disown'
-  | 'setContent'
-  | 'move'
-  | 'wait'
-  | 'claim'
-  | 'unclaim'
-  | 'giveBack'
-  | 'died';
-
 /** The way of a version from its turn to its end. */
-export function queue(store: Store): Pick<Ledger, Way> {
+export function queue(store: Store): Omit<Queue, 'end'> {
   const cause = (actor: string, reason: string): Cause => ({ actor, reason, at: store.now() });
   return {
     entry: (fileId) => store.read(() => findEntry(store, fileId)),

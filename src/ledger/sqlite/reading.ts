@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { TallymanError } from '../../core/errors.js';
-import type { FeedSummary, FileSelector } from '../../core/ledger/reading.js';
-import type { Ledger } from '../../core/ledger/index.js';
+import type { FeedSummary, FileSelector, Reading } from '../../core/ledger/reading.js';
 import {
   NO_ROWS,
   type ActionEntry,
@@ -21,7 +20,7 @@ const PAGE = 500;
 const NAMES_PAGE = 10_000;
 
 /** The ledger as people see it. */
-export function reading(store: Store): Pick<Ledger, 'files' | 'filePages' | 'detail' | 'feedSummaries'> {
+export function reading(store: Store): Reading {
   return {
     async files(selector) {
       const found: FileReport[] = [];

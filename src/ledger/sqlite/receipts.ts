@@ -1,6 +1,6 @@
 import { ERRORS, TallymanError, type ErrorCode } from '../../core/errors.js';
 import type { FileEntry } from '../../core/entry.js';
-import type { Ledger } from '../../core/ledger/index.js';
+import type { ReceiptBook } from '../../core/ledger/receipt-book.js';
 import type { ReceiptRef } from '../../core/receipts.js';
 import type { ReportedError } from '../../core/report.js';
 import type { FileState } from '../../core/states.js';
@@ -16,10 +16,7 @@ const AT_ONCE = 500;
 const REASON = 'taken in from its receipt in the database';
 
 /** PostgreSQL is the truth about what is loaded; here the ledger learns it. */
-export function receipts(
-  store: Store,
-  instanceId: string,
-): Pick<Ledger, 'takeReceipts' | 'byLoadId' | 'byLoadKey' | 'newestLoad' | 'knownLoads' | 'receiptLost'> {
+export function receipts(store: Store, instanceId: string): ReceiptBook {
   return {
     async takeReceipts(list) {
       let taken = 0;

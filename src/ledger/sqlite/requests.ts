@@ -1,7 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import type { EntryChange, NewRequest, Request, RequestKind } from '../../core/ledger/requests.js';
+import type { EntryChange, NewRequest, Request, RequestKind, Requests } from '../../core/ledger/requests.js';
 import type { FileEntry } from '../../core/entry.js';
-import type { Ledger } from '../../core/ledger/index.js';
 import type { FileState } from '../../core/states.js';
 import { changeState, dropActions, mustFind, takeAgain, wrongState, type Cause } from './change.js';
 import { setStatus, receiptsOf } from './receipt-rows.js';
@@ -13,9 +12,7 @@ const KINDS: readonly RequestKind[] = ['reprocess', 'clear', 'retry', 'release',
 const REQUESTS_AT_ONCE = 1_000;
 
 /** What operators ask for, and how it is carried out. */
-export function requests(
-  store: Store,
-): Pick<Ledger, 'request' | 'openRequests' | 'closeRequest' | 'requestResult' | 'transition'> {
+export function requests(store: Store): Requests {
   return {
     request: (request) => store.write(() => ask(store, request)),
     openRequests: (limit = REQUESTS_AT_ONCE) =>
