@@ -7,6 +7,7 @@ import type { Log } from './core/log.js';
 import { messageOf, TallymanError } from './core/errors.js';
 import type { FeedSpec } from './core/feed/feed.js';
 import type { Ledger } from './core/ledger/index.js';
+import { DAEMON } from './core/ledger/workers.js';
 import type { DatabaseSpec } from './core/database.js';
 import type { LoadProgress } from './core/load.js';
 import type { FileReport } from './core/report.js';
@@ -103,8 +104,8 @@ export class App {
     readonly feeds: readonly FeedSpec[];
     readonly actor: string;
     readonly once: boolean;
-    /** Claim lock of a `load` command. */
-    readonly owner?: string;
+    /** Name of the claim lock of a `load` command; omitted = the daemon. */
+    readonly worker?: string;
     readonly onReport: (report: FileReport) => void;
     readonly onProgress?: (progress: LoadProgress) => void;
   }): Promise<Engine> {
@@ -122,7 +123,7 @@ export class App {
       concurrency,
       log: this.log,
       actor: options.actor,
-      owner: options.owner ?? null,
+      worker: options.worker ?? DAEMON,
       source: (feed) => this.source(feed),
       landing: this.landing(),
       direct,

@@ -74,7 +74,6 @@ const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   'cli/status.ts:statusCommand': 86,
   // One hot loop: each call that it would be divided by costs more than what it says.
   'formats/csv/scanner.ts:scan': 246,
-  'ledger/sqlite/queue.ts:queue': 86,
   'load/attempt.ts:attempt': 102,
   'load/dry-run.ts:check': 76,
   'load/load-group.ts:loadGroup': 74,

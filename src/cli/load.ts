@@ -53,12 +53,12 @@ async function loadCommand(context: Context, files: readonly string[], options: 
     const replaces = options.replaces === undefined ? [] : [await replacedLoad(app, feed.name, options.replaces)];
     for (const file of paths) {
       if (interrupt.signal.aborted) break;
-      const engine = (owner: string): Promise<Engine> =>
+      const engine = (worker: string): Promise<Engine> =>
         app.engine({
           feeds: [feed],
           actor: 'load',
           once: true,
-          owner,
+          worker,
           onReport: (report) => reporter.file(report),
           onProgress: (p) => progress.update(p),
         });

@@ -1,4 +1,5 @@
 import type { SeenFile } from './file.js';
+import type { Lease } from './ledger/workers.js';
 import type { ReportedError, RowCounts } from './report.js';
 import type { EndState, FileState } from './states.js';
 
@@ -46,8 +47,10 @@ export interface FileEntry {
   /** True when an after action deleted the bytes. */
   readonly deleted: boolean;
   readonly landedPath: string | null;
-  /** Claim lock of the `load` command that it belongs to; null = the daemon's. */
+  /** Reserved for this worker, a `load` command; null = for the daemon that serves its feed. */
   readonly owner: string | null;
+  /** Who has it in hand; null = nobody: it waits for its turn, or has ended. */
+  readonly lease: Lease | null;
   /** Version token of the ready marker at discovery; null = none. */
   readonly marker: string | null;
   /** Waits for this file's end. */

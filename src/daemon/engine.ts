@@ -52,8 +52,8 @@ export interface EngineParts {
   readonly log: Log;
   /** Stands in the history: `daemon`, `run`, `load`. */
   readonly actor: string;
-  /** Claim lock of a `load` command; null = the daemon's. */
-  readonly owner: string | null;
+  /** Who works: the daemon, or one `load` command. */
+  readonly worker: string;
   source(feed: FeedSpec): Source;
   readonly landing: Landing;
   /** Reads absolute local paths, for files that `tallyman load` named. */

@@ -226,7 +226,7 @@ async function load(
       sha256,
       duplicateAllowed: decision.duplicateAllowed,
       generation: decision.generation,
-      owner: parts.owner,
+      worker: parts.worker,
     },
     parts.actor,
   );
@@ -298,7 +298,7 @@ async function countedFailure(
       ? current
       : await parts.ledger.claim(
           entry.fileId,
-          { loadKey: randomUUID(), duplicateAllowed, generation, owner: parts.owner },
+          { loadKey: randomUUID(), duplicateAllowed, generation, worker: parts.worker },
           parts.actor,
         );
   return await attemptFailed(parts, claimed, feed, error);

@@ -24,8 +24,8 @@ export interface ProcessParts {
   readonly dataDir: string;
   readonly log: Log;
   readonly actor: string;
-  /** Claim lock of a `load` command; null = the daemon's. */
-  readonly owner: string | null;
+  /** Who works: its name stands in every claim. */
+  readonly worker: string;
   /** Brings remote files to local disk. */
   readonly landing: Landing;
   /** The source that holds the entry's bytes. */

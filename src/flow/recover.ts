@@ -2,9 +2,9 @@ import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileEntry } from '../core/entry.js';
 import type { ReceiptBook } from '../core/ledger/receipt-book.js';
+import { DAEMON } from '../core/ledger/workers.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Receipts } from '../core/receipts.js';
-import { isClaimHeld } from '../ledger/sqlite/lock.js';
 import { forgetProgress, readProgress } from '../load/progress.js';
 import { carryOver, registerFeeds, renamedFeeds } from './renamed-feeds.js';
 import { standsAs } from '../core/entry.js';
@@ -31,8 +31,9 @@ const SERVER = 'database_server';
  */
 export async function reconcileStores(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
   await settleNames(parts);
-  for (const entry of await parts.ledger.interrupted()) if (isOurs(parts, entry)) await recoverOne(parts, feeds, entry);
-  if (parts.owner === null) await takeOver(parts, feeds);
+  // A `load` command sees to its own file only: what the daemon beside it has in hand is alive.
+  for (const entry of await parts.ledger.interrupted(parts.worker)) await recoverOne(parts, feeds, entry);
+  if (parts.worker === DAEMON) await takeOver(parts, feeds);
   await takeReceipts(parts);
   await lostReceipts(parts);
 }
@@ -73,23 +74,13 @@ async function sameDatabase({ ledger, receipts }: NameParts): Promise<void> {
 }
 
 /**
- * A `load` command sees to its own file only: what the daemon beside it has in hand is alive. The daemon leaves those
- * whose `load` is at work.
- */
-function isOurs({ owner, dataDir }: ProcessParts, entry: FileEntry): boolean {
-  if (owner !== null) return entry.owner === owner;
-  return entry.owner === null || !isClaimHeld(dataDir, entry.owner);
-}
-
-/**
  * Files of `load` commands that died, or gave up before an outcome, are the daemon's from now on. Gives their feeds.
  */
 export async function takeOver(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<readonly string[]> {
   const taken: string[] = [];
-  for (const entry of await parts.ledger.owned()) {
-    if (entry.owner === null || isClaimHeld(parts.dataDir, entry.owner)) continue;
-    if (entry.state === 'loading') await recoverOne(parts, feeds, entry);
-    await parts.ledger.disown(entry.fileId);
+  for (const entry of await parts.ledger.expired()) {
+    if (entry.lease !== null) await recoverOne(parts, feeds, entry);
+    await parts.ledger.takeOver(entry.fileId);
     taken.push(entry.feed);
   }
   return taken;

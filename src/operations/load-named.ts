@@ -45,8 +45,8 @@ export async function namedFile(file: string): Promise<string> {
 interface NamedParts {
   readonly ledger: Arrivals & Queue & Requests;
   readonly dataDir: string;
-  /** The engine's parts, claiming for this lock. */
-  readonly engine: (owner: string) => Promise<Engine>;
+  /** The engine's parts, with this worker's name in their claims. */
+  readonly engine: (worker: string) => Promise<Engine>;
   readonly actor: string;
   readonly say: (text: string) => void;
 }

@@ -28,6 +28,7 @@ function entry(change: Partial<Omit<FileEntry, 'file'>> & { file?: Partial<FileE
     deleted: false,
     landedPath: null,
     owner: null,
+    lease: null,
     marker: null,
     waitFor: null,
     before: null,

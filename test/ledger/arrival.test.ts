@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import { codeOf, discover, ended, ledgerIn, load, loaded, look, newLedger, stateOf, temporaryDir } from './support.js';
 
 const now = '2026-11-20T06:00:00.000Z';
@@ -139,7 +140,11 @@ describe('discover', () => {
     const first = await discover(ledger, file);
     if (state === 'landing') await ledger.move(first.fileId, 'landing', 'daemon', 'its turn');
     else
-      await ledger.claim(first.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+      await ledger.claim(
+        first.fileId,
+        { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON },
+        'daemon',
+      );
     expect(await discover(ledger, look('a.csv', 300))).toMatchObject({ fileId: first.fileId, state, file });
   });
 
@@ -182,15 +187,15 @@ describe('discover', () => {
     const arrival = { feed: 'orders', file, uri: 'file:///data/a.csv', settleSeconds: 0 };
     const entry = await ledger.discover({ ...arrival, owner: 'load-1' }, 'cli:ann');
     expect(await ledger.waiting('orders', 10, { ignoreBackoff: true })).toEqual([]);
-    expect((await ledger.owned()).map((owned) => owned.owner)).toEqual(['load-1']);
+    expect((await ledger.expired()).map((owned) => owned.owner)).toEqual(['load-1']);
     const claim = { loadKey: 'k', duplicateAllowed: false, generation: 1 };
-    expect(await codeOf(ledger.claim(entry.fileId, { ...claim, owner: null }, 'daemon'))).toBe('WRONG_STATE');
+    expect(await codeOf(ledger.claim(entry.fileId, { ...claim, worker: DAEMON }, 'daemon'))).toBe('WRONG_STATE');
     expect(await ledger.discover({ ...arrival, owner: 'load-2' }, 'cli:ann')).toMatchObject({
       fileId: entry.fileId,
       owner: 'load-2',
     });
-    expect(await codeOf(ledger.claim(entry.fileId, { ...claim, owner: 'load-1' }, 'cli:ann'))).toBe('WRONG_STATE');
-    expect(await ledger.claim(entry.fileId, { ...claim, owner: 'load-2' }, 'cli:ann')).toMatchObject({
+    expect(await codeOf(ledger.claim(entry.fileId, { ...claim, worker: 'load-1' }, 'cli:ann'))).toBe('WRONG_STATE');
+    expect(await ledger.claim(entry.fileId, { ...claim, worker: 'load-2' }, 'cli:ann')).toMatchObject({
       state: 'loading',
     });
   });

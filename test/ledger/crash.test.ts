@@ -11,7 +11,7 @@ const one = async (i) => {
   const path = round + '/' + i;
   const entry = await ledger.discover({ feed: 'orders', file: { path, size: 10, mtimeUs: 1, version: 'v' }, uri: 'file:///' + path, settleSeconds: 0 }, 'daemon');
   console.log('d', entry.fileId, path);
-  await ledger.claim(entry.fileId, { loadKey: path, duplicateAllowed: true, generation: 1, owner: null }, 'daemon');
+  await ledger.claim(entry.fileId, { loadKey: path, duplicateAllowed: true, generation: 1, worker: 'daemon' }, 'daemon');
   const loadId = entry.fileId + 1000000;
   await ledger.end(entry.fileId, { state: 'loaded', loadId, action: { kind: 'delete', argument: '', companions: [] } }, 'daemon', 'committed');
   console.log('l', entry.fileId, loadId);
@@ -60,7 +60,7 @@ describe('kill -9 at any moment', () => {
       import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
       const ledger = openLedger(process.argv[2]);
       const entry = await ledger.discover({ feed: 'orders', file: { path: 'a', size: 10, mtimeUs: 1, version: 'v' }, uri: 'file:///a', settleSeconds: 0 }, 'daemon');
-      await ledger.claim(entry.fileId, { loadKey: 'the key', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+      await ledger.claim(entry.fileId, { loadKey: 'the key', duplicateAllowed: false, generation: 1, worker: 'daemon' }, 'daemon');
       console.log('claimed');
       setInterval(() => {}, 1000);
     `;
@@ -68,6 +68,6 @@ describe('kill -9 at any moment', () => {
     await until(() => lines.length > 0);
     child.kill('SIGKILL');
     await ended;
-    expect(await ledgerIn(dir).interrupted()).toMatchObject([{ state: 'loading', attempts: 1, loadKey: 'the key' }]);
+    expect(await ledgerIn(dir).interrupted('daemon')).toMatchObject([{ state: 'loading', attempts: 1, loadKey: 'the key' }]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import type { FileEntry } from '../../src/core/entry.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
 import { codeOf, counts, discover, ended, hashOf, load, loaded, look, newLedger, stateOf } from './support.js';
@@ -68,7 +69,11 @@ describe('end', () => {
   it('a rejected file keeps its error, its counts and no delta', async () => {
     const ledger = newLedger();
     const entry = await discover(ledger, look('a.csv'));
-    await ledger.claim(entry.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(
+      entry.fileId,
+      { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON },
+      'daemon',
+    );
     const error = { code: 'TOO_MANY_BAD_ROWS', message: '6 of 10', fix: 'look' };
     const rows = { ...counts(10), loaded: 0, quarantined: 6, delta: null };
     await ledger.end(entry.fileId, { state: 'rejected', loadId: 8_000, error, rows }, 'daemon', 'too many bad rows');
@@ -87,7 +92,11 @@ describe('end', () => {
     const ledger = newLedger();
     const entry = await discover(ledger, look('a.csv'));
     expect(await codeOf(ledger.end(entry.fileId, { state: 'loaded', loadId: 1 }, 'daemon', ''))).toBe('WRONG_STATE');
-    await ledger.claim(entry.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(
+      entry.fileId,
+      { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON },
+      'daemon',
+    );
     expect(await codeOf(ledger.end(entry.fileId, { state: 'loaded' }, 'daemon', ''))).toBe('WRONG_STATE');
     expect(await stateOf(ledger, entry)).toBe('loading');
   });
@@ -147,7 +156,7 @@ describe('replaced loads', () => {
     await ledger.transition(first.fileId, 'discovered', { attempts: 0, generation: 2 }, 'cli:ann', 'reprocess');
     await ledger.claim(
       first.fileId,
-      { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null },
+      { loadKey: 'second', duplicateAllowed: false, generation: 2, worker: DAEMON },
       'daemon',
     );
     const { entry } = await ledger.end(first.fileId, { state: 'rejected', loadId: 8_001 }, 'daemon', 'bad');
@@ -267,7 +276,7 @@ async function rejected(
   const entry = await discover(ledger, look(name));
   await ledger.claim(
     entry.fileId,
-    { loadKey: `rejection ${loadId}`, sha256: hashOf('bad'), duplicateAllowed: false, generation: 1, owner: null },
+    { loadKey: `rejection ${loadId}`, sha256: hashOf('bad'), duplicateAllowed: false, generation: 1, worker: DAEMON },
     'daemon',
   );
   return (
@@ -301,7 +310,7 @@ describe('earlier versions of a path', () => {
       await ended(ledger, look('b.csv'), { state: 'rejected' }),
     ];
     const next = await discover(ledger, look('a.csv'));
-    await ledger.claim(next.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(next.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON }, 'daemon');
     const { superseded } = await ledger.end(next.fileId, { state: 'loaded', loadId: 8_100 }, 'daemon', 'committed');
     expect(superseded).toEqual([]);
     const states: (string | undefined)[] = [];
@@ -352,7 +361,7 @@ describe('earlier versions of a path', () => {
     await ledger.transition(first.fileId, 'discovered', { attempts: 0, generation: 2 }, 'cli:ann', 'reprocess');
     await ledger.claim(
       first.fileId,
-      { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null },
+      { loadKey: 'second', duplicateAllowed: false, generation: 2, worker: DAEMON },
       'daemon',
     );
     await ledger.end(

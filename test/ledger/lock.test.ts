@@ -2,7 +2,8 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
-import { acquireClaimLock, acquireLock, isClaimHeld } from '../../src/ledger/sqlite/lock.js';
+import { DAEMON } from '../../src/core/ledger/workers.js';
+import { acquireClaimLock, acquireLock, isClaimHeld, lockWorkers } from '../../src/ledger/sqlite/lock.js';
 import { compileLedger, runScript, until } from './compiled.js';
 import { temporaryDir } from './support.js';
 
@@ -82,6 +83,19 @@ describe('the lock on a data_dir', () => {
       'this is no SQLite file, and long enough to be looked at by it: '.repeat(40),
     );
     expect(refusal(() => acquireLock(dir))?.code).toBe('LEDGER_UNUSABLE');
+  });
+});
+
+describe('workers', () => {
+  it('live as long as they hold their locks, and asking frees none', async () => {
+    const dir = temporaryDir();
+    const workers = lockWorkers(dir);
+    expect([await workers.lives(DAEMON), await workers.lives('load-1')]).toEqual([false, false]);
+    const locks = [acquireLock(dir), acquireClaimLock(dir, 'load-1')];
+    for (let i = 0; i < 2; i++)
+      expect([await workers.lives(DAEMON), await workers.lives('load-1')]).toEqual([true, true]);
+    for (const lock of locks) lock.release();
+    expect([await workers.lives(DAEMON), await workers.lives('load-1')]).toEqual([false, false]);
   });
 });
 

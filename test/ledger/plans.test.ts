@@ -1,6 +1,7 @@
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
 import { openLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
 import { discover, ended, hashOf, load, loaded, look, receipt, temporaryDir } from './support.js';
@@ -21,8 +22,8 @@ async function everything(ledger: Ledger): Promise<void> {
     for (const ignoreBackoff of [true, false]) await ledger.waiting('orders', 10, { ignoreBackoff, newestFirst });
   await load(ledger, next, { replaced: [first.loadId ?? 0], more: { olderSnapshots: true } });
   await ledger.died(twin.fileId, 1);
-  await ledger.interrupted();
-  await ledger.owned();
+  await ledger.interrupted(DAEMON);
+  await ledger.expired();
   const id = await ledger.request({ kind: 'reprocess', fileId: bad.fileId, actor: '', reason: '' });
   await ledger.openRequests();
   await ledger.closeRequest(id, { ok: true, message: '' });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import type { SeenFile } from '../../src/core/file.js';
 import type { FileEntry } from '../../src/core/entry.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
@@ -201,7 +202,11 @@ class World {
       case 'load': {
         const loadId = ++this.#loads;
         const { generation, duplicateAllowed } = decision;
-        await ledger.claim(fileId, { loadKey: `key ${loadId}`, generation, duplicateAllowed, owner: null }, 'daemon');
+        await ledger.claim(
+          fileId,
+          { loadKey: `key ${loadId}`, generation, duplicateAllowed, worker: DAEMON },
+          'daemon',
+        );
         this.#flying.push({ entry, content, loadId, decision });
         if (fate !== 'begin') await this.finish(fate);
         return;

@@ -1,12 +1,32 @@
 import { describe, expect, it } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
-import { codeOf, discover, ended, hashOf, load, loaded, look, newLedger, stateOf } from './support.js';
+import type { FileEntry } from '../../src/core/entry.js';
+import { acquireClaimLock } from '../../src/ledger/sqlite/lock.js';
+import {
+  codeOf,
+  discover,
+  ended,
+  hashOf,
+  ledgerIn,
+  load,
+  loaded,
+  look,
+  newLedger,
+  stateOf,
+  temporaryDir,
+} from './support.js';
 
 const any = { ignoreBackoff: false };
 const claim = (
   loadKey: string,
   more: { sha256?: string; duplicateAllowed?: boolean } = {},
-): Parameters<Ledger['claim']>[1] => ({ loadKey, duplicateAllowed: false, generation: 1, owner: null, ...more });
+): Parameters<Ledger['claim']>[1] => ({ loadKey, duplicateAllowed: false, generation: 1, worker: DAEMON, ...more });
+let named = 0;
+const discoverFor = (ledger: Ledger, owner: string): Promise<FileEntry> => {
+  const file = look(`/data/${++named}.csv`);
+  return ledger.discover({ feed: 'orders', file, uri: `file://${file.path}`, settleSeconds: 0, owner }, 'cli:ann');
+};
 const waitingIds = async (
   ledger: Ledger,
   options: { ignoreBackoff: boolean; newestFirst?: boolean } = any,
@@ -86,7 +106,7 @@ describe('claim', () => {
       attempts: 1,
       loadKey: 'key-a',
     });
-    expect((await ledger.interrupted()).map((found) => found.fileId)).toEqual([entry.fileId]);
+    expect((await ledger.interrupted(DAEMON)).map((found) => found.fileId)).toEqual([entry.fileId]);
     expect((await ledger.byLoadKey('key-a'))?.fileId).toBe(entry.fileId);
   });
 
@@ -127,6 +147,40 @@ describe('claim', () => {
 
   it('names a file that the ledger does not know', async () => {
     expect(await codeOf(newLedger().claim(99, claim('k'), 'daemon'))).toBe('UNKNOWN_FILE');
+  });
+});
+
+describe('a lease', () => {
+  it('says who has the file in hand, for which attempt, and that no clock ends it', async () => {
+    const ledger = newLedger();
+    const entry = await discover(ledger, look('a.csv'));
+    expect(entry.lease).toBeNull();
+    const claimed = await ledger.claim(entry.fileId, claim('k'), 'daemon');
+    expect(claimed.lease).toEqual({ worker: DAEMON, attempt: 1, until: await ledger.renew(DAEMON) });
+    expect((await ledger.end(entry.fileId, { state: 'rejected' }, 'daemon', 'bad')).entry.lease).toBeNull();
+  });
+
+  it('a worker is given what it has in hand itself, not what others have', async () => {
+    const ledger = newLedger();
+    const [mine, other] = [await discover(ledger, look('a.csv')), await discoverFor(ledger, 'load-1')];
+    await ledger.claim(mine.fileId, claim('one'), 'daemon');
+    await ledger.claim(other.fileId, { ...claim('two', { duplicateAllowed: true }), worker: 'load-1' }, 'cli:ann');
+    expect((await ledger.interrupted(DAEMON)).map(({ fileId }) => fileId)).toEqual([mine.fileId]);
+    expect((await ledger.interrupted('load-1')).map(({ fileId }) => fileId)).toEqual([other.fileId]);
+  });
+
+  it('of a worker that lives is not expired; when it is gone the daemon takes its files over', async () => {
+    const dir = temporaryDir();
+    const ledger = ledgerIn(dir);
+    const [waits, busy] = [await discoverFor(ledger, 'load-1'), await discoverFor(ledger, 'load-1')];
+    const lock = acquireClaimLock(dir, 'load-1');
+    await ledger.claim(busy.fileId, { ...claim('k'), worker: 'load-1' }, 'cli:ann');
+    expect(await ledger.expired()).toEqual([]);
+    lock.release();
+    expect((await ledger.expired()).map(({ fileId }) => fileId)).toEqual([waits.fileId, busy.fileId]);
+    await ledger.takeOver(waits.fileId);
+    expect(await waitingIds(ledger)).toEqual([waits.fileId]);
+    expect((await ledger.expired()).map(({ fileId }) => fileId)).toEqual([busy.fileId]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
 import type { ReceiptRef } from '../../src/core/receipts.js';
 import { counts, discover, ended, hashOf, load, loaded, look, newLedger, receipt, stateOf } from './support.js';
@@ -112,7 +113,7 @@ describe('a lost ledger is rebuilt from receipts', () => {
     const entry = await discover(ledger, look('a.csv'));
     await ledger.claim(
       entry.fileId,
-      { loadKey: 'the key', duplicateAllowed: false, generation: 1, owner: null },
+      { loadKey: 'the key', duplicateAllowed: false, generation: 1, worker: DAEMON },
       'daemon',
     );
     expect(await ledger.takeReceipts([own(ledger, { loadKey: 'the key', version: entry.file.version })])).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import type { FileEntry } from '../../src/core/entry.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
 import type { RequestKind } from '../../src/core/ledger/requests.js';
@@ -11,7 +12,11 @@ async function entryIn(ledger: Ledger, state: FileState): Promise<FileEntry> {
   if (state === 'discovered') return entry;
   if (state === 'landing' || state === 'landed') await ledger.move(entry.fileId, state, 'daemon', 'test', '/landing/1');
   else if (state === 'loading')
-    await ledger.claim(entry.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(
+      entry.fileId,
+      { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON },
+      'daemon',
+    );
   else if (state === 'loaded') return loaded(ledger, 'loaded.csv', { file: entry.file });
   else await ledger.end(entry.fileId, { state }, 'daemon', 'test');
   return (await ledger.entry(entry.fileId))!;
@@ -139,7 +144,7 @@ describe('rules', () => {
     await ledger.transition(entry.fileId, 'discovered', { generation: 2, attempts: 0 }, 'cli:ann', 'reprocess');
     await ledger.claim(
       entry.fileId,
-      { loadKey: 'second', duplicateAllowed: false, generation: 2, owner: null },
+      { loadKey: 'second', duplicateAllowed: false, generation: 2, worker: DAEMON },
       'daemon',
     );
     await ledger.end(entry.fileId, { state: 'rejected', loadId: 7_777 }, 'daemon', 'bad');

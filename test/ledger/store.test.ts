@@ -13,6 +13,7 @@ import {
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import { TallymanError } from '../../src/core/errors.js';
 import { ledgerError } from '../../src/ledger/sqlite/store/sqlite-errors.js';
 import { openLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
@@ -63,7 +64,7 @@ describe('group commit', () => {
     const entry = await discover(ledger, look('a.csv'));
     const results = await Promise.allSettled([
       ledger.setMeta('one', '1'),
-      ledger.claim(999, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon'),
+      ledger.claim(999, { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON }, 'daemon'),
       ledger.end(
         entry.fileId,
         { state: 'held', action: { kind: 'move', argument: '', companions: [] } },

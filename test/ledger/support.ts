@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 import type { SeenFile } from '../../src/core/file.js';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import type { EndOfFile, EndResult } from '../../src/core/ledger/queue.js';
 import type { FileEntry } from '../../src/core/entry.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
@@ -89,7 +90,7 @@ export async function load(ledger: Ledger, entry: FileEntry, as: LoadedAs = {}):
     sha256,
     duplicateAllowed: as.duplicateAllowed ?? false,
     generation: entry.generation,
-    owner: entry.owner,
+    worker: entry.owner ?? DAEMON,
   };
   await ledger.claim(entry.fileId, claim, 'daemon');
   return ledger.end(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DAEMON } from '../../src/core/ledger/workers.js';
 import { YOUNG } from '../../src/core/file.js';
 import type { FileEntry } from '../../src/core/entry.js';
 import type { Ledger } from '../../src/core/ledger/index.js';
@@ -112,7 +113,7 @@ describe('content', () => {
     const [early, busy] = [await arrive(ledger, 'a.csv'), await arrive(ledger, 'b.csv')];
     await ledger.claim(
       busy.fileId,
-      { loadKey: 'k', sha256: hashOf('x'), duplicateAllowed: false, generation: 1, owner: null },
+      { loadKey: 'k', sha256: hashOf('x'), duplicateAllowed: false, generation: 1, worker: DAEMON },
       'daemon',
     );
     expect(await decide(ledger, early, 'x')).toMatchObject({ kind: 'wait', forFileId: busy.fileId });
@@ -129,7 +130,7 @@ describe('content', () => {
   it('waits for a file of the same size that is being hashed while it is loaded', async () => {
     const ledger = newLedger();
     const [busy, next] = [await arrive(ledger, 'a.csv'), await arrive(ledger, 'b.csv')];
-    await ledger.claim(busy.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(busy.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON }, 'daemon');
     expect(await decide(ledger, next, 'x')).toMatchObject({ kind: 'wait', forFileId: busy.fileId });
   });
 
@@ -288,14 +289,18 @@ describe('snapshot feeds', () => {
   it('one file at a time', async () => {
     const ledger = newLedger();
     const [busy, next] = [await arrive(ledger, 'a', 10, 1_000), await arrive(ledger, 'b', 20, 2_000)];
-    await ledger.claim(busy.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(busy.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON }, 'daemon');
     expect(await decide(ledger, next, null, snapshot)).toMatchObject({ kind: 'wait', forFileId: busy.fileId });
   });
 
   it('an older one whose load went back waits for the newest, and the newest not for it', async () => {
     const ledger = newLedger();
     const [older, newest] = [await arrive(ledger, 'a', 10, 1_000), await arrive(ledger, 'b', 20, 2_000)];
-    await ledger.claim(older.fileId, { loadKey: 'k', duplicateAllowed: false, generation: 1, owner: null }, 'daemon');
+    await ledger.claim(
+      older.fileId,
+      { loadKey: 'k', duplicateAllowed: false, generation: 1, worker: DAEMON },
+      'daemon',
+    );
     await ledger.wait(newest.fileId, older.fileId);
     await ledger.unclaim(older.fileId, { uncount: true, retryAt: null, error: null }, 'daemon', 'database unreachable');
     expect(await decide(ledger, older, null, snapshot)).toMatchObject({ kind: 'wait', forFileId: newest.fileId });

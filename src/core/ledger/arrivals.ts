@@ -38,7 +38,7 @@ export interface Arrival {
   readonly uri: string;
   readonly settleSeconds: number;
   readonly marker?: string | null;
-  /** Name of the claim lock of a `load` command. */
+  /** Reserved for this worker, a `load` command. */
   readonly owner?: string | null;
   /** `load --replaces`. */
   readonly replaces?: readonly number[];

@@ -15,7 +15,7 @@ export interface Queue {
   versions(feed: string, path: string, limit: number): Promise<readonly FileEntry[]>;
   /**
    * Entries in `discovered` or `landed` that may have their turn: backoff run out (unless `ignoreBackoff`), not waiting
-   * for another file's end, not owned by a `load` command. Oldest first; `newestFirst` (snapshot feeds): by mtime, then
+   * for another file's end, not reserved for a `load` command. Oldest first; `newestFirst` (snapshot feeds): by mtime, then
    * path, newest first. `longestMs`: no backoff lasts longer, so one that ends later was written before the clock was
    * set back, and has run out too.
    */
@@ -24,12 +24,23 @@ export interface Queue {
     limit: number,
     options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean; readonly longestMs?: number },
   ): Promise<readonly FileEntry[]>;
-  /** Entries in `landing`, `landed` or `loading`, those of other live processes too (see `owner`). */
-  interrupted(): Promise<readonly FileEntry[]>;
-  /** Open entries that belong to `load` commands; dead ones are told by lock.ts, isClaimHeld(owner). */
-  owned(): Promise<readonly FileEntry[]>;
-  /** The entry of a `load` command is the daemon's from now on. */
-  disown(fileId: number): Promise<void>;
+  /**
+   * Entries in `landing`, `landed` or `loading` that this worker has in hand. Asked before it begins to work, they are
+   * those that an earlier process of its name left in the middle.
+   */
+  interrupted(worker: string): Promise<readonly FileEntry[]>;
+  /**
+   * Open entries in the hands of other workers, or reserved for them, that do not live (Workers). Where a worker holds
+   * a lock, only the lock tells: nothing is ever taken from one by the clock.
+   */
+  expired(): Promise<readonly FileEntry[]>;
+  /** The entry of a worker that does not live is the daemon's from now on. */
+  takeOver(fileId: number): Promise<void>;
+  /**
+   * Everything that the worker has in hand stays its own for longer. Returns until when; null = as long as it lives,
+   * there is nothing to renew. WRONG_STATE = it was given up for dead, and others may work on its entries: stop.
+   */
+  renew(worker: string): Promise<string | null>;
   /** The hash is known before the claim. */
   setContent(fileId: number, sha256: string): Promise<void>;
   /**
@@ -49,8 +60,8 @@ export interface Queue {
    */
   wait(fileId: number, forFileId: number): Promise<void>;
   /**
-   * -> `loading`; attempts + 1, load_key written, before any byte is parsed. Throws WRONG_STATE when the entry is not
-   * `discovered` or `landed`, or when an entry with the same content (or the same size and no hash yet) is being loaded
+   * -> `loading` under a lease of the worker; attempts + 1, load_key written, before any byte is parsed. Throws WRONG_STATE when the entry is not
+   * `discovered` or `landed`, when it is reserved for another worker, or when an entry with the same content (or the same size and no hash yet) is being loaded
    * in the feed: decide again.
    */
   claim(fileId: number, claim: Claim, actor: string): Promise<FileEntry>;
@@ -135,8 +146,8 @@ export interface Claim {
   /** From the decision. */
   readonly duplicateAllowed: boolean;
   readonly generation: number;
-  /** Who works on it: claim lock of a `load` command; null = the daemon, which holds the lock on data_dir. */
-  readonly owner: string | null;
+  /** Who works on it. */
+  readonly worker: string;
 }
 
 export interface EndOfFile {

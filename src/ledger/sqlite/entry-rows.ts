@@ -1,6 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
 import type { FileEntry } from '../../core/entry.js';
+import { DAEMON, type Lease } from '../../core/ledger/workers.js';
 import type { ReportedError, RowCounts } from '../../core/report.js';
 import { END_STATES, FILE_STATES, type EndState, type FileState } from '../../core/states.js';
 import type { Row } from './store/store.js';
@@ -48,6 +49,7 @@ export function toEntry(row: Row): FileEntry {
     deleted: flag(row, 'deleted'),
     landedPath: textOrNull(row, 'landed_path'),
     owner: textOrNull(row, 'owner'),
+    lease: lease(row),
     marker: textOrNull(row, 'marker'),
     waitFor: intOrNull(row, 'wait_for'),
     before: before(row)?.state ?? null,
@@ -58,6 +60,14 @@ export function toEntry(row: Row): FileEntry {
     retryAt: isoOrNull(row, 'retry_at'),
     deaths: { chunk: int(row, 'death_chunk'), count: int(row, 'death_count') },
   };
+}
+
+const IN_HAND: readonly FileState[] = ['landing', 'landed', 'loading'];
+
+/** Whoever it is reserved for has it in hand: nobody else can claim it. */
+function lease(row: Row): Lease | null {
+  if (!IN_HAND.includes(state(row, 'state'))) return null;
+  return { worker: textOrNull(row, 'owner') ?? DAEMON, attempt: int(row, 'attempts'), until: null };
 }
 
 export function before(row: Row): Before | null {

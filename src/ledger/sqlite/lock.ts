@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { messageOf, TallymanError } from '../../core/errors.js';
+import { DAEMON, type Workers } from '../../core/ledger/workers.js';
 import { isBusy } from './store/sqlite-errors.js';
 
 /** Held until release(), or until the process is gone, however it went. */
@@ -9,8 +10,9 @@ export interface Lock {
   release(): void;
 }
 
-/** A tester holds a claim's file for microseconds; only then does the claimer have to wait at all. */
+/** Who asks whether a worker lives holds its file for microseconds; only then does the worker have to wait at all. */
 const CLAIM_WAIT_MS = 2_000;
+const LOCK_WAIT_MS = 50;
 const CLAIM_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/;
 
 /**
@@ -19,10 +21,10 @@ const CLAIM_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/;
  * the one that holds it.
  */
 export function acquireLock(dataDir: string): Lock {
-  const file = path.join(dataDir, 'tallyman.lock');
+  const file = lockFile(dataDir);
   const pidFile = path.join(dataDir, 'tallyman.pid');
   makeFolder(dataDir);
-  const db = hold(file, 0);
+  const db = hold(file, LOCK_WAIT_MS);
   if (db === null) {
     const holder = readHolder(pidFile);
     throw new TallymanError(
@@ -44,7 +46,7 @@ export function acquireLock(dataDir: string): Lock {
 
 /**
  * The lock of one `load` command, so that its entries are told from those of a dead one. `name` becomes a file name
- * (letters, digits, `._-`) and must not be used twice; it stands as `owner` in the ledger.
+ * (letters, digits, `._-`) and must not be used twice; it is the worker's name in the ledger.
  */
 export function acquireClaimLock(dataDir: string, name: string): Lock {
   const file = claimFile(dataDir, name);
@@ -56,9 +58,15 @@ export function acquireClaimLock(dataDir: string, name: string): Lock {
   });
 }
 
+/** The workers of a data_dir: they live as long as they hold their locks. */
+export const lockWorkers = (dataDir: string): Workers => ({
+  lives: (worker) => Promise.resolve(worker === DAEMON ? isHeld(lockFile(dataDir)) : isClaimHeld(dataDir, worker)),
+});
+
 /** Does the process that took this claim still live? */
-export function isClaimHeld(dataDir: string, name: string): boolean {
-  const file = claimFile(dataDir, name);
+export const isClaimHeld = (dataDir: string, name: string): boolean => isHeld(claimFile(dataDir, name));
+
+function isHeld(file: string): boolean {
   if (!existsSync(file)) return false;
   let db: Database.Database;
   try {
@@ -126,6 +134,8 @@ function readHolder(pidFile: string): string | null {
     return null;
   }
 }
+
+const lockFile = (dataDir: string): string => path.join(dataDir, 'tallyman.lock');
 
 function claimFile(dataDir: string, name: string): string {
   if (!CLAIM_NAME.test(name)) throw new TallymanError('USAGE', `"${name}" cannot name a claim.`);

@@ -1,6 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
 import type { Claim, Queue } from '../../core/ledger/queue.js';
 import type { FileEntry } from '../../core/entry.js';
+import { DAEMON, type Workers } from '../../core/ledger/workers.js';
 import {
   backToEnd,
   changeState,
@@ -18,7 +19,7 @@ import { ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './entry-rows.j
 import type { Store } from './store/store.js';
 
 /** The way of a version from its turn to its end. */
-export function queue(store: Store): Omit<Queue, 'end'> {
+export function queue(store: Store, workers: Workers): Omit<Queue, 'end'> {
   const cause = (actor: string, reason: string): Cause => ({ actor, reason, at: store.now() });
   return {
     entry: (fileId) => store.read(() => findEntry(store, fileId)),
@@ -35,21 +36,16 @@ export function queue(store: Store): Omit<Queue, 'end'> {
           .map(toEntry),
       ),
     waiting: (feed, limit, options) => store.read(() => waiting(store, feed, limit, options)),
-    interrupted: () =>
-      store.read(() =>
-        store
-          .all(`${entryBy('entry_busy')} where state in ('landing', 'landed', 'loading') order by file_id`)
-          .map(toEntry),
-      ),
-    owned: () =>
-      store.read(() =>
-        store
-          .all(
-            `${entryBy('entry_owner')} where owner is not null and state in ('discovered', 'landing', 'landed', 'loading') order by file_id`,
-          )
-          .map(toEntry),
-      ),
-    disown: (fileId) =>
+    interrupted: async (worker) => (await inHand(store)).filter(({ lease }) => lease?.worker === worker),
+    expired: async () => {
+      const found: FileEntry[] = [];
+      for (const entry of await reserved(store))
+        if (entry.owner !== null && !(await workers.lives(entry.owner))) found.push(entry);
+      return found;
+    },
+    // A worker's lock lasts as long as its process: there is nothing to renew.
+    renew: () => Promise.resolve(null),
+    takeOver: (fileId) =>
       store.write(() => {
         store.run('update entry set owner = null where file_id = ?', fileId);
       }),
@@ -69,26 +65,7 @@ export function queue(store: Store): Omit<Queue, 'end'> {
     claim: (fileId, claim, actor) => store.write(() => claimEntry(store, fileId, claim, cause(actor, 'claimed'))),
     unclaim: (fileId, options, actor, reason) =>
       store.write(() => {
-        const entry = mustFind(store, fileId);
-        if (entry.state !== 'loading') throw wrongState(entry, 'only a file that is being loaded can go back');
-        const error = options.error === null ? null : JSON.stringify(options.error);
-        const attempts = entry.attempts - (options.uncount && entry.attempts > 0 ? 1 : 0);
-        store.run(
-          'update entry set attempts = ?, retry_at = ?, error = ? where file_id = ?',
-          attempts,
-          fromIsoOrNull(options.retryAt),
-          error,
-          fileId,
-        );
-        changeState(
-          store,
-          fileId,
-          'loading',
-          entry.landedPath === null ? 'discovered' : 'landed',
-          cause(actor, reason),
-        );
-        // They waited because it was being loaded. Now it may itself have to wait for one of them.
-        freeWaiting(store, fileId);
+        unclaim(store, fileId, options, cause(actor, reason));
       }),
     giveBack: (fileId, actor, reason) =>
       store.write(() => {
@@ -105,12 +82,29 @@ export function queue(store: Store): Omit<Queue, 'end'> {
   };
 }
 
+function inHand(store: Store): Promise<readonly FileEntry[]> {
+  return store.read(() =>
+    store.all(`${entryBy('entry_busy')} where state in ('landing', 'landed', 'loading') order by file_id`).map(toEntry),
+  );
+}
+
+/** Open entries of `load` commands. */
+function reserved(store: Store): Promise<readonly FileEntry[]> {
+  return store.read(() =>
+    store
+      .all(
+        `${entryBy('entry_owner')} where owner is not null and state in ('discovered', 'landing', 'landed', 'loading') order by file_id`,
+      )
+      .map(toEntry),
+  );
+}
+
 /** Both orders are read off an index; what waits for its backoff or for another file is passed over inside it. */
 function waiting(
   store: Store,
   feed: string,
   limit: number,
-  options: { readonly ignoreBackoff: boolean; readonly newestFirst?: boolean; readonly longestMs?: number },
+  options: Parameters<Queue['waiting']>[2],
 ): readonly FileEntry[] {
   const until = options.ignoreBackoff ? Number.MAX_SAFE_INTEGER : store.now();
   const turn = `feed_id = ? and state in ('discovered', 'landed') and wait_for is null and owner is null and (retry_at is null or retry_at <= ? or retry_at > ?)`;
@@ -153,7 +147,7 @@ function claimEntry(store: Store, fileId: number, claim: Claim, cause: Cause): F
   const row = mustFindRow(store, fileId);
   const entry = toEntry(row);
   if (entry.state !== 'discovered' && entry.state !== 'landed') throw wrongState(entry, 'it cannot be claimed');
-  if (entry.owner !== claim.owner) throw wrongState(entry, 'another process works on it');
+  if ((entry.owner ?? DAEMON) !== claim.worker) throw wrongState(entry, 'another process works on it');
   const sha256 = claim.sha256 ?? entry.sha256;
   if (!claim.duplicateAllowed && entry.liveLoadId === null && entry.file.size > 0) {
     const twin = twinInLoading(store, int(row, 'feed_id'), entry, sha256);
@@ -169,6 +163,21 @@ function claimEntry(store: Store, fileId: number, claim: Claim, cause: Cause): F
   );
   changeState(store, fileId, entry.state, 'loading', cause);
   return mustFind(store, fileId);
+}
+
+function unclaim(store: Store, fileId: number, options: Parameters<Queue['unclaim']>[1], cause: Cause): void {
+  const entry = mustFind(store, fileId);
+  if (entry.state !== 'loading') throw wrongState(entry, 'only a file that is being loaded can go back');
+  store.run(
+    'update entry set attempts = ?, retry_at = ?, error = ? where file_id = ?',
+    entry.attempts - (options.uncount && entry.attempts > 0 ? 1 : 0),
+    fromIsoOrNull(options.retryAt),
+    options.error === null ? null : JSON.stringify(options.error),
+    fileId,
+  );
+  changeState(store, fileId, 'loading', entry.landedPath === null ? 'discovered' : 'landed', cause);
+  // They waited because it was being loaded. Now it may itself have to wait for one of them.
+  freeWaiting(store, fileId);
 }
 
 /**

@@ -6,6 +6,7 @@ import { arrivals } from './arrival.js';
 import { ends } from './end.js';
 import { surroundings } from './feeds.js';
 import { instanceId } from './instance.js';
+import { lockWorkers } from './lock.js';
 import { makeDataDir, openDatabase } from './store/open-database.js';
 import { queue } from './queue.js';
 import { reading } from './reading.js';
@@ -38,7 +39,7 @@ export function openLedger(dataDir: string, options: LedgerOptions = {}): Ledger
     instanceId: id,
     ...surroundings(store),
     ...arrivals(store),
-    ...queue(store),
+    ...queue(store, lockWorkers(dataDir)),
     ...ends(store),
     ...requests(store),
     ...receipts(store, id),
