@@ -2,11 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { SeenFile } from '../../core/file.js';
 import type { Adopted, Arrival, Arrivals } from '../../core/ledger/arrivals.js';
 import type { FileEntry } from '../../core/entry.js';
-import { TallymanError } from '../../core/errors.js';
-import { backToEnd, changeState, freeWaiting, mustFind, note, wrongState, type Cause } from './change.js';
+import { absorbRefused, planArrival } from '../rules/arrival.js';
+import { apply } from './apply.js';
+import { changeState, freeWaiting, mustFind, type Cause } from './change.js';
 import { feedId, internFeed } from './feeds.js';
-import { ENTRY, toEntry } from './entry-rows.js';
-import type { Row, Store } from './store/store.js';
+import { before, ENTRY, toEntry } from './entry-rows.js';
+import type { Store } from './store/store.js';
 
 /** Lookups between two breaths of the event loop: about 10 ms. */
 const LOOKUPS = 1_000;
@@ -62,55 +63,11 @@ function discover(store: Store, arrival: Arrival, actor: string): FileEntry {
     feed,
     arrival.file.path,
   );
-  if (row !== null) {
-    const known = stay(store, row, arrival, cause);
-    if (known !== null) return known;
-  }
-  return mustFind(store, insert(store, feed, arrival, cause));
-}
-
-/** The newest entry when it serves for this look too; null = the look is a version of its own. */
-function stay(store: Store, row: Row, { feed, file, owner, ...arrival }: Arrival, cause: Cause): FileEntry | null {
-  const newest = toEntry(row);
-  if (newest.state === 'landing' || newest.state === 'loading') return newest;
-  const stands = newest.file.size === file.size && newest.file.version === file.version && isInPlace(newest);
-  if (stands && newest.state === 'discovered' && newest.owner !== (owner ?? null)) {
-    // Nobody has read it yet: who came last works on it (a `load` of the same file again after the first one died).
-    store.run('update entry set owner = ? where file_id = ?', owner ?? null, newest.fileId);
-    return mustFind(store, newest.fileId);
-  }
-  if (stands) return newest;
-  if (newest.state !== 'discovered' || newest.movedTo !== null) return null;
-  if (newest.before !== null) {
-    backToEnd(store, row, { ...cause, reason: 'its bytes are gone: another version stands under the path' });
-    return null;
-  }
-  return renew(store, newest, { feed, file, owner: owner ?? null, ...arrival }, cause);
-}
-
-const isInPlace = (entry: FileEntry): boolean =>
-  entry.state !== 'vanished' && entry.state !== 'cleared' && entry.movedTo === null && !entry.deleted;
-
-/**
- * Overwritten before it was read. Nothing was decided about the old bytes and nobody can read them any more: the entry
- * goes on with the new ones.
- */
-function renew(store: Store, entry: FileEntry, arrival: Arrival, cause: Cause): FileEntry {
-  look(store, entry.fileId, arrival.file);
-  store.run(
-    `update entry set sha256 = null, load_key = null, attempts = 0, error = null, retry_at = null, wait_for = null, owner = ?, marker = ?, settle_s = ?, death_chunk = -1, death_count = 0
-     where file_id = ?`,
-    arrival.owner ?? null,
-    arrival.marker ?? null,
-    arrival.settleSeconds,
-    entry.fileId,
-  );
-  freeWaiting(store, entry.fileId);
-  note(store, entry.fileId, 'discovered', 'discovered', {
-    ...cause,
-    reason: `changed before it was read (${entry.file.size} -> ${arrival.file.size} bytes)`,
-  });
-  return mustFind(store, entry.fileId);
+  const newest = row === null ? null : toEntry(row);
+  const plan = planArrival(newest, row === null ? null : before(row), arrival);
+  apply(store, plan.changes, cause);
+  const fileId = newest !== null && plan.known ? newest.fileId : insert(store, feed, arrival, cause);
+  return mustFind(store, fileId);
 }
 
 function look(store: Store, fileId: number, file: SeenFile): void {
@@ -147,10 +104,8 @@ function insert(store: Store, feed: number, arrival: Arrival, cause: Cause): num
 function absorb(store: Store, fileId: number, into: number): void {
   const entry = mustFind(store, fileId);
   const present = mustFind(store, into);
-  if (fileId === into || entry.attempts > 0 || entry.before !== null || entry.loadKey !== null)
-    throw wrongState(entry, 'it has a history of its own and cannot go without a trace');
-  if (present.feed !== entry.feed || present.file.path !== entry.file.path)
-    throw new TallymanError('WRONG_STATE', `Files ${fileId} and ${into} are not of one path.`);
+  const refused = absorbRefused(entry, present);
+  if (refused !== null) throw refused;
   look(store, into, entry.file);
   freeWaiting(store, fileId);
   store.run('delete from request where file_id = ?', fileId);

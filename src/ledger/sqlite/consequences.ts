@@ -1,7 +1,16 @@
 import type { FileEntry } from '../../core/entry.js';
-import { changeState, findEntry, isOpen, mustFind, takeAgain, type Cause } from './change.js';
-import { receiptsOf, restoreLive, setStatus } from './receipt-rows.js';
-import { int, toEntry } from './entry-rows.js';
+import {
+  planBadSuperseded,
+  planOlderSnapshot,
+  planReopened,
+  planSuperseded,
+  replacedBy,
+  type Replacing,
+} from '../rules/consequences.js';
+import { apply } from './apply.js';
+import { findEntry, mustFind, type Cause } from './change.js';
+import { receiptsOf, setStatus } from './receipt-rows.js';
+import { int, iso, toEntry } from './entry-rows.js';
 import type { Store } from './store/store.js';
 
 /** What an end does to other entries (IDs). Gathered while it happens. */
@@ -17,14 +26,6 @@ export interface Consequences {
  * transaction short.
  */
 const SNAPSHOTS_AT_ONCE = 5_000;
-
-/** The load that replaces: one of ours, or (fileId null) one that another instance wrote. */
-export interface Replacing {
-  readonly fileId: number | null;
-  readonly loadKey: string | null;
-  readonly path: string;
-  readonly sha256: string | null;
-}
 
 /**
  * The loads and rejections that went in this load's (or rejection's) transaction: their receipts are `superseded` in
@@ -43,8 +44,7 @@ export function supersedeReplaced(
       setStatus(store, receipt.loadKey, 'superseded');
       const old = receipt.fileId === null || receipt.fileId === by.fileId ? null : findEntry(store, receipt.fileId);
       if (old === null) continue;
-      if (old.state === 'rejected' && old.loadId === loadId)
-        supersedeBad(store, old, `replaced by ${nameOf(by)}`, cause, done);
+      if (old.state === 'rejected' && old.loadId === loadId) supersedeBad(store, old, replacedBy(by), cause, done);
       else supersede(store, old, loadId, by, cause, done);
     }
   }
@@ -60,30 +60,16 @@ function supersede(
   cause: Cause,
   done: Consequences,
 ): void {
-  const wasLive = old.liveLoadId === loadId;
-  if (!wasLive && !(old.state === 'cleared' && old.loadId === loadId)) return;
-  store.run('update entry set live_load_id = null, live_read = null where file_id = ?', old.fileId);
-  // Open: it is being taken again and will be decided; only its old rows are gone.
-  if (!isOpen(old.state)) {
-    changeState(store, old.fileId, old.state, 'superseded', { ...cause, reason: `replaced by ${nameOf(by)}` });
-    done.superseded.push(old.fileId);
-  }
-  if (old.sha256 !== null && old.sha256 === by.sha256) {
-    store.run(
-      `update entry set duplicate_of = ? where duplicate_of = ? and state = 'duplicate'`,
-      by.fileId,
-      old.fileId,
-    );
-  } else {
-    reopenDuplicates(store, old, by, cause, done);
-  }
+  const plan = planSuperseded(old, loadId, by);
+  if (plan === null) return;
+  apply(store, plan.changes, cause);
+  if (plan.ends) done.superseded.push(old.fileId);
+  if (plan.reopens) reopenDuplicates(store, old, by, cause, done);
 }
 
-const nameOf = (by: Replacing): string => (by.fileId === null ? 'a load of another instance' : `file ${by.fileId}`);
-
 /**
- * "When other content replaces a load, its duplicates on other paths come back as `discovered`." Not those whose bytes
- * are known to be gone (deleted, or another version stands under the path): they would only end as vanished.
+ * Not those whose bytes are known to be gone (deleted, or another version stands under the path): they would only end
+ * as vanished.
  */
 function reopenDuplicates(store: Store, old: FileEntry, by: Replacing, cause: Cause, done: Consequences): void {
   const rows = store.all(
@@ -94,14 +80,9 @@ function reopenDuplicates(store: Store, old: FileEntry, by: Replacing, cause: Ca
     by.path,
   );
   for (const row of rows) {
-    const fileId = int(row, 'file_id');
-    takeAgain(store, mustFind(store, fileId), {
-      ...cause,
-      reason: `file ${old.fileId}, of the same content, was replaced by ${nameOf(by)}`,
-    });
-    // Its turn is a first one: nothing of it was ever loaded.
-    store.run('update entry set attempts = 0 where file_id = ?', fileId);
-    done.reopened.push(fileId);
+    const duplicate = mustFind(store, int(row, 'file_id'));
+    apply(store, planReopened(duplicate, old, by), cause);
+    done.reopened.push(duplicate.fileId);
   }
 }
 
@@ -123,17 +104,10 @@ export function supersedeEarlierBad(store: Store, by: FileEntry, feed: number, c
     );
 }
 
-/** A rejected or failed version that nobody need look at any more. */
 export function supersedeBad(store: Store, bad: FileEntry, reason: string, cause: Cause, done: Consequences): void {
-  if (bad.liveLoadId === null) {
-    changeState(store, bad.fileId, bad.state, 'superseded', { ...cause, reason });
-    done.superseded.push(bad.fileId);
-    return;
-  }
-  // Rejected was only its reprocess: the rows of the load before are in staging and stay there.
-  restoreLive(store, bad);
-  store.run('delete from detail where file_id = ?', bad.fileId);
-  changeState(store, bad.fileId, bad.state, 'loaded', { ...cause, reason: `${reason}; load ${bad.liveLoadId} stays` });
+  const plan = planBadSuperseded(bad, reason);
+  apply(store, plan.changes, cause);
+  if (plan.ends) done.superseded.push(bad.fileId);
 }
 
 /** Snapshot feeds: "an older one becomes `superseded` and touches nothing". */
@@ -148,15 +122,7 @@ export function closeOlderSnapshots(store: Store, by: FileEntry, feed: number, c
     SNAPSHOTS_AT_ONCE,
   );
   for (const old of rows.map(toEntry)) {
-    store.run(
-      'update entry set finished_at = ?, wait_for = null, retry_at = null, before = null, rows_read = 0, rows_loaded = 0, rows_quarantined = 0 where file_id = ?',
-      cause.at,
-      old.fileId,
-    );
-    changeState(store, old.fileId, old.state, 'superseded', {
-      ...cause,
-      reason: `older than the snapshot that is loaded (file ${by.fileId})`,
-    });
+    apply(store, planOlderSnapshot(old, by, iso(cause.at)), cause);
     done.superseded.push(old.fileId);
     done.closed.push(old.fileId);
   }

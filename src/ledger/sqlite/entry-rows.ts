@@ -3,7 +3,8 @@ import type { SeenFile } from '../../core/file.js';
 import type { FileEntry } from '../../core/entry.js';
 import { DAEMON, type Lease } from '../../core/ledger/workers.js';
 import type { ReportedError, RowCounts } from '../../core/report.js';
-import { END_STATES, FILE_STATES, type EndState, type FileState } from '../../core/states.js';
+import { END_STATES, FILE_STATES, type FileState } from '../../core/states.js';
+import type { Before } from '../rules/changes.js';
 import type { Row } from './store/store.js';
 
 /** What stands before an entry's `where`. */
@@ -12,15 +13,6 @@ export const ENTRY = 'select e.*, f.name as feed from entry e join feed f using 
 /** The same by a partial index that the planner would not choose by itself. */
 export const entryBy = (index: string): string =>
   `select e.*, f.name as feed from entry e indexed by ${index} join feed f using (feed_id)`;
-
-/** The end that an entry had before it was taken again. */
-export interface Before {
-  readonly state: EndState;
-  readonly generation: number;
-  readonly attempts: number;
-  readonly finishedAt: number | null;
-  readonly error: ReportedError | null;
-}
 
 export function toEntry(row: Row): FileEntry {
   return {
@@ -80,10 +72,14 @@ export function before(row: Row): Before | null {
     state: was,
     generation,
     attempts,
-    finishedAt: typeof finishedAt === 'number' ? finishedAt : null,
+    finishedAt: typeof finishedAt === 'number' ? iso(finishedAt) : null,
     error: reportedError(value['error']),
   };
 }
+
+/** As before() reads it. */
+export const storedBefore = (was: Before): string =>
+  JSON.stringify({ ...was, finishedAt: fromIsoOrNull(was.finishedAt) });
 
 /** Columns rows_read ... of entry or receipt. A receipt has no delta: a committed load's is 0. */
 export function rowCounts(row: Row): RowCounts {

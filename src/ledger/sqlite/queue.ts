@@ -1,21 +1,14 @@
 import { TallymanError } from '../../core/errors.js';
+import { isOpen } from '../../core/states.js';
+import { backToEnd, wrongState } from '../rules/changes.js';
+import { apply } from './apply.js';
 import type { Claim, Queue } from '../../core/ledger/queue.js';
 import type { FileEntry } from '../../core/entry.js';
 import { DAEMON, type Workers } from '../../core/ledger/workers.js';
-import {
-  backToEnd,
-  changeState,
-  findEntry,
-  freeWaiting,
-  isOpen,
-  mustFind,
-  mustFindRow,
-  wrongState,
-  type Cause,
-} from './change.js';
+import { changeState, findEntry, freeWaiting, mustFind, mustFindRow, type Cause } from './change.js';
 import { admitFacts } from './facts.js';
 import { feedId } from './feeds.js';
-import { ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './entry-rows.js';
+import { before, ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './entry-rows.js';
 import type { Store } from './store/store.js';
 
 /** The way of a version from its turn to its end. */
@@ -69,7 +62,8 @@ export function queue(store: Store, workers: Workers): Omit<Queue, 'end'> {
       }),
     giveBack: (fileId, actor, reason) =>
       store.write(() => {
-        backToEnd(store, mustFindRow(store, fileId), cause(actor, reason));
+        const row = mustFindRow(store, fileId);
+        apply(store, backToEnd(toEntry(row), before(row)), cause(actor, reason));
         return mustFind(store, fileId);
       }),
     died: (fileId, chunk) =>

@@ -1,5 +1,3 @@
-import { TallymanError } from '../../core/errors.js';
-import type { FileEntry } from '../../core/entry.js';
 import type { ReceiptRef } from '../../core/receipts.js';
 import type { RowCounts } from '../../core/report.js';
 import { sha, text, intOrNull } from './entry-rows.js';
@@ -22,18 +20,6 @@ export interface ReceiptNote {
   readonly status: ReceiptRef['status'];
   readonly generation: number;
   readonly rows: RowCounts;
-}
-
-/** A receipt of an own entry. One of another entry's cannot be taken over: two entries would claim the same rows. */
-export function recordReceipt(store: Store, entry: FileEntry, feed: number, note: ReceiptNote): void {
-  const row = store.get('select file_id from receipt where load_key = ?', note.loadKey);
-  const owner = row === null ? null : intOrNull(row, 'file_id');
-  if (owner !== null && owner !== entry.fileId)
-    throw new TallymanError(
-      'WRONG_STATE',
-      `Load ${note.loadId} is that of file ${owner}: file ${entry.fileId} is a duplicate of it.`,
-    );
-  writeReceipt(store, { ...note, fileId: entry.fileId, feed, sha256: null, size: entry.file.size });
 }
 
 export function writeReceipt(
@@ -87,13 +73,13 @@ export function setStatus(store: Store, loadKey: string, status: ReceiptRef['sta
 }
 
 /** Shows the live load's counts again in place of those of a reprocess that came to nothing. */
-export function restoreLive(store: Store, entry: FileEntry): void {
+export function restoreLive(store: Store, fileId: number): void {
   store.run(
     `update entry set load_id = live_load_id, error = null, rows_delta = 0,
        (load_key, generation, rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared) =
        (select load_key, generation, rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared from receipt
         where load_id = entry.live_load_id and file_id = entry.file_id and status = 'loaded')
      where file_id = ?`,
-    entry.fileId,
+    fileId,
   );
 }

@@ -3,8 +3,10 @@ import type { FileEntry } from '../../core/entry.js';
 import type { ReceiptBook } from '../../core/ledger/receipt-book.js';
 import type { ReceiptRef } from '../../core/receipts.js';
 import type { ReportedError } from '../../core/report.js';
-import type { FileState } from '../../core/states.js';
-import { changeState, isOpen, mustFind, takeAgain, type Cause } from './change.js';
+import { isOpen, type FileState } from '../../core/states.js';
+import { takeAgain } from '../rules/changes.js';
+import { apply } from './apply.js';
+import { changeState, mustFind, type Cause } from './change.js';
 import { internFeed } from './feeds.js';
 import { supersedeBad, supersedeReplaced } from './consequences.js';
 import { RECEIPT_STATUSES, restoreLive, setStatus, writeReceipt } from './receipt-rows.js';
@@ -149,7 +151,7 @@ function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
       receipt.rows.read,
       fileId,
     );
-    restoreLive(store, mustFind(store, fileId));
+    restoreLive(store, fileId);
     changeState(store, fileId, entry.state, 'loaded', causeOf(store));
     return;
   }
@@ -248,7 +250,7 @@ function receiptLost(store: Store, loadKey: string, to: 'discovered' | 'failed',
   store.run('update entry set live_load_id = null, live_read = null where file_id = ?', entry.fileId);
   if (isOpen(entry.state)) return;
   if (to === 'discovered') {
-    takeAgain(store, entry, cause);
+    apply(store, takeAgain(entry), cause);
     store.run('update entry set attempts = 0 where file_id = ?', entry.fileId);
     return;
   }

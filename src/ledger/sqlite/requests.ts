@@ -2,8 +2,10 @@ import { TallymanError } from '../../core/errors.js';
 import type { EntryChange, NewRequest, Request, RequestKind, Requests } from '../../core/ledger/requests.js';
 import type { FileEntry } from '../../core/entry.js';
 import type { FileState } from '../../core/states.js';
-import { changeState, dropActions, mustFind, takeAgain, wrongState, type Cause } from './change.js';
-import { setStatus, receiptsOf } from './receipt-rows.js';
+import { planTransition } from '../rules/transition.js';
+import { apply } from './apply.js';
+import { mustFind, type Cause } from './change.js';
+import { receiptsOf } from './receipt-rows.js';
 import { requestAllowed } from '../rules/request-rules.js';
 import { flag, int, intOrNull, iso, text } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
@@ -63,54 +65,16 @@ function ask(store: Store, request: NewRequest): number {
 
 function transition(store: Store, fileId: number, to: FileState, change: EntryChange, cause: Cause): FileEntry {
   const entry = mustFind(store, fileId);
-  if (entry.state === 'loading' || to === 'loading' || to === 'landing' || to === 'landed' || to === 'loaded')
-    throw wrongState(entry, `it cannot be made ${to}`);
-  if (to === 'discovered') {
-    takeAgain(store, entry, cause);
-  } else {
-    // Only what leaves an end keeps the time at which it came there.
-    store.run(
-      'update entry set finished_at = coalesce(finished_at, ?), retry_at = null, wait_for = null, owner = null, before = null where file_id = ?',
-      cause.at,
-      fileId,
-    );
-    if (to === 'cleared') {
-      clearLive(store, entry);
-      dropActions(store, fileId, 'the file was cleared', cause.at);
-    }
-    changeState(store, fileId, entry.state, to, cause);
-  }
-  if (change.liveLoadId === null)
-    store.run('update entry set live_load_id = null, live_read = null where file_id = ?', fileId);
-  apply(store, fileId, change);
+  const live = to === 'cleared' ? liveReceipts(store, entry) : [];
+  apply(store, planTransition(entry, to, change, live, iso(cause.at)), cause);
   return mustFind(store, fileId);
 }
 
-/**
- * Its rows stay in staging until a later load of the path or content replaces them, so the entry keeps that load's id.
- */
-function clearLive(store: Store, entry: FileEntry): void {
-  if (entry.liveLoadId === null) return;
-  for (const receipt of receiptsOf(store, entry.liveLoadId, ['loaded'])) {
-    if (receipt.fileId === entry.fileId) setStatus(store, receipt.loadKey, 'cleared');
-  }
-  store.run(
-    'update entry set load_id = live_load_id, live_load_id = null, live_read = null where file_id = ?',
-    entry.fileId,
+function liveReceipts(store: Store, { fileId, liveLoadId }: FileEntry): readonly string[] {
+  if (liveLoadId === null) return [];
+  return receiptsOf(store, liveLoadId, ['loaded']).flatMap((receipt) =>
+    receipt.fileId === fileId ? [receipt.loadKey] : [],
   );
-}
-
-function apply(store: Store, fileId: number, change: EntryChange): void {
-  const set = (column: string, value: string | number | null): void => {
-    store.run(`update entry set ${column} = ? where file_id = ?`, value, fileId);
-  };
-  if (change.replaces !== undefined) set('replaces', JSON.stringify(change.replaces));
-  if (change.released !== undefined) set('released', change.released ? 1 : 0);
-  if (change.generation !== undefined) set('generation', change.generation);
-  if (change.duplicateAllowed !== undefined) set('duplicate_allowed', change.duplicateAllowed ? 1 : 0);
-  if (change.afterAction !== undefined) set('after_action', change.afterAction ? 1 : 0);
-  if (change.attempts !== undefined) set('attempts', change.attempts);
-  if (change.error !== undefined) set('error', change.error === null ? null : JSON.stringify(change.error));
 }
 
 function toRequest(row: Row): Request {

@@ -3,7 +3,8 @@ import { TallymanError } from '../../../core/errors.js';
 import { isBusy, ledgerError, needsReopening } from './sqlite-errors.js';
 
 export type Row = Readonly<Record<string, unknown>>;
-type Value = string | number | bigint | Buffer | null;
+/** What SQLite takes and gives. */
+export type Value = string | number | bigint | Buffer | null;
 
 interface Job {
   readonly work: () => void;
