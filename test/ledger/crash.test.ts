@@ -68,6 +68,8 @@ describe('kill -9 at any moment', () => {
     await until(() => lines.length > 0);
     child.kill('SIGKILL');
     await ended;
-    expect(await ledgerIn(dir).interrupted('daemon')).toMatchObject([{ state: 'loading', attempts: 1, loadKey: 'the key' }]);
+    expect(await ledgerIn(dir).interrupted('daemon')).toMatchObject([
+      { state: 'loading', attempts: 1, loadKey: 'the key' },
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import type { ReplaceRule } from '../../src/core/load.js';
+import type { ReplaceRule } from '../../../src/core/load.js';
 
 /** One receipt of the model. */
 export interface ModelLoad {

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAEMON } from '../../src/core/ledger/workers.js';
-import type { SeenFile } from '../../src/core/file.js';
-import type { FileEntry } from '../../src/core/entry.js';
-import type { Ledger } from '../../src/core/ledger/index.js';
-import type { RequestKind } from '../../src/core/ledger/requests.js';
-import { FILE_STATES } from '../../src/core/states.js';
-import { admit, type AdmitPolicy, type Decision, type Probes } from '../../src/intake/admit.js';
-import { requestAllowed, requestEffect, requestMustWait } from '../../src/ledger/rules/request-rules.js';
-import { openLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
+import { DAEMON } from '../../../src/core/ledger/workers.js';
+import type { SeenFile } from '../../../src/core/file.js';
+import type { FileEntry } from '../../../src/core/entry.js';
+import type { Ledger } from '../../../src/core/ledger/index.js';
+import type { RequestKind } from '../../../src/core/ledger/requests.js';
+import { FILE_STATES } from '../../../src/core/states.js';
+import { admit, type AdmitPolicy, type Decision, type Probes } from '../../../src/intake/admit.js';
+import { requestAllowed, requestEffect, requestMustWait } from '../../../src/ledger/rules/request-rules.js';
 import { StagingModel } from './staging-model.js';
-import { counts, hashOf, look, temporaryDir } from './support.js';
+import { counts, hashOf, look } from './support.js';
+import type { LedgerHarness, SuiteParts } from './harness.js';
 
 /**
  * A drop folder, a database and a daemon in small: files come, change and go in any order, loads are rejected or find
@@ -94,7 +94,7 @@ interface Flight {
 }
 
 class World {
-  readonly #dir = temporaryDir();
+  readonly #store: LedgerHarness;
   readonly #policy: AdmitPolicy;
   readonly staging = new StagingModel();
   readonly #drop = new Map<string, { readonly content: string; readonly file: SeenFile }>();
@@ -103,9 +103,10 @@ class World {
   #loads = 0;
   readonly #flying: Flight[] = [];
 
-  constructor(rules: AdmitPolicy) {
+  constructor(rules: AdmitPolicy, store: LedgerHarness) {
     this.#policy = rules;
-    this.ledger = openLedger(this.#dir);
+    this.#store = store;
+    this.ledger = store.ledger;
   }
 
   async run(one: Step): Promise<void> {
@@ -131,7 +132,7 @@ class World {
         return await this.#ask(one.kind, one.nth);
       case 'restart':
         await this.ledger.close();
-        this.ledger = openLedger(this.#dir);
+        this.ledger = await this.#store.reopen();
     }
   }
 
@@ -319,34 +320,36 @@ const CHAIN: Step[] = [
   { do: 'work', fate: 'begin' },
 ];
 
-describe('whatever happens', () => {
-  it('nothing is loaded twice, ledger and receipts agree, every history is whole, and every version comes to an end', async () => {
-    await fc.assert(
-      fc.asyncProperty(policy, fc.array(step, { minLength: 5, maxLength: 30 }), async (rules, steps) => {
-        const world = new World(rules);
-        for (const one of steps) await world.run(one);
-        await checkLedger(world);
-        for (let turns = 0; (await world.finish('loaded')) || (await world.work('loaded')); turns++)
-          expect(turns).toBeLessThan(500);
-        await checkLedger(world);
-        // What is still open waits for a person: its content is that of a held file, or of one that waits for it.
-        for (const report of await world.ledger.files({
-          limit: 0,
-          states: ['discovered', 'landing', 'landed', 'loading'],
-        })) {
-          // One may wait for another that waits itself; never in a circle.
-          const seen = new Set<number>();
-          let awaited = await world.ledger.entry(report.file_id);
-          while (awaited !== null && awaited.state === 'discovered') {
-            expect(seen).not.toContain(awaited.fileId);
-            seen.add(awaited.fileId);
-            awaited = awaited.waitFor === null ? null : await world.ledger.entry(awaited.waitFor);
+export function propertiesSuite({ open }: SuiteParts): void {
+  describe('whatever happens', () => {
+    it('nothing is loaded twice, ledger and receipts agree, every history is whole, and every version comes to an end', async () => {
+      await fc.assert(
+        fc.asyncProperty(policy, fc.array(step, { minLength: 5, maxLength: 30 }), async (rules, steps) => {
+          const world = new World(rules, await open());
+          for (const one of steps) await world.run(one);
+          await checkLedger(world);
+          for (let turns = 0; (await world.finish('loaded')) || (await world.work('loaded')); turns++)
+            expect(turns).toBeLessThan(500);
+          await checkLedger(world);
+          // What is still open waits for a person: its content is that of a held file, or of one that waits for it.
+          for (const report of await world.ledger.files({
+            limit: 0,
+            states: ['discovered', 'landing', 'landed', 'loading'],
+          })) {
+            // One may wait for another that waits itself; never in a circle.
+            const seen = new Set<number>();
+            let awaited = await world.ledger.entry(report.file_id);
+            while (awaited !== null && awaited.state === 'discovered') {
+              expect(seen).not.toContain(awaited.fileId);
+              seen.add(awaited.fileId);
+              awaited = awaited.waitFor === null ? null : await world.ledger.entry(awaited.waitFor);
+            }
+            expect(awaited?.state).toBe('held');
           }
-          expect(awaited?.state).toBe('held');
-        }
-        await world.ledger.close();
-      }),
-      { numRuns: 200, examples: [[{ onDuplicate: 'skip', onChanged: 'hold', target: { mode: 'append' } }, CHAIN]] },
-    );
+          await world.ledger.close();
+        }),
+        { numRuns: 200, examples: [[{ onDuplicate: 'skip', onChanged: 'hold', target: { mode: 'append' } }, CHAIN]] },
+      );
+    });
   });
-});
+}
