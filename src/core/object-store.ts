@@ -40,8 +40,8 @@ export interface ObjectStore {
   unreachable(error: unknown): TallymanError;
 
   /**
-   * One page of a listing, keys in the order of their bytes. Throws SOURCE_UNREACHABLE also when the store breaks off
-   * without saying where it goes on: pages from the first to `next: null` are the whole listing.
+   * One page of a listing, in the order of the store (sorted ones cost least). Throws SOURCE_UNREACHABLE also when the
+   * store breaks off without saying where it goes on: pages from the first to `next: null` are the whole listing.
    */
   page(query: PageQuery, signal: AbortSignal): Promise<ObjectPage>;
 
@@ -59,11 +59,12 @@ export interface ObjectStore {
   get(key: string, range: ByteRange | null, ifVersion: string | null, signal: AbortSignal): Promise<ObjectBody>;
 
   /**
-   * Copies within the bucket, on the server, with all properties and tags, and with `mark` (see ObjectHead) added.
-   * `from` is what head() returned, itself: a store may know more of it than the contract says. Asks for exactly its
-   * version, and to overwrite nothing; a store may pass both over, so that the caller looks before and after. Nothing
-   * is visible under `to` before it is whole. Throws FILE_CHANGED (also when `to` is taken), FILE_VANISHED,
-   * AFTER_ACTION_FAILED. A second call finds `to` taken by the first.
+   * Copies within the bucket, on the server, with all properties and with `mark` (see ObjectHead) added; tags go along
+   * as far as the server takes them (Ceph drops those of an object that one request copies). `from` is what head()
+   * returned, itself: a store may know more of it than the contract says. Asks for exactly its version, and to
+   * overwrite nothing; a store may pass both over, so that the caller looks before and after. Nothing is visible under
+   * `to` before it is whole. Throws FILE_CHANGED (also when `to` is taken), FILE_VANISHED, AFTER_ACTION_FAILED. A second
+   * call finds `to` taken by the first.
    */
   copy(from: ObjectHead, to: string, mark: string): Promise<void>;
 
@@ -74,7 +75,7 @@ export interface ObjectStore {
    */
   remove(key: string, ifVersion: string): Promise<void>;
 
-  /** Tags of what head() returned. Throws FILE_VANISHED, AFTER_ACTION_FAILED. */
+  /** Tags of what head() returned. Throws FILE_VANISHED and AFTER_ACTION_FAILED. */
   tags(object: ObjectHead): Promise<ReadonlyMap<string, string>>;
 
   /** Makes these the tags of what head() returned, instead of all that it has. Throws as `tags` does. */

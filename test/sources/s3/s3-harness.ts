@@ -4,7 +4,8 @@ import type { SourceSpec } from '../../../src/core/feed/source.js';
 import type { Source } from '../../../src/core/source.js';
 import { connectionOptions, sourceOptions } from '../../../src/sources/s3/options.js';
 import { S3_LIMITS, type S3Limits } from '../../../src/sources/s3/client.js';
-import { openS3 } from '../../../src/sources/s3/index.js';
+import { openS3, openStore } from '../../../src/sources/s3/index.js';
+import type { StoreHarness } from '../../contract/object-store-suite.js';
 import type { SourceHarness } from '../../contract/source-suite.js';
 import { plainSpec } from '../local/local-harness.js';
 
@@ -23,7 +24,8 @@ export const connectionTo = (server: Login): Readonly<Record<string, unknown>> =
     secret_access_key: new Secret(server.secretAccessKey),
   });
 
-export interface S3Harness extends SourceHarness {
+export interface S3Harness extends SourceHarness, StoreHarness {
+  readonly put: StoreHarness['put'];
   readonly bucket: string;
   readonly source: (
     spec?: Partial<SourceSpec>,
@@ -77,8 +79,13 @@ export async function s3Harness(server: Login & { readonly client: S3 }): Promis
       throw error;
     }
   };
-  const put = async (key: string, content: string | Buffer): Promise<void> => {
-    await client.putObject({ Bucket: bucket, Key: key, Body: content });
+  const put = async (
+    key: string,
+    content: string | Buffer,
+    metadata?: Readonly<Record<string, string>>,
+  ): Promise<void> => {
+    const Metadata = metadata === undefined ? {} : { Metadata: { ...metadata } };
+    await client.putObject({ Bucket: bucket, Key: key, Body: content, ...Metadata });
   };
   const empty = async (): Promise<void> => {
     const all = await keys();
@@ -95,6 +102,7 @@ export async function s3Harness(server: Login & { readonly client: S3 }): Promis
         connectionTo(server),
         { ...S3_LIMITS, ...limits },
       ),
+    store: () => openStore(sourceOptions.parse({ connection: 'lake', bucket }), connectionTo(server)),
     put,
     overwrite: put,
     remove: async (key) => {
