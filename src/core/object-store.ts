@@ -63,8 +63,8 @@ export interface ObjectStore {
    * as far as the server takes them (Ceph drops those of an object that one request copies). `from` is what head()
    * returned, itself: a store may know more of it than the contract says. Asks for exactly its version, and to
    * overwrite nothing; a store may pass both over, so that the caller looks before and after. Nothing is visible under
-   * `to` before it is whole. Throws FILE_CHANGED (also when `to` is taken), FILE_VANISHED, AFTER_ACTION_FAILED. A second
-   * call finds `to` taken by the first.
+   * `to` before it is whole. Throws FILE_CHANGED (also when `to` is taken), FILE_VANISHED, AFTER_ACTION_FAILED. A
+   * second call finds `to` taken by the first.
    */
   copy(from: ObjectHead, to: string, mark: string): Promise<void>;
 
