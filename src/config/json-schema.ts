@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Parts } from './schema/parts.js';
+import type { PartRegistry } from './schema/part-section.js';
 import { secret, text } from './schema/scalars.js';
 import { toJsonSchema, type JsonSchema } from './schema/schema-keys.js';
 import { columnSchema } from './schema/schema-column.js';
@@ -12,7 +12,7 @@ type Properties = Record<string, JsonSchema | boolean>;
  * The JSON Schema of tallyman.yaml, from the same definitions that check it: editors complete and explain with it
  * (`tallyman config schema`).
  */
-export function configJsonSchema(parts: Parts): JsonSchema {
+export function configJsonSchema(parts: PartRegistry): JsonSchema {
   const format = alternatives(
     parts.formats.map((f) => withType(f.type, toJsonSchema(f.options))),
     SECTIONS.format,
@@ -115,7 +115,7 @@ function loosely(schema: JsonSchema): JsonSchema {
   };
 }
 
-function connectionSchema(parts: Parts): JsonSchema {
+function connectionSchema(parts: PartRegistry): JsonSchema {
   const able = parts.sources.flatMap((source) =>
     source.connection === undefined ? [] : [{ type: source.type, ...source.connection }],
   );

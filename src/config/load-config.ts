@@ -3,9 +3,9 @@ import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { Config } from './config.js';
 import { readVariable, type Env } from './read/interpolate.js';
-import type { Parts } from './schema/parts.js';
+import type { PartRegistry } from './schema/part-section.js';
 import { ConfigError } from './problems/problem.js';
-import { Problems } from './problems/problems.js';
+import { Problems } from './problems/problem-list.js';
 import { readYaml } from './read/read-yaml.js';
 import { resolve } from './resolve/resolve.js';
 
@@ -14,7 +14,7 @@ export interface LoadConfigOptions {
   readonly path?: string | undefined;
   readonly env: Env;
   readonly cwd: string;
-  readonly parts: Parts;
+  readonly parts: PartRegistry;
 }
 
 export const CONFIG_NAME = 'tallyman.yaml';
@@ -39,7 +39,7 @@ export interface ParseOptions {
   /** Folder that relative paths start from. */
   readonly base: string;
   readonly env: Env;
-  readonly parts: Parts;
+  readonly parts: PartRegistry;
 }
 
 /** The same for text at hand. Throws ConfigError. */

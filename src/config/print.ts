@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { AfterAction } from '../core/feed/after.js';
+import type { AfterAction } from '../core/feed/after-action.js';
 import type { DecryptSpec } from '../core/feed/input.js';
 import type { ColumnSpec } from '../core/feed/columns.js';
 import type { FeedSpec } from '../core/feed/feed.js';

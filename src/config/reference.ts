@@ -1,10 +1,10 @@
 import { configJsonSchema } from './json-schema.js';
-import type { Parts } from './schema/parts.js';
+import type { PartRegistry } from './schema/part-section.js';
 import { PROBLEMS } from './problems/problem.js';
 import { isSchema, type JsonSchema } from './schema/schema-keys.js';
 
 /** docs/reference/config.md: every key, from the schema's own descriptions, so that page and program cannot differ. */
-export function configReference(parts: Parts): string {
+export function configReference(parts: PartRegistry): string {
   const rows = keysBelow(configJsonSchema(parts), '');
   const problems = Object.entries(PROBLEMS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
   return [

@@ -18,7 +18,7 @@ import type { Log } from '../core/log.js';
 import { Outbox } from '../flow/outbox.js';
 import { landFile, processFile } from '../flow/process-file.js';
 import { isNamed, standsAs } from '../core/entry.js';
-import type { ProcessParts } from '../flow/process-parts.js';
+import type { FlowParts } from '../flow/flow-parts.js';
 import { compareAgain, isAnotherServer, reconcileStores, takeOver } from '../flow/recover.js';
 import { carryOutRequests } from '../flow/carry-out-requests.js';
 import { ServerWatch } from './server-watch.js';
@@ -75,7 +75,7 @@ export class Engine {
   readonly #feeds: ReadonlyMap<string, FeedSpec>;
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #watchers = new Map<string, FeedWatcher>();
-  readonly #process: ProcessParts;
+  readonly #process: FlowParts;
   #loop: WorkLoop;
   readonly #serverWatch: ServerWatch;
   #databaseError: TallymanError | null = null;
@@ -134,7 +134,7 @@ export class Engine {
   }
 
   /** For `load`: one entry down the line, without watcher or loop. */
-  get processParts(): ProcessParts {
+  get flowParts(): FlowParts {
     return this.#process;
   }
 

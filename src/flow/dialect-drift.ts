@@ -3,10 +3,10 @@ import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote } from '../core/format.js';
 import { formatOf } from '../formats/find-format.js';
 import type { Reading } from '../core/ledger/reading.js';
-import type { ProcessParts } from './process-parts.js';
+import type { FlowParts } from './flow-parts.js';
 
 type Told = Readonly<Record<string, unknown>>;
-type DriftParts = Pick<ProcessParts, 'ledger' | 'receipts' | 'formats' | 'log'>;
+type DriftParts = Pick<FlowParts, 'ledger' | 'receipts' | 'formats' | 'log'>;
 
 /** Dialect of each feed's latest load in this process. By ledger: an engine has one, and so has its memory. */
 const latest = new WeakMap<Reading, Map<string, Told>>();

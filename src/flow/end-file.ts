@@ -4,11 +4,11 @@ import type { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { EndOfFile } from '../core/ledger/queue.js';
 import type { WorkOutcome } from './outcome.js';
-import type { ProcessParts } from './process-parts.js';
+import type { FlowParts } from './flow-parts.js';
 
 /** The entry has its end: ledger first, then people. */
 export async function endFile(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   ended: EndOfFile,
   reason: string,
@@ -23,7 +23,7 @@ export async function endFile(
 
 /** An attempt was used: again after the backoff, or `failed` when it was the last. */
 export async function attemptFailed(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
   error: TallymanError,
@@ -44,7 +44,7 @@ export async function attemptFailed(
 }
 
 /** One that an operator had taken again goes back to the end it had: nothing of it was touched. */
-export async function gone(parts: ProcessParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
+export async function gone(parts: FlowParts, entry: FileEntry, reason: string): Promise<WorkOutcome> {
   if (entry.before === null) return await endFile(parts, entry, { state: 'vanished' }, reason);
   await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
   parts.log.warn(

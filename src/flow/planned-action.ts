@@ -1,5 +1,5 @@
 import { isNamed, type FileEntry } from '../core/entry.js';
-import type { AfterAction } from '../core/feed/after.js';
+import type { AfterAction } from '../core/feed/after-action.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { EndOfFile } from '../core/ledger/queue.js';
 import { expandTime } from '../base/time-letters.js';

@@ -13,7 +13,7 @@ import { standsAs } from '../core/entry.js';
 import { attemptFailed, endFile, gone } from './end-file.js';
 import type { WorkOutcome } from './outcome.js';
 import { plannedAction } from './planned-action.js';
-import type { ProcessParts } from './process-parts.js';
+import type { FlowParts } from './flow-parts.js';
 import { recoverUnknown, settleResult } from './settle-result.js';
 
 /**
@@ -21,7 +21,7 @@ import { recoverUnknown, settleResult } from './settle-result.js';
  * ledger. Every way out leaves the entry in a named state; nothing is thrown for what a file, a source or the database
  * does.
  */
-export async function processFile(parts: ProcessParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+export async function processFile(parts: FlowParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
   const entry = await parts.ledger.entry(listed.fileId);
   if (entry === null) return { kind: 'done' };
   try {
@@ -43,7 +43,7 @@ export async function processFile(parts: ProcessParts, listed: FileEntry, feed: 
 }
 
 /** The first half of the line for a remote file: `discovered` -> `landed`. Its load is another turn (processFile). */
-export async function landFile(parts: ProcessParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+export async function landFile(parts: FlowParts, listed: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
   const entry = await parts.ledger.entry(listed.fileId);
   if (entry?.state !== 'discovered') return { kind: 'done' };
   try {
@@ -60,7 +60,7 @@ export async function landFile(parts: ProcessParts, listed: FileEntry, feed: Fee
  * Landed first. A copy that is there whole was proven when it came: its source is asked no more, and may have deleted
  * the file since.
  */
-async function processRemote(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+async function processRemote(parts: FlowParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
   const present = (await parts.landing.copyOf(entry)) === null ? await stillThere(parts, entry) : entry;
   if ('kind' in present) return present;
   const landed = await parts.landing.bring(parts, present);
@@ -75,7 +75,7 @@ async function processRemote(parts: ProcessParts, entry: FileEntry, feed: FeedSp
 }
 
 /** The entry itself = this very version stands there. */
-async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOutcome | FileEntry> {
+async function stillThere(parts: FlowParts, entry: FileEntry): Promise<WorkOutcome | FileEntry> {
   const expected = standsAs(entry);
   let now: SeenFile | null;
   try {
@@ -96,7 +96,7 @@ async function stillThere(parts: ProcessParts, entry: FileEntry): Promise<WorkOu
  * An operator asked for these bytes: a `touch`, a chmod or a copy put back is no reason to refuse them. Gives the entry
  * as it stands now; null = they are others.
  */
-async function sameBytes(parts: ProcessParts, entry: FileEntry, now: SeenFile): Promise<FileEntry | null> {
+async function sameBytes(parts: FlowParts, entry: FileEntry, now: SeenFile): Promise<FileEntry | null> {
   const local = parts.source(entry).localPath(now.path);
   if (local === null || entry.sha256 === null || now.size !== entry.file.size) return null;
   const { sha256 } = await hashFile(decodeName(local), { version: now.version });
@@ -113,7 +113,7 @@ type Decided = Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEm
  * can afford.
  */
 async function decide(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
 ): Promise<{ readonly decision: Decided; readonly sha256: string | null }> {
@@ -151,20 +151,20 @@ async function decide(
  * What is held or ignored counts as seen (SPEC 3.1), so its content must be known: else a `touch` would hold it a
  * second time.
  */
-async function contentOf(parts: ProcessParts, entry: FileEntry): Promise<string> {
+async function contentOf(parts: FlowParts, entry: FileEntry): Promise<string> {
   return (await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) })).sha256;
 }
 
 const versionInPlace = (entry: FileEntry): string | null =>
   entry.landedPath === null ? standsAs(entry).version : null;
 
-function localBytes(parts: ProcessParts, entry: FileEntry): Buffer {
+function localBytes(parts: FlowParts, entry: FileEntry): Buffer {
   const local = entry.landedPath ?? parts.source(entry).localPath(standsAs(entry).path);
   if (local === null) throw new TallymanError('INTERNAL', `${entry.uri} has not been landed`);
   return decodeName(local);
 }
 
-async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+async function carryOut(parts: FlowParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
   const { decision, sha256 } = await decide(parts, entry, feed);
   switch (decision.kind) {
     case 'wait':
@@ -204,7 +204,7 @@ async function carryOut(parts: ProcessParts, entry: FileEntry, feed: FeedSpec): 
 }
 
 async function load(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
   decision: Extract<Decision, { kind: 'load' }>,
@@ -258,7 +258,7 @@ async function load(
 }
 
 /** What was thrown on the way to the claim: by its code it is the file's, the source's or the program's fault. */
-async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thrown: unknown): Promise<WorkOutcome> {
+async function blame(parts: FlowParts, entry: FileEntry, feed: FeedSpec, thrown: unknown): Promise<WorkOutcome> {
   const error = TallymanError.of(thrown);
   switch (error.blame) {
     case 'version':
@@ -285,7 +285,7 @@ async function blame(parts: ProcessParts, entry: FileEntry, feed: FeedSpec, thro
  * made for ever.
  */
 async function countedFailure(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
   error: TallymanError,

@@ -8,7 +8,7 @@ import type { Receipts } from '../core/receipts.js';
 import { forgetProgress, readProgress } from '../load/progress.js';
 import { carryOver, registerFeeds, renamedFeeds } from './renamed-feeds.js';
 import { standsAs } from '../core/entry.js';
-import type { ProcessParts } from './process-parts.js';
+import type { FlowParts } from './flow-parts.js';
 import { adopt } from './settle-result.js';
 
 /** Deaths of the process in the same chunk of a file after which it is parked (SPEC 5). */
@@ -29,7 +29,7 @@ const SERVER = 'database_server';
  * ledger lack? which loads does the database no longer know? Throws DATABASE_UNREACHABLE, DATABASE_CHANGED and
  * CONFIG_INVALID.
  */
-export async function reconcileStores(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
+export async function reconcileStores(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
   await settleNames(parts);
   // A `load` command sees to its own file only: what the daemon beside it has in hand is alive.
   for (const entry of await parts.ledger.interrupted(parts.worker)) await recoverOne(parts, feeds, entry);
@@ -45,7 +45,7 @@ interface NameParts {
 }
 
 /** The right database, and every feed under its name of today. Comes before anything is written under a feed's name. */
-export async function settleNames(parts: NameParts & Pick<ProcessParts, 'configured'>): Promise<void> {
+export async function settleNames(parts: NameParts & Pick<FlowParts, 'configured'>): Promise<void> {
   const { ledger, receipts, configured } = parts;
   await sameDatabase(parts);
   await carryOver(renamedFeeds(configured, await ledger.feeds()), ledger, receipts);
@@ -76,7 +76,7 @@ async function sameDatabase({ ledger, receipts }: NameParts): Promise<void> {
 /**
  * Files of `load` commands that died, or gave up before an outcome, are the daemon's from now on. Gives their feeds.
  */
-export async function takeOver(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<readonly string[]> {
+export async function takeOver(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<readonly string[]> {
   const taken: string[] = [];
   for (const entry of await parts.ledger.expired()) {
     if (entry.lease !== null) await recoverOne(parts, feeds, entry);
@@ -87,7 +87,7 @@ export async function takeOver(parts: ProcessParts, feeds: ReadonlyMap<string, F
 }
 
 /** What some process left in the middle. A load whose COMMIT may have got through is decided by its receipt. */
-async function recoverOne(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSpec>, entry: FileEntry): Promise<void> {
+async function recoverOne(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>, entry: FileEntry): Promise<void> {
   const { ledger, receipts, log, actor } = parts;
   if (entry.state !== 'loading' || entry.loadKey === null)
     return await ledger.move(entry.fileId, 'discovered', actor, 'the process ended before it was loaded');
@@ -124,11 +124,11 @@ async function recoverOne(parts: ProcessParts, feeds: ReadonlyMap<string, FeedSp
 }
 
 /** Receipts that the ledger lacks: it was lost or restored, or another instance loads into the same tables. */
-async function takeReceipts(parts: ProcessParts): Promise<void> {
+async function takeReceipts(parts: FlowParts): Promise<void> {
   await takeFrom(parts, Math.max(0, Number((await parts.ledger.getMeta('receipts_seen')) ?? '0') - OVERLAP));
 }
 
-async function takeFrom({ ledger, receipts }: ProcessParts, from: number): Promise<void> {
+async function takeFrom({ ledger, receipts }: FlowParts, from: number): Promise<void> {
   let after = from;
   for (;;) {
     const page = await receipts.after(after, PAGE);
@@ -144,13 +144,13 @@ async function takeFrom({ ledger, receipts }: ProcessParts, from: number): Promi
  * True when another server process answers than the one with which all loads were compared last. A standby is not
  * asked: it may lack commits that are on their way.
  */
-export async function isAnotherServer({ ledger, receipts }: ProcessParts): Promise<boolean> {
+export async function isAnotherServer({ ledger, receipts }: FlowParts): Promise<boolean> {
   const mark = await receipts.serverMark();
   return mark !== null && mark !== (await ledger.getMeta(SERVER));
 }
 
 /** What reconcileStores does about the database, once more under a running daemon. Throws DATABASE_CHANGED. */
-export async function compareAgain(parts: ProcessParts): Promise<void> {
+export async function compareAgain(parts: FlowParts): Promise<void> {
   await sameDatabase(parts);
   await takeReceipts(parts);
   await lostReceipts(parts);
@@ -161,7 +161,7 @@ export async function compareAgain(parts: ProcessParts): Promise<void> {
  * it knows nothing any more are taken again, or `failed` when their bytes are gone. Loads made since then hide the lost
  * ones behind a newest that is there, so after a change of server all are compared.
  */
-async function lostReceipts(parts: ProcessParts): Promise<void> {
+async function lostReceipts(parts: FlowParts): Promise<void> {
   const { ledger, receipts } = parts;
   const mark = await receipts.serverMark();
   const newest = await ledger.newestLoad();
@@ -171,7 +171,7 @@ async function lostReceipts(parts: ProcessParts): Promise<void> {
   if (mark !== null && !isSame) await ledger.setMeta(SERVER, mark);
 }
 
-async function compareLoads(parts: ProcessParts): Promise<void> {
+async function compareLoads(parts: FlowParts): Promise<void> {
   const { ledger, receipts, log } = parts;
   let lost = 0;
   for (let after = 0; ;) {
@@ -202,7 +202,7 @@ async function compareLoads(parts: ProcessParts): Promise<void> {
   }
 }
 
-async function bytesThere(parts: ProcessParts, entry: FileEntry): Promise<boolean> {
+async function bytesThere(parts: FlowParts, entry: FileEntry): Promise<boolean> {
   try {
     const now = entry.deleted ? null : await parts.source(entry).stat(standsAs(entry).path);
     return now?.size === entry.file.size;

@@ -11,7 +11,7 @@ import { withChangedContract } from './contract-advice.js';
 import { attemptFailed, endFile, gone } from './end-file.js';
 import type { WorkOutcome } from './outcome.js';
 import { plannedAction } from './planned-action.js';
-import type { ProcessParts } from './process-parts.js';
+import type { FlowParts } from './flow-parts.js';
 
 /**
  * Looks for the receipt of a load whose COMMIT got no answer before the work pauses; each waits for the old backend by
@@ -23,7 +23,7 @@ const UNCOUNTED = { uncount: true, retryAt: null, error: null } as const;
 
 /** What a load's result means for the ledger. `loaded` and `rejected` are in PostgreSQL already: the ledger follows. */
 export async function settleResult(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
   result: LoadResult,
@@ -83,7 +83,7 @@ export async function settleResult(
  * 6).
  */
 async function lostRace(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
   winner: ReceiptRef,
@@ -123,7 +123,7 @@ async function lostRace(
 
 /** The receipt is the database's word: the entry takes its counts. */
 export async function adopt(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
   receipt: ReceiptRef,
@@ -153,7 +153,7 @@ export async function adopt(
 
 /** COMMIT was sent and no answer came: the receipt decides (DESIGN 2.1, Recovery). */
 export async function recoverUnknown(
-  parts: ProcessParts,
+  parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
   cause: TallymanError,

@@ -66,7 +66,7 @@ export async function loadNamed(
   const claim = acquireClaimLock(parts.dataDir, owner);
   try {
     const engine = await parts.engine(owner);
-    await besideDaemon(engine.processParts, () => reconcileStores(engine.processParts, new Map([[feed.name, feed]])));
+    await besideDaemon(engine.flowParts, () => reconcileStores(engine.flowParts, new Map([[feed.name, feed]])));
     let entry: FileEntry | null = null;
     for (let look = 0; look < LOOKS && !signal.aborted; look++) {
       const seen = await direct.stat(name);
@@ -86,7 +86,7 @@ export async function loadNamed(
         parts.say(`${file}: known as file ${entry.fileId}, ${entry.state}; nothing to do`);
         return null;
       }
-      const outcome = await processFile(engine.processParts, entry, feed);
+      const outcome = await processFile(engine.flowParts, entry, feed);
       if (outcome.kind === 'pause-database' || outcome.kind === 'pause-feed') return outcome.error;
       if (outcome.kind !== 'aside') return null;
       const waitsFor = await heldTwin(ledger, entry);
@@ -94,7 +94,7 @@ export async function loadNamed(
         parts.say(
           `${file}: waits for file ${waitsFor}, of the same content, which is held: tallyman release ${waitsFor}, or tallyman ignore ${waitsFor}`,
         );
-        await engine.processParts.reported(entry.fileId);
+        await engine.flowParts.reported(entry.fileId);
         return null;
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

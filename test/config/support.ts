@@ -8,17 +8,17 @@ import { Secret } from '../../src/core/secret.js';
 import type { Config } from '../../src/config/config.js';
 import type { Env } from '../../src/config/read/interpolate.js';
 import { parseConfig } from '../../src/config/load-config.js';
-import type { Parts } from '../../src/config/schema/parts.js';
+import type { PartRegistry } from '../../src/config/schema/part-section.js';
 import { ConfigError, type Problem } from '../../src/config/problems/problem.js';
 import { csv } from '../../src/formats/csv/index.js';
 import { DECODERS, FORMATS, SOURCES } from '../../src/registry.js';
 import { local } from '../../src/sources/local/index.js';
 
 /** What the program really has: for the files that are made from it. */
-export const REGISTERED: Parts = { sources: SOURCES, formats: FORMATS, decoders: DECODERS };
+export const REGISTERED: PartRegistry = { sources: SOURCES, formats: FORMATS, decoders: DECODERS };
 
 /** Two real parts, so that a part that joins changes no test of the rules. */
-export const PARTS: Parts = { sources: [local], formats: [csv], decoders: [] };
+export const PARTS: PartRegistry = { sources: [local], formats: [csv], decoders: [] };
 
 /** A source with a connection and tags, as sftp and s3 will be. Nothing opens it. */
 export const REMOTE: SourceType = {
@@ -46,12 +46,12 @@ export const REMOTE: SourceType = {
   },
 };
 
-export const WITH_REMOTE: Parts = { ...PARTS, sources: [local, REMOTE] };
+export const WITH_REMOTE: PartRegistry = { ...PARTS, sources: [local, REMOTE] };
 
 export interface Given {
   readonly env?: Env;
   readonly base?: string;
-  readonly parts?: Parts;
+  readonly parts?: PartRegistry;
 }
 
 export const parse = (text: string, given: Given = {}): Config =>

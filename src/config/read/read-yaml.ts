@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import { messageOf } from '../../core/errors.js';
 import { interpolate, type Env } from './interpolate.js';
-import type { Problems } from '../problems/problems.js';
+import type { Problems } from '../problems/problem-list.js';
 import type { ConfigNode, Path, Place } from './tree.js';
 
 /**

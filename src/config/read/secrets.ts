@@ -3,7 +3,7 @@ import path from 'node:path';
 import { messageOf } from '../../core/errors.js';
 import { Secret } from '../../core/secret.js';
 import { readVariable, unsetVariable, type Env } from './interpolate.js';
-import type { Problems } from '../problems/problems.js';
+import type { Problems } from '../problems/problem-list.js';
 import type { SecretInput } from '../schema/scalars.js';
 import { nodeAt, type ConfigNode, type Path } from './tree.js';
 

@@ -1,5 +1,5 @@
 import { storeOf } from './overlap.js';
-import type { AfterSpec } from '../../core/feed/after.js';
+import type { AfterSpec } from '../../core/feed/after-action.js';
 import type { FeedSpec } from '../../core/feed/feed.js';
 import type { SourceSpec } from '../../core/feed/source.js';
 

@@ -1,8 +1,8 @@
-import type { AfterSpec } from '../../core/feed/after.js';
+import type { AfterSpec } from '../../core/feed/after-action.js';
 import type { SourceSpec } from '../../core/feed/source.js';
 import { someTextMeets } from './glob-meet.js';
 import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
-import type { Problems } from '../problems/problems.js';
+import type { Problems } from '../problems/problem-list.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { hasTimeLetter, timeLettersToGlob } from '../../base/time-letters.js';
 import type { ConfigNode } from '../read/tree.js';

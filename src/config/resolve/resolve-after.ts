@@ -1,6 +1,6 @@
-import type { AfterAction, AfterSpec } from '../../core/feed/after.js';
+import type { AfterAction, AfterSpec } from '../../core/feed/after-action.js';
 import type { SourceType } from '../../core/source.js';
-import type { Problems } from '../problems/problems.js';
+import type { Problems } from '../problems/problem-list.js';
 import type { FeedInput } from '../schema/schema-feed.js';
 import { timeLetterProblem } from '../../base/time-letters.js';
 import type { MapNode, Path } from '../read/tree.js';

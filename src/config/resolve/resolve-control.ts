@@ -1,7 +1,7 @@
 import { ALGORITHMS, type ControlSpec, type SaidKeys } from '../../core/feed/control.js';
 import type { FormatType } from '../../core/format.js';
 import { suggestion } from '../../base/nearest.js';
-import type { Problems } from '../problems/problems.js';
+import type { Problems } from '../problems/problem-list.js';
 import type { ResolvedColumns } from './resolve-columns.js';
 import { templateProblem, type ResolvedSource } from './resolve-source.js';
 import type { FeedInput } from '../schema/schema-feed.js';

@@ -7,8 +7,8 @@ import type { WrittenFeed } from '../config.js';
 import { moveTargets } from './move-targets.js';
 import { suggestion } from '../../base/nearest.js';
 import type { Watched } from './overlap.js';
-import { parsePart, type Parts } from '../schema/parts.js';
-import type { Problems } from '../problems/problems.js';
+import { parsePart, type PartRegistry } from '../schema/part-section.js';
+import type { Problems } from '../problems/problem-list.js';
 import { resolveAfter } from './resolve-after.js';
 import { resolveDecrypt } from './resolve-decrypt.js';
 import { checkControl, controlOf } from './resolve-control.js';
@@ -23,7 +23,7 @@ import { isMap, parseKeys } from '../schema/validate.js';
 export const FEED_SECTIONS = ['source', 'format', 'columns'] as const;
 
 export interface FeedSurroundings extends Surroundings {
-  readonly parts: Parts;
+  readonly parts: PartRegistry;
   /** Names of `connections:` with their types; null = the entry has a mistake. */
   readonly connections: ReadonlyMap<string, string | null>;
   readonly stagingSchema: string;

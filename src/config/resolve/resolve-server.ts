@@ -1,7 +1,7 @@
 import { Secret } from '../../core/secret.js';
 import type { Config, DaemonConfig, DatabaseConfig } from '../config.js';
 import { daemonShape, databaseShape, type DaemonInput } from '../schema/schema.js';
-import type { Parts } from '../schema/parts.js';
+import type { PartRegistry } from '../schema/part-section.js';
 import type { SecretInput } from '../schema/scalars.js';
 import { readSecret, readTextFile, type Surroundings } from '../read/secrets.js';
 import type { ConfigNode, MapNode } from '../read/tree.js';
@@ -11,7 +11,7 @@ import { isMap, parseKeys, type Parsed } from '../schema/validate.js';
 export function resolveDatabase(
   node: ConfigNode,
   root: MapNode,
-  parts: Parts,
+  parts: PartRegistry,
   around: Surroundings,
 ): DatabaseConfig | null {
   const { problems } = around;
@@ -73,7 +73,7 @@ const readUrl = (input: SecretInput, node: MapNode, around: Surroundings): Secre
   typeof input === 'string' ? new Secret(input) : readSecret(input, node, ['url'], { ...around, secrets: [] });
 
 /** A password in the URL is a secret of its own. */
-function checkUrl(url: Secret, node: MapNode, parts: Parts, around: Surroundings): void {
+function checkUrl(url: Secret, node: MapNode, parts: PartRegistry, around: Surroundings): void {
   const text = url.reveal();
   const mistake = /^postgres(ql)?:\/\//.test(text)
     ? (parts.urlProblem?.(text) ?? null)

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { NamePattern, ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { editDistance } from '../../base/nearest.js';
-import { parsePart, type Parts } from '../schema/parts.js';
+import { parsePart, type PartRegistry } from '../schema/part-section.js';
 import { canMeetNothing } from './overlap.js';
 import { sourceShape, type SourceInput } from '../schema/schema-feed.js';
 import type { Surroundings } from '../read/secrets.js';
@@ -23,7 +23,7 @@ export interface ResolvedSource {
  */
 export function resolveSource(
   feed: MapNode,
-  parts: Parts,
+  parts: PartRegistry,
   connections: ReadonlyMap<string, string | null>,
   around: Surroundings,
 ): ResolvedSource | null {

@@ -5,8 +5,8 @@ import type { Config, ConnectionConfig, WrittenFeed } from '../config.js';
 import { mergeFeed } from '../read/merge.js';
 import { shareMoveTargets } from './move-targets.js';
 import { checkOverlaps, type Watched } from './overlap.js';
-import { parsePart, type Parts } from '../schema/parts.js';
-import type { Problems } from '../problems/problems.js';
+import { parsePart, type PartRegistry } from '../schema/part-section.js';
+import type { Problems } from '../problems/problem-list.js';
 import { resolveDaemon, resolveDatabase } from './resolve-server.js';
 import { FEED_SECTIONS, resolveFeed } from './resolve-feed.js';
 import { absolutePaths } from './resolve-source.js';
@@ -21,7 +21,7 @@ import type { SourceType } from '../../core/source.js';
 const COMMON = { source: new Set(['type', ...Object.keys(sourceShape)]), format: new Set(['type']) };
 
 /** The tree as a Config; null after any mistake. Every section is looked at, whatever is wrong in the others. */
-export function resolve(root: ConfigNode, parts: Parts, around: Surroundings): Config | null {
+export function resolve(root: ConfigNode, parts: PartRegistry, around: Surroundings): Config | null {
   const { problems } = around;
   if (!isMap(root, problems)) return null;
   const sections = Object.keys(SECTIONS).filter((key) => !FEED_SECTIONS.some((own) => own === key));
@@ -102,7 +102,7 @@ interface Connections {
   readonly types: ReadonlyMap<string, string | null>;
 }
 
-function resolveConnections(node: MapNode | null, parts: Parts, around: Surroundings): Connections {
+function resolveConnections(node: MapNode | null, parts: PartRegistry, around: Surroundings): Connections {
   const entries = new Map<string, ConnectionConfig>();
   const types = new Map<string, string | null>();
   const able = parts.sources.flatMap((source) =>

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { kindOf, mistakesOf, unknownKey } from '../problems/issues.js';
-import type { Problems } from '../problems/problems.js';
+import { kindOf, mistakesOf, unknownKey } from '../problems/schema-mistakes.js';
+import type { Problems } from '../problems/problem-list.js';
 import { keysAt, toJsonSchema } from './schema-keys.js';
 import { RESERVED_KEYS } from './schema.js';
 import { nodeAt, textsOf, toPlain, type ConfigNode, type MapNode, type Path } from '../read/tree.js';

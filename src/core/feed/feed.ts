@@ -1,4 +1,4 @@
-import type { AfterSpec } from './after.js';
+import type { AfterSpec } from './after-action.js';
 import type { ColumnSpec } from './columns.js';
 import type { ControlSpec } from './control.js';
 import type { DecryptSpec, ExpansionSpec, FormatSpec } from './input.js';

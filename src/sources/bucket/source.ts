@@ -7,7 +7,7 @@ import type { Source } from '../../core/source.js';
 import { isBeside } from '../common/companion.js';
 import { fixedFolder } from '../common/move-target.js';
 import { selectionOf, type Selection } from '../common/selection.js';
-import { moveVersion, removeVersion, tagVersion } from './after.js';
+import { moveVersion, removeVersion, tagVersion } from './move.js';
 import { folderTest, listKeys } from './list.js';
 import { look, metadataOf } from './look.js';
 import type { PrefixOptions } from './options.js';

@@ -3,7 +3,7 @@ import { TallymanError } from '../../core/errors.js';
 import type { ListingPage, SeenFile } from '../../core/file.js';
 import type { Source, SourceType } from '../../core/source.js';
 import { selectionOf, type Selection } from '../common/selection.js';
-import { moveVersion, removeVersion } from './after.js';
+import { moveVersion, removeVersion } from './move.js';
 import { SFTP_LIMITS, SftpConnection, type SftpLimits } from './connection.js';
 import { listFolder } from './list.js';
 import { decodeName } from '../common/path-name.js';

@@ -14,7 +14,7 @@ import type { Landing } from './landing.js';
 import type { Log } from '../core/log.js';
 
 /** What the straight line needs beside the entry. */
-export interface ProcessParts {
+export interface FlowParts {
   /** Every feed of the config, also those that do not run now. */
   readonly configured: readonly FeedSpec[];
   readonly ledger: Surroundings & Arrivals & Queue & ReceiptBook & Reading;

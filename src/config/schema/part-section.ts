@@ -2,7 +2,7 @@ import type { Decoder } from '../../core/decoder.js';
 import type { FormatType } from '../../core/format.js';
 import type { SourceType } from '../../core/source.js';
 import { suggestion } from '../../base/nearest.js';
-import type { Problems } from '../problems/problems.js';
+import type { Problems } from '../problems/problem-list.js';
 import { optionKeys, toJsonSchema } from './schema-keys.js';
 import { parseKeys, parseNode, type Parsed, type Shape } from './validate.js';
 import { text } from './scalars.js';
@@ -13,7 +13,7 @@ import type { z } from 'zod';
  * The parts whose option schemas the config is checked against: registry.ts in the program. A new part brings its keys
  * with it.
  */
-export interface Parts {
+export interface PartRegistry {
   readonly sources: readonly SourceType[];
   readonly formats: readonly FormatType[];
   readonly decoders: readonly Decoder[];
