@@ -7,7 +7,8 @@ import { growTo } from '../copy-buffer.js';
 import type { EncoderPlan, RowSink } from './encoder-plan.js';
 import { RescueWriter } from './rescue.js';
 import { isRowClean, RowFaults } from './row-faults.js';
-import { putDecimal, rowSize, tupleHead } from './row-layout.js';
+import { putTupleHead, rowSize } from './row-layout.js';
+import { NEWLINE, putLineHead, putNull, rowHead, RowTrack, TAB } from './tuple.js';
 import { UniqueKeys } from './unique-keys.js';
 
 export type { EncoderPlan, RowSink } from './encoder-plan.js';
@@ -18,8 +19,6 @@ export const COPY_HEADER: Buffer = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0
 /** What binary COPY ends with. */
 export const COPY_TRAILER: Buffer = Buffer.from([0xff, 0xff]);
 
-const TAB = 0x09;
-const NEWLINE = 0x0a;
 /** A code of #escaped beside the codec's: an escape stood for NUL. */
 const HOLDS_NUL = 999;
 
@@ -30,19 +29,12 @@ const HOLDS_NUL = 999;
 export class RowEncoder {
   /** First row that the last call did not look at. */
   nextRow = 0;
-  /**
-   * Accepted rows of the last call, when plan.trackRows: how many, where each begins in `out.buf`, and its index in the
-   * batch.
-   */
-  tracked = 0;
-  trackedStarts: Int32Array;
-  trackedRows: Int32Array;
-
   readonly #plan: EncoderPlan;
   readonly #encoders: readonly EncodeCell[];
   readonly #nullFields: readonly (Buffer | null)[];
   readonly #cellOf: Int32Array;
   readonly #head: Buffer;
+  readonly #track: RowTrack;
   readonly #fixedSize: number;
   readonly #sizePerByte: number;
   readonly #faults: RowFaults;
@@ -55,15 +47,29 @@ export class RowEncoder {
     this.#encoders = plan.columns.map((column) => column.encode);
     this.#nullFields = plan.columns.map((column) => column.nullField);
     this.#cellOf = Int32Array.from(plan.cellOf);
-    this.#head = plan.mode === 'binary' ? tupleHead(plan) : Buffer.from(`${plan.loadId}\t`);
+    this.#head = rowHead(plan);
     const size = rowSize(plan);
     this.#fixedSize = size.fixed;
     this.#sizePerByte = size.perByte;
     this.#faults = new RowFaults(plan);
     this.#keys = plan.uniqueKeys.length === 0 ? null : new UniqueKeys(plan);
     this.#rescue = plan.rescue === null ? null : new RescueWriter(plan.rescue);
-    this.trackedStarts = new Int32Array(plan.trackRows ? 4096 : 0);
-    this.trackedRows = new Int32Array(plan.trackRows ? 4096 : 0);
+    this.#track = new RowTrack(plan.trackRows);
+  }
+
+  /** Accepted rows of the last call, when plan.trackRows. */
+  get tracked(): number {
+    return this.#track.count;
+  }
+
+  /** Where each of them begins in `out.buf`. */
+  get trackedStarts(): Int32Array {
+    return this.#track.starts;
+  }
+
+  /** Its index in the batch. */
+  get trackedRows(): Int32Array {
+    return this.#track.rows;
   }
 
   /**
@@ -79,7 +85,7 @@ export class RowEncoder {
     let nextFault = faults[fault]?.row ?? -1;
     let accepted = 0;
     let row = from;
-    this.tracked = 0;
+    this.#track.count = 0;
     for (; row < to && out.pos < flushAt; row++) {
       if (row === nextFault) {
         const { column, class: kind, message } = faults[fault]!;
@@ -102,7 +108,7 @@ export class RowEncoder {
       if (out.pos > out.buf.length)
         throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} took more room than its codecs announced`);
       accepted += 1;
-      if (trackRows) this.#track(before, row);
+      if (trackRows) this.#track.add(before, row);
       if (this.#keys === null) continue;
       if (mode === 'binary') this.#keys.tellBinary(out.buf, before, row, sink);
       else this.#keys.tellText(batch, row, sink);
@@ -123,7 +129,7 @@ export class RowEncoder {
     const encoders = this.#encoders;
     const cellOf = this.#cellOf;
     const base = row * batch.width;
-    this.#putHead(batch.firstRow + row, out);
+    putTupleHead(this.#head, batch.firstRow + row, out);
     for (let column = 0; column < encoders.length; column++) {
       const cell = base + cellOf[column]!;
       const code =
@@ -132,7 +138,7 @@ export class RowEncoder {
           : flags[cell]! <= QUOTED
             ? encoders[column]!(bytes, starts[cell]!, ends[cell]!, out)
             : this.#unusual(batch, cell, encoders[column]!, out);
-      if (code !== 0 && (code !== NULL_WRITTEN || !this.#putNull(column, out))) return false;
+      if (code !== 0 && (code !== NULL_WRITTEN || !putNull(this.#nullFields[column] ?? null, out))) return false;
     }
     return this.#rescue === null || this.#putRescue(this.#rescue, batch, row, out);
   }
@@ -141,8 +147,7 @@ export class RowEncoder {
   #line(batch: SpanBatch, row: number, out: CopyBuffer): boolean {
     const { bytes, starts, ends, flags } = batch;
     const base = row * batch.width;
-    out.pos += this.#head.copy(out.buf, out.pos);
-    out.pos = putDecimal(out.buf, out.pos, batch.firstRow + row);
+    putLineHead(this.#head, batch.firstRow + row, out);
     for (let column = 0; column < this.#encoders.length; column++) {
       out.buf[out.pos++] = TAB;
       const encode = this.#encoders[column]!;
@@ -153,7 +158,7 @@ export class RowEncoder {
           : flags[cell]! <= QUOTED
             ? encode(bytes, starts[cell]!, ends[cell]!, out)
             : this.#unusual(batch, cell, encode, out);
-      if (code !== 0 && (code !== NULL_WRITTEN || !this.#putNull(column, out))) return false;
+      if (code !== 0 && (code !== NULL_WRITTEN || !putNull(this.#nullFields[column] ?? null, out))) return false;
     }
     if (this.#rescue !== null) {
       out.buf[out.pos++] = TAB;
@@ -171,35 +176,6 @@ export class RowEncoder {
     return encode(reader.bytes, reader.start, reader.end, out);
   }
 
-  /** NULL or the default; false where the column is required. */
-  #putNull(column: number, out: CopyBuffer): boolean {
-    const field = this.#nullFields[column] ?? null;
-    if (field === null) return false;
-    const { buf } = out;
-    let at = out.pos;
-    for (let i = 0; i < field.length; i++) buf[at++] = field[i]!;
-    out.pos = at;
-    return true;
-  }
-
-  #putHead(row: number, out: CopyBuffer): void {
-    const head = this.#head;
-    const { buf } = out;
-    let at = out.pos;
-    for (let i = 0; i < head.length; i++) buf[at++] = head[i]!;
-    const high = Math.floor(row / 4_294_967_296);
-    buf[at] = high >>> 24;
-    buf[at + 1] = high >>> 16;
-    buf[at + 2] = high >>> 8;
-    buf[at + 3] = high;
-    const low = row >>> 0;
-    buf[at + 4] = low >>> 24;
-    buf[at + 5] = low >>> 16;
-    buf[at + 6] = low >>> 8;
-    buf[at + 7] = low;
-    out.pos = at + 8;
-  }
-
   #putRescue(rescue: RescueWriter, batch: SpanBatch, row: number, out: CopyBuffer): boolean {
     // One byte more for the newline that may follow.
     growTo(out, rescue.prepare(batch, row) + 1);
@@ -213,20 +189,4 @@ export class RowEncoder {
       throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} was refused without a reason`);
     return errors;
   }
-
-  #track(start: number, row: number): void {
-    if (this.tracked === this.trackedStarts.length) {
-      this.trackedStarts = doubled(this.trackedStarts);
-      this.trackedRows = doubled(this.trackedRows);
-    }
-    this.trackedStarts[this.tracked] = start;
-    this.trackedRows[this.tracked] = row;
-    this.tracked += 1;
-  }
-}
-
-function doubled(array: Int32Array): Int32Array {
-  const grown = new Int32Array(2 * array.length);
-  grown.set(array);
-  return grown;
 }

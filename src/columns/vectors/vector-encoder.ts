@@ -3,14 +3,13 @@ import { NULL_WRITTEN, type CopyBuffer } from '../../core/codec.js';
 import { TallymanError } from '../../core/errors.js';
 import { growTo } from '../copy-buffer.js';
 import type { EncoderPlan, RowSink } from '../rows/encoder-plan.js';
-import { putDecimal, putTupleHead, rowSize, tupleHead } from '../rows/row-layout.js';
+import { putTupleHead, rowSize } from '../rows/row-layout.js';
+import { NEWLINE, putLineHead, putNull, rowHead, RowTrack, TAB } from '../rows/tuple.js';
 import { UniqueKeys } from '../rows/unique-keys.js';
 import { VectorFaults } from './vector-faults.js';
 import { putCellsJson } from './vector-json.js';
 import { writerOf, type WriteValue } from './vector-writers.js';
 
-const TAB = 0x09;
-const NEWLINE = 0x0a;
 /** No value of fixed width is longer as text (vector-text.ts, SCALAR). */
 const LONGEST_SCALAR = 96;
 
@@ -19,12 +18,10 @@ const LONGEST_SCALAR = 96;
  */
 export class VectorEncoder {
   nextRow = 0;
-  tracked = 0;
-  trackedStarts: Int32Array;
-  trackedRows: Int32Array;
 
   readonly #plan: EncoderPlan;
   readonly #head: Buffer;
+  readonly #track: RowTrack;
   /** Room for a row whose values are all of fixed width, or NULL; writers of texts make more and keep this. */
   readonly #room: number;
   readonly #writers: (WriteValue | null)[];
@@ -36,7 +33,7 @@ export class VectorEncoder {
 
   constructor(plan: EncoderPlan) {
     this.#plan = plan;
-    this.#head = plan.mode === 'binary' ? tupleHead(plan) : Buffer.from(`${plan.loadId}\t`);
+    this.#head = rowHead(plan);
     this.#room =
       rowSize(plan).fixed + plan.columns.reduce((sum, column) => sum + column.maxSize(LONGEST_SCALAR), 0) + 16;
     this.#writers = plan.columns.map(() => null);
@@ -44,8 +41,19 @@ export class VectorEncoder {
     this.#nullFields = plan.columns.map((column) => column.nullField);
     this.#keys = plan.uniqueKeys.length === 0 ? null : new UniqueKeys(plan);
     this.#faults = new VectorFaults(plan);
-    this.trackedStarts = new Int32Array(plan.trackRows ? 4096 : 0);
-    this.trackedRows = new Int32Array(plan.trackRows ? 4096 : 0);
+    this.#track = new RowTrack(plan.trackRows);
+  }
+
+  get tracked(): number {
+    return this.#track.count;
+  }
+
+  get trackedStarts(): Int32Array {
+    return this.#track.starts;
+  }
+
+  get trackedRows(): Int32Array {
+    return this.#track.rows;
   }
 
   /** See RowEncoder.encode. */
@@ -54,7 +62,7 @@ export class VectorEncoder {
     this.#meet(batch);
     let accepted = 0;
     let row = from;
-    this.tracked = 0;
+    this.#track.count = 0;
     for (; row < to && out.pos < flushAt; row++) {
       growTo(out, this.#room);
       const before = out.pos;
@@ -67,7 +75,7 @@ export class VectorEncoder {
       if (out.pos > out.buf.length)
         throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} took more room than its codecs announced`);
       accepted += 1;
-      if (trackRows) this.#track(before, row);
+      if (trackRows) this.#track.add(before, row);
       if (this.#keys === null) continue;
       if (mode === 'binary') this.#keys.tellBinary(out.buf, before, row, sink);
       else this.#keys.tellText(batch, row, sink);
@@ -95,7 +103,7 @@ export class VectorEncoder {
     for (let column = 0; column < vectors.length; column++) {
       const vector = vectors[column] ?? null;
       const code = vector === null || !isThere(vector, row) ? NULL_WRITTEN : this.#writers[column]!(vector, row, out);
-      if (code !== 0 && (code !== NULL_WRITTEN || !this.#putNull(column, out))) return false;
+      if (code !== 0 && (code !== NULL_WRITTEN || !putNull(this.#nullFields[column] ?? null, out))) return false;
     }
     return this.#putRescue(batch, row, out);
   }
@@ -103,28 +111,16 @@ export class VectorEncoder {
   /** A line of text COPY. False as soon as one cell is refused. */
   #line(batch: VectorBatch, row: number, out: CopyBuffer): boolean {
     const vectors = this.#vectors;
-    out.pos += this.#head.copy(out.buf, out.pos);
-    out.pos = putDecimal(out.buf, out.pos, batch.firstRow + row);
+    putLineHead(this.#head, batch.firstRow + row, out);
     for (let column = 0; column < vectors.length; column++) {
       out.buf[out.pos++] = TAB;
       const vector = vectors[column] ?? null;
       const code = vector === null || !isThere(vector, row) ? NULL_WRITTEN : this.#writers[column]!(vector, row, out);
-      if (code !== 0 && (code !== NULL_WRITTEN || !this.#putNull(column, out))) return false;
+      if (code !== 0 && (code !== NULL_WRITTEN || !putNull(this.#nullFields[column] ?? null, out))) return false;
     }
     if (this.#plan.rescue !== null) out.buf[out.pos++] = TAB;
     if (!this.#putRescue(batch, row, out)) return false;
     out.buf[out.pos++] = NEWLINE;
-    return true;
-  }
-
-  /** NULL or the default; false where the column is required. */
-  #putNull(column: number, out: CopyBuffer): boolean {
-    const field = this.#nullFields[column] ?? null;
-    if (field === null) return false;
-    const { buf } = out;
-    let at = out.pos;
-    for (let i = 0; i < field.length; i++) buf[at++] = field[i]!;
-    out.pos = at;
     return true;
   }
 
@@ -173,20 +169,4 @@ export class VectorEncoder {
       throw new TallymanError('INTERNAL', `row ${batch.firstRow + row} was refused without a reason`);
     return errors;
   }
-
-  #track(start: number, row: number): void {
-    if (this.tracked === this.trackedStarts.length) {
-      this.trackedStarts = doubled(this.trackedStarts);
-      this.trackedRows = doubled(this.trackedRows);
-    }
-    this.trackedStarts[this.tracked] = start;
-    this.trackedRows[this.tracked] = row;
-    this.tracked += 1;
-  }
-}
-
-function doubled(array: Int32Array): Int32Array {
-  const grown = new Int32Array(2 * array.length);
-  grown.set(array);
-  return grown;
 }
