@@ -67,9 +67,9 @@ export class Lane {
     this.feed = feed;
   }
 
-  /** A snapshot feed takes one file at a time, landing and all: the next one may make it worthless. */
+  /** A serial feed takes one file at a time, landing and all. */
   get landsAhead(): boolean {
-    return this.feed.target.mode !== 'replace_all';
+    return !this.feed.serial;
   }
 
   get mayLandAhead(): boolean {

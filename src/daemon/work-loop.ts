@@ -195,7 +195,7 @@ export class WorkLoop {
     lane.dry = true;
     const found = await ledger.waiting(lane.feed.name, FETCH + skip, {
       ignoreBackoff: once,
-      newestFirst: lane.feed.target.mode === 'replace_all',
+      newestFirst: lane.feed.order === 'newest',
       longestMs: lane.feed.retry.maxBackoffMs,
     });
     const fresh = found.filter(

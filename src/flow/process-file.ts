@@ -120,7 +120,7 @@ async function decide(
   let sha256 = entry.sha256;
   let probes: Probes = NO_PROBES;
   for (;;) {
-    const facts = await parts.ledger.facts(entry.fileId, { snapshot: feed.target.mode === 'replace_all', sha256 });
+    const facts = await parts.ledger.facts(entry.fileId, { snapshot: feed.order === 'newest', sha256 });
     const decision = admit(facts, feed, probes);
     switch (decision.kind) {
       case 'needHash': {

@@ -48,7 +48,7 @@ export async function settleResult(
         committedAt: result.committedAt,
         seconds: { land: 0, load: result.seconds },
         replaced: result.replaced,
-        olderSnapshots: loaded && feed.target.mode === 'replace_all',
+        olderSnapshots: loaded && feed.order === 'newest',
         action: plannedAction(feed, entry, result.outcome, result.committedAt),
       };
       return await endFile(parts, entry, ended, loaded ? 'committed' : result.error.message);
@@ -144,7 +144,7 @@ export async function adopt(
     error,
     committedAt: receipt.committedAt,
     replaced: receipt.replaces,
-    olderSnapshots: status === 'loaded' && feed.target.mode === 'replace_all',
+    olderSnapshots: status === 'loaded' && feed.order === 'newest',
     action:
       status === 'loaded' || status === 'rejected' ? plannedAction(feed, entry, status, receipt.committedAt) : null,
   };

@@ -36,12 +36,19 @@ describe('what a feed comes to', () => {
       control: null,
       limits: { badRows: null, badRatio: 0.5, minRows: 0, databaseRows: 10_000 },
       target: { schema: 'staging', table: 'orders', mode: 'append', create: true, loadIndex: 'none' },
+      order: 'arrival',
+      serial: false,
       after: { loaded: { kind: 'leave' }, rejected: { kind: 'leave' }, duplicate: { kind: 'leave' } },
       retry: { attempts: 5, backoffMs: 10_000, maxBackoffMs: 600_000 },
       names: 'snake',
       timezone: 'UTC',
       formerly: null,
     });
+  });
+
+  test('a snapshot feed takes its newest file first, one at a time', () => {
+    const { order, serial } = feed('target: { mode: replace_all }');
+    expect([order, serial]).toEqual(['newest', true]);
   });
 
   test('with columns, an unknown or missing column rejects', () => {

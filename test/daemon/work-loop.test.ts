@@ -141,7 +141,7 @@ describe('the slots', () => {
   });
 
   test('a snapshot feed takes one file at a time, landing and all', async () => {
-    open(['a'], 2, ['a'], { target: { ...feedOf().target, mode: 'replace_all' } });
+    open(['a'], 2, ['a'], { target: { ...feedOf().target, mode: 'replace_all' }, order: 'newest', serial: true });
     harbour.add('a', 'a1', SMALL);
     harbour.add('a', 'a2', SMALL);
     await harbour.tell();

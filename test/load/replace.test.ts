@@ -91,6 +91,8 @@ describe('a load that replaces others', () => {
     idOf(await bench.take('b.csv', 'id,name\n2,b\n'));
     const snapshot = feedOf({
       target: { schema: 'staging', table: 't', mode: 'replace_all', create: true, loadIndex: 'none' },
+      order: 'newest',
+      serial: true,
     });
     const last = idOf(
       await bench.take('c.csv', 'id,name\n3,c\n', snapshot, { replaces: { loadIds: [], path: false, feed: true } }),

@@ -48,6 +48,8 @@ export function feedOf(change: Partial<FeedSpec> = {}): FeedSpec {
     control: null,
     limits: { badRows: null, badRatio: 0.5, minRows: 0, databaseRows: 10_000 },
     target: { schema: 'staging', table: 't', mode: 'append', create: true, loadIndex: 'none' },
+    order: 'arrival',
+    serial: false,
     after: { loaded: { kind: 'leave' }, rejected: { kind: 'leave' }, duplicate: { kind: 'leave' } },
     retry: { attempts: 5, backoffMs: 1000, maxBackoffMs: 1000 },
     names: 'snake',

@@ -81,6 +81,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   )
     return { spec: null, written: null, watched };
   const contract = columns.kind === 'list';
+  const snapshot = target.mode === 'replace_all';
   const spec: FeedSpec = {
     name,
     source: place,
@@ -98,6 +99,8 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
     control: controlOf(keys.control),
     limits: limitsOf(keys, target),
     target,
+    order: snapshot ? 'newest' : 'arrival',
+    serial: snapshot,
     after,
     retry: {
       attempts: keys.retry?.attempts ?? 5,

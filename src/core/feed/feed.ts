@@ -3,6 +3,7 @@ import type { ColumnSpec } from './columns.js';
 import type { ControlSpec } from './control.js';
 import type { DecryptSpec, ExpansionSpec, FormatSpec } from './input.js';
 import type { LimitsSpec, RetrySpec } from './limits.js';
+import type { FeedOrder } from './order.js';
 import type { SourceSpec } from './source.js';
 import type { TargetSpec } from './target.js';
 
@@ -38,6 +39,10 @@ export interface FeedSpec {
   readonly control: ControlSpec | null;
   readonly limits: LimitsSpec;
   readonly target: TargetSpec;
+  /** Follows from the target's mode. */
+  readonly order: FeedOrder;
+  /** True where one file is worked on at a time, landing and all: the next one may make it worthless. */
+  readonly serial: boolean;
   readonly after: AfterSpec;
   readonly retry: RetrySpec;
   /** Names made from headers: `snake` (SPEC 7) or `keep`. */

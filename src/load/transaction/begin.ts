@@ -105,7 +105,7 @@ async function beginWith<T>(
   read: Reader<T>,
 ): Promise<{ readonly loadIds: readonly number[]; readonly pages: readonly number[]; readonly found: T } | null> {
   const { feed, database } = jobs[0]!;
-  const alone = feed.target.mode === 'replace_all' || table.hasUniqueOrExclusion;
+  const alone = feed.serial || table.hasUniqueOrExclusion;
   const script = openTransaction(jobs, alone ? table : null);
   script.also(`LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`);
   const loadIdsSql = drawLoadIdsSql(database.controlSchema, jobs.length);
