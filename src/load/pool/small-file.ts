@@ -4,5 +4,4 @@ import type { FeedSpec } from '../../core/feed/feed.js';
 const SMALL_BYTES = 128 * 1024;
 
 /** True for files that may share a transaction with others (load-group.ts) and of which many are under way at once. */
-export const isSmallFile = (size: number, feed: FeedSpec): boolean =>
-  size <= SMALL_BYTES && !feed.serial;
+export const isSmallFile = (size: number, feed: FeedSpec): boolean => size <= SMALL_BYTES && !feed.serial;

@@ -25,7 +25,9 @@ export async function receiptInTheWay(
   const content = `feed = ${quoteLiteral(job.feed.name)} AND file_sha256 = ${quoteLiteral(sha256 ?? '')} AND status = 'loaded'`;
   const path = quoteLiteral(job.file.path);
   const { rows } = await connection.query(
-    `SELECT ${RECEIPT_COLUMNS} FROM ${loads} WHERE load_key = ${quoteLiteral(job.loadKey)}::uuid OR (${content} AND (path = ${path} OR NOT duplicate_allowed)) ORDER BY path = ${path} DESC, load_id LIMIT 1`,
+    `SELECT ${RECEIPT_COLUMNS} FROM ${loads}
+     WHERE load_key = ${quoteLiteral(job.loadKey)}::uuid OR (${content} AND (path = ${path} OR NOT duplicate_allowed))
+     ORDER BY path = ${path} DESC, load_id LIMIT 1`,
   );
   return rows[0] === undefined ? null : toReceipt(rows[0]);
 }
