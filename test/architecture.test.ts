@@ -74,9 +74,6 @@ const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   'cli/status.ts:statusCommand': 86,
   // One hot loop: each call that it would be divided by costs more than what it says.
   'formats/csv/scanner.ts:scan': 246,
-  'load/attempt.ts:attempt': 102,
-  'load/dry-run.ts:check': 76,
-  'load/load-group.ts:loadGroup': 74,
   // A list of statements.
   'postgres/control/migrations/001-foundation.ts:statements': 94,
   'postgres/control/receipts.ts:openReceipts': 127,

@@ -1,21 +1,23 @@
-import { BatchEncoder } from '../columns/rows/batch-encoder.js';
-import { TallymanError } from '../core/errors.js';
 import type { CopyBuffer } from '../core/codec.js';
-import type { RecordReader } from '../core/format.js';
+import { TallymanError } from '../core/errors.js';
+import type { DriftNote } from '../core/format.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
-import { QuarantineRecord } from '../quarantine/record.js';
-import { agree, shapeNotes } from './read/agreement.js';
-import { compileRows, encoderPlan } from './read/compile.js';
-import { Control } from './control/control.js';
-import { FileInput } from './read/file-input.js';
-import { judgeAtEnd, judgeWhileReading } from './limits.js';
-import type { LoadHooks } from './load-file.js';
-import { openReader } from './read/open-reader.js';
+import type { RowWriter } from './copy/row-loop.js';
+import type { LoadHooks } from './hooks.js';
 import { outcomeOf } from './outcome.js';
-import { RowLoop, type RowWriter } from './copy/row-loop.js';
-import { recordUniqueLosers } from './unique/unique-pass.js';
-import type { RowSet } from './unique/row-set.js';
-import { UniqueTracker } from './unique/unique-tracker.js';
+import { agree, shapeNotes } from './read/agreement.js';
+import { compileRows } from './read/compile.js';
+import { FileInput } from './read/file-input.js';
+import {
+  countsOf,
+  judgeFile,
+  nothingReached,
+  readFile,
+  recordLosers,
+  startReading,
+  type FileParts,
+  type Reached,
+} from './read/read-file.js';
 
 /**
  * `load --dry-run`: the same reading, checking and counting as a load, without any database. Types are the contract's
@@ -26,7 +28,7 @@ export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadRes
   let input: FileInput | null = null;
   try {
     input = await FileInput.open(job);
-    return await check(job, hooks, input);
+    return await check({ ...hooks, job, input });
   } catch (error) {
     return outcomeOf(error, hooks.signal.aborted);
   } finally {
@@ -34,102 +36,63 @@ export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadRes
   }
 }
 
-async function check(job: LoadJob, hooks: LoadHooks, input: FileInput): Promise<LoadResult> {
+async function check(parts: FileParts): Promise<LoadResult> {
   const began = performance.now();
-  const record = new QuarantineRecord(null);
-  const said = new Control(job);
-  const pass = input.pass(hooks.signal, said.algorithms);
-  let reader: RecordReader | null = null;
-  let read = 0;
-  let accepted = 0;
-  let sha256: string | null = null;
-  let declared: number | null = null;
+  const reached = nothingReached();
+  let loaded = 0;
   let bad: TallymanError | null = null;
   try {
-    reader = await openReader(hooks, job.feed, pass.bytes, input, said.cuts);
-    const agreement = agree(job.feed, reader.layout, reader.empty, null);
-    said.expect(agreement.columns, agreement.cellOf, reader.empty);
-    const plan = compileRows(job.feed, agreement, () => null);
-    const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
-    const loop = new RowLoop(new BatchEncoder(encoderPlan(reader.layout, agreement, plan, 0, false)), record, unique);
-    const nowhere = new Nowhere();
-    try {
-      for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-        said.add(batch);
-        await loop.batch(batch, nowhere);
-        read = loop.read;
-        judgeWhileReading(job.feed.limits, read, record.count);
-      }
-      accepted = loop.accepted;
-      const keys = plan.uniqueKeys.map((key, i) => ({
-        columns: plan.keys[i]!.columns,
-        cells: key.map((column) => agreement.cellOf[column]!),
-      }));
-      const before = record.count;
-      await recordRepeats(job, hooks, input, keys, unique?.finish() ?? [], record);
-      accepted -= record.count - before;
-    } finally {
-      unique?.close();
-    }
-    sha256 = await pass.finish();
-    judgeAtEnd(job.feed.limits, read, record.count);
-    declared = said.declared(reader.declaredRows);
-    said.check(reader.declaredRows, read, pass.digests);
+    loaded = await readAndJudge(parts, reached);
   } catch (error) {
     if (!(error instanceof TallymanError) || error.blame !== 'file') throw error;
     bad = error;
-    await input.proveUnchanged();
-  } finally {
-    await reader?.close();
-    await pass.stop();
+    await parts.input.proveUnchanged();
   }
+  const rows = countsOf(reached, loaded);
   return {
     outcome: 'checked',
     error: bad?.reported() ?? null,
-    sha256,
-    rows: {
-      read,
-      loaded: bad === null ? accepted : 0,
-      quarantined: record.count,
-      skipped: 0,
-      declared,
-      delta: bad === null ? read - accepted - record.count : null,
-    },
-    errors: record.report(),
-    drift: [
-      ...(reader?.layout.drift ?? []),
-      ...(reader !== null && (bad?.code === 'UNKNOWN_COLUMNS' || bad?.code === 'MISSING_COLUMNS')
-        ? shapeNotes(reader.layout)
-        : []),
-    ],
-    dialect: reader?.dialect() ?? {},
+    sha256: reached.sha256,
+    rows: bad === null ? rows : { ...rows, delta: null },
+    errors: reached.record.report(),
+    drift: driftOf(reached, bad),
+    dialect: reached.reader?.dialect() ?? {},
     seconds: (performance.now() - began) / 1000,
   };
 }
 
-async function recordRepeats(
-  job: LoadJob,
-  hooks: LoadHooks,
-  input: FileInput,
-  keys: Parameters<typeof recordUniqueLosers>[1],
-  repeats: readonly RowSet[],
-  record: QuarantineRecord,
-): Promise<void> {
-  if (repeats.every((rows) => rows.size === 0)) return;
-  const pass = input.pass(hooks.signal);
-  const reader = await openReader(hooks, job.feed, pass.bytes, input);
+/** Returns how many rows a load would bring. */
+async function readAndJudge(parts: FileParts, reached: Reached): Promise<number> {
+  const { job } = parts;
+  const { record } = reached;
+  const file = await startReading(parts, reached);
   try {
-    await recordUniqueLosers(reader, keys, repeats, record, () => Promise.resolve());
+    const { reader } = file;
+    const agreement = agree(job.feed, reader.layout, reader.empty, null);
+    const plan = compileRows(job.feed, agreement, () => null);
+    const into = { agreement, plan, loadId: 0, trackRows: false, writer: () => new Nowhere(), progress: null };
+    const { accepted, repeats } = await readFile(parts, file, into, reached);
+    const before = record.count;
+    if (repeats.some((rows) => rows.size > 0))
+      await recordLosers(parts, into, repeats, record, () => Promise.resolve());
+    judgeFile(job, file, reached);
+    return accepted - (record.count - before);
   } finally {
-    await reader.close();
-    await pass.stop();
+    await file.close();
   }
+}
+
+function driftOf({ reader }: Reached, bad: TallymanError | null): readonly DriftNote[] {
+  if (reader === null) return [];
+  const shape = bad?.code === 'UNKNOWN_COLUMNS' || bad?.code === 'MISSING_COLUMNS' ? shapeNotes(reader.layout) : [];
+  return [...reader.layout.drift, ...shape];
 }
 
 /** Rows are encoded, for the checks' sake, and forgotten. */
 class Nowhere implements RowWriter {
   readonly out: CopyBuffer = { buf: Buffer.allocUnsafeSlow(512 * 1024), pos: 0 };
   readonly flushAt = 256 * 1024;
+  readonly refused = 0;
 
   advance(): Promise<void> {
     this.out.pos = 0;

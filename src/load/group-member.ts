@@ -1,4 +1,3 @@
-import { BatchEncoder } from '../columns/rows/batch-encoder.js';
 import type { CopyBuffer } from '../core/codec.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote, FileDialect, Layout } from '../core/format.js';
@@ -8,18 +7,21 @@ import type { TargetTable } from '../postgres/staging/catalog.js';
 import { planStaging } from '../postgres/staging/staging-plan.js';
 import { QuarantineRecord } from '../quarantine/record.js';
 import { agree, type Agreement } from './read/agreement.js';
-import { compileRows, encoderPlan, stagingColumns, type RowPlan } from './read/compile.js';
+import { compileRows, stagingColumns, type RowPlan } from './read/compile.js';
 import { append, copyTarget, type CopyTarget } from './copy/copy-target.js';
 import { FileInput } from './read/file-input.js';
-import { judgeAtEnd, judgeWhileReading } from './limits.js';
-import type { LoadHooks } from './load-file.js';
-import { openReader } from './read/open-reader.js';
+import { countsOf, driftOf, judgeFile, nothingReached, readFile, startReading } from './read/read-file.js';
+import type { LoadHooks } from './hooks.js';
 import { Progress } from './progress.js';
-import { RowLoop, type RowWriter } from './copy/row-loop.js';
-import { UniqueTracker } from './unique/unique-tracker.js';
+import type { RowWriter } from './copy/row-loop.js';
 
 /** Encoded bytes of one file at most; a small file that is compressed can be larger than it looks. */
 const MOST_BYTES = 8 * 1024 * 1024;
+
+/** This way does not serve: the file is loaded alone, and what is wrong with it shows there. */
+export class NotTogether extends Error {
+  override readonly name = 'NotTogether';
+}
 
 /** A small file whose rows stand in the group's buffer. */
 export interface Member {
@@ -93,86 +95,64 @@ export interface MemberParts {
 export async function readMember(parts: MemberParts): Promise<Member | null> {
   const { out, hooks } = parts;
   const start = out.pos;
-  let member: Member | null = null;
+  const progress = new Progress(parts.job, hooks.onProgress);
+  let input: FileInput | null = null;
   try {
-    member = await read(parts);
+    input = await FileInput.open(parts.job);
+    return await read(parts, input, progress);
   } catch (error) {
-    // Thrown away on purpose: the file is read again, alone, and what is wrong with it is told then.
     if (hooks.signal.aborted) throw error;
-  }
-  if (member === null) out.pos = start;
-  return member;
-}
-
-async function read({ job, index, loadId, hooks, plans, out }: MemberParts): Promise<Member | null> {
-  const progress = new Progress(job, hooks.onProgress);
-  const input = await FileInput.open(job);
-  const pass = input.pass(hooks.signal);
-  try {
-    const reader = await openReader(hooks, job.feed, pass.bytes, input);
-    let unique: UniqueTracker | null = null;
-    try {
-      const agreement = plans.agree(reader.layout, reader.empty);
-      const early = reader.layout.drift.length;
-      const plan = plans.planFor(agreement);
-      if (plan === null) return null;
-      if (out.pos === 0 && plans.target !== null) append(out, plans.target.header);
-      const from = out.pos;
-      const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
-      unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
-      const loop = new RowLoop(
-        new BatchEncoder(encoderPlan(reader.layout, agreement, plan, loadId, false)),
-        record,
-        unique,
-      );
-      progress.start();
-      for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-        await loop.batch(batch, keeping(out), () => progress.reach(pass.consumed, loop.read, record.count));
-        if (out.pos - from > MOST_BYTES || record.full) return null;
-        judgeWhileReading(job.feed.limits, loop.read, record.count);
-        hooks.signal.throwIfAborted();
-      }
-      progress.end();
-      const sha256 = await pass.finish();
-      if (unique?.finish().some((rows) => rows.size > 0) === true) return null;
-      judgeAtEnd(job.feed.limits, loop.read, record.count);
-      const declared = reader.declaredRows;
-      if (declared !== null && declared !== loop.read) return null;
-      const rows = {
-        read: loop.read,
-        loaded: loop.accepted,
-        quarantined: record.count,
-        skipped: 0,
-        declared,
-        delta: loop.read - loop.accepted - record.count,
-      };
-      if (rows.delta !== 0) return null;
-      return {
-        job,
-        index,
-        loadId,
-        sha256,
-        rows,
-        record,
-        drift: [...agreement.drift, ...reader.layout.drift.slice(early)],
-        dialect: reader.dialect(),
-      };
-    } finally {
-      unique?.close();
-      await reader.close();
-    }
+    // Thrown away on purpose: the file is read again, alone, and what is wrong with it is told then.
+    out.pos = start;
+    return null;
   } finally {
     progress.end();
-    await pass.stop();
-    await input.close();
+    await input?.close();
+  }
+}
+
+async function read(
+  { job, index, loadId, hooks, plans, out }: MemberParts,
+  input: FileInput,
+  progress: Progress,
+): Promise<Member> {
+  const parts = { ...hooks, job, input };
+  const reached = nothingReached();
+  const file = await startReading(parts, reached);
+  try {
+    const { reader } = file;
+    const agreement = plans.agree(reader.layout, reader.empty);
+    const plan = plans.planFor(agreement);
+    if (plan === null) throw new NotTogether('it needs another table, or has other columns than the rest');
+    if (out.pos === 0 && plans.target !== null) append(out, plans.target.header);
+    const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
+    reached.loadId = loadId;
+    reached.record = record;
+    const writer = (): RowWriter => keeping(out, record);
+    const into = { agreement, plan, loadId, trackRows: false, writer, progress };
+    const { accepted, sha256, repeats } = await readFile(parts, file, into, reached);
+    if (repeats.some((rows) => rows.size > 0)) throw new NotTogether('a unique key repeats');
+    judgeFile(job, file, reached);
+    const rows = countsOf(reached, accepted);
+    if (rows.delta !== 0) throw new NotTogether('its rows do not balance');
+    return { job, index, loadId, sha256, rows, record, drift: driftOf(file, agreement), dialect: reader.dialect() };
+  } finally {
+    await file.close();
   }
 }
 
 /** Rows stay in the buffer until the group has all of its files. */
-const keeping = (out: CopyBuffer): RowWriter => ({
-  out,
-  flushAt: Infinity,
-  advance: () => Promise.resolve(),
-  finish: () => Promise.resolve(0),
-  abort: () => Promise.resolve(),
-});
+function keeping(out: CopyBuffer, record: QuarantineRecord): RowWriter {
+  const start = out.pos;
+  return {
+    out,
+    flushAt: Infinity,
+    refused: 0,
+    advance: () =>
+      out.pos - start > MOST_BYTES || record.full
+        ? Promise.reject(new NotTogether('it is too large'))
+        : Promise.resolve(),
+    finish: () => Promise.resolve(0),
+    abort: () => Promise.resolve(),
+  };
+}

@@ -1,34 +1,20 @@
 import { TallymanError } from '../core/errors.js';
-import type { LoadJob, LoadProgress, LoadResult } from '../core/load.js';
+import type { LoadJob, LoadResult } from '../core/load.js';
 import { qualified } from '../postgres/connect/identifiers.js';
 import { receiptsAreGone } from '../postgres/control/control-schema.js';
 import { receiptInTheWay } from '../postgres/control/receipt-conflict.js';
-import { QuarantineRecord } from '../quarantine/record.js';
 import { RunAgain } from './transaction/run-again.js';
 import { shapeNotes } from './read/agreement.js';
-import { attempt, type AttemptParts, type Reached } from './attempt.js';
+import { attempt } from './attempt.js';
 import { LostRace, rollback } from './transaction/commit.js';
 import { FileInput } from './read/file-input.js';
-import type { ReadParts } from './read/open-reader.js';
+import { nothingReached, type Reached } from './read/read-file.js';
+import type { LoadHooks } from './hooks.js';
+import type { AttemptParts } from './running.js';
 import { outcomeOf } from './outcome.js';
 import { Progress } from './progress.js';
 import { writeRejection } from './transaction/reject.js';
 import type { LoadSession } from './transaction/session.js';
-
-/** What a load is given beside its job. */
-export interface LoadHooks extends ReadParts {
-  /** Called at most four times a second. */
-  readonly onProgress: (progress: LoadProgress) => void;
-  /**
-   * Calls the load off: it is rolled back and ends as `unreachable` with INTERRUPTED, unless COMMIT was sent already.
-   */
-  readonly signal: AbortSignal;
-  /**
-   * COMMIT (of the load, or of a rejection's receipt) is about to be sent: from here on the death of the process leaves
-   * the outcome unknown.
-   */
-  readonly onCommit?: () => void;
-}
 
 /**
  * Runs of one load: chunks after one COPY, a table altered meanwhile, replaced loads that changed. More in a row is no
@@ -58,14 +44,7 @@ export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSess
     let forceChunks = false;
     for (let run = 1; ; run++) {
       signal.throwIfAborted();
-      const reached: Reached = {
-        loadId: null,
-        read: 0,
-        record: new QuarantineRecord(null),
-        reader: null,
-        sha256: null,
-        declared: null,
-      };
+      const reached = nothingReached();
       try {
         return await attempt({ ...hooks, job, session, input, progress, forceChunks, began, onCommit }, reached);
       } catch (error) {

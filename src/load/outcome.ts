@@ -1,7 +1,7 @@
-import { TallymanError } from '../core/errors.js';
+import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadResult } from '../core/load.js';
+import { databaseError, endsSession, isServerError } from '../postgres/connect/errors.js';
 import { OutcomeUnknown } from './transaction/commit.js';
-import { asLoadError } from './transaction/finish.js';
 
 /**
  * What an error that ended a load means for its file (core/errors.ts, blame). `file` errors became rejections before
@@ -16,7 +16,7 @@ export function outcomeOf(error: unknown, aborted: boolean): LoadResult {
       outcome: 'unreachable',
       error: new TallymanError('INTERRUPTED', 'the load was called off and rolled back').reported(),
     };
-  const known = asLoadError(error, 'loading');
+  const known = asLoadError(error);
   switch (known.blame) {
     case 'version':
       return { outcome: known.code === 'FILE_VANISHED' ? 'vanished' : 'changed', message: known.message };
@@ -29,4 +29,11 @@ export function outcomeOf(error: unknown, aborted: boolean): LoadResult {
     case 'command':
       return { outcome: 'failed', error: known.reported() };
   }
+}
+
+/** For errors that carry no rows but whose class says row: outside COPY nothing is a row's fault. */
+function asLoadError(error: unknown): TallymanError {
+  if (error instanceof TallymanError) return error;
+  if (isServerError(error) || endsSession(error)) return databaseError(error, 'loading');
+  return new TallymanError('INTERNAL', `loading: ${messageOf(error)}`, { cause: error });
 }

@@ -56,7 +56,7 @@ export class ChunkedCopy implements RowWriter {
     if (this.#chunk.full) await this.#endChunk();
     if (this.#context.record.full) {
       await this.#endChunk();
-      await this.#context.flushQuarantine();
+      await this.#context.quarantine.flush();
     }
   }
 

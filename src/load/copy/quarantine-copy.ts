@@ -2,6 +2,7 @@ import { COPY_HEADER, COPY_TRAILER } from '../../columns/rows/row-encoder.js';
 import { TallymanError } from '../../core/errors.js';
 import type { Connection } from '../../postgres/connect/connect.js';
 import { quarantineCopySql } from '../../postgres/control/quarantine-write.js';
+import type { QuarantineRecord } from '../../quarantine/record.js';
 import { CopyStream } from './copy-stream.js';
 
 /** Bytes a write. */
@@ -29,4 +30,24 @@ export async function copyQuarantine(connection: Connection, schema: string, tup
 export function proveQuarantined(written: number, refused: number): void {
   if (written !== refused)
     throw new TallymanError('TALLY_MISMATCH', `${refused} rows were refused, ${written} stand in the quarantine`);
+}
+
+/** Bad rows on their way into tallyman.quarantine. */
+export class QuarantineFlush {
+  /** Rows that PostgreSQL took. */
+  written = 0;
+  readonly #connection: Connection;
+  readonly #schema: string;
+  readonly #record: QuarantineRecord;
+
+  constructor(connection: Connection, schema: string, record: QuarantineRecord) {
+    this.#connection = connection;
+    this.#schema = schema;
+    this.#record = record;
+  }
+
+  /** Writes what was recorded since the last time. */
+  async flush(): Promise<void> {
+    this.written += await copyQuarantine(this.#connection, this.#schema, this.#record.take());
+  }
 }

@@ -13,6 +13,8 @@ export interface RowWriter {
   readonly out: CopyBuffer;
   /** Bytes in `out` at which `advance` is due. */
   readonly flushAt: number;
+  /** Rows that were encoded and that PostgreSQL refused by themselves. */
+  readonly refused: number;
   /** After each run of rows: those encoded since the last call (rows `from` to `to` of the batch) are in `out`. */
   advance(batch: Batch, from: number, to: number): Promise<void>;
   /** Sends what is left; gives the rows that PostgreSQL says it took. */

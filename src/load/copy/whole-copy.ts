@@ -25,6 +25,7 @@ const ROOM = FLUSH_AT + 64 * 1024;
 export class WholeCopy implements RowWriter {
   out: CopyBuffer;
   flushAt = FIRST_FLUSH;
+  readonly refused = 0;
   readonly #context: LoadContext;
   readonly #target: CopyTarget;
   /**
@@ -52,7 +53,7 @@ export class WholeCopy implements RowWriter {
     }
     if (this.#context.record.full) {
       await this.#end();
-      await this.#context.flushQuarantine();
+      await this.#context.quarantine.flush();
       append(this.out, this.#target.header);
     }
   }

@@ -51,6 +51,15 @@ export class LoadSession {
     return table;
   }
 
+  /** Names of the columns of a table that is there, where the feed has no contract of its own. */
+  async presentColumns(connection: Connection, feed: FeedSpec): Promise<readonly string[] | null> {
+    if (feed.columns !== null) return null;
+    const table = await this.lookAt(connection, feed);
+    return table === null
+      ? null
+      : table.columns.map((column) => column.name).filter((name) => name !== '_load_id' && name !== '_row');
+  }
+
   forgetTable({ target }: FeedSpec): void {
     this.#tables.delete(key(target));
     this.#ended.delete(key(target));

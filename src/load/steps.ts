@@ -1,0 +1,34 @@
+import { copyFile } from './copy/copy-file.js';
+import { copyGroup } from './copy/copy-group.js';
+import type { RunningGroup, RunningLoad } from './running.js';
+import { commitGroup, commitLoad } from './transaction/receipt.js';
+import { deleteReplaced } from './transaction/replaced.js';
+import { judgeLoad, proveGroup, proveTally } from './transaction/prove.js';
+import { settleUnique } from './unique/settle-unique.js';
+
+/** One thing that is done between BEGIN and COMMIT. Throws what stands in the load's way: it is then rolled back. */
+export interface Step {
+  readonly name: string;
+  readonly alone: (load: RunningLoad) => Promise<void>;
+  /** For several small files at once; null = a file that needs this step is left out of the group and goes alone. */
+  readonly group: ((group: RunningGroup) => Promise<void>) | null;
+}
+
+/**
+ * The transaction of a load, in this order. What is done with the rows once they are counted (publishing them into
+ * another table, say) is a step between `tally` and `receipt`: the receipt then tells of it, and COMMIT makes both true
+ * at once.
+ */
+export const STEPS: readonly Step[] = [
+  {
+    name: 'replace',
+    alone: ({ connection, replaced, scan }) => deleteReplaced(connection, replaced, scan.table),
+    group: null,
+  },
+  { name: 'copy', alone: copyFile, group: copyGroup },
+  { name: 'unique', alone: settleUnique, group: null },
+  // The files of a group are judged one by one as they are read (group-member.ts).
+  { name: 'judge', alone: judgeLoad, group: null },
+  { name: 'tally', alone: proveTally, group: proveGroup },
+  { name: 'receipt', alone: commitLoad, group: commitGroup },
+];
