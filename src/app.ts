@@ -3,14 +3,13 @@ import path from 'node:path';
 import type { Config } from './config/config.js';
 import { Engine, type EngineParts } from './daemon/engine.js';
 import { Landing } from './flow/landing.js';
+import { Events } from './core/events.js';
 import type { Log } from './core/log.js';
 import { messageOf, TallymanError } from './core/errors.js';
 import type { FeedSpec } from './core/feed/feed.js';
 import type { Ledger } from './core/ledger/index.js';
 import { DAEMON } from './core/ledger/workers.js';
 import type { DatabaseSpec } from './core/database.js';
-import type { LoadProgress } from './core/load.js';
-import type { FileReport } from './core/report.js';
 import type { Source } from './core/source.js';
 import type { Receipts } from './core/receipts.js';
 import { inferFeed, type InferOptions } from './infer/infer.js';
@@ -31,6 +30,8 @@ import { direct } from './sources/local/direct.js';
 export class App {
   readonly config: Config;
   readonly log: Log;
+  /** What the engine tells; the apps of one daemon, a new one for each config, share them. */
+  readonly events: Events;
   #ledger: Ledger | null = null;
   #receipts: Receipts | null = null;
   #database: Promise<DatabaseSpec> | null = null;
@@ -38,9 +39,10 @@ export class App {
   #pool: LoadPool | null = null;
   #landing: Landing | null = null;
 
-  constructor(config: Config, log: Log) {
+  constructor(config: Config, log: Log, events = new Events()) {
     this.config = config;
     this.log = log;
+    this.events = events;
   }
 
   get dataDir(): string {
@@ -91,8 +93,11 @@ export class App {
     return type.open(feed.source, feed.source.options, connection);
   }
 
-  pool(size: number, onProgress?: (progress: LoadProgress) => void): LoadPool {
-    return (this.#pool ??= new LoadPool({ size, onProgress: onProgress ?? ((): void => undefined) }));
+  pool(size: number): LoadPool {
+    return (this.#pool ??= new LoadPool({
+      size,
+      onProgress: (progress) => this.events.tell('progress', progress),
+    }));
   }
 
   /** Remote files come to data_dir/landing. */
@@ -106,11 +111,9 @@ export class App {
     readonly once: boolean;
     /** Name of the claim lock of a `load` command; omitted = the daemon. */
     readonly worker?: string;
-    readonly onReport: (report: FileReport) => void;
-    readonly onProgress?: (progress: LoadProgress) => void;
   }): Promise<Engine> {
     const { concurrency } = this.config.daemon;
-    const pool = this.pool(concurrency, options.onProgress);
+    const pool = this.pool(concurrency);
     pool.warm();
     const parts: EngineParts = {
       feeds: options.feeds,
@@ -128,7 +131,7 @@ export class App {
       landing: this.landing(),
       direct,
       load: (job) => pool.run(job),
-      onReport: options.onReport,
+      events: this.events,
     };
     return new Engine(parts, options.once);
   }

@@ -49,6 +49,8 @@ async function loadCommand(context: Context, files: readonly string[], options: 
       reporter.file(await dryRun((job) => app.pool(1).check(job), app.dataDir, feed, file));
     }
   } else {
+    app.events.on('file', (report) => reporter.file(report));
+    app.events.on('progress', (p) => progress.update(p));
     const drain = drainTimer(app, interrupt.signal);
     const replaces = options.replaces === undefined ? [] : [await replacedLoad(app, feed.name, options.replaces)];
     for (const file of paths) {
@@ -59,8 +61,6 @@ async function loadCommand(context: Context, files: readonly string[], options: 
           actor: 'load',
           once: true,
           worker,
-          onReport: (report) => reporter.file(report),
-          onProgress: (p) => progress.update(p),
         });
       const error = await loadNamed(
         { ledger: app.ledger(), dataDir: app.dataDir, engine, actor: actor(), say: (text) => out.say(text) },

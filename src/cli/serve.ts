@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { App } from '../app.js';
+import type { Log } from '../core/log.js';
 import type { FileReport } from '../core/report.js';
 import { TallymanError } from '../core/errors.js';
 import type { Engine } from '../daemon/engine.js';
@@ -33,6 +34,10 @@ export async function serve(context: Context, first: App, feedNames: readonly st
     });
   };
   const metrics = new Metrics();
+  first.events.on('file', (report) => {
+    metrics.file(report);
+    tell(first.log, report);
+  });
   const http =
     app.config.daemon.http === false
       ? null
@@ -60,7 +65,6 @@ export async function serve(context: Context, first: App, feedNames: readonly st
           feeds,
           actor: 'daemon',
           once: false,
-          onReport: (report) => tell(running, metrics, report),
         });
         running.log.info(
           { feeds: feeds.map((feed) => feed.name), data_dir: running.dataDir, pid: process.pid },
@@ -96,7 +100,7 @@ async function reloadConfig(context: Context, app: App, feedNames: readonly stri
         fix: 'Stop it and start it again.',
       });
     renamedFeeds(config.feeds, await app.ledger().feeds());
-    const loaded = new App(config, app.log);
+    const loaded = new App(config, app.log, app.events);
     for (const name of feedNames ?? []) loaded.feed(name);
     return loaded;
   } catch (error) {
@@ -109,8 +113,7 @@ async function reloadConfig(context: Context, app: App, feedNames: readonly stri
   }
 }
 
-function tell(app: App, metrics: Metrics, report: FileReport): void {
-  metrics.file(report);
+function tell(log: Log, report: FileReport): void {
   const { rows } = report;
   const fields = {
     feed: report.feed,
@@ -121,14 +124,14 @@ function tell(app: App, metrics: Metrics, report: FileReport): void {
     code: report.error?.code,
   };
   if (report.error !== null)
-    app.log.error({ ...fields, fix: report.error.fix }, `${report.path}: ${report.state}: ${report.error.message}`);
+    log.error({ ...fields, fix: report.error.fix }, `${report.path}: ${report.state}: ${report.error.message}`);
   else if (report.state === 'loaded')
-    app.log.info(
+    log.info(
       fields,
       `${report.path}: loaded ${count(rows.loaded)} of ${count(rows.read)} rows, ${count(rows.quarantined)} quarantined, ${bytes(report.size)} in ${seconds(report.seconds.load)}`,
     );
   else
-    app.log.info(
+    log.info(
       fields,
       `${report.path}: ${report.state}${report.duplicate_of === null ? '' : ` of ${report.duplicate_of}`}`,
     );

@@ -6,7 +6,7 @@ import type { FileEntry } from '../core/entry.js';
 import type { Ledger } from '../core/ledger/index.js';
 import type { DatabaseSpec } from '../core/database.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
-import type { FileReport } from '../core/report.js';
+import type { Events } from '../core/events.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
@@ -59,7 +59,7 @@ export interface EngineParts {
   /** Reads absolute local paths, for files that `tallyman load` named. */
   readonly direct: Source;
   load(job: LoadJob): Promise<LoadResult>;
-  readonly onReport: (report: FileReport) => void;
+  readonly events: Pick<Events, 'tell'>;
 }
 
 export interface OnceResult {
@@ -110,7 +110,7 @@ export class Engine {
       lookAgain: (entry) => this.#lookAgain(entry),
       reported: async (fileId) => {
         const [report] = await parts.ledger.files({ ids: [fileId], limit: 1 });
-        if (report !== undefined) parts.onReport(report);
+        if (report !== undefined) parts.events.tell('file', report);
       },
     };
     this.#serverWatch = new ServerWatch({
