@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config/config.js';
-import { Engine, type EngineParts } from './daemon/engine.js';
+import { Engine, type EngineOptions, type EngineParts } from './daemon/engine.js';
 import { Landing } from './flow/landing.js';
 import { Events } from './core/events.js';
 import type { Log } from './core/log.js';
@@ -10,17 +10,16 @@ import type { FeedSpec } from './core/feed/feed.js';
 import type { Ledger } from './core/ledger/index.js';
 import { DAEMON } from './core/ledger/workers.js';
 import type { DatabaseSpec } from './core/database.js';
+import type { LoadJob, LoadResult } from './core/load.js';
 import type { Source } from './core/source.js';
 import type { Receipts } from './core/receipts.js';
-import { inferFeed, type InferOptions } from './infer/infer.js';
-import { inferDocument } from './infer/draft/report.js';
-import { feedYaml } from './infer/draft/yaml.js';
+import { acquireLock, type Lock } from './ledger/sqlite/lock.js';
 import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
 import { LoadPool } from './load/pool/load-pool.js';
 import { startEmbedded } from './postgres/embedded/start.js';
 import { openReceipts } from './postgres/control/receipts.js';
 import { parseDatabaseUrl } from './postgres/connect/url.js';
-import { DECODERS, FORMATS, SOURCES } from './registry.js';
+import { FORMATS, SOURCES } from './registry.js';
 import { direct } from './sources/local/direct.js';
 
 /**
@@ -49,18 +48,6 @@ export class App {
     return this.config.dataDir;
   }
 
-  /** Throws LEDGER_UNUSABLE when the folder cannot be made. */
-  makeDataDir(): void {
-    try {
-      makeFolder(this.dataDir);
-    } catch (error) {
-      throw new TallymanError('LEDGER_UNUSABLE', `data_dir ${this.dataDir} cannot be made: ${messageOf(error)}`, {
-        cause: error,
-        fix: 'Choose a data_dir that the user who runs tallyman may write to.',
-      });
-    }
-  }
-
   feed(name: string): FeedSpec {
     const feed = this.config.feeds.find((candidate) => candidate.name === name);
     if (feed === undefined)
@@ -71,8 +58,19 @@ export class App {
     return feed;
   }
 
+  /** The feeds of these names, each once; null = all. Throws UNKNOWN_FEED. */
+  feeds(names: readonly string[] | null): readonly FeedSpec[] {
+    return names === null ? this.config.feeds : [...new Set(names)].map((name) => this.feed(name));
+  }
+
+  /** Only the process that holds it works on the feeds. Throws ALREADY_RUNNING and LEDGER_UNUSABLE. */
+  lock(): Lock {
+    this.#makeDataDir();
+    return acquireLock(this.dataDir);
+  }
+
   ledger(): Ledger {
-    this.makeDataDir();
+    this.#makeDataDir();
     return (this.#ledger ??= openLedger(this.dataDir));
   }
 
@@ -93,11 +91,9 @@ export class App {
     return type.open(feed.source, feed.source.options, connection);
   }
 
-  pool(size: number): LoadPool {
-    return (this.#pool ??= new LoadPool({
-      size,
-      onProgress: (progress) => this.events.tell('progress', progress),
-    }));
+  /** Reads and checks a file in a worker thread; needs no database. */
+  check(job: LoadJob): Promise<LoadResult> {
+    return this.#loadPool(1).check(job);
   }
 
   /** Remote files come to data_dir/landing. */
@@ -105,15 +101,9 @@ export class App {
     return (this.#landing ??= new Landing(path.join(this.dataDir, 'landing'), this.config.landing, this.log));
   }
 
-  async engine(options: {
-    readonly feeds: readonly FeedSpec[];
-    readonly actor: string;
-    readonly once: boolean;
-    /** Name of the claim lock of a `load` command; omitted = the daemon. */
-    readonly worker?: string;
-  }): Promise<Engine> {
+  async engine(options: EngineOptions): Promise<Engine> {
     const { concurrency } = this.config.daemon;
-    const pool = this.pool(concurrency);
+    const pool = this.#loadPool(concurrency);
     pool.warm();
     const parts: EngineParts = {
       feeds: options.feeds,
@@ -153,10 +143,29 @@ export class App {
     this.#pool = this.#receipts = this.#ledger = this.#database = this.#releaseEmbedded = null;
   }
 
+  #loadPool(size: number): LoadPool {
+    return (this.#pool ??= new LoadPool({
+      size,
+      onProgress: (progress) => this.events.tell('progress', progress),
+    }));
+  }
+
+  /** Throws LEDGER_UNUSABLE when the folder cannot be made. */
+  #makeDataDir(): void {
+    try {
+      makeFolder(this.dataDir);
+    } catch (error) {
+      throw new TallymanError('LEDGER_UNUSABLE', `data_dir ${this.dataDir} cannot be made: ${messageOf(error)}`, {
+        cause: error,
+        fix: 'Choose a data_dir that the user who runs tallyman may write to.',
+      });
+    }
+  }
+
   async #openDatabase(): Promise<DatabaseSpec> {
     const { url, embedded, password, tls, controlSchema } = this.config.database;
     if (embedded) {
-      this.makeDataDir();
+      this.#makeDataDir();
       const server = await startEmbedded(path.resolve(this.dataDir), this.log);
       this.#releaseEmbedded = () => server.release();
       return { ...server.spec, controlSchema };
@@ -165,18 +174,6 @@ export class App {
     const plain = { ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null };
     return { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema };
   }
-}
-
-/**
- * `tallyman infer`: a feed proposed for these files, as YAML to stand under `feeds:` and as a document. Needs no
- * config.
- */
-export async function infer(
-  files: readonly string[],
-  options: InferOptions,
-): Promise<{ readonly yaml: string; readonly document: Readonly<Record<string, unknown>> }> {
-  const draft = await inferFeed(files, { formats: FORMATS, decoders: DECODERS }, options);
-  return { yaml: feedYaml(draft), document: inferDocument(draft) };
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { maskSecrets } from '../config/mask.js';
 import { messageOf, TallymanError } from '../core/errors.js';
-import { parseDatabaseUrl } from '../postgres/connect/url.js';
+import { urlProblem } from '../operations/url-problem.js';
 import { DECODERS, FORMATS, SOURCES } from '../registry.js';
 import { commandLog } from './print/command-log.js';
 import { Output } from './print/output.js';
@@ -47,16 +47,6 @@ export type Action<A extends unknown[]> = (context: Context, ...args: A) => Prom
 export type Act = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
 
 export const PARTS = { sources: SOURCES, formats: FORMATS, decoders: DECODERS, urlProblem };
-
-/** What is wrong with database.url, so that `check` tells it with its place; null = nothing. */
-function urlProblem(url: string): string | null {
-  try {
-    parseDatabaseUrl(url, null);
-    return null;
-  } catch (error) {
-    return messageOf(error).replace(/^database\.url: /, '');
-  }
-}
 
 /** Holds what one invocation of the CLI opened, and ends it. */
 export class Invocation {

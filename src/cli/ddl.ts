@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { controlSchemaSql } from '../postgres/control/control-schema.js';
-import { stagingSql } from '../postgres/staging/staging-sql.js';
+import { ddl as ddlOf } from '../operations/ddl.js';
 import type { Act, Context } from './context.js';
 
 export function ddl(program: Command, act: Act): void {
@@ -11,18 +10,9 @@ export function ddl(program: Command, act: Act): void {
     .action(act(ddlCommand));
 }
 
-/** Two feeds into one table: the table is printed once. */
 function ddlCommand(context: Context, options: { readonly feed?: string }): Promise<number> {
-  const app = context.app();
-  const feeds = options.feed === undefined ? app.config.feeds : [app.feed(options.feed)];
-  const scripts = new Map<string, string>();
-  if (options.feed === undefined)
-    scripts.set(app.config.database.controlSchema, controlSchemaSql(app.config.database.controlSchema));
-  for (const { target, columns } of feeds) {
-    const name = `${target.schema}.${target.table}`;
-    if (!scripts.has(name)) scripts.set(name, stagingSql(target, columns));
-  }
-  if (context.out.json) context.out.document({ items: [...scripts].map(([name, sql]) => ({ name, sql })) });
-  else context.out.write([...scripts.values()].join('\n'));
+  const document = ddlOf(context.app(), options.feed ?? null);
+  if (context.out.json) context.out.document(document);
+  else context.out.write(document.items.map(({ sql }) => sql).join('\n'));
   return Promise.resolve(0);
 }

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import process from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
-import { infer as inferFeed } from '../app.js';
 import { parseSize } from '../base/units.js';
+import { infer as inferFeed } from '../operations/infer.js';
+import { DECODERS, FORMATS } from '../registry.js';
 import type { Act, Context } from './context.js';
 
 interface InferCommandOptions {
@@ -38,7 +39,10 @@ async function inferCommand(context: Context, files: readonly string[], options:
   const { out } = context;
   const config = context.options.config ?? process.env['TALLYMAN_CONFIG'];
   const base = config === undefined ? process.cwd() : path.dirname(path.resolve(config));
-  const inferred = await inferFeed(files, { name: options.name ?? null, sampleBytes: options.sample ?? SAMPLE, base });
+  const inferred = await inferFeed(
+    { formats: FORMATS, decoders: DECODERS },
+    { files, name: options.name ?? null, sampleBytes: options.sample ?? SAMPLE, base },
+  );
   if (out.json) out.document(inferred.document);
   else out.write(inferred.yaml);
   return 0;

@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
-import type { SeenFile } from '../core/file.js';
-import type { App } from '../app.js';
-import { adoptPresent } from '../operations/adopt.js';
-import { differences, type Difference } from '../operations/verify.js';
-import { globMatcher } from '../base/glob-matcher.js';
+import { count } from '../base/readable-numbers.js';
+import { adopt as adoptPresent } from '../operations/adopt.js';
+import { verify as verifyStores } from '../operations/verify.js';
 import type { Act, Context } from './context.js';
-import { time } from './ids.js';
-import { count, visible } from './print/output.js';
+import { visible } from './print/output.js';
 import { addRequest } from './requests.js';
+import { time } from './selectors.js';
 
 export function ledgerCommands(program: Command, act: Act): void {
   const ledger = program.command('ledger').description('the memory of what was loaded');
@@ -34,56 +32,36 @@ async function adopt(
   context: Context,
   options: { readonly feed: string; readonly before?: string; readonly match?: string },
 ): Promise<number> {
-  const app = context.app();
-  const feed = app.feed(options.feed);
-  const beforeUs = options.before === undefined ? null : Date.parse(time(options.before, new Date())) * 1_000;
-  const meets = globMatcher(options.match);
-  const source = app.source(feed);
-  const wanted = (file: SeenFile): boolean =>
-    meets(file.path) && (beforeUs === null || (file.mtimeUs !== null && file.mtimeUs < beforeUs));
-  try {
-    const { seen, adopted } = await adoptPresent(
-      {
-        configured: app.config.feeds,
-        dataDir: app.dataDir,
-        ledger: app.ledger(),
-        receipts: await app.receipts(),
-        source,
-        feed,
-        actor: 'cli',
-        wanted,
-      },
-      context.interrupt.signal,
+  const { out, interrupt } = context;
+  const document = await adoptPresent(
+    context.app(),
+    {
+      feed: options.feed,
+      before: options.before === undefined ? null : time(options.before, new Date()),
+      match: options.match ?? null,
+      actor: 'cli',
+    },
+    interrupt.signal,
+  );
+  const { feed, seen, adopted } = document;
+  if (out.json) out.document(document);
+  else
+    out.line(
+      `${visible(feed)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`,
     );
-    if (context.out.json) context.out.document({ feed: feed.name, seen, adopted });
-    else
-      context.out.line(
-        `${visible(feed.name)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`,
-      );
-  } finally {
-    await source.close();
-  }
   return 0;
-}
-
-/** Those that have gone from the config too: their rows are still in the tables. */
-async function feedNames(app: App): Promise<readonly string[]> {
-  return [...new Set([...app.config.feeds, ...(await app.ledger().feeds())].map((feed) => feed.name))];
 }
 
 /** Exit 4 when anything but `emptied` was found. */
 async function verify(context: Context): Promise<number> {
-  const app = context.app();
-  const found: Difference[] = [];
-  for await (const difference of differences(app.ledger(), await app.receipts(), await feedNames(app)))
-    found.push(difference);
-  const wrong = found.filter((difference) => difference.kind !== 'emptied').length;
-  if (context.out.json) context.out.document({ ok: wrong === 0, differences: found });
+  const { out } = context;
+  const document = await verifyStores(context.app());
+  const { ok, differences } = document;
+  if (out.json) out.document(document);
   else {
-    for (const difference of found) context.out.line(`${difference.kind}: ${visible(difference.message)}`);
-    context.out.line(
-      wrong === 0 ? 'ledger, receipts and staging tables agree' : `${count(wrong)} difference${wrong === 1 ? '' : 's'}`,
-    );
+    for (const difference of differences) out.line(`${difference.kind}: ${visible(difference.message)}`);
+    const wrong = differences.filter((difference) => difference.kind !== 'emptied').length;
+    out.line(ok ? 'ledger, receipts and staging tables agree' : `${count(wrong)} difference${wrong === 1 ? '' : 's'}`);
   }
-  return wrong === 0 ? 0 : 4;
+  return ok ? 0 : 4;
 }

@@ -62,6 +62,15 @@ export interface EngineParts {
   readonly events: Pick<Events, 'tell'>;
 }
 
+/** How one engine differs from another of the same app. */
+export interface EngineOptions {
+  readonly feeds: readonly FeedSpec[];
+  readonly actor: string;
+  readonly once: boolean;
+  /** Name of the claim lock of a `load` command; omitted = the daemon. */
+  readonly worker?: string;
+}
+
 export interface OnceResult {
   /** Files that still change, lack their marker, or wait for another. */
   readonly waiting: number;

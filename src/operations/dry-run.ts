@@ -7,6 +7,7 @@ import { withChangedContract } from '../flow/contract-advice.js';
 import { readBeside } from '../intake/beside.js';
 import { workDirOf } from '../load/progress.js';
 import { direct } from '../sources/local/direct.js';
+import { namedFile } from './named-file.js';
 import { decodeName, encodeName } from '../sources/common/path-name.js';
 
 /** `load --dry-run` uses no database; the job's place for one is filled with nothing. */
@@ -23,16 +24,30 @@ const NO_DATABASE: DatabaseSpec = {
   controlSchema: '',
 };
 
+interface DryRunParts {
+  readonly dataDir: string;
+  /** Reads and checks in a worker thread. */
+  check(job: LoadJob): Promise<LoadResult>;
+}
+
+/** Local files of one feed, each read and checked; one wrong name among them, and none is read. */
+export async function* dryRunFiles(
+  parts: DryRunParts & { feed(name: string): FeedSpec },
+  input: { readonly feed: string; readonly files: readonly string[] },
+  signal: AbortSignal,
+): AsyncIterable<FileReport> {
+  const feed = parts.feed(input.feed);
+  for (const file of await Promise.all(input.files.map(namedFile))) {
+    if (signal.aborted) return;
+    yield await dryRun(parts, feed, file);
+  }
+}
+
 /**
  * Reads and checks one file as a load would, writes nothing. The report's state is `checked`, whatever was found; what
  * would reject the file stands in `error`.
  */
-export async function dryRun(
-  check: (job: LoadJob) => Promise<LoadResult>,
-  dataDir: string,
-  feed: FeedSpec,
-  file: string,
-): Promise<FileReport> {
+export async function dryRun(parts: DryRunParts, feed: FeedSpec, file: string): Promise<FileReport> {
   const began = new Date();
   const name = encodeName(Buffer.from(file));
   const seen = await direct.stat(name);
@@ -41,13 +56,13 @@ export async function dryRun(
   const bytes = decodeName(local ?? name);
   const localPath = bytes.toString();
   const beside = await readBeside(feed, direct, { file: seen, movedTo: null, suffix: '' });
-  const result = await check({
+  const result = await parts.check({
     loadKey: '',
     instanceId: '',
     fileId: 0,
     feed,
     database: NO_DATABASE,
-    workDir: workDirOf(dataDir),
+    workDir: workDirOf(parts.dataDir),
     file: {
       path: name,
       uri: direct.uri(name),

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
-import path from 'node:path';
-import { messageOf, TallymanError } from '../core/errors.js';
+import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Arrivals } from '../core/ledger/arrivals.js';
@@ -10,10 +8,13 @@ import type { Requests } from '../core/ledger/requests.js';
 import { acquireClaimLock } from '../ledger/sqlite/lock.js';
 import { direct } from '../sources/local/direct.js';
 import { encodeName } from '../sources/common/path-name.js';
-import type { Engine } from '../daemon/engine.js';
+import { drainTimer, type DrainParts } from '../daemon/drain.js';
+import type { Engine, EngineOptions } from '../daemon/engine.js';
 import { besideDaemon } from '../flow/renamed-feeds.js';
 import { processFile } from '../flow/process-file.js';
 import { reconcileStores } from '../flow/recover.js';
+import { findFile, type Finding } from './find-file.js';
+import { namedFile } from './named-file.js';
 
 /**
  * How often a file is looked at again that changed while it was read, or waits for another one to end, and the pause
@@ -22,55 +23,91 @@ import { reconcileStores } from '../flow/recover.js';
 const LOOKS = 240;
 const LOOK_MS = 250;
 
-/**
- * The path in the ledger is the absolute one; the folder's symbolic links are resolved, the file itself must not be
- * one. Throws NOT_FOUND and USAGE.
- */
-export async function namedFile(file: string): Promise<string> {
-  const full = path.resolve(file);
-  try {
-    const found = path.join(realpathSync(path.dirname(full)), path.basename(full));
-    if ((await direct.stat(encodeName(Buffer.from(found)))) !== null) return found;
-  } catch (error) {
-    if (error instanceof TallymanError)
-      throw new TallymanError('USAGE', `${file}: ${error.message}`, {
-        cause: error,
-        fix: 'Name a regular file that may be read.',
-      });
-    throw new TallymanError('NOT_FOUND', `${file}: ${messageOf(error)}`, { cause: error });
-  }
-  throw new TallymanError('NOT_FOUND', `${file}: there is no such file`);
-}
-
-interface NamedParts {
-  readonly ledger: Arrivals & Queue & Requests;
+interface LoadParts extends DrainParts {
   readonly dataDir: string;
-  /** The engine's parts, with this worker's name in their claims. */
-  readonly engine: (worker: string) => Promise<Engine>;
-  readonly actor: string;
-  readonly say: (text: string) => void;
+  /** Throws UNKNOWN_FEED. */
+  feed(name: string): FeedSpec;
+  ledger(): NamedLedger;
+  /** The engine's parts, with this worker's name in their claims. What it loads is told by its events. */
+  engine(options: EngineOptions): Promise<Pick<Engine, 'flowParts'>>;
 }
 
-/** `load FILE`: one file that a person named, down the line at once. null = it has its outcome, reported. */
-export async function loadNamed(
-  parts: NamedParts,
-  feed: FeedSpec,
-  file: string,
-  replaces: readonly number[],
-  signal: AbortSignal,
-): Promise<TallymanError | null> {
-  const { ledger, actor } = parts;
+type NamedLedger = Finding &
+  Pick<Arrivals, 'discover'> &
+  Pick<Queue, 'end' | 'giveBack'> &
+  Pick<Requests, 'transition'>;
+
+interface LoadInput {
+  readonly feed: string;
+  readonly files: readonly string[];
+  /** The file (its ID, or `load:N`) whose load these take the place of; null = none. */
+  readonly replaces: string | null;
+  readonly actor: string;
+}
+
+/** One file that was taken up; what became of it is told as a `file` event. */
+export interface NamedOutcome {
+  /** Why there is nothing to tell of it, for people. */
+  readonly note: string | null;
+  readonly error: TallymanError | null;
+}
+
+/**
+ * Local files down the line of a feed at once, one after the other: pattern, settle, ready and after actions do not
+ * apply. One wrong name among them, and none is loaded. Ends early where the feed or the database cannot work.
+ */
+export async function* loadNamed(parts: LoadParts, input: LoadInput, signal: AbortSignal): AsyncIterable<NamedOutcome> {
+  const feed: FeedSpec = {
+    ...parts.feed(input.feed),
+    after: { loaded: { kind: 'leave' }, rejected: { kind: 'leave' }, duplicate: { kind: 'leave' } },
+  };
+  const paths = await Promise.all(input.files.map(namedFile));
+  const drain = drainTimer(parts, signal);
+  try {
+    const replaces = input.replaces === null ? [] : [await replacedLoad(parts.ledger(), feed.name, input.replaces)];
+    for (const file of paths) {
+      if (signal.aborted) return;
+      const outcome = await loadOne(parts, { feed, file, replaces, actor: input.actor }, signal);
+      yield outcome;
+      if (outcome.error?.blame === 'pause' || outcome.error?.blame === 'feed') return;
+    }
+  } finally {
+    drain.clear();
+  }
+}
+
+/** The load whose rows go: the live one where a reprocess of it was rejected. */
+async function replacedLoad(ledger: Finding, feed: string, id: string): Promise<number> {
+  const entry = await findFile(ledger, id);
+  if (entry.feed !== feed)
+    throw new TallymanError('USAGE', `--replaces ${id}: that file is of feed ${entry.feed}, not of ${feed}`);
+  const loadId = entry.liveLoadId ?? entry.loadId;
+  if (loadId === null) throw new TallymanError('WRONG_STATE', `--replaces ${id}: that file has no load to replace`);
+  return loadId;
+}
+
+interface NamedLoad {
+  readonly feed: FeedSpec;
+  readonly file: string;
+  /** load_ids. */
+  readonly replaces: readonly number[];
+  readonly actor: string;
+}
+
+async function loadOne(parts: LoadParts, load: NamedLoad, signal: AbortSignal): Promise<NamedOutcome> {
+  const { feed, file, replaces, actor } = load;
+  const ledger = parts.ledger();
   const name = encodeName(Buffer.from(file));
   // Held while we work: the daemon beside us leaves this file alone, and takes it over if we die.
   const owner = `load-${createHash('sha256').update(`${feed.name}\0${name}`).digest('hex').slice(0, 32)}`;
   const claim = acquireClaimLock(parts.dataDir, owner);
   try {
-    const engine = await parts.engine(owner);
+    const engine = await parts.engine({ feeds: [feed], actor: 'load', once: true, worker: owner });
     await besideDaemon(engine.flowParts, () => reconcileStores(engine.flowParts, new Map([[feed.name, feed]])));
     let entry: FileEntry | null = null;
     for (let look = 0; look < LOOKS && !signal.aborted; look++) {
       const seen = await direct.stat(name);
-      if (seen === null) return new TallymanError('NOT_FOUND', `${file}: there is no such file`);
+      if (seen === null) return failed(new TallymanError('NOT_FOUND', `${file}: there is no such file`));
       entry = await ledger.discover(
         { feed: feed.name, file: seen, uri: direct.uri(name), settleSeconds: 0, owner, replaces },
         actor,
@@ -83,33 +120,42 @@ export async function loadNamed(
         // Known as it stands, and asked for by name: that is an operator's word to take it again.
         entry = await ledger.transition(entry.fileId, 'discovered', { attempts: 0, replaces }, actor, 'load');
       } else if (entry.state !== 'discovered') {
-        parts.say(`${file}: known as file ${entry.fileId}, ${entry.state}; nothing to do`);
-        return null;
+        return { note: `${file}: known as file ${entry.fileId}, ${entry.state}; nothing to do`, error: null };
       }
       const outcome = await processFile(engine.flowParts, entry, feed);
-      if (outcome.kind === 'pause-database' || outcome.kind === 'pause-feed') return outcome.error;
-      if (outcome.kind !== 'aside') return null;
+      if (outcome.kind === 'pause-database' || outcome.kind === 'pause-feed') return failed(outcome.error);
+      if (outcome.kind !== 'aside') return DONE;
       const waitsFor = await heldTwin(ledger, entry);
       if (waitsFor !== null) {
-        parts.say(
-          `${file}: waits for file ${waitsFor}, of the same content, which is held: tallyman release ${waitsFor}, or tallyman ignore ${waitsFor}`,
-        );
         await engine.flowParts.reported(entry.fileId);
-        return null;
+        return {
+          note: `${file}: waits for file ${waitsFor}, of the same content, which is held: tallyman release ${waitsFor}, or tallyman ignore ${waitsFor}`,
+          error: null,
+        };
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    if (signal.aborted) return await letGo(parts, entry, file);
-    return new TallymanError('FILE_CHANGED', `${file} still changes, or waits for another file with the same content`, {
-      fix: 'The daemon, or the next run, goes on with it.',
-    });
+    if (signal.aborted) return failed(await letGo(ledger, actor, entry, file));
+    return failed(
+      new TallymanError('FILE_CHANGED', `${file} still changes, or waits for another file with the same content`, {
+        fix: 'The daemon, or the next run, goes on with it.',
+      }),
+    );
   } finally {
     claim.release();
   }
 }
 
+const DONE: NamedOutcome = { note: null, error: null };
+const failed = (error: TallymanError): NamedOutcome => ({ note: null, error });
+
 /** A person took the command back: nobody is to go on with the file later. */
-async function letGo({ ledger, actor }: NamedParts, entry: FileEntry | null, file: string): Promise<TallymanError> {
+async function letGo(
+  ledger: NamedLedger,
+  actor: string,
+  entry: FileEntry | null,
+  file: string,
+): Promise<TallymanError> {
   const now = entry === null ? null : await ledger.entry(entry.fileId);
   if (now?.state === 'discovered') {
     if (now.before === null) await ledger.end(now.fileId, { state: 'cleared' }, actor, 'load was interrupted');
@@ -119,7 +165,7 @@ async function letGo({ ledger, actor }: NamedParts, entry: FileEntry | null, fil
 }
 
 /** The held file that this one waits for; null = none. Only a person can end that wait. */
-async function heldTwin(ledger: Queue, entry: FileEntry): Promise<number | null> {
+async function heldTwin(ledger: Finding, entry: FileEntry): Promise<number | null> {
   const waitFor = (await ledger.entry(entry.fileId))?.waitFor ?? null;
   return waitFor !== null && (await ledger.entry(waitFor))?.state === 'held' ? waitFor : null;
 }

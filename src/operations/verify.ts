@@ -1,7 +1,23 @@
+import type { Config } from '../config/config.js';
 import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
-import type { ReceiptRef } from '../core/receipts.js';
-import type { Receipts } from '../core/receipts.js';
+import type { ReceiptRef, Receipts } from '../core/receipts.js';
+
+type Known = Pick<ReceiptBook, 'byLoadId' | 'byLoadKey' | 'knownLoads' | 'newestLoad'> &
+  Pick<Surroundings, 'instanceId'>;
+type Written = Pick<Receipts, 'after' | 'byIds' | 'databaseId' | 'liveCounts'>;
+
+interface VerifyParts {
+  readonly config: Pick<Config, 'feeds'>;
+  ledger(): Known & Pick<Surroundings, 'feeds'>;
+  receipts(): Promise<Written>;
+}
+
+export interface VerifyDocument {
+  /** Nothing but `emptied` was found. */
+  readonly ok: boolean;
+  readonly differences: readonly Difference[];
+}
 
 /**
  * One thing on which ledger, receipts and tables do not agree. `emptied` is information: somebody took all rows of a
@@ -25,21 +41,21 @@ export interface Difference {
 
 const PAGE = 1_000;
 
-/** `ledger verify`: everything on which the three do not agree. */
-export async function* differences(
-  ledger: ReceiptBook & Pick<Surroundings, 'instanceId'>,
-  receipts: Receipts,
-  feeds: readonly string[],
-): AsyncIterable<Difference> {
-  yield* ledgerAgainstReceipts(ledger, receipts);
-  for (const feed of feeds) yield* receiptsAgainstTables(ledger, receipts, feed);
+/** Everything on which ledger, receipts and staging tables do not agree. */
+export async function verify(parts: VerifyParts): Promise<VerifyDocument> {
+  const ledger = parts.ledger();
+  const receipts = await parts.receipts();
+  // Those that have gone from the config too: their rows are still in the tables.
+  const feeds = new Set([...parts.config.feeds, ...(await ledger.feeds())].map((feed) => feed.name));
+  const found: Difference[] = [];
+  for await (const difference of ledgerAgainstReceipts(ledger, receipts)) found.push(difference);
+  for (const feed of feeds)
+    for await (const difference of receiptsAgainstTables(ledger, receipts, feed)) found.push(difference);
+  return { ok: found.every(({ kind }) => kind === 'emptied'), differences: found };
 }
 
 /** Every load that the ledger knows must have its receipt, in the same state, and every own receipt its entry. */
-async function* ledgerAgainstReceipts(
-  ledger: ReceiptBook & Pick<Surroundings, 'instanceId'>,
-  receipts: Receipts,
-): AsyncIterable<Difference> {
+async function* ledgerAgainstReceipts(ledger: Known, receipts: Written): AsyncIterable<Difference> {
   if ((await receipts.databaseId()) === null) {
     if ((await ledger.newestLoad()) !== null)
       yield {
@@ -102,11 +118,7 @@ async function* ledgerAgainstReceipts(
 }
 
 /** Every live load must have as many rows in its table as its receipt says. */
-async function* receiptsAgainstTables(
-  ledger: ReceiptBook & Pick<Surroundings, 'instanceId'>,
-  receipts: Receipts,
-  feed: string,
-): AsyncIterable<Difference> {
+async function* receiptsAgainstTables(ledger: Known, receipts: Written, feed: string): AsyncIterable<Difference> {
   if ((await receipts.databaseId()) === null) return;
   for (const { receipt, target, present } of await receipts.liveCounts(feed)) {
     const kind = tableDifference(receipt, present);

@@ -2,18 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { Secret } from '../core/secret.js';
-import type { Engine } from '../daemon/engine.js';
-import type { Metrics } from '../daemon/metrics.js';
+import type { DaemonView, Listening } from '../daemon/serve.js';
 
 /** Milliseconds for a request to come in whole. */
 const REQUEST_MS = 10_000;
-
-interface HttpParts {
-  readonly metrics: Metrics;
-  /** null while the daemon starts or changes its config. */
-  engine(): Engine | null;
-  feeds(): readonly string[];
-}
 
 /**
  * `/livez`, `/readyz`, `/metrics` (SPEC 8). Where a token is set every path but /livez and /readyz asks for it
@@ -21,8 +13,8 @@ interface HttpParts {
  */
 export async function startHttp(
   listen: { readonly host: string; readonly port: number; readonly token: Secret | null },
-  parts: HttpParts,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
+  parts: DaemonView,
+): Promise<Listening> {
   const server = createServer((request, response) => {
     answer(request, response, listen.token, parts).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
@@ -59,7 +51,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   token: Secret | null,
-  parts: HttpParts,
+  parts: DaemonView,
 ): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://localhost').pathname;
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');

@@ -74,7 +74,7 @@ export async function readBackAs(feed: FeedSpec, file: string): Promise<FileRepo
     onProgress: () => undefined,
     signal: new AbortController().signal,
   };
-  return await dryRun((job) => checkFile(job, hooks), dir, feed, file);
+  return await dryRun({ dataDir: dir, check: (job) => checkFile(job, hooks) }, feed, file);
 }
 
 /** infer, paste, read: what came of it. */

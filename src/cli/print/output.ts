@@ -8,6 +8,9 @@ export interface Heading {
   readonly align?: 'left' | 'right';
 }
 
+/** Characters of a long list that are written at once. */
+const WRITE_CHARS = 65_536;
+
 /** Data goes to stdout, messages to stderr; colour only on a terminal, and never with NO_COLOR. */
 export class Output {
   readonly json: boolean;
@@ -36,6 +39,20 @@ export class Output {
   /** One JSON document or one line of JSON Lines. */
   document(value: unknown, pretty = false): void {
     process.stdout.write(`${JSON.stringify(value, null, pretty ? 2 : undefined)}\n`);
+  }
+
+  /** `{"items":[...]}`, written as it comes: there may be 10,000,000. Nothing is written where the first one fails. */
+  async items(items: AsyncIterable<unknown>): Promise<void> {
+    let text = '{"items":[';
+    let separator = '';
+    for await (const item of items) {
+      text += separator + JSON.stringify(item);
+      separator = ',';
+      if (text.length < WRITE_CHARS) continue;
+      process.stdout.write(text);
+      text = '';
+    }
+    process.stdout.write(`${text}]}\n`);
   }
 
   /** A message for people; not with -q. */
@@ -106,31 +123,6 @@ function tableText(headings: readonly Heading[], rows: readonly (readonly string
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
-}
-
-const number = new Intl.NumberFormat('en-US');
-
-/** 12,345 */
-export const count = (n: number): string => number.format(n);
-
-/** 1.4 MB */
-export function bytes(n: number): string {
-  if (n < 1_000) return `${n} B`;
-  const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
-  let value = n;
-  let unit = -1;
-  do {
-    value /= 1_000;
-    unit++;
-  } while (value >= 999.95 && unit < units.length - 1);
-  return `${value.toFixed(1)} ${units[unit]!}`;
-}
-
-/** 0.41 s, 12.3 s, 4 min 10 s */
-export function seconds(s: number): string {
-  if (s < 10) return `${s.toFixed(2)} s`;
-  if (s < 120) return `${s.toFixed(1)} s`;
-  return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
 }
 
 /** 2026-11-20 06:00:00 in the host's zone, for people. */

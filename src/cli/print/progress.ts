@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { LoadProgress } from '../../core/load.js';
-import { bytes, count, seconds, type Output } from './output.js';
+import { bytes, count, seconds } from '../../base/readable-numbers.js';
+import type { Output } from './output.js';
 
 /** A load shorter than this shows nothing: a line that flickers tells nobody anything. Milliseconds. */
 const SHOW_AFTER_MS = 1_000;

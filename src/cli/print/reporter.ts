@@ -1,22 +1,19 @@
 import type { FileReport } from '../../core/report.js';
-import { END_STATES } from '../../core/states.js';
-import { bytes, count, seconds, visible, type Output } from './output.js';
+import { isCounted, runSummary, type KeptReport } from '../../operations/run-summary.js';
+import { bytes, count, seconds } from '../../base/readable-numbers.js';
+import { visible, type Output } from './output.js';
 import type { Progress } from './progress.js';
-
-/** What the summary needs of a report; a run of 1,000,000 files keeps no more than this. */
-type Kept = Pick<FileReport, 'file_id' | 'feed' | 'state' | 'rows' | 'error' | 'size'>;
 
 const COLUMNS = [36, 10, 10, 11, 6, 9, 9] as const;
 
 /**
- * Tells of each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running (SPEC
- * 4, "For people").
+ * Tells of each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running.
  */
 export class Reporter {
   readonly #out: Output;
   readonly #progress: Progress;
   readonly #started = performance.now();
-  readonly #kept: Kept[] = [];
+  readonly #kept: KeptReport[] = [];
   #headed = false;
 
   constructor(out: Output, progress: Progress) {
@@ -24,7 +21,7 @@ export class Reporter {
     this.#progress = progress;
   }
 
-  get reports(): readonly Kept[] {
+  get reports(): readonly KeptReport[] {
     return this.#kept;
   }
 
@@ -58,21 +55,13 @@ export class Reporter {
 
   /** `waitingFor`: what some of the `waiting` files lack, for people. */
   summary(waiting: number, exit: number, waitingFor: readonly string[] = []): void {
-    const files: Record<string, number> = {};
-    for (const state of END_STATES) files[state] = 0;
-    const rows = { read: 0, loaded: 0, quarantined: 0, skipped: 0, delta: 0 };
-    let size = 0;
-    for (const kept of this.#kept) {
-      files[kept.state] = (files[kept.state] ?? 0) + 1;
-      if (kept.state !== 'loaded' && kept.state !== 'checked') continue;
-      size += kept.size;
-      for (const key of ['read', 'loaded', 'quarantined', 'skipped', 'delta'] as const)
-        rows[key] += kept.rows[key] ?? 0;
-    }
+    const summary = runSummary(this.#kept, waiting, exit);
     if (this.#out.json) {
-      this.#out.document({ message_type: 'summary', files: { ...files, waiting }, rows, exit_code: exit });
+      this.#out.document(summary);
       return;
     }
+    const { rows } = summary;
+    const size = this.#kept.filter(isCounted).reduce((sum, kept) => sum + kept.size, 0);
     const took = (performance.now() - this.#started) / 1_000;
     if (this.#headed)
       this.#row(

@@ -3,7 +3,8 @@ import type { QuarantineRow } from '../../core/quarantine.js';
 import type { ExportAbout } from './about.js';
 import { inBlocks } from './blocks.js';
 import { harmless } from './formula.js';
-import { cellsOfRecord, columnLabel, reasonOf } from './record-cells.js';
+import { reasonOf } from '../../core/reason.js';
+import { cellsOfRecord, columnLabel } from './record-cells.js';
 import { readable } from '../readable.js';
 
 /** Excel takes a file without it for the local 8-bit encoding. */

@@ -33,10 +33,3 @@ export function columnLabel(column: string, about: ExportAbout): string {
   const labels = about.cellsOf(column).map((cell) => about.headings[cell] ?? '');
   return labels.length === 0 || labels.includes('') ? column : labels.join(', ');
 }
-
-/** `amount: constraint-error (min): less than 0`. `label` turns the fault's column into what the reader calls it. */
-export function reasonOf(error: CellError, label: (column: string) => string = (column) => column): string {
-  const column = error.column === null ? '' : `${label(error.column)}: `;
-  const rule = error.rule === null ? '' : ` (${error.rule})`;
-  return `${column}${error.class}${rule}: ${error.message}`;
-}

@@ -1,10 +1,16 @@
-import type { App } from '../app.js';
+import type { Config } from '../config/config.js';
+
+export interface DrainParts {
+  readonly config: Pick<Config, 'daemon'>;
+  /** Rolls back every load under way. */
+  cancelLoads(): void;
+}
 
 /** After the signal, loads get drain_timeout to end; then they are rolled back. */
-export function drainTimer(app: App, signal: AbortSignal): { clear(): void } {
+export function drainTimer(parts: DrainParts, signal: AbortSignal): { clear(): void } {
   let timer: NodeJS.Timeout | null = null;
   const start = (): void => {
-    timer = setTimeout(() => app.cancelLoads(), app.config.daemon.drainTimeoutMs);
+    timer = setTimeout(() => parts.cancelLoads(), parts.config.daemon.drainTimeoutMs);
   };
   if (signal.aborted) start();
   else signal.addEventListener('abort', start, { once: true });

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import type { FileSelector } from '../core/ledger/reading.js';
-import type { Ledger } from '../core/ledger/index.js';
 import { parseDuration } from '../base/units.js';
 import { FILE_STATES, type FileState } from '../core/states.js';
 
-/** The selectors that `files`, `reprocess`, `ledger clear` and their like share (SPEC 4). */
+/** The selectors that `files`, `reprocess`, `ledger clear` and their like share. */
 export interface SelectorOptions {
   readonly feed?: string;
   readonly state?: readonly string[];
@@ -60,19 +59,4 @@ export function time(text: string, now: Date): string {
   if (Number.isNaN(at.getTime()))
     throw new TallymanError('USAGE', `${text}: neither a time such as 2026-11-20T06:00:00Z nor a duration such as 7d`);
   return at.toISOString();
-}
-
-/** A file id, or `load:N`. Throws USAGE and UNKNOWN_FILE. */
-export async function fileId(ledger: Ledger, text: string): Promise<number> {
-  const load = /^load:(\d+)$/.exec(text);
-  if (load === null && !/^\d+$/.test(text))
-    throw new TallymanError('USAGE', `${text}: not a file id (a number, or load:N)`);
-  const number = Number(load?.[1] ?? text);
-  const entry = load === null ? await ledger.entry(number) : await ledger.byLoadId(number);
-  if (entry === null)
-    throw new TallymanError(
-      'UNKNOWN_FILE',
-      load === null ? `the ledger knows no file ${text}` : `the ledger knows no load ${number}`,
-    );
-  return entry.fileId;
 }

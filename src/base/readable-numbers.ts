@@ -1,0 +1,24 @@
+const number = new Intl.NumberFormat('en-US');
+
+/** 12,345 */
+export const count = (n: number): string => number.format(n);
+
+/** 1.4 MB */
+export function bytes(n: number): string {
+  if (n < 1_000) return `${n} B`;
+  const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
+  let value = n;
+  let unit = -1;
+  do {
+    value /= 1_000;
+    unit++;
+  } while (value >= 999.95 && unit < units.length - 1);
+  return `${value.toFixed(1)} ${units[unit]!}`;
+}
+
+/** 0.41 s, 12.3 s, 4 min 10 s */
+export function seconds(s: number): string {
+  if (s < 10) return `${s.toFixed(2)} s`;
+  if (s < 120) return `${s.toFixed(1)} s`;
+  return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
+}

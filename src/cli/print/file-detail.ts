@@ -1,0 +1,90 @@
+import { bytes, count, seconds } from '../../base/readable-numbers.js';
+import type { FileDetail, FileReport } from '../../core/report.js';
+import { visible, when, type Heading, type Output } from './output.js';
+
+export const FILE_HEADINGS: readonly Heading[] = [
+  { title: 'id', align: 'right' },
+  { title: 'feed' },
+  { title: 'state' },
+  { title: 'read', align: 'right' },
+  { title: 'loaded', align: 'right' },
+  { title: 'quarantined', align: 'right' },
+  { title: 'bytes', align: 'right' },
+  { title: 'discovered' },
+  { title: 'path' },
+];
+
+export const fileRow = (r: FileReport): readonly string[] => [
+  String(r.file_id),
+  r.feed,
+  r.duplicate_of === null ? r.state : `${r.state} of ${r.duplicate_of}`,
+  count(r.rows.read),
+  count(r.rows.loaded),
+  count(r.rows.quarantined),
+  bytes(r.size),
+  when(r.discovered_at),
+  r.path,
+];
+
+export function printFile(out: Output, d: FileDetail): void {
+  const pair = (name: string, value: string): void => out.line(`${`${name}:`.padEnd(13)}${visible(value)}`);
+  out.line(out.bold(`file ${d.file_id}: ${visible(d.path)}`));
+  pair('feed', d.feed);
+  pair('uri', d.uri);
+  pair('state', d.duplicate_of === null ? d.state : `${d.state} of file ${d.duplicate_of}`);
+  pair('size', `${count(d.size)} bytes, changed ${when(d.mtime)}`);
+  pair('sha256', d.sha256 ?? 'not known');
+  pair(
+    'load',
+    d.load_id === null
+      ? 'none'
+      : `${d.load_id}, generation ${d.generation}, ${d.attempts} attempt${d.attempts === 1 ? '' : 's'}`,
+  );
+  pair(
+    'rows',
+    `${count(d.rows.read)} read = ${count(d.rows.loaded)} loaded + ${count(d.rows.quarantined)} quarantined + ${count(d.rows.skipped)} skipped${d.rows.declared === null ? '' : `; the sender says ${count(d.rows.declared)}`}`,
+  );
+  pair('discovered', `${when(d.discovered_at)}, settled in ${seconds(d.seconds.settle)}`);
+  pair('finished', d.finished_at === null ? 'not yet' : `${when(d.finished_at)}, loaded in ${seconds(d.seconds.load)}`);
+  if (d.error !== null) {
+    pair('error', `${d.error.code}: ${d.error.message}`);
+    pair('what to do', d.error.fix.replaceAll('FILE_ID', String(d.file_id)));
+  }
+  if (d.errors.length > 0) {
+    out.line('\nfaults');
+    out.table(
+      [
+        { title: '  rows', align: 'right' },
+        { title: 'class' },
+        { title: 'column' },
+        { title: 'first row', align: 'right' },
+        { title: 'line', align: 'right' },
+        { title: 'example' },
+        { title: 'message' },
+      ],
+      d.errors.map((e) => [
+        count(e.rows),
+        e.class,
+        e.column ?? '-',
+        count(e.first_row),
+        count(e.first_line),
+        (e.example ?? '-').slice(0, 40),
+        e.message,
+      ]),
+    );
+  }
+  if (d.drift.length > 0) {
+    out.line('\ndrift');
+    for (const note of d.drift) out.line(`  ${note.kind} ${visible(note.column)}: ${visible(note.message)}`);
+  }
+  out.line('\nhistory');
+  for (const h of d.history)
+    out.line(`  ${when(h.at)}  ${h.from ?? 'new'} -> ${h.to}  (${visible(h.actor)}) ${visible(h.reason)}`);
+  if (d.actions.length > 0) {
+    out.line('\nafter actions');
+    for (const a of d.actions)
+      out.line(
+        `  ${when(a.at)}  ${visible(a.action)}: ${a.state}, ${a.attempts} attempt${a.attempts === 1 ? '' : 's'}${a.detail === null ? '' : ` (${visible(a.detail)})`}`,
+      );
+  }
+}

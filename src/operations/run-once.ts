@@ -1,0 +1,39 @@
+import type { TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed/feed.js';
+import { drainTimer, type DrainParts } from '../daemon/drain.js';
+import type { Engine, EngineOptions } from '../daemon/engine.js';
+
+interface RunParts extends DrainParts {
+  /** The feeds of these names, null = all. Throws UNKNOWN_FEED. */
+  feeds(names: readonly string[] | null): readonly FeedSpec[];
+  /** Every file that it handles is told by its events. */
+  engine(options: EngineOptions): Promise<Pick<Engine, 'runOnce' | 'waitingFor'>>;
+}
+
+interface RunInput {
+  /** Names; null = all. */
+  readonly feeds: readonly string[] | null;
+  /** How long files that still change are waited for. */
+  readonly settleTimeoutMs: number;
+}
+
+export interface RunOutcome {
+  /** Files that still change, lack their marker, or wait for another. */
+  readonly waiting: number;
+  /** What some of these lack, for people. */
+  readonly waitingFor: readonly string[];
+  /** Sources, the database or feeds that could not work. */
+  readonly errors: readonly TallymanError[];
+}
+
+/** Handles everything that is there now. The caller holds the lock on data_dir. */
+export async function runOnce(parts: RunParts, input: RunInput, signal: AbortSignal): Promise<RunOutcome> {
+  const engine = await parts.engine({ feeds: parts.feeds(input.feeds), actor: 'run', once: true });
+  const drain = drainTimer(parts, signal);
+  try {
+    const { waiting, errors } = await engine.runOnce(input.settleTimeoutMs, signal);
+    return { waiting, errors, waitingFor: engine.waitingFor };
+  } finally {
+    drain.clear();
+  }
+}

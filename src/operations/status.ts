@@ -1,0 +1,57 @@
+import { messageOf } from '../core/errors.js';
+import type { Config } from '../config/config.js';
+import type { FeedSummary, Reading } from '../core/ledger/reading.js';
+import type { Receipts } from '../core/receipts.js';
+import { NO_ROWS, type FileReport } from '../core/report.js';
+
+interface StatusParts {
+  readonly config: Pick<Config, 'feeds'>;
+  ledger(): Pick<Reading, 'feedSummaries'>;
+  receipts(): Promise<Pick<Receipts, 'openQuarantine'>>;
+}
+
+export interface StatusDocument {
+  readonly items: readonly FeedStatus[];
+  /** Why open_quarantine is not known; null = it is. */
+  readonly database_error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface FeedStatus {
+  readonly feed: string;
+  /** False for a feed that only the ledger knows. */
+  readonly configured: boolean;
+  readonly last_file: FileReport | null;
+  readonly today: FeedSummary['today'];
+  readonly open_quarantine: number | null;
+  readonly states: FeedSummary['states'];
+}
+
+/** Each feed of the config and of the ledger: its last file, what ended since local midnight, what is open. */
+export async function status(parts: StatusParts, now: Date): Promise<StatusDocument> {
+  const dayStart = new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
+  const summaries = new Map((await parts.ledger().feedSummaries(dayStart)).map((summary) => [summary.feed, summary]));
+  const configured = new Set(parts.config.feeds.map((feed) => feed.name));
+  const items: FeedStatus[] = [];
+  let databaseError: StatusDocument['database_error'] = null;
+  for (const feed of new Set([...configured, ...summaries.keys()])) {
+    const summary = summaries.get(feed);
+    let open: number | null = null;
+    if (databaseError === null) {
+      try {
+        open = await (await parts.receipts()).openQuarantine(feed);
+      } catch (error) {
+        // The ledger's part stands without the database.
+        databaseError = { code: 'DATABASE_UNREACHABLE', message: messageOf(error) };
+      }
+    }
+    items.push({
+      feed,
+      configured: configured.has(feed),
+      last_file: summary?.lastFile ?? null,
+      today: summary?.today ?? { files: {}, rows: NO_ROWS },
+      open_quarantine: open,
+      states: summary?.states ?? {},
+    });
+  }
+  return { items, database_error: databaseError };
+}
