@@ -26,6 +26,7 @@ export function entryOf(fileId: number, change: Partial<FileEntry> = {}): FileEn
     deleted: false,
     landedPath: null,
     owner: null,
+    lease: null,
     marker: null,
     waitFor: null,
     before: null,
