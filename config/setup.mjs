@@ -39,7 +39,8 @@ const ENTRIES = {
 
 /**
  * Packages that stay in node_modules: native ones, those that look for files beside themselves, and large ones that few
- * feeds need. All others go into the bundle: a start reads 20 files then instead of 500 (docs/decisions/008-start-up.md).
+ * feeds need. All others go into the bundle: a start reads 20 files then instead of 500
+ * (docs/decisions/008-start-up.md).
  */
 const EXTERNAL = [
   '@aws-sdk/*',

@@ -16,7 +16,9 @@ import { local } from './sources/local/index.js';
 import { s3 } from './sources/s3/index.js';
 import { sftp } from './sources/sftp/index.js';
 
-/** Every source, decoder and format that the program knows: one line each. Column types stand in columns/types/index.ts. */
+/**
+ * Every source, decoder and format that the program knows: one line each. Column types stand in columns/types/index.ts.
+ */
 export const SOURCES: readonly SourceType[] = [local, sftp, s3];
 
 export const DECODERS: readonly Decoder[] = [gzip, zstd, bzip2, xz, zip];

@@ -54,7 +54,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   openpgp: ['decode/pgp/'],
   pg: ['postgres/connect/'],
   'pg-copy-streams': ['load/copy/copy-stream.ts'],
-  // Three meanings of a glob that are measured or fixed by other programs: names in a listing, members of an archive, --match.
+  // Three meanings of a glob that are measured or fixed by other programs: names in a listing, members of an archive,
+  // --match.
   picomatch: ['base/glob-matcher.ts', 'decode/open.ts', 'sources/common/selection.ts'],
   pino: ['cli/print/'],
   'pino-pretty': ['cli/print/'],
@@ -81,7 +82,9 @@ const CLI_USES = [
   'base/',
 ] as const;
 
-/** Longest function, in lines. Longer ones are named with their length: they may shrink, not grow, and none may join. */
+/**
+ * Longest function, in lines. Longer ones are named with their length: they may shrink, not grow, and none may join.
+ */
 const FUNCTION_LINES = 70;
 const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   // One hot loop: each call that it would be divided by costs more than what it says.

@@ -5,8 +5,8 @@ import { encodeName } from '../sources/common/path-name.js';
 import { direct } from '../sources/local/direct.js';
 
 /**
- * A file that a person named, as its path stands in the ledger: absolute, the folder's symbolic links resolved; the file
- * itself must not be one. Throws NOT_FOUND and USAGE.
+ * A file that a person named, as its path stands in the ledger: absolute, the folder's symbolic links resolved; the
+ * file itself must not be one. Throws NOT_FOUND and USAGE.
  */
 export async function namedFile(file: string): Promise<string> {
   const full = path.resolve(file);

@@ -53,7 +53,9 @@ async function allPages(store: ObjectStore, prefix: string, byFolder = false): P
 const keysOf = (pages: readonly ObjectPage[]): string[] =>
   pages.flatMap(({ objects }) => objects.map(({ key }) => key));
 
-/** What every object store promises (core/object-store.ts). Each kind runs all of it, against a real server if it can. */
+/**
+ * What every object store promises (core/object-store.ts). Each kind runs all of it, against a real server if it can.
+ */
 export function objectStoreSuite(kind: string, makeHarness: () => Promise<StoreHarness>): void {
   describe(`${kind} keeps the contract of an object store`, () => {
     let harness: StoreHarness;

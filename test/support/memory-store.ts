@@ -34,8 +34,8 @@ export interface Call {
 }
 
 /**
- * An object store in the memory of the test: the least that core/object-store.ts asks for. Versions are numbers, as with
- * generations; `fault` is asked before each call and may throw, wait, or change the objects.
+ * An object store in the memory of the test: the least that core/object-store.ts asks for. Versions are numbers, as
+ * with generations; `fault` is asked before each call and may throw, wait, or change the objects.
  */
 export class MemoryStore implements ObjectStore {
   readonly service = 'memory';

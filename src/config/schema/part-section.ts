@@ -17,7 +17,9 @@ export interface PartRegistry {
   readonly sources: readonly SourceType[];
   readonly formats: readonly FormatType[];
   readonly decoders: readonly Decoder[];
-  /** What is wrong with a database URL, null when nothing is: postgres/connect/url.ts knows. Never holds the password. */
+  /**
+   * What is wrong with a database URL, null when nothing is: postgres/connect/url.ts knows. Never holds the password.
+   */
   readonly urlProblem?: (url: string) => string | null;
 }
 

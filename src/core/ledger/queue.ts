@@ -3,7 +3,10 @@ import type { DriftNote } from '../format.js';
 import type { ErrorGroup, ReportedError, RowCounts } from '../report.js';
 import type { EndState } from '../states.js';
 
-/** The way of one version from its arrival to its end: what may have its turn, what the decision table asks, claim and end. */
+/**
+ * The way of one version from its arrival to its end: what may have its turn, what the decision table asks, claim and
+ * end.
+ */
 export interface Queue {
   entry(fileId: number): Promise<FileEntry | null>;
   /**
@@ -15,9 +18,9 @@ export interface Queue {
   versions(feed: string, path: string, limit: number): Promise<readonly FileEntry[]>;
   /**
    * Entries in `discovered` or `landed` that may have their turn: backoff run out (unless `ignoreBackoff`), not waiting
-   * for another file's end, not reserved for a `load` command. Oldest first; `newestFirst` (snapshot feeds): by mtime, then
-   * path, newest first. `longestMs`: no backoff lasts longer, so one that ends later was written before the clock was
-   * set back, and has run out too.
+   * for another file's end, not reserved for a `load` command. Oldest first; `newestFirst` (snapshot feeds): by mtime,
+   * then path, newest first. `longestMs`: no backoff lasts longer, so one that ends later was written before the clock
+   * was set back, and has run out too.
    */
   waiting(
     feed: string,
@@ -60,9 +63,9 @@ export interface Queue {
    */
   wait(fileId: number, forFileId: number): Promise<void>;
   /**
-   * -> `loading` under a lease of the worker; attempts + 1, load_key written, before any byte is parsed. Throws WRONG_STATE when the entry is not
-   * `discovered` or `landed`, when it is reserved for another worker, or when an entry with the same content (or the same size and no hash yet) is being loaded
-   * in the feed: decide again.
+   * -> `loading` under a lease of the worker; attempts + 1, load_key written, before any byte is parsed. Throws
+   * WRONG_STATE when the entry is not `discovered` or `landed`, when it is reserved for another worker, or when an
+   * entry with the same content (or the same size and no hash yet) is being loaded in the feed: decide again.
    */
   claim(fileId: number, claim: Claim, actor: string): Promise<FileEntry>;
   /** loading -> discovered without an outcome: `uncount` gives the attempt back, `retryAt` is the backoff's end. */

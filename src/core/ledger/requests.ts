@@ -12,9 +12,9 @@ export interface Requests {
   closeRequest(requestId: number, result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   requestResult(requestId: number): Promise<{ readonly ok: boolean; readonly message: string } | null>;
   /**
-   * Any state but `loading` -> any state but `loaded`, on an operator's word (ledger/rules/request-rules.ts, requestEffect,
-   * gives `to` and `change`). To `discovered` from an end: pending after actions are dropped, backoff and deaths
-   * forgotten, the end is remembered for giveBack. To `cleared`: the live load counts no more.
+   * Any state but `loading` -> any state but `loaded`, on an operator's word (ledger/rules/request-rules.ts,
+   * requestEffect, gives `to` and `change`). To `discovered` from an end: pending after actions are dropped, backoff
+   * and deaths forgotten, the end is remembered for giveBack. To `cleared`: the live load counts no more.
    */
   transition(fileId: number, to: FileState, change: EntryChange, actor: string, reason: string): Promise<FileEntry>;
 }

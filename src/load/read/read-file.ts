@@ -99,9 +99,9 @@ export async function startReading(parts: FileParts, reached: Reached): Promise<
 }
 
 /**
- * Every record of the file: accepted ones go to the writer, refused ones into `reached.record`. The same for a load, for
- * a file of a group and for a dry run, which differ in their writers. Throws what ends the reading early: a file that
- * cannot be read on, has too many bad rows, or changed; what the writer throws; the abort.
+ * Every record of the file: accepted ones go to the writer, refused ones into `reached.record`. The same for a load,
+ * for a file of a group and for a dry run, which differ in their writers. Throws what ends the reading early: a file
+ * that cannot be read on, has too many bad rows, or changed; what the writer throws; the abort.
  */
 export async function readFile(
   { job, signal }: FileParts,

@@ -22,26 +22,12 @@ const number = new Intl.NumberFormat('en-US');
 export function groupTable(groups: readonly ErrorGroup[], about: ExportAbout, partial: boolean): Html {
   const more = groups.length - MOST_GROUPS;
   return html`<h2>What is wrong</h2>
-    <p class="soft">
-      ${partial ? html`In the rows on this page. ` : NOTHING}A row with several faults is in several lines.
-    </p>
-    <div class="frame">
-      <table>
-        <thead>
-          <tr>
-            <th class="n" scope="col">Rows</th>
-            <th scope="col">Column</th>
-            <th scope="col">Reason</th>
-            <th scope="col">For example</th>
-            <th class="n" scope="col">First in line</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${groups.slice(0, MOST_GROUPS).map((group) => groupLine(group, about))}
-        </tbody>
-      </table>
-    </div>
-    ${more > 0 ? html`<p class="soft">and ${more} other reasons</p>` : NOTHING}`;
+<p class="soft">${partial ? html`In the rows on this page. ` : NOTHING}A row with several faults is in several lines.</p>
+<div class="frame"><table>
+<thead><tr><th class="n" scope="col">Rows</th><th scope="col">Column</th><th scope="col">Reason</th><th scope="col">For example</th><th class="n" scope="col">First in line</th></tr></thead>
+<tbody>
+${groups.slice(0, MOST_GROUPS).map((group) => groupLine(group, about))}</tbody></table></div>
+${more > 0 ? html`<p class="soft">and ${more} other reasons</p>` : NOTHING}`;
 }
 
 function groupLine(group: ErrorGroup, about: ExportAbout): Html {
@@ -49,13 +35,8 @@ function groupLine(group: ErrorGroup, about: ExportAbout): Html {
     group.example === null
       ? html`<span class="soft">–</span>`
       : html`<bdi>${closeText(group.example, EXAMPLE_LIMIT)}</bdi>`;
-  return html`<tr>
-    <th class="n" scope="row">${text(number.format(group.rows))}</th>
-    <td>${columnOf(group.column, about)}</td>
-    <td>${isolated(group.message, MESSAGE_LIMIT)} <small>${text(group.class)}</small></td>
-    <td class="eg">${example}</td>
-    <td class="n">${group.first_line}</td>
-  </tr> `;
+  return html`<tr><th class="n" scope="row">${text(number.format(group.rows))}</th><td>${columnOf(group.column, about)}</td><td>${isolated(group.message, MESSAGE_LIMIT)} <small>${text(group.class)}</small></td><td class="eg">${example}</td><td class="n">${group.first_line}</td></tr>
+`;
 }
 
 /** The rows in blocks: a page is written as it is made. */
@@ -69,27 +50,14 @@ export function* rowTable(rows: readonly ShownRow[], about: ExportAbout): Genera
   const columns = Math.max(1, width + surplus);
   const archive = rows.some((row) => row.member !== null);
   yield html`${
-      wide
-        ? html`<p class="wide">
-            <span class="soft">Of ${columns} columns, the first and those with a fault are shown.</span>
-            <label><input type="checkbox" />show all</label>
-          </p> `
-        : NOTHING
-    }
-    <div class="frame rows" tabindex="0" role="region" aria-label="Refused rows">
-      <table>
-        <thead>
-          <tr>
-            <th class="n" scope="col">Row</th>
-            ${archive ? html`<th scope="col">File in the archive</th>` : NOTHING}
-            <th class="n" scope="col">Line</th>
-            <th scope="col">Reason</th>
-            ${headings(about, surplus, fine)}
-          </tr>
-        </thead>
-        <tbody></tbody>
-      </table>
-    </div> `;
+    wide
+      ? html`<p class="wide"><span class="soft">Of ${columns} columns, the first and those with a fault are shown.</span> <label><input type="checkbox">show all</label></p>
+`
+      : NOTHING
+  }<div class="frame rows" tabindex="0" role="region" aria-label="Refused rows"><table>
+<thead><tr><th class="n" scope="col">Row</th>${archive ? html`<th scope="col">File in the archive</th>` : NOTHING}<th class="n" scope="col">Line</th><th scope="col">Reason</th>${headings(about, surplus, fine)}</tr></thead>
+<tbody>
+`;
   for (let at = 0; at < rows.length; at += BLOCK)
     yield html`${rows.slice(at, at + BLOCK).map((row) => rowLine(row, about, { archive, columns, fine }))}`;
   yield html`</tbody></table></div>
@@ -111,23 +79,13 @@ interface RowShape {
 
 function rowLine(row: ShownRow, about: ExportAbout, { archive, columns, fine }: RowShape): Html {
   const member = archive ? html`<td class="why">${isolated(row.member ?? '', MESSAGE_LIMIT)}</td>` : NOTHING;
-  const place = html`<th class="n" scope="row">${row.row}</th>
-    ${member}
-    <td class="n">${row.line ?? html`–`}</td>
-    <td class="why">
-      <ul>
-        ${reasons(row, about)}
-      </ul>
-    </td>`;
+  const place = html`<th class="n" scope="row">${row.row}</th>${member}<td class="n">${row.line ?? html`–`}</td><td class="why"><ul>${reasons(row, about)}</ul></td>`;
   if (row.cells === null)
-    return html`<tr>
-      ${place}
-      <td class="c raw bad" colspan="${columns}">${closeText(row.raw)}</td>
-    </tr> `;
+    return html`<tr>${place}<td class="c raw bad" colspan="${columns}">${closeText(row.raw)}</td></tr>
+`;
   const { cells, bad } = row;
-  return html`<tr>
-    ${place}${Array.from({ length: columns }, (_, cell) => cellOf(cells[cell], bad.has(cell), fine(cell)))}
-  </tr> `;
+  return html`<tr>${place}${Array.from({ length: columns }, (_, cell) => cellOf(cells[cell], bad.has(cell), fine(cell)))}</tr>
+`;
 }
 
 function cellOf(cell: string | undefined, bad: boolean, fine: Html): Html {

@@ -25,8 +25,7 @@ export async function* exportHtml(
   yield summary(detail, about);
   if (shown.rows.length > 0) {
     yield groupTable(about.reported ? detail.errors : shown.groups, about, shown.cut && !about.reported);
-    yield html`<h2>The rows</h2>
-      ${scope(shown, about)}`;
+    yield html`<h2>The rows</h2>${scope(shown, about)}`;
     yield* rowTable(shown.rows, about);
   }
   yield foot(detail, about);
@@ -34,71 +33,67 @@ export async function* exportHtml(
 
 function head(detail: FileDetail): Html {
   return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'"
-        />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <meta name="generator" content="tallyman" />
-        <title>Refused rows: ${plainText(detail.path)}</title>
-        ${STYLE_ELEMENT}
-      </head>
-      <body>
-        <main></main>
-      </body>
-    </html> `;
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="tallyman">
+<title>Refused rows: ${plainText(detail.path)}</title>
+${STYLE_ELEMENT}
+</head>
+<body>
+<main>
+`;
 }
 
 function summary(detail: FileDetail, about: ExportAbout): Html {
   const { rows, rejected } = about;
   return html`<header>
-      <p class="over">Refused rows · <bdi>${text(detail.feed)}</bdi></p>
-      <h1>${isolated(detail.path)}</h1>
-      <p class="lead soft">${lead(about)}</p>
-    </header>
-    ${
-      rejected
-        ? html`<div class="stop">
-            <p>
-              <strong>The whole file was refused: none of its rows was loaded.</strong
-              >${detail.error === null || about.id.startsWith('load:') ? NOTHING : html` ${isolated(detail.error.message)}`}
-            </p>
-          </div> `
-        : NOTHING
-    }
-    <ul class="tally">
-      <li><b>${count(rows.read)}</b>read</li>
-      <li class="loaded"><b>${count(rows.loaded)}</b>loaded</li>
-      <li class="refused"><b>${count(rows.quarantined)}</b>refused</li>
-      ${rows.skipped > 0 ? html`<li><b>${count(rows.skipped)}</b>skipped</li> ` : NOTHING}${
-        rows.declared === null ? NOTHING : html`<li><b>${count(rows.declared)}</b>announced by the sender</li> `
-      }
-    </ul>
-    <dl>
-      ${
-        about.committedAt === null
-          ? NOTHING
-          : html`<dt>Read</dt>
-              <dd>${when(about.committedAt)}</dd> `
-      }${
-        detail.mtime === null
-          ? NOTHING
-          : html`<dt>File date</dt>
-              <dd>${when(detail.mtime)}</dd> `
-      }
-      <dt>Size</dt>
-      <dd>${count(detail.size)} bytes</dd>
-      ${
-        detail.sha256 === null
-          ? NOTHING
-          : html`<dt>SHA-256</dt>
-              <dd><code>${text(detail.sha256)}</code></dd> `
-      }
-    </dl> `;
+<p class="over">Refused rows · <bdi>${text(detail.feed)}</bdi></p>
+<h1>${isolated(detail.path)}</h1>
+<p class="lead soft">${lead(about)}</p>
+</header>
+${
+  rejected
+    ? html`<div class="stop"><p><strong>The whole file was refused: none of its rows was loaded.</strong>${detail.error === null || about.id.startsWith('load:') ? NOTHING : html` ${isolated(detail.error.message)}`}</p></div>
+`
+    : NOTHING
+}<ul class="tally">
+<li><b>${count(rows.read)}</b>read</li>
+<li class="loaded"><b>${count(rows.loaded)}</b>loaded</li>
+<li class="refused"><b>${count(rows.quarantined)}</b>refused</li>
+${
+  rows.skipped > 0
+    ? html`<li><b>${count(rows.skipped)}</b>skipped</li>
+`
+    : NOTHING
+}${
+    rows.declared === null
+      ? NOTHING
+      : html`<li><b>${count(rows.declared)}</b>announced by the sender</li>
+`
+  }</ul>
+<dl>
+${
+  about.committedAt === null
+    ? NOTHING
+    : html`<dt>Read</dt><dd>${when(about.committedAt)}</dd>
+`
+}${
+    detail.mtime === null
+      ? NOTHING
+      : html`<dt>File date</dt><dd>${when(detail.mtime)}</dd>
+`
+  }<dt>Size</dt><dd>${count(detail.size)} bytes</dd>
+${
+  detail.sha256 === null
+    ? NOTHING
+    : html`<dt>SHA-256</dt><dd><code>${text(detail.sha256)}</code></dd>
+`
+}</dl>
+`;
 }
 
 function lead({ rows, rejected }: ExportAbout): Html {
@@ -109,21 +104,12 @@ function lead({ rows, rejected }: ExportAbout): Html {
 
 /** What of all there is stands on this page, and where the rest is. */
 function scope({ rows, cut }: ShownRows, about: ExportAbout): Html {
-  const legend = html`Row counts the records behind the header from 1, line the lines of the file. Marked cells are at
-  fault.`;
+  const legend = html`Row counts the records behind the header from 1, line the lines of the file. Marked cells are at fault.`;
   if (cut) {
-    return html`<p class="soft">${legend}</p>
-      <p>
-        <strong>These are the first ${count(rows.length)} of ${count(about.rows.quarantined)} refused rows.</strong> The
-        whole list: <code>tallyman quarantine export ${text(about.id)} --format csv -o refused.csv</code>
-      </p>`;
+    return html`<p class="soft">${legend}</p><p><strong>These are the first ${count(rows.length)} of ${count(about.rows.quarantined)} refused rows.</strong> The whole list: <code>tallyman quarantine export ${text(about.id)} --format csv -o refused.csv</code></p>`;
   }
   if (rows.length < about.rows.quarantined) {
-    return html`<p class="soft">${legend}</p>
-      <p>
-        <strong>These are the first ${count(rows.length)} of ${count(about.rows.quarantined)} refused rows:</strong> of
-        a file that is refused as a whole no more are kept.
-      </p>`;
+    return html`<p class="soft">${legend}</p><p><strong>These are the first ${count(rows.length)} of ${count(about.rows.quarantined)} refused rows:</strong> of a file that is refused as a whole no more are kept.</p>`;
   }
   return html`<p class="soft">${legend}</p>`;
 }
