@@ -4,7 +4,7 @@ import { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { maskSecrets } from '../config/mask.js';
-import { messageOf, TallymanError } from '../core/errors.js';
+import { TallymanError } from '../core/errors.js';
 import { urlProblem } from '../operations/url-problem.js';
 import { DECODERS, FORMATS, SOURCES } from '../registry.js';
 import { commandLog } from './print/command-log.js';
@@ -86,8 +86,7 @@ export class Invocation {
 
   /** Any error as one that people read, secrets masked. */
   explain(error: unknown): TallymanError {
-    const known =
-      error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error), { cause: error });
+    const known = TallymanError.of(error);
     if (this.#config === null || this.#config.secrets.length === 0) return known;
     const masked = maskSecrets(
       known.message,

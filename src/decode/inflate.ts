@@ -1,3 +1,4 @@
+import { errnoOf } from '../base/errno.js';
 import type { Gunzip, InflateRaw } from 'node:zlib';
 import { messageOf, type TallymanError } from '../core/errors.js';
 import type { Bytes } from '../core/format.js';
@@ -76,8 +77,7 @@ function written(engine: Gunzip | InflateRaw, slice: Buffer): Promise<void> {
   });
 }
 
-const isZlibError = (error: unknown): error is Error & { readonly code: string } =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
+const isZlibError = (error: unknown): error is Error & { readonly code: string } => errnoOf(error).startsWith('Z_');
 
 /** `at byte 17`, `between bytes 65,536 and 131,072`, for messages. */
 export const placeOf = (from: number, to: number): string =>

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config/config.js';
 import { ConfigError, type Problem } from '../config/problems/problem.js';
 import type { DatabaseSpec } from '../core/database.js';
-import { messageOf, TallymanError, type ErrorCode } from '../core/errors.js';
+import { TallymanError, type ErrorCode } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Receipts } from '../core/receipts.js';
@@ -81,7 +81,7 @@ async function connect(parts: CheckParts): Promise<readonly Finding[]> {
     try {
       await work();
     } catch (error) {
-      const known = error instanceof TallymanError ? error : new TallymanError('INTERNAL', messageOf(error));
+      const known = TallymanError.of(error);
       findings.push(finding(key, known.code, known.message, known.fix));
     }
   };

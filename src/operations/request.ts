@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
-import type { FileEntry } from '../core/entry.js';
+import { standsAs, type FileEntry } from '../core/entry.js';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
@@ -9,7 +9,7 @@ import type { FileSelector, Reading } from '../core/ledger/reading.js';
 import type { RequestKind, Requests } from '../core/ledger/requests.js';
 import type { FileReport } from '../core/report.js';
 import type { Source } from '../core/source.js';
-import { OPEN_STATES, type FileState } from '../core/states.js';
+import { isOpen, type FileState } from '../core/states.js';
 import { bytesThere } from '../flow/bytes-there.js';
 import type { Landing } from '../flow/landing.js';
 import { requestAllowed } from '../ledger/rules/request-rules.js';
@@ -103,7 +103,7 @@ export async function placeRequest(
   const items: RequestItem[] = [];
   for (const { entry, stands } of files) {
     // The same bytes, touched since they were seen: or the next listing would take them for another version.
-    if (stands !== null && !isOpen(entry) && !sameVersion(stands, entry.movedTo ?? entry.file))
+    if (stands !== null && !isOpen(entry.state) && !sameVersion(stands, standsAs(entry)))
       await ledger.touch(entry.fileId, stands);
     items.push(itemOf(kind, entry, await ledger.request({ kind, fileId: entry.fileId, ...by })));
   }
@@ -140,7 +140,7 @@ export async function* requestOutcomes(
     if (requestId === null) continue;
     let report: FileReport | null = null;
     let result: { readonly ok: boolean; readonly message: string } | null = null;
-    while (result === null || (result.ok && (report === null || isOpen(report)))) {
+    while (result === null || (result.ok && (report === null || isOpen(report.state)))) {
       if (signal.aborted) return;
       await pause(LOOK_MS);
       result = await ledger.requestResult(requestId);
@@ -187,5 +187,3 @@ function sourceFor(parts: CheckParts, entry: FileEntry): (() => Source) | null {
   const feed = parts.config.feeds.find((candidate) => candidate.name === entry.feed);
   return feed === undefined ? null : () => parts.source(feed);
 }
-
-const isOpen = (file: { readonly state: string }): boolean => OPEN_STATES.some((state) => state === file.state);

@@ -3,6 +3,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import process from 'node:process';
+import { hasCode } from '../../base/errno.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 
 /** Waits for the reader: 10,000,000 rows do not fit into memory. */
@@ -44,5 +45,4 @@ export async function writeWhole(file: string, pieces: AsyncIterable<string>, si
 }
 
 /** A disk that is full or broken; the rest (no such folder, no right to write) is what the user asked for. */
-const isDiskFault = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'].includes(String(error.code));
+const isDiskFault = (error: unknown): boolean => hasCode(error, 'ENOSPC', 'EDQUOT', 'EIO', 'EFBIG');

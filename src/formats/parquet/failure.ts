@@ -1,3 +1,4 @@
+import { errnoOf } from '../../base/errno.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import { encrypted } from './footer.js';
 import type { Failure } from './frames.js';
@@ -64,8 +65,7 @@ function asksForMoreThanAll(message: string): { readonly wanted: string; readonl
   return bytes(wanted, wantedUnit) > bytes(limit, limitUnit) ? { wanted, limit } : null;
 }
 
-const isSystemError = (error: unknown): error is Error & { readonly code: string } =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code);
+const isSystemError = (error: unknown): error is Error & { readonly code: string } => /^E[A-Z]+$/.test(errnoOf(error));
 
 /**
  * The first line, without the kind of error in front and the statement behind; the path is a private copy's and helps
