@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config/config.js';
-import { Engine, type EngineOptions, type EngineParts } from './daemon/engine.js';
+import type { Engine, EngineOptions, EngineParts } from './daemon/engine.js';
 import { Landing } from './flow/landing.js';
 import { Events } from './core/events.js';
 import type { Log } from './core/log.js';
@@ -16,15 +16,12 @@ import type { Receipts } from './core/receipts.js';
 import { acquireLock, type Lock } from './ledger/sqlite/lock.js';
 import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
 import { LoadPool } from './load/pool/load-pool.js';
-import { startEmbedded } from './postgres/embedded/start.js';
-import { openReceipts } from './postgres/control/receipts.js';
 import { parseDatabaseUrl } from './postgres/connect/url.js';
 import { FORMATS, SOURCES } from './registry.js';
-import { direct } from './sources/local/direct.js';
 
 /**
  * The parts behind one config, each opened when it is first asked for and closed together. The only file that knows
- * every part.
+ * every part. What only some commands need is imported when it is asked for.
  */
 export class App {
   readonly config: Config;
@@ -80,6 +77,7 @@ export class App {
   }
 
   async receipts(): Promise<Receipts> {
+    const { openReceipts } = await import('./postgres/control/receipts.js');
     return (this.#receipts ??= openReceipts(await this.database()));
   }
 
@@ -104,7 +102,12 @@ export class App {
   async engine(options: EngineOptions): Promise<Engine> {
     const { concurrency } = this.config.daemon;
     const pool = this.#loadPool(concurrency);
-    pool.warm();
+    // `run --once` most often finds nothing: a thread then costs more than all else that is done.
+    if (!options.once) pool.warm();
+    const [{ Engine }, { direct }] = await Promise.all([
+      import('./daemon/engine.js'),
+      import('./sources/local/direct.js'),
+    ]);
     const parts: EngineParts = {
       feeds: options.feeds,
       configured: this.config.feeds,
@@ -120,6 +123,7 @@ export class App {
       source: (feed) => this.source(feed),
       landing: this.landing(),
       direct,
+      found: () => pool.warm(),
       load: (job) => pool.run(job),
       events: this.events,
     };
@@ -166,6 +170,7 @@ export class App {
     const { url, embedded, password, tls, controlSchema } = this.config.database;
     if (embedded) {
       this.#makeDataDir();
+      const { startEmbedded } = await import('./postgres/embedded/start.js');
       const server = await startEmbedded(path.resolve(this.dataDir), this.log);
       this.#releaseEmbedded = () => server.release();
       return { ...server.spec, controlSchema };

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import module from 'node:module';
+import path from 'node:path';
 import process from 'node:process';
+import { VERSION } from './base/built.js';
 import { isFewDescriptors, TallymanError } from './core/errors.js';
-
-emptyCoreFiles();
 
 // The process edge: argv, signals, exit code. The first signal asks, a second one ends at once (SPEC 8).
 const interrupted = new AbortController();
@@ -36,43 +35,38 @@ process.exitCode = await run();
 // Every part was closed by its command; a handle that some library still holds must not keep a finished command alive.
 process.stdout.write('', () => process.exit());
 
-/** The program's files are opened some 200 at once; where so many are not allowed, that is said instead of a trace. */
+/** Nothing but the version is asked for often, by scripts too: no part of the program is loaded for it. */
 async function run(): Promise<number> {
-  const program = await import('./cli/program.js').catch((error: unknown) => {
-    if (!isFewDescriptors(error)) throw error;
+  const [word, ...more] = process.argv.slice(2);
+  if ((word === '--version' || word === '-V') && more.length === 0) {
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  cacheCode();
+  try {
+    const { runCli } = await import('./cli/program.js');
+    return await runCli(process.argv, { signal: interrupted.signal, exitCode: () => exitCode });
+  } catch (cause) {
+    // Where the files of the program itself cannot be opened, that is said instead of a trace.
+    if (!isFewDescriptors(cause)) throw cause;
     const { message, fix, exit } = new TallymanError(
       'WORKER_UNUSABLE',
       'the program cannot be read: too many open files',
-      { cause: error },
+      { cause },
     );
     process.stderr.write(`tallyman: ${message}\n  what to do: ${fix}\n`);
     return exit;
-  });
-  return typeof program === 'number'
-    ? program
-    : await program.runCli(process.argv, { signal: interrupted.signal, exitCode: () => exitCode });
+  }
 }
 
 /**
- * Memory holds passwords and rows: no core file of this process, nor of those it starts, gets them. The soft limit of
- * core files goes to 0 (prlimit(1); Node has no call for it). Should somebody raise it again, or the system hand cores
- * to a program in spite of it, then only registers and the ELF headers that name the build are in them (core(5),
- * coredump_filter). Where there is neither (not Linux), the system's own limit holds; see docs/reliability.md.
+ * Node 22 and later keep the compiled code for the next start: a tenth less. In a folder beside the program, which only
+ * those may write to who may change the program; where it cannot be written nothing is kept.
  */
-function emptyCoreFiles(): void {
-  // Where one of the two fails it is as it was: nothing else depends on it. spawn throws where no process can be made
-  // (ENOMEM under vm.overcommit_memory=2).
-  for (const step of [
-    () => writeFileSync('/proc/self/coredump_filter', '0x10'),
-    () =>
-      spawn('prlimit', ['--pid', String(process.pid), '--core=0:'], { stdio: 'ignore' })
-        .on('error', () => undefined)
-        .unref(),
-  ]) {
-    try {
-      step();
-    } catch {
-      continue;
-    }
-  }
+function cacheCode(): void {
+  if (hasCodeCache(module)) module.enableCompileCache(path.join(import.meta.dirname, '.cache'));
+}
+
+function hasCodeCache(value: object): value is { enableCompileCache(dir: string): unknown } {
+  return 'enableCompileCache' in value;
 }

@@ -1,3 +1,4 @@
+import './base/zod-config.js';
 import type { Decoder } from './core/decoder.js';
 import type { FormatType } from './core/format.js';
 import type { SourceType } from './core/source.js';

@@ -66,7 +66,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config/'],
   yauzl: ['decode/zip.ts'],
   // Each part brings the schema of its own options; config/ puts them together.
-  zod: ['config/', 'core/', 'formats/', 'sources/'],
+  zod: ['base/zod-config.ts', 'config/', 'core/', 'formats/', 'sources/'],
 };
 
 /** All that a command may use: it parses, asks an operation, and prints. */

@@ -1,19 +1,10 @@
-import type { Command } from 'commander';
 import { problemLine } from '../config/problems/problem.js';
 import { ERRORS } from '../core/errors.js';
 import { check as checkConfig, type Finding } from '../operations/check.js';
-import type { Act, Context } from './context.js';
+import type { Context } from './context.js';
 import { visible } from './print/output.js';
 
-export function check(program: Command, act: Act): void {
-  program
-    .command('check')
-    .description('validates the config; with --connect also each source, database, table and right')
-    .option('--connect', 'reach every source and the database')
-    .action(act(checkCommand));
-}
-
-async function checkCommand(context: Context, options: { readonly connect?: boolean }): Promise<number> {
+export async function check(context: Context, options: { readonly connect?: boolean }): Promise<number> {
   const { out } = context;
   const connect = options.connect === true;
   const document = await checkConfig(() => context.app(), { connect });

@@ -43,8 +43,8 @@ export interface Interrupt {
 /** `action` gives the exit code. Commander's own arguments come first, then its options. */
 export type Action<A extends unknown[]> = (context: Context, ...args: A) => Promise<number>;
 
-/** Wraps an action for commander: context in, exit code out. */
-export type Act = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
+/** Wraps an action for commander: context in, exit code out. `load` gets the action when its command is given. */
+export type Act = <A extends unknown[]>(load: () => Promise<Action<A>>) => (...args: A) => Promise<void>;
 
 export const PARTS = { sources: SOURCES, formats: FORMATS, decoders: DECODERS, urlProblem };
 

@@ -1,22 +1,10 @@
-import type { Command } from 'commander';
 import type { FileReport } from '../core/report.js';
 import { files as filesOf, showFile } from '../operations/files.js';
-import type { Act, Context } from './context.js';
-import { addSelectors, selector, type SelectorOptions } from './selectors.js';
+import type { Context } from './context.js';
+import { selector, type SelectorOptions } from './selectors.js';
 import { FILE_HEADINGS, fileRow, printFile } from './print/file-detail.js';
 
-export function files(program: Command, act: Act): void {
-  const command = addSelectors(program.command('files').description('the ledger, newest first'), '100').action(
-    act(list),
-  );
-  command
-    .command('show')
-    .description('one file with its history')
-    .argument('<id>', 'file id, or load:N')
-    .action(act(show));
-}
-
-async function list(context: Context, options: SelectorOptions): Promise<number> {
+export async function list(context: Context, options: SelectorOptions): Promise<number> {
   const { out } = context;
   const found = filesOf(context.app(), selector(options));
   if (out.json) await out.items(found);
@@ -29,7 +17,7 @@ async function list(context: Context, options: SelectorOptions): Promise<number>
   return 0;
 }
 
-async function show(context: Context, id: string): Promise<number> {
+export async function show(context: Context, id: string): Promise<number> {
   const detail = await showFile(context.app(), id);
   if (context.out.json) context.out.document(detail);
   else printFile(context.out, detail);

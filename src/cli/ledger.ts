@@ -1,34 +1,11 @@
-import type { Command } from 'commander';
 import { count } from '../base/readable-numbers.js';
 import { adopt as adoptPresent } from '../operations/adopt.js';
 import { verify as verifyStores } from '../operations/verify.js';
-import type { Act, Context } from './context.js';
+import type { Context } from './context.js';
 import { visible } from './print/output.js';
-import { addRequest } from './requests.js';
 import { time } from './selectors.js';
 
-export function ledgerCommands(program: Command, act: Act): void {
-  const ledger = program.command('ledger').description('the memory of what was loaded');
-  addRequest(
-    ledger,
-    'clear',
-    'clear the entry only: rows stay, until a later load of the same path or content replaces them',
-    act,
-  );
-  ledger
-    .command('adopt')
-    .description('record the files present as ignored, without reading them: the first start on an old drop')
-    .requiredOption('--feed <name>', 'the feed')
-    .option('--before <time>', 'only files changed before then: ISO 8601, or 7d')
-    .option('--match <glob>', 'only paths that the glob meets')
-    .action(act(adopt));
-  ledger
-    .command('verify')
-    .description('compares ledger, receipts and staging counts; says every difference')
-    .action(act(verify));
-}
-
-async function adopt(
+export async function adopt(
   context: Context,
   options: { readonly feed: string; readonly before?: string; readonly match?: string },
 ): Promise<number> {
@@ -53,7 +30,7 @@ async function adopt(
 }
 
 /** Exit 4 when anything but `emptied` was found. */
-async function verify(context: Context): Promise<number> {
+export async function verify(context: Context): Promise<number> {
   const { out } = context;
   const document = await verifyStores(context.app());
   const { ok, differences } = document;

@@ -1,9 +1,8 @@
 import process from 'node:process';
-import type { Command } from 'commander';
 import type { TallymanError } from '../core/errors.js';
 import { dryRunFiles } from '../operations/dry-run.js';
 import { loadNamed } from '../operations/load-named.js';
-import type { Act, Context } from './context.js';
+import type { Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { Progress } from './print/progress.js';
 import { Reporter } from './print/reporter.js';
@@ -14,18 +13,7 @@ interface LoadOptions {
   readonly replaces?: string;
 }
 
-export function load(program: Command, act: Act): void {
-  program
-    .command('load')
-    .description('loads local files now: the decision table applies; pattern, settle, ready and after do not')
-    .argument('<file...>', 'local files')
-    .requiredOption('--feed <name>', 'the feed whose contract and table are used')
-    .option('--dry-run', 'parse and check only: no database, nothing is written')
-    .option('--replaces <id>', 'take the place of what this file id (or load:N) loaded')
-    .action(act(loadCommand));
-}
-
-async function loadCommand(context: Context, files: readonly string[], options: LoadOptions): Promise<number> {
+export async function load(context: Context, files: readonly string[], options: LoadOptions): Promise<number> {
   const { out, interrupt } = context;
   const app = context.app();
   const { feed } = options;

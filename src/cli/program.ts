@@ -1,48 +1,21 @@
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/built.js';
+import { emptyCoreFiles } from '../base/core-files.js';
 import { TallymanError } from '../core/errors.js';
-import { check } from './check.js';
-import { configCommands } from './config.js';
-import { Invocation, type Act, type Interrupt } from './context.js';
-import { ddl } from './ddl.js';
-import { files } from './files.js';
-import { infer } from './infer.js';
-import { init } from './init.js';
-import { ledgerCommands } from './ledger.js';
-import { load } from './load.js';
-import { Output } from './print/output.js';
-import { quarantineCommands } from './quarantine.js';
-import { requestCommands } from './requests.js';
-import { run } from './run.js';
-import { status } from './status.js';
+import { addCommands } from './commands.js';
+import type { Act, Interrupt } from './context.js';
 
-/** Adds a command to the program: one file a command under cli/, one line in COMMANDS. */
-export type AddCommand = (program: Command, act: Act) => void;
-
-const COMMANDS: readonly AddCommand[] = [
-  init,
-  infer,
-  check,
-  run,
-  load,
-  status,
-  files,
-  requestCommands,
-  ledgerCommands,
-  quarantineCommands,
-  ddl,
-  configCommands,
-];
-
-/** Parses the command line and runs the command. Gives the exit code (SPEC 4); never throws for what users do. */
+/** Parses the command line and runs the command. Returns the exit code; never throws for what users do. */
 export async function runCli(argv: readonly string[], interrupt: Interrupt): Promise<number> {
   let exit = 0;
   const act: Act =
-    (action) =>
+    (load) =>
     async (...args) => {
+      emptyCoreFiles();
       const command = args.at(-1);
       if (!(command instanceof Command)) throw new Error('commander gives the command last');
+      const [{ Invocation }, action] = await Promise.all([import('./context.js'), load()]);
       const invocation = new Invocation(command, interrupt);
       const context = invocation.context();
       try {
@@ -67,6 +40,7 @@ export async function runCli(argv: readonly string[], interrupt: Interrupt): Pro
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
+    const { Output } = await import('./print/output.js');
     const out = new Output({ json: argv.includes('--json'), quiet: false, verbose: false });
     // `tallyman` or `tallyman ledger` alone: the help is the answer, and still no command was given.
     if (error.code === 'commander.help') process.stderr.write(said);
@@ -91,7 +65,7 @@ export function makeProgram(act: Act, writeErr: (text: string) => void): Command
     .exitOverride()
     .configureOutput({ writeErr })
     .helpCommand(true);
-  for (const add of COMMANDS) add(program, act);
+  addCommands(program, act);
   quietErrors(program, writeErr);
   return program;
 }

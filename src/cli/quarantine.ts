@@ -1,33 +1,12 @@
 import process from 'node:process';
-import type { Command } from 'commander';
 import { count } from '../base/readable-numbers.js';
 import { TallymanError } from '../core/errors.js';
 import { EXPORT_FORMATS, exportQuarantine, quarantineGroups, quarantineRows } from '../operations/quarantine.js';
-import type { Act, Context } from './context.js';
+import type { Context } from './context.js';
 import { GROUP_HEADINGS, groupRow, rowText } from './print/quarantine-table.js';
 import { writeAll, writeWhole } from './print/write-file.js';
 
-export function quarantineCommands(program: Command, act: Act): void {
-  const command = program
-    .command('quarantine')
-    .description('open quarantine, grouped by file, column and reason')
-    .option('--feed <name>', 'only this feed')
-    .action(act(groups));
-  command
-    .command('show')
-    .description('the rows: row, line, column, value, reason')
-    .argument('<file_id>', 'file id, or load:N')
-    .action(act(show));
-  command
-    .command('export')
-    .description('the refused rows for the supplier')
-    .argument('<file_id>', 'file id, or load:N')
-    .option('--format <format>', EXPORT_FORMATS.join(', '), 'csv')
-    .option('-o, --output <file>', 'write here instead of to stdout')
-    .action(act(exportRows));
-}
-
-async function groups(context: Context, options: { readonly feed?: string }): Promise<number> {
+export async function groups(context: Context, options: { readonly feed?: string }): Promise<number> {
   const { out } = context;
   const document = await quarantineGroups(context.app(), options.feed ?? null);
   const [first] = document.items;
@@ -40,7 +19,7 @@ async function groups(context: Context, options: { readonly feed?: string }): Pr
   return 0;
 }
 
-async function show(context: Context, id: string): Promise<number> {
+export async function show(context: Context, id: string): Promise<number> {
   const { out } = context;
   const { fileId, items } = await quarantineRows(context.app(), id);
   if (out.json) {
@@ -60,7 +39,7 @@ async function show(context: Context, id: string): Promise<number> {
   return 0;
 }
 
-async function exportRows(
+export async function exportRows(
   context: Context,
   id: string,
   options: { readonly format: string; readonly output?: string },

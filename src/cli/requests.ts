@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline/promises';
 import process from 'node:process';
-import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import type { RequestKind } from '../core/ledger/requests.js';
 import type { FileReport } from '../core/report.js';
@@ -12,9 +11,9 @@ import {
   type RequestDocument,
 } from '../operations/request.js';
 import type { App } from '../app.js';
-import type { Act, Context } from './context.js';
+import type { Context } from './context.js';
 import { exitCode } from './exit-code.js';
-import { addSelectors, isNarrowed, selector, type SelectorOptions } from './selectors.js';
+import { isNarrowed, selector, type SelectorOptions } from './selectors.js';
 import { visible } from './print/output.js';
 
 export interface RequestOptions extends SelectorOptions {
@@ -26,39 +25,7 @@ export interface RequestOptions extends SelectorOptions {
   readonly fromLanding?: boolean;
 }
 
-export function requestCommands(program: Command, act: Act): void {
-  addRequest(
-    program,
-    'reprocess',
-    'clear the ledger entry and take the file again; its earlier rows are replaced',
-    act,
-  );
-  addRequest(program, 'retry', 'failed, rejected -> taken again, attempts 0', act);
-  addRequest(program, 'release', 'held -> loaded', act);
-  addRequest(program, 'ignore', 'held, failed, rejected -> ignored', act);
-}
-
-/** `NAME ID...` or selectors, with --reason, --dry-run, --yes and --wait. */
-export function addRequest(program: Command, kind: RequestKind, description: string, act: Act): void {
-  const command = addSelectors(
-    program.command(kind).description(description).argument('[id...]', 'file ids, or load:N'),
-    '0',
-  )
-    .option('--reason <text>', 'stands in the history')
-    .option('--dry-run', 'say what would be asked for, change nothing')
-    .option('--yes', 'act on a selection without asking')
-    .option('--wait', 'wait until the daemon has done it');
-  if (kind === 'reprocess')
-    command.option(
-      '--from-landing',
-      'only from the copy under data_dir/landing (landing.keep), whatever stands at the source',
-    );
-  command.action(
-    act((context: Context, ids: readonly string[], options: RequestOptions) => request(context, kind, ids, options)),
-  );
-}
-
-async function request(
+export async function request(
   context: Context,
   kind: RequestKind,
   ids: readonly string[],

@@ -1,9 +1,8 @@
-import type { Command } from 'commander';
 import { parseDuration } from '../base/units.js';
 import { TallymanError } from '../core/errors.js';
 import { runOnce } from '../operations/run-once.js';
 import type { App } from '../app.js';
-import type { Act, Context } from './context.js';
+import type { Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { Progress } from './print/progress.js';
 import { Reporter } from './print/reporter.js';
@@ -14,17 +13,7 @@ interface RunOptions {
   readonly settleTimeout: string;
 }
 
-export function run(program: Command, act: Act): void {
-  program
-    .command('run')
-    .description('the daemon; or, with --once, handle all that is there now and exit')
-    .option('--once', 'handle all that is there now and exit')
-    .option('--feed <name...>', 'only these feeds')
-    .option('--settle-timeout <duration>', 'with --once: how long to wait for files that still change', '60s')
-    .action(act(runCommand));
-}
-
-async function runCommand(context: Context, options: RunOptions): Promise<number> {
+export async function run(context: Context, options: RunOptions): Promise<number> {
   const settleTimeoutMs = parseDuration(options.settleTimeout);
   if (settleTimeoutMs === null)
     throw new TallymanError('USAGE', `--settle-timeout ${options.settleTimeout}: not a duration such as 60s`);

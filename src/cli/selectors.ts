@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { TallymanError } from '../core/errors.js';
 import type { FileSelector } from '../core/ledger/reading.js';
 import { parseDuration } from '../base/units.js';
@@ -11,15 +10,6 @@ export interface SelectorOptions {
   readonly since?: string;
   readonly match?: string;
   readonly limit?: string;
-}
-
-export function addSelectors(command: Command, limit: string): Command {
-  return command
-    .option('--feed <name>', 'only files of this feed')
-    .option('--state <state...>', 'only files in these states')
-    .option('--since <time>', 'only files discovered since then: ISO 8601, or 7d')
-    .option('--match <glob>', 'only paths that the glob meets')
-    .option('--limit <n>', 'at most this many, 0 = all', limit);
 }
 
 export function selector(options: SelectorOptions, now: Date = new Date()): FileSelector {

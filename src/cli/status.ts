@@ -1,17 +1,8 @@
-import type { Command } from 'commander';
 import { status as statusOf } from '../operations/status.js';
-import type { Act, Context } from './context.js';
+import type { Context } from './context.js';
 import { STATUS_HEADINGS, statusRow, type Attention } from './print/status-table.js';
 
-export function status(program: Command, act: Act): void {
-  program
-    .command('status')
-    .description("per feed: last file, today's tally, open quarantine, failures")
-    .option('--check', 'exit 6 when a file is failed or rejected, 3 when one is held')
-    .action(act(statusCommand));
-}
-
-async function statusCommand(context: Context, options: { readonly check?: boolean }): Promise<number> {
+export async function status(context: Context, options: { readonly check?: boolean }): Promise<number> {
   const { out } = context;
   const document = await statusOf(context.app(), new Date());
   const { items, database_error: databaseError } = document;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PartRegistry } from './schema/part-section.js';
 import { secret, text } from './schema/scalars.js';
 import { toJsonSchema, type JsonSchema } from './schema/schema-keys.js';

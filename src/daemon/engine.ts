@@ -58,6 +58,8 @@ export interface EngineParts {
   readonly landing: Landing;
   /** Reads absolute local paths, for files that `tallyman load` named. */
   readonly direct: Source;
+  /** Files are there that the ledger does not know: soon there will be loads. */
+  found(): void;
   load(job: LoadJob): Promise<LoadResult>;
   readonly events: Pick<Events, 'tell'>;
 }
@@ -108,6 +110,7 @@ export class Engine {
           ledger: parts.ledger,
           log: parts.log,
           actor: parts.actor,
+          onFound: () => parts.found(),
           onDiscovered,
         }),
       );

@@ -42,6 +42,7 @@ export class FeedWatcher {
   readonly #ledger: Arrivals & Pick<Queue, 'versions'>;
   readonly #log: Log;
   readonly #actor: string;
+  readonly #onFound: () => void;
   readonly #onDiscovered: (entries: readonly FileEntry[]) => void;
   readonly #settle: Settle;
   /** Settled, but without their marker; path -> the version and how long it took to settle. */
@@ -76,6 +77,8 @@ export class FeedWatcher {
     readonly ledger: Arrivals & Pick<Queue, 'versions'>;
     readonly log: Log;
     readonly actor: string;
+    /** Files were seen that the ledger does not know; they may still change. */
+    readonly onFound: () => void;
     readonly onDiscovered: (entries: readonly FileEntry[]) => void;
   }) {
     this.#feed = parts.feed;
@@ -83,6 +86,7 @@ export class FeedWatcher {
     this.#ledger = parts.ledger;
     this.#log = parts.log;
     this.#actor = parts.actor;
+    this.#onFound = parts.onFound;
     this.#onDiscovered = parts.onDiscovered;
     this.#settle = new Settle(parts.feed.source.settleMs, undefined, FOLLOWED_MAX);
   }
@@ -274,6 +278,7 @@ export class FeedWatcher {
   }
 
   async #observe(files: readonly SeenFile[]): Promise<void> {
+    if (files.length > 0) this.#onFound();
     const entries: Promise<FileEntry>[] = [];
     for (const file of files) {
       const unready = this.#unready.get(file.path);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseSize } from '../base/units.js';
 import { charsetOf } from '../decode/charset/charset-names.js';
 

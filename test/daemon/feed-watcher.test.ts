@@ -96,6 +96,7 @@ function watcherOf(source: Partial<FeedSpec['source']> = {}): FeedWatcher {
     ledger: newLedger(),
     log: { debug: say, info: say, warn: say, error: say },
     actor: 'daemon',
+    onFound: () => undefined,
     onDiscovered: (entries) => found.push(...entries.map((entry) => `${entry.file.path} ${entry.file.size}`)),
   });
 }

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import '../../base/zod-config.js';
+import * as z from 'zod';
 import { messageOf } from '../../core/errors.js';
 import {
   formatDuration,

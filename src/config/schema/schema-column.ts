@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cellText, identifier, oneOrMany, regex, text, timeZone } from './scalars.js';
 
 const count = () => z.number().int().min(0);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, oneOrMany, regex, secret, size, text, timeZone } from './scalars.js';
 
 const POLL_LEAST_MS = 10;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Path } from '../read/tree.js';
 
 /** A JSON Schema as far as it is looked into here. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { LOG_LEVELS } from '../config.js';
 import { duration, identifier, secret, size, text } from './scalars.js';
 

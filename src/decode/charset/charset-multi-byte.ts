@@ -1,4 +1,4 @@
-import iconv from 'iconv-lite';
+import { iconv } from './iconv.js';
 import { PIECE, putUndecodable, type Transcoder } from './transcoder.js';
 
 /**
@@ -52,7 +52,7 @@ export class MultiByte implements Transcoder {
 
   /** Whole characters only. */
   #decoded(bytes: Buffer): Buffer {
-    const text = iconv.decode(bytes, this.#table, { stripBOM: false });
+    const text = iconv().decode(bytes, this.#table, { stripBOM: false });
     if (!text.includes(REPLACEMENT)) {
       if (bytes.length > 0) this.#before = 0;
       return Buffer.from(text);
@@ -63,7 +63,7 @@ export class MultiByte implements Transcoder {
       while (end < bytes.length && bytes[end]! >= ALONE) end++;
       end = Math.min(end + 1, bytes.length);
       const run = bytes.subarray(start, end);
-      const decoded = iconv.decode(run, this.#table, { stripBOM: false });
+      const decoded = iconv().decode(run, this.#table, { stripBOM: false });
       if (decoded.includes(REPLACEMENT)) parts.push(this.#walked(run, true).out);
       else {
         this.#before = 0;
@@ -83,7 +83,7 @@ export class MultiByte implements Transcoder {
     while (final ? at < bytes.length : at + LONGEST <= bytes.length) {
       const length = this.#characterAt(bytes, at);
       if (length > 0) {
-        put += out.write(iconv.decode(bytes.subarray(at, at + length), this.#table, { stripBOM: false }), put);
+        put += out.write(iconv().decode(bytes.subarray(at, at + length), this.#table, { stripBOM: false }), put);
         this.#before = 0;
         at += length;
       } else {
@@ -99,7 +99,7 @@ export class MultiByte implements Transcoder {
   #characterAt(bytes: Buffer, at: number): number {
     for (let length = 1; length <= LONGEST && at + length <= bytes.length; length++) {
       const part = bytes.subarray(at, at + length);
-      const text = iconv.decode(part, this.#table, { stripBOM: false });
+      const text = iconv().decode(part, this.#table, { stripBOM: false });
       if (
         text !== '' &&
         (!text.includes(REPLACEMENT) || (this.#table === 'gb18030' && part.equals(GB18030_REPLACEMENT)))

@@ -1,4 +1,4 @@
-import iconv from 'iconv-lite';
+import { iconv } from './iconv.js';
 
 /** How an encoding is turned into UTF-8. */
 export type CharsetKind =
@@ -57,8 +57,8 @@ export function charsetOf(label: string): Charset | null {
   if (name === 'utf-8' || name === 'utf8') return { kind: 'utf-8', name: 'utf-8', table: '' };
   if (name === 'utf-16le' || name === 'utf-16be') return { kind: name, name, table: '' };
   const table = TABLES[name] ?? name;
-  if (!iconv.encodingExists(table)) return null;
-  const codec: object = iconv.getCodec(table);
+  if (!iconv().encodingExists(table)) return null;
+  const codec: object = iconv().getCodec(table);
   if ('decodeTables' in codec) return { kind: 'multi-byte', name, table };
   return 'decodeBuf' in codec ? { kind: 'single-byte', name, table } : null;
 }

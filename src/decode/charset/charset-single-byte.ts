@@ -1,4 +1,4 @@
-import iconv from 'iconv-lite';
+import { iconv } from './iconv.js';
 import { OutputBuffers, putUndecodable, putUtf8, type Transcoder } from './transcoder.js';
 
 /** Marks a byte that the encoding does not have. No code point. */
@@ -14,7 +14,7 @@ export class SingleByte implements Transcoder {
   /** `table`: iconv-lite's name. */
   constructor(table: string) {
     this.#codes = Int32Array.from({ length: 256 }, (_, byte) => {
-      const code = iconv.decode(Buffer.of(byte), table).codePointAt(0);
+      const code = iconv().decode(Buffer.of(byte), table).codePointAt(0);
       return code === undefined || code === 0xfffd ? NONE : code;
     });
   }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { maxRecord } from '../text-options.js';
 
 /** Keys under `format:` of an Avro feed, defaults filled in. */

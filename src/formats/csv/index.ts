@@ -1,12 +1,6 @@
-import type { FormatInput, FormatType } from '../../core/format.js';
-import { rowsFor, windowFor } from '../size-hint.js';
+import type { FormatType } from '../../core/format.js';
 import { isFoundOut } from '../text-options.js';
-import { readColumns } from './columns.js';
-import { compileDialect } from './dialect.js';
 import { csvOptions, type CsvOptions } from './options.js';
-import { CsvReader } from './reader.js';
-import { Records } from './records.js';
-import { settleDelimiter } from './sniff-delimiter.js';
 
 export type { CsvOptions } from './options.js';
 
@@ -30,30 +24,8 @@ export const csv: FormatType<CsvOptions> = {
       'bom',
     ],
   }),
-  open: async (input, options) => await openCsv(input, options),
+  open: async (input, options) => {
+    const { openCsv } = await import('./open.js');
+    return await openCsv(input, options);
+  },
 };
-
-/** `window`: bytes scanned in one go; tests use a few, so that every record meets the window's edge. */
-export async function openCsv(input: FormatInput, asked: CsvOptions, window?: number): Promise<CsvReader> {
-  const { bytes, options, drift } = await settleDelimiter(input.bytes, asked, input.contract);
-  const records = new Records(bytes, compileDialect(options), window ?? windowFor(input.sizeHint));
-  try {
-    const mark = await records.passMark();
-    for (let line = 0; line < options.skip_lines; line++) {
-      if (!(await records.passLine())) break;
-    }
-    const columns = await readColumns(records, options.header, input.contract);
-    // Nothing can be told of a file without content.
-    if (!columns.empty) columns.drift.push(...drift);
-    return new CsvReader(
-      records,
-      options,
-      columns,
-      mark,
-      input.batchRows ?? rowsFor(input.sizeHint, columns.layout.fileColumns.length),
-    );
-  } catch (error) {
-    await records.close();
-    throw error;
-  }
-}

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Keys under `format:` of an Excel feed, defaults filled in. */
 export const excelOptions = z.strictObject({

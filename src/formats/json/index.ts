@@ -1,15 +1,6 @@
-import type { FormatInput, FormatType } from '../../core/format.js';
-import { rowsFor, windowFor } from '../size-hint.js';
+import type { FormatType } from '../../core/format.js';
 import { isFoundOut } from '../text-options.js';
-import { draftOf, draftPlan, settleColumns, wholeRecord, type Columns } from './columns.js';
-import { Cursor } from './cursor.js';
-import { Document } from './document.js';
-import { JsonBatch } from './json-batch.js';
 import { jsonOptions, type JsonOptions } from './options.js';
-import { JsonReader } from './reader.js';
-import { RecordScanner } from './record-scanner.js';
-import { JsonRecords, type Shape } from './records.js';
-import { findShape, passSpace } from './shape.js';
 
 export type { JsonOptions } from './options.js';
 
@@ -29,53 +20,8 @@ export const json: FormatType<JsonOptions> = {
     escape: null,
     found: [...(isFoundOut(encoding) ? ['encoding'] : []), ...(shape === 'auto' ? ['shape'] : []), 'bom'],
   }),
-  open: async (input, options) => await openJson(input, options),
+  open: async (input, options) => {
+    const { openJson } = await import('./open.js');
+    return await openJson(input, options);
+  },
 };
-
-/** Records that are read ahead to learn the keys: as many as stand in one window. */
-const SAMPLE = 4_096;
-
-/** `window`: bytes scanned in one go; tests use a few, so that every record meets the window's edge. */
-export async function openJson(input: FormatInput, options: JsonOptions, window?: number): Promise<JsonReader> {
-  const cursor = new Cursor(input.bytes, options.max_record, window ?? windowFor(input.sizeHint));
-  try {
-    const bom = await cursor.passMark();
-    const draft = input.contract === null ? null : draftOf(input.contract);
-    const whole = wholeRecord();
-    const plan = draft === null ? whole.plan : draftPlan(draft);
-    const scratch = new JsonBatch(1, 0, Math.min(SAMPLE, rowsFor(input.sizeHint, 1) ?? SAMPLE));
-
-    const some = new RecordScanner(false, plan, scratch);
-    const empty = !(await passSpace(cursor, some));
-    const shape: Shape = empty ? 'lines' : options.root !== null ? 'array' : await findShape(cursor, options.shape);
-    const scanner = shape === 'lines' ? new RecordScanner(true, plan, scratch) : some;
-    scanner.line = some.line;
-    const document = options.root === null || empty ? null : new Document(cursor, scanner, options.root);
-    if (document !== null) await document.enter();
-    else if (shape === 'array') cursor.pos += 1;
-
-    const records = new JsonRecords(cursor, scanner, shape, document);
-    const policy = input.onUnknownColumn ?? 'ignore';
-    let columns: Columns = whole;
-    if (draft !== null) {
-      await records.peek(scratch);
-      columns = settleColumns(draft, policy);
-      // What the sample counted is met again.
-      for (const entry of columns.plan.tree.keys?.entries ?? []) entry.repeated = entry.repeatedIn = 0;
-      records.stray = policy === 'ignore' ? 'pass' : policy === 'reject' ? 'reject' : 'refuse';
-      scanner.tellStray = policy !== 'ignore';
-    }
-    scanner.plan = columns.plan;
-    const told = { format: 'json', encoding: options.encoding, shape, root: options.root, bom };
-    return new JsonReader(
-      records,
-      columns,
-      new JsonBatch(columns.width, columns.spare, input.batchRows ?? rowsFor(input.sizeHint, columns.width)),
-      empty,
-      told,
-    );
-  } catch (error) {
-    await cursor.window.close();
-    throw error;
-  }
-}

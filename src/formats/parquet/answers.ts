@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { VectorType } from '../../core/batch.js';
 import type { Described, Failure } from './frames.js';
 

@@ -1,12 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { TallymanError } from '../../core/errors.js';
-import type { FormatInput, FormatType } from '../../core/format.js';
-import { ReadingProcess } from './child.js';
-import { meetColumns } from './columns.js';
+import type { FormatType } from '../../core/format.js';
 import { parquetOptions, type ParquetOptions } from './options.js';
-import { ParquetReader } from './reader.js';
 
 export type { ParquetOptions } from './options.js';
 
@@ -17,23 +10,8 @@ export const parquet: FormatType<ParquetOptions> = {
   access: 'file',
   emptyIsValid: false,
   text: () => null,
-  open,
+  open: async (input) => {
+    const { openParquet } = await import('./open.js');
+    return await openParquet(input);
+  },
 };
-
-async function open(input: FormatInput): Promise<ParquetReader> {
-  if (input.path === null) throw new TallymanError('INTERNAL', 'Parquet is read from a file');
-  const process = ReadingProcess.take(input.signal ?? null);
-  try {
-    const scratch = path.join(input.workDir ?? tmpdir(), `spool-${globalThis.process.pid}-${randomUUID()}.parquet`);
-    const described = await process.open(input.path, scratch);
-    return new ParquetReader(
-      process,
-      meetColumns(described.columns, input.contract, input.onUnknownColumn ?? 'ignore'),
-      described.rows,
-    );
-  } catch (error) {
-    if (error instanceof TallymanError && error.blame === 'file') await process.release();
-    else await process.kill();
-    throw error;
-  }
-}

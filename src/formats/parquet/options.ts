@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Parquet says everything about itself. */
 export const parquetOptions = z.strictObject({});

@@ -1,11 +1,11 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration } from '../../config/schema/scalars.js';
 import { MAX_PREFIXES, prefixCount, prefixProblem } from './prefix.js';
 
 const DAY_MS = 86_400_000;
 
 /** Keys under `source:` that all object stores have: which part of the bucket is listed. */
-export const prefixOptions = {
+export const prefixOptions = () => ({
   prefix: z
     .string()
     .default('')
@@ -15,7 +15,7 @@ export const prefixOptions = {
   lookback: duration({ max: 400 * DAY_MS })
     .default(2 * DAY_MS)
     .describe('How far back the prefixes of earlier days are listed too, when prefix has date letters.'),
-};
+});
 
 export interface PrefixOptions {
   readonly prefix: string;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TallymanError } from '../../core/errors.js';
 import type { SourceSpec } from '../../core/feed/source.js';
 import type { ListingPage, SeenFile } from '../../core/file.js';

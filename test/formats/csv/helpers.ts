@@ -1,6 +1,7 @@
 import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import type { CsvReader } from '../../../src/formats/csv/reader.js';
-import { csv, openCsv } from '../../../src/formats/csv/index.js';
+import { csv } from '../../../src/formats/csv/index.js';
+import { openCsv } from '../../../src/formats/csv/open.js';
 import { inChunks, readAll, type ReadRow } from '../../contract/format-suite.js';
 
 export interface Setting {

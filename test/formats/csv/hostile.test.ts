@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/core/format.js';
-import { csv, openCsv } from '../../../src/formats/csv/index.js';
+import { csv } from '../../../src/formats/csv/index.js';
+import { openCsv } from '../../../src/formats/csv/open.js';
 import { rowsOf } from '../../contract/format-suite.js';
 import { cells, column, openText, read } from './helpers.js';
 

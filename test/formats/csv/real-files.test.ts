@@ -2,7 +2,8 @@ import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../../src/core/format.js';
-import { csv, openCsv } from '../../../src/formats/csv/index.js';
+import { csv } from '../../../src/formats/csv/index.js';
+import { openCsv } from '../../../src/formats/csv/open.js';
 import { readAll, type ReadRow } from '../../contract/format-suite.js';
 import { openText } from './helpers.js';
 

@@ -1,6 +1,7 @@
 import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import type { FormatInput } from '../../../src/core/format.js';
-import { fixed, openFixed } from '../../../src/formats/fixed/index.js';
+import { fixed } from '../../../src/formats/fixed/index.js';
+import { openFixed } from '../../../src/formats/fixed/open.js';
 import type { FixedReader } from '../../../src/formats/fixed/reader.js';
 import { plainColumn } from '../../../src/columns/plain-column.js';
 import { inChunks, readAll, type ReadRow } from '../../contract/format-suite.js';

@@ -1,5 +1,6 @@
 import type { FormatInput } from '../../../src/core/format.js';
-import { json, openJson } from '../../../src/formats/json/index.js';
+import { json } from '../../../src/formats/json/index.js';
+import { openJson } from '../../../src/formats/json/open.js';
 import type { JsonReader } from '../../../src/formats/json/reader.js';
 import type { ColumnSpec } from '../../../src/core/feed/columns.js';
 import { plainColumn } from '../../../src/columns/plain-column.js';

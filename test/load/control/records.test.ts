@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { FeedSpec } from '../../../src/core/feed/feed.js';
-import { openCsv } from '../../../src/formats/csv/index.js';
+import { openCsv } from '../../../src/formats/csv/open.js';
 import { csvOptions } from '../../../src/formats/csv/options.js';
 import { cutControlRecords, type ControlRecords } from '../../../src/load/control/control-stream.js';
 import { column } from '../support.js';
