@@ -6,7 +6,7 @@ import { alternate, ratio, spread } from './statistics.mjs';
 
 /**
  * contestants: { name: { label, run(url), ddl?, template? } }. `run` gives { seconds, client?, server?, peak?, commit?
- * }; `commit` (claim to commit) makes a line of its own. Gives { series, lines, of(a, metricA, b, metricB) }.
+ * }; `commit` (claim to commit) makes a line of its own. Returns { series, lines, of(a, metricA, b, metricB) }.
  */
 export async function compare(bench, contestants, { base, floor = null, rounds = bench.rounds }) {
   const runs = Object.fromEntries(

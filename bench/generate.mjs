@@ -21,7 +21,7 @@ import { prng, SHAPES } from './shapes.mjs';
 export const rowsOf = (bench, shape, share = 1) =>
   Math.max(1_000, Math.round(bench.rows * SHAPES[shape].share * share));
 
-/** CSV with a header. `badEvery`: each n-th row gets a wrong first cell. Gives the path. */
+/** CSV with a header. `badEvery`: each n-th row gets a wrong first cell. Returns the path. */
 export function csvFile(bench, shape, rows, badEvery = 0) {
   return made(bench, `${shape}-${rows}${badEvery ? `-bad${badEvery}` : ''}.csv`, async (file) => {
     const { columns, row } = SHAPES[shape];

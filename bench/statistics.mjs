@@ -21,7 +21,7 @@ export const ratio = (a, b) => spread(a.map((value, i) => value / b[i]));
 
 /**
  * The contestants in turn, round after round, so that a noisy minute hits all of them. A first round that does not
- * count warms the file cache and the server. contestants: { name: async () => ({ metric: number }) }. Gives { name: {
+ * count warms the file cache and the server. contestants: { name: async () => ({ metric: number }) }. Returns { name: {
  * metric: number[] } }.
  */
 export async function alternate(rounds, contestants, told = () => undefined) {

@@ -19,7 +19,7 @@ export function feed({ dir, pattern, columns = null, format = { type: 'csv' }, l
   };
 }
 
-/** Writes a config into a fresh folder of `bench.work`; gives its folder, its path and `remove`. */
+/** Writes a config into a fresh folder of `bench.work`; returns its folder, its path and `remove`. */
 export function workspace(bench, { url, feeds, concurrency = 2, dataDir = null }) {
   const dir = mkdtempSync(path.join(bench.work, 'run-'));
   const config = path.join(dir, 'tallyman.yaml');
@@ -89,7 +89,7 @@ export async function loadOne(bench, { url, file, columns, rows, format, concurr
 }
 
 /**
- * The daemon beside the bench. `stop()` ends it as an operator would (SIGTERM) and gives its exit code; `memory.peak`
+ * The daemon beside the bench. `stop()` ends it as an operator would (SIGTERM) and returns its exit code; `memory.peak`
  * is its high-water mark.
  */
 export function daemon(bench, config, { nodeArgs = [], env = {} } = {}) {

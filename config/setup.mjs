@@ -126,7 +126,8 @@ const OPTIONS = {
 
 const DEFINED = {
   TALLYMAN_VERSION: JSON.stringify(JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version),
-  // pg asks for it to learn whether it runs at Cloudflare; Node then loads its HTTP client (50 ms). Nobody else here does.
+  // pg asks for it to learn whether it runs at Cloudflare; Node then loads its HTTP client (50 ms). Nobody else here
+  // does.
   Response: 'undefined',
 };
 

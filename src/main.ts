@@ -5,7 +5,7 @@ import process from 'node:process';
 import { VERSION } from './base/built.js';
 import { isFewDescriptors, TallymanError } from './core/errors.js';
 
-// The process edge: argv, signals, exit code. The first signal asks, a second one ends at once (SPEC 8).
+// The process edge: argv, signals, exit code. The first signal asks, a second one ends at once.
 const interrupted = new AbortController();
 let exitCode: number | null = null;
 let first = 0;

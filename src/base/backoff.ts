@@ -2,7 +2,7 @@
  * The pause before try number `attempt` + 1, milliseconds: doubles from `baseMs` to `maxMs`, and a random part of its
  * upper half is taken off, so that a hundred files that failed together do not come back together.
  *
- * `attempt` counts failures, from 1; anything less is taken as 1. Gives a whole number between half of the full pause
+ * `attempt` counts failures, from 1; anything less is taken as 1. Returns a whole number between half of the full pause
  * and the full pause.
  */
 export function backoff(

@@ -8,7 +8,7 @@ export class Slots {
   }
 
   /**
-   * Waits for a slot. Gives the function that frees it; calling that again does nothing. Throws the signal's reason.
+   * Waits for a slot. Returns the function that frees it; calling that again does nothing. Throws the signal's reason.
    */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 /**
- * The strftime letters of paths (SPEC 3): what they match in a pattern, and what they become in a move target. English,
- * UTC, ISO weeks. Date formats of columns have their own parser in columns/time/strptime.ts: there letters take values
- * apart.
+ * The strftime letters of paths (docs/spec/configuration.md#values): what they match in a pattern, and what they become
+ * in a move target. English, UTC, ISO weeks. Date formats of columns have their own parser in columns/time/strptime.ts:
+ * there letters take values apart.
  */
 interface TimeLetter {
   readonly glob: string;

@@ -1,6 +1,5 @@
 /**
- * Durations and sizes as people write them in the config (SPEC 3). Imports nothing, so that parts' own schemas can use
- * it too.
+ * Durations and sizes as people write them in the config. Imports nothing, so that parts' own schemas can use it too.
  */
 
 const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Most bytes of a cell that a report or the quarantine shows (SPEC 6). */
+/** Most bytes of a cell that a report or the quarantine shows. */
 export const VALUE_LIMIT = 1024;
 
 /**

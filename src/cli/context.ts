@@ -40,7 +40,7 @@ export interface Interrupt {
   exitCode(): number | null;
 }
 
-/** `action` gives the exit code. Commander's own arguments come first, then its options. */
+/** `action` returns the exit code. Commander's own arguments come first, then its options. */
 export type Action<A extends unknown[]> = (context: Context, ...args: A) => Promise<number>;
 
 /** Wraps an action for commander: context in, exit code out. `load` gets the action when its command is given. */

@@ -1,7 +1,7 @@
 import type { TallymanError } from '../core/errors.js';
 import type { FileReport } from '../core/report.js';
 
-/** Which exit code wins when several apply (SPEC 4). */
+/** Which exit code wins when several apply (docs/spec/commands.md#exit-codes). */
 const ORDER = [78, 11, 4, 6, 1, 5, 3, 0] as const;
 
 /**

@@ -44,7 +44,7 @@ export function putInt32(buf: Buffer, at: number, value: number): void {
  */
 const LOOP_LIMIT = 44;
 
-/** Copies bytes, gives the end in `to`. */
+/** Copies bytes, returns the end in `to`. */
 export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
   if (end - start > LOOP_LIMIT) {
     from.copy(to, at, start, end);

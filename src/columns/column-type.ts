@@ -1,7 +1,10 @@
 import type { Codec, PgType } from '../core/codec.js';
 import type { ColumnSpec } from '../core/feed/columns.js';
 
-/** The keys of a column (SPEC 3.2) that change how a cell is read. The rest are rules, checked after encoding. */
+/**
+ * The keys of a column (docs/spec/columns.md#keys-of-a-column) that change how a cell is read. The rest are rules,
+ * checked after encoding.
+ */
 export type CodecOptions = Pick<
   ColumnSpec,
   'formats' | 'timezone' | 'decimal' | 'thousands' | 'round' | 'trueValues' | 'falseValues'

@@ -50,7 +50,10 @@ export interface Column {
 const BINARY_NULL = Buffer.from([0xff, 0xff, 0xff, 0xff]);
 const TEXT_NULL = Buffer.from('\\N');
 
-/** Types whose blanks are part of the value. In all others an empty or blank cell is NULL (SPEC 7). */
+/**
+ * Types whose blanks are part of the value. In all others an empty or blank cell is NULL
+ * (docs/spec/rows-and-values.md#null).
+ */
 const KEEPS_BLANKS: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'name', 'char', 'citext']);
 
 /** Codes from here on are rules (index + FIRST_RULE); below are the codec's. */

@@ -3,7 +3,7 @@ import type { ColumnSpec } from '../core/feed/columns.js';
 import { ByteSet } from './byte-set.js';
 import { notA } from './cell.js';
 
-/** One rule of a column (SPEC 3.2), checked on cells that the codec has accepted. */
+/** One rule of a column (docs/spec/columns.md#keys-of-a-column), checked on cells that the codec has accepted. */
 export interface Rule {
   readonly name: 'min' | 'max' | 'min_length' | 'max_length' | 'pattern' | 'enum';
   /** For people, without the value: "less than 0". */

@@ -1,6 +1,6 @@
 import type { PgType } from '../core/codec.js';
 
-/** A type as SPEC 7 writes it, taken apart. */
+/** A column type as the config writes it, taken apart. */
 export interface TypeName {
   /** pg_type.typname, for example `int4`. */
   readonly typname: string;
@@ -10,7 +10,10 @@ export interface TypeName {
   readonly canonical: string;
 }
 
-/** The types of SPEC 7: spelling, pg_type.typname, oid, and the other names PostgreSQL knows them by. */
+/**
+ * The types that a contract can name (docs/spec/rows-and-values.md#types): spelling, pg_type.typname, oid, and the
+ * other names PostgreSQL knows them by.
+ */
 const TYPES: readonly (readonly [word: string, typname: string, oid: number, ...aliases: string[]])[] = [
   ['text', 'text', 25],
   ['varchar', 'varchar', 1043, 'character varying'],
@@ -38,7 +41,7 @@ const typnameOf = new Map(
   TYPES.flatMap(([word, typname, , ...aliases]) => [word, typname, ...aliases].map((name) => [name, typname] as const)),
 );
 
-/** SPEC 7's spellings, for "did you mean" and the config's JSON Schema. */
+/** The config's spellings of types, for "did you mean" and the config's JSON Schema. */
 export const TYPE_WORDS: readonly string[] = TYPES.map(([word]) => word);
 
 /** Longest varchar and char: PostgreSQL's MaxAttrSize, 10 MiB. */
@@ -48,9 +51,9 @@ const MAX_PRECISION = 1000;
 const HEADER = 4;
 
 /**
- * Reads a type as people write it: SPEC 7's words and PostgreSQL's other names for the same types, in any case, with
- * precision, scale or length in brackets (`timestamp(3) with time zone` too). null = unknown, or its numbers are out of
- * range.
+ * Reads a type as people write it: the config's words and PostgreSQL's other names for the same types, in any case,
+ * with precision, scale or length in brackets (`timestamp(3) with time zone` too). null = unknown, or its numbers are
+ * out of range.
  */
 export function parseTypeName(text: string): TypeName | null {
   const found = /^([a-z][a-z0-9 ]*?) ?(?:\( ?(\d{1,8}) ?(?:, ?(-?\d{1,4}) ?)?\))?((?: with| without) time zone)?$/.exec(
@@ -85,8 +88,8 @@ export function pgTypeNamed(text: string): PgType | null {
 }
 
 /**
- * SPEC 7's spelling of a type of the catalog, for example `numeric(12,2)`; types outside SPEC 7 as `format_type()`
- * gives them.
+ * The config's spelling of a type of the catalog, for example `numeric(12,2)`; types that the config has no word for as
+ * `format_type()` spells them.
  */
 export function typeNameOf(type: PgType): string {
   return wordOf.has(type.typname) ? named(type.typname, type.typmod).canonical : type.formatted;

@@ -23,7 +23,7 @@ export function configReference(parts: PartRegistry): string {
     '',
     '## What can be wrong with it',
     '',
-    'Every mistake is told at once, with file, line and column; exit code 78. Warnings stop nothing.',
+    'Every mistake is reported at once, with file, line and column; exit code 78. Warnings stop nothing.',
     '',
     '| code | meaning |',
     '|---|---|',
@@ -39,7 +39,7 @@ interface Row {
   readonly meaning: string;
 }
 
-/** `defaults` is told once, not with all keys of a feed again. */
+/** `defaults` is reported once, not with all keys of a feed again. */
 const FOLDED: ReadonlySet<string> = new Set(['defaults']);
 
 function keysBelow(schema: JsonSchema, at: string): readonly Row[] {
@@ -54,7 +54,7 @@ function keysBelow(schema: JsonSchema, at: string): readonly Row[] {
   const own = entries.flatMap(({ key, one, required }, i): readonly Row[] => {
     const name = at === '' ? key : `${at}.${key}`;
     const same = entries.filter((entry) => entry.key === key);
-    // A key that several types have is told once, with all that it may hold.
+    // A key that several types have is reported once, with all that it may hold.
     if (entries.findIndex((entry) => entry.key === key) < i) return [];
     const row: Row = {
       key: name,

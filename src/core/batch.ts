@@ -18,8 +18,8 @@ export interface SpanBatch {
   /** Cells found in each row. */
   readonly cells: Int32Array;
   /**
-   * The raw record in `bytes`, without its line end; none of its cells is longer than it is, and all together only by
-   * Layout.overlap (the encoder makes room by it). For a record past max_record: its first 64 KiB.
+   * The raw record in `bytes`, without its line end. No cell is longer than its record, and all cells together are at
+   * most Layout.overlap times as long: so much room the encoder makes. For a record past max_record: its first 64 KiB.
    */
   readonly rowStarts: Int32Array;
   readonly rowEnds: Int32Array;
@@ -36,7 +36,7 @@ export interface SpanBatch {
   /** Rows that the parser itself refuses, ascending by row index; empty in nearly every batch. */
   readonly faults: readonly RowFault[];
   /**
-   * Writes the cell's value (escapes resolved) to `out` from `at`, gives the end. `out` must have room for `end -
+   * Writes the cell's value (escapes resolved) to `out` from `at`, returns the end. `out` must have room for `end -
    * start` bytes. Needed only for cells flagged ESCAPED.
    */
   unescape(start: number, end: number, out: Buffer, at: number): number;
@@ -131,7 +131,7 @@ export interface RowFault {
   readonly rawLength: number | null;
 }
 
-/** SPEC 7, error classes. */
+/** What can be wrong with a row (docs/spec/rows-and-values.md#classes-of-faults). */
 export const ERROR_CLASSES = [
   'missing-cell',
   'extra-cell',

@@ -16,12 +16,12 @@ export interface CopyBuffer {
  * that is NULL.
  */
 export interface Codec {
-  /** In SPEC 7's words, for messages: "not a numeric(12,2)". */
+  /** In the config's words, for messages: "not a numeric(12,2)". */
   readonly typeName: string;
   /** Most bytes that encode or encodeText write for a cell of `length` bytes, the 4-byte length word included. */
   maxSize(length: number): number;
   /**
-   * Writes the length word and the value at `out.pos` and moves it. Gives 0, or a refusal (> 0) after which `out.pos`
+   * Writes the length word and the value at `out.pos` and moves it. Returns 0, or a refusal (> 0) after which `out.pos`
    * is as before. NULL_WRITTEN (-1): the cell is NULL for this type (blank cell in a type other than text) and nothing
    * was written. A function that needs no `this`: the row loop calls it without the codec.
    */
@@ -38,7 +38,7 @@ export interface Codec {
     ((a: Buffer, aStart: number, aEnd: number, b: Buffer, bStart: number, bEnd: number) => number) | null;
   /**
    * Bytes such that equal values give equal bytes (numeric 1.0 = 1.00); for unique. Written to `out` from `at` (at most
-   * `end - start + 32` bytes), gives their end. null = the encoded bytes themselves serve.
+   * `end - start + 32` bytes), returns their end. null = the encoded bytes themselves serve.
    */
   readonly identity: ((encoded: Buffer, start: number, end: number, out: Buffer, at: number) => number) | null;
 }

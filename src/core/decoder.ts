@@ -22,7 +22,7 @@ export interface Decoder {
 /** The delivered file, read anywhere: through the descriptor whose version is proven before and after. */
 export interface RandomAccess {
   readonly size: number;
-  /** Fills `into` from the position on; gives how many bytes there were, fewer only at the end of the file. */
+  /** Fills `into` from the position on; returns how many bytes there were, fewer only at the end of the file. */
   read(into: Buffer, position: number): Promise<number>;
 }
 

@@ -16,7 +16,7 @@ export type Blame = 'file' | 'attempt' | 'pause' | 'feed' | 'version' | 'command
 
 interface ErrorRow {
   readonly blame: Blame;
-  /** Exit code of a command that ends with this error (SPEC 4). */
+  /** Exit code of a command that ends with this error (docs/spec/commands.md#exit-codes). */
   readonly exit: number;
   readonly meaning: string;
   readonly fix: string;

@@ -41,7 +41,7 @@ export function sameVersion(a: SeenFile, b: SeenFile): boolean {
  */
 export const YOUNG = '~';
 
-/** True when the later look shows the earlier version, which only is no longer young. */
+/** True when nothing has changed from the earlier look to the later one but that the version is no longer young. */
 export function isAged(earlier: SeenFile, later: SeenFile): boolean {
   return earlier.size === later.size && earlier.version === `${later.version}${YOUNG}`;
 }

@@ -12,7 +12,7 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
   readonly type: string;
   /** Keys under `format:` beside `type`. Strict. */
   readonly options: z.ZodType<O>;
-  /** Default of on_unknown_column under a contract; unsaid = reject. */
+  /** Default of on_unknown_column under a contract; omitted = reject. */
   readonly unknownColumn?: 'ignore';
   /** `stream`: reads bytes front to back. `file`: needs a local path (random access). */
   readonly access: 'stream' | 'file';
@@ -26,7 +26,7 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
    */
   readonly isSheet?: true;
   /**
-   * What is wrong with a contract (null = none) for this format; config/ tells it with its place. Unsaid: any contract
+   * What is wrong with a contract (null = none) for this format; config/ tells it with its place. Omitted: any contract
    * will do.
    */
   readonly contractProblems?: (contract: readonly ColumnSpec[] | null) => readonly ContractProblem[];
@@ -73,19 +73,20 @@ export interface FormatInput {
   /** The contract; null = land what comes. */
   readonly contract: readonly ColumnSpec[] | null;
   /**
-   * For formats whose columns are only met on the way (JSON keys); unsaid = ignore. Others tell theirs in
+   * For formats whose columns are only met on the way (JSON keys); omitted = ignore. Others tell theirs in
    * Layout.unknown and leave it to the load.
    */
   readonly onUnknownColumn?: FeedSpec['onUnknownColumn'];
   /**
-   * How far a format that is compressed within itself (Avro blocks, the zip that a workbook is) may expand; unsaid = as
-   * by default in config.
+   * How far a format that is compressed within itself (Avro blocks, the zip that a workbook is) may expand; omitted =
+   * as by default in config.
    */
   readonly maxExpansion?: ExpansionSpec;
-  /** About how many bytes will come, where that is known to be few: buffers are then made no larger. Unsaid = many. */
+  /** About how many bytes will come, where that is known to be few: buffers are then made no larger. Omitted = many. */
   readonly sizeHint?: number;
   /**
-   * Private folder for temporary files of `access: 'file'`; unsaid = the system's. Their names begin with `spool-PID-`.
+   * Private folder for temporary files of `access: 'file'`; omitted = the system's. Their names begin with
+   * `spool-PID-`.
    */
   readonly workDir?: string;
   /** Calls the reading off. */
@@ -98,16 +99,16 @@ export interface FormatInput {
 export interface FileColumn {
   /** As it stands in the file (unquoted, unescaped), or `column_N` when there is no header. */
   readonly name: string;
-  /** Type that the format carries, in SPEC 7's words; null = text cells. */
+  /** Type that the format carries, in the config's words; null = text cells. */
   readonly type: string | null;
 }
 
-/** Something about the file's shape that is worth telling, though it was accepted (SPEC: drift). */
+/** Something about the file's shape that is worth reporting, though it was accepted (drift). */
 export interface DriftNote {
   readonly kind: 'unknown' | 'missing' | 'renamed' | 'reordered' | 'retyped' | 'added' | 'ignored' | 'dialect';
   readonly column: string;
   readonly message: string;
-  /** Of an unknown column: the type that the format carries. Unsaid = none, a text. */
+  /** Of an unknown column: the type that the format carries. Omitted = none, a text. */
   readonly type?: string;
 }
 
@@ -126,12 +127,12 @@ export interface Layout {
   readonly missing: readonly string[];
   /**
    * Most cells of a row that one of its bytes is in (JSON: an object and a value inside it); 1 unless said. The encoder
-   * makes room by it.
+   * makes so much room.
    */
   readonly overlap?: number;
   /** Cells that a row lacks at its end are NULL. Omitted = such a row is refused. */
   readonly shortRows?: 'fill_null';
-  /** Cells that stand without quotes are JSON values (numbers, objects, lists), not texts. Unsaid = no. */
+  /** Cells that stand without quotes are JSON values (numbers, objects, lists), not texts. Omitted = no. */
   readonly jsonCells?: true;
   /** May grow until `next` has given null: some things are only met on the way. Read it at the end. */
   readonly drift: readonly DriftNote[];
@@ -153,14 +154,14 @@ export type FileDialect = Readonly<
  */
 export interface RecordReader {
   readonly layout: Layout;
-  /** True when the file holds no bytes, only a BOM or only blank lines (SPEC 3.1 empty file). */
+  /** True when the file holds no bytes, only a BOM or only blank lines (docs/spec/which-file-is-new.md#empty-files). */
   readonly empty: boolean;
   dialect(): FileDialect;
   /** Records that the format itself declares (Parquet footer), else null. */
   readonly declaredRows: number | null;
   /**
    * Of an archive: the member that the record came from, by its number from 1; null = it has none. May be asked for all
-   * records that `next` has given. Unsaid = no archive.
+   * records that `next` has given. Omitted = no archive.
    */
   memberOf?(row: number): string | null;
   /**

@@ -38,7 +38,7 @@ export interface LoadJob {
   };
   /** Text of the manifest file under ready: { manifest }, for control. */
   readonly manifest: string | null;
-  /** What else stands beside the file, for control; unsaid = nothing. */
+  /** What else stands beside the file, for control; omitted = nothing. */
   readonly beside?: SaidBeside;
   readonly generation: number;
   readonly duplicateAllowed: boolean;
@@ -53,7 +53,7 @@ export interface ReplaceRule {
   readonly path: boolean;
   /** All live loads of this feed (mode: replace_all). */
   readonly feed: boolean;
-  /** Rejections of later versions of the path: they stay what they are. Unsaid = there are none. */
+  /** Rejections of later versions of the path: they stay what they are. Omitted = there are none. */
   readonly keep?: readonly number[];
   // Loads with status `cleared` of the same feed and (path or content), and the path's earlier rejections, are always
   // replaced.

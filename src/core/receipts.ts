@@ -28,7 +28,7 @@ export interface ReceiptRef {
  * DATABASE_UNREACHABLE, DATABASE_LOGIN, DATABASE_RIGHTS.
  */
 export interface Receipts {
-  /** Creates and migrates the control schema; gives the database's own id from tallyman.meta. */
+  /** Creates and migrates the control schema; returns the database's own id from tallyman.meta. */
   prepare(): Promise<{ readonly databaseId: string }>;
   /** The id without creating anything; null when the control schema is not there. */
   databaseId(): Promise<string | null>;
@@ -47,10 +47,10 @@ export interface Receipts {
   /** Which of these load_keys have a receipt. */
   present(loadKeys: readonly string[]): Promise<ReadonlySet<string>>;
   byIds(loadIds: readonly number[]): Promise<readonly ReceiptRef[]>;
-  /** status `cleared`; rows stay. Gives how many receipts changed. */
+  /** status `cleared`; rows stay. Returns how many receipts changed. */
   clear(loadIds: readonly number[]): Promise<number>;
   /**
-   * status `ignored` receipts for files that are recorded without being read. Gives the load_id of each load_key that
+   * status `ignored` receipts for files that are recorded without being read. Returns the load_id of each load_key that
    * was new.
    */
   adopt(
@@ -67,8 +67,8 @@ export interface Receipts {
     instanceId: string,
   ): Promise<ReadonlyMap<string, number>>;
   /**
-   * SPEC 3, `formerly`: receipts of this instance under feed `from` stand under `to` from now on. Throws CONFIG_INVALID
-   * when the same content is live under both.
+   * `formerly` (docs/spec/configuration.md#renaming-a-feed): receipts of this instance under feed `from` stand under
+   * `to` from now on. Throws CONFIG_INVALID when the same content is live under both.
    */
   renameFeed(from: string, to: string, instanceId: string): Promise<void>;
   /** Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says. */

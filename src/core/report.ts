@@ -8,7 +8,7 @@ export interface RowCounts {
   readonly loaded: number;
   readonly quarantined: number;
   readonly skipped: number;
-  /** What the sender or the format says the file holds; null = unsaid. */
+  /** What the sender or the format says the file holds; null = not said. */
   readonly declared: number | null;
   /** read - loaded - quarantined - skipped; null for a rejected file. */
   readonly delta: number | null;
@@ -33,7 +33,7 @@ export interface ReportedError {
   readonly fix: string;
 }
 
-/** SPEC 4, "A file report": public API, field by field. Times are ISO 8601 in UTC. */
+/** The file report (docs/spec/commands.md#a-file-report): public API, field by field. Times are ISO 8601 in UTC. */
 export interface FileReport {
   readonly message_type: 'file';
   readonly file_id: number;

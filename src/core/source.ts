@@ -47,7 +47,7 @@ export interface Source {
 
   /**
    * Metadata that is kept with exactly this version, names in lower case (S3: without x-amz-meta-). Throws
-   * FILE_VANISHED and FILE_CHANGED. Unsaid: the source keeps none.
+   * FILE_VANISHED and FILE_CHANGED. Omitted: the source keeps none.
    */
   metadata?(file: SeenFile): Promise<Readonly<Record<string, string>>>;
 
@@ -62,7 +62,7 @@ export interface Source {
   /**
    * `to` is a folder relative to the root, time letters filled in; the file keeps its path below it (`in/a.csv` to
    * `done` is `done/in/a.csv`), or has the path `as` there when it was moved before. An existing name is never
-   * overwritten: this one gets `-suffix` before its extensions. Gives where it is now.
+   * overwritten: this one gets `-suffix` before its extensions. Returns where it is now.
    */
   move(file: SeenFile, to: string, suffix: string, as?: string): Promise<string>;
   tag?(file: SeenFile, tags: Readonly<Record<string, string>>): Promise<void>;
@@ -90,9 +90,9 @@ export interface SourceType<O extends Record<string, unknown> = Record<string, u
   /** Names of option keys that name an entry of `connections:` of this same type. */
   readonly connectionOption: string | null;
   readonly defaults: { readonly pollMs: number; readonly settleMs: number; readonly recursive: boolean };
-  /** True when `after: { tag }` can be done. Unsaid = no. */
+  /** True when `after: { tag }` can be done. Omitted = no. */
   readonly canTag?: boolean;
-  /** True when files carry metadata (`control: { metadata }`). Unsaid = no. */
+  /** True when files carry metadata (`control: { metadata }`). Omitted = no. */
   readonly hasMetadata?: boolean;
   /**
    * Entries of this type under `connections:`. `options` are its keys beside `type`, strict. Values under

@@ -1,5 +1,5 @@
 /**
- * The states of a file (SPEC 5).
+ * The states of a file (docs/spec/states.md).
  *
  *     discovered -> landing -> landed -> loading -> one of the ends
  *

@@ -16,7 +16,7 @@ import type { Log } from '../core/log.js';
 const FOLLOWED_MAX = 50_000;
 /** Hinted paths kept before a full listing is cheaper and safer than looking at each. */
 const HINTS_MAX = 10_000;
-/** Skipped names whose reason is told once; past it the log would be the problem. */
+/** Skipped names whose reason is reported once; past it the log would be the problem. */
 const SKIPPED_TOLD_MAX = 1_000;
 /** Files of one listing that are told to wait for a marker; a folder may be full of them. */
 const WAITING_TOLD_MAX = 20;
@@ -151,7 +151,7 @@ export class FeedWatcher {
 
   /**
    * `run --once`: one listing, then waits until all it saw has settled and is ready, at most `timeoutMs`. Throws
-   * SOURCE_UNREACHABLE. Gives how many still change or lack their marker.
+   * SOURCE_UNREACHABLE. Returns how many still change or lack their marker.
    */
   async once(timeoutMs: number, signal: AbortSignal): Promise<number> {
     const end = performance.now() + timeoutMs;

@@ -2,8 +2,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { FileReport } from '../core/report.js';
 
 /**
- * Prometheus metrics (SPEC 8). Counters move only when a file has ended, and all counts of a file together, so that a
- * scrape never sees half a file and rows_read = loaded + quarantined + skipped holds in every scrape for loaded files.
+ * Prometheus metrics (docs/spec/running.md#http). Counters move only when a file has ended, and all counts of a file
+ * together, so that a scrape never sees half a file and rows_read = loaded + quarantined + skipped holds in every
+ * scrape for loaded files.
  */
 export class Metrics {
   readonly #registry = new Registry();

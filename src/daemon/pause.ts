@@ -3,7 +3,7 @@ import { backoff } from '../base/backoff.js';
 
 /**
  * Something outside the files cannot be reached: work on it pauses, with backoff without end, and goes on by itself.
- * Uses no attempt and changes no file's state (SPEC 5).
+ * Uses no attempt and changes no file's state (docs/spec/states.md#pauses).
  */
 export class Pause {
   readonly #baseMs: number;
@@ -32,8 +32,8 @@ export class Pause {
   }
 
   /**
-   * Gives true when this is news (another reason than last time). What many files under way tell of one trouble at once
-   * is told once, and makes the pause no longer.
+   * Returns true when this is news (another reason than last time). What many files under way tell of one trouble at
+   * once is reported once, and makes the pause no longer.
    */
   begin(error: TallymanError): boolean {
     if (this.leftMs > 0 && this.#error?.code === error.code) return false;
@@ -49,7 +49,7 @@ export class Pause {
     this.#until = 0;
   }
 
-  /** It worked. Gives true when it had been paused. */
+  /** It worked. Returns true when it had been paused. */
   end(): boolean {
     const was = this.#error !== null;
     this.#error = null;

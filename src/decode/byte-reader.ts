@@ -25,7 +25,7 @@ export class ByteReader {
     }
   }
 
-  /** Passes over bytes; gives how many there were. */
+  /** Passes over bytes; returns how many there were. */
   async skip(count: number): Promise<number> {
     let passed = 0;
     for (;;) {

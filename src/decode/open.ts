@@ -36,9 +36,9 @@ export interface DecodedBytes {
   readonly bytes: Bytes;
   /** null = the format is no text. */
   readonly encoding: string | null;
-  /** Why the encoding that `auto` took may be wrong; unsaid = nothing speaks against it. */
+  /** Why the encoding that `auto` took may be wrong; omitted = nothing speaks against it. */
   readonly doubt?: string;
-  /** Who signed the file, known at its end; unsaid = it was not PGP. */
+  /** Who signed the file, known at its end; omitted = it was not PGP. */
   readonly signed?: () => string;
 }
 
@@ -136,7 +136,7 @@ async function readable(bytes: Bytes, inside: string | null, plan: DecodePlan): 
 }
 
 /**
- * Globs without "/" meet the name, with "/" the path, as source.pattern does. Unsaid: all but hidden files and what
+ * Globs without "/" meet the name, with "/" the path, as source.pattern does. Omitted: all but hidden files and what
  * macOS puts beside them.
  */
 function wanted(globs: readonly string[] | null): (path: string) => boolean {

@@ -54,7 +54,7 @@ async function* frames(input: Bytes): AsyncGenerator<Buffer> {
 interface FrameHeader {
   readonly bytes: Buffer;
   readonly checksum: boolean;
-  /** Decoded bytes; null = unsaid. */
+  /** Decoded bytes; null = not said. */
   readonly size: bigint | null;
   readonly largestBlock: number;
 }

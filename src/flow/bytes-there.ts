@@ -8,7 +8,7 @@ import { decodeName } from '../sources/common/path-name.js';
 
 /**
  * Reprocess needs the very bytes, where the ledger knows them to be now. `open` null = the feed is not in the config.
- * Gives how they stand there. Throws SOURCE_GONE; nothing was changed. `landed.copy` is the whole copy under
+ * Returns how they stand there. Throws SOURCE_GONE; nothing was changed. `landed.copy` is the whole copy under
  * data_dir/landing, null = none; `only`: nothing else will do.
  */
 export async function bytesThere(

@@ -20,8 +20,9 @@ interface RequestParts {
 }
 
 /**
- * Carries out what operators asked for (SPEC 4), in the order asked. PostgreSQL first, then the ledger: a crash in
- * between is repeated without harm. A request that is no longer allowed is closed with the reason, and nothing changes.
+ * Carries out what operators asked for (docs/spec/commands.md#requests), in the order asked. PostgreSQL first, then the
+ * ledger: a crash in between is repeated without harm. A request that is no longer allowed is closed with the reason,
+ * and nothing changes.
  */
 export async function carryOutRequests(parts: RequestParts): Promise<number> {
   let done = 0;

@@ -57,7 +57,7 @@ async function newestDialect({ ledger, receipts, log }: DriftParts, feed: string
     return await receipts.dialect(newest.load_id);
   } catch (error) {
     if (!(error instanceof TallymanError)) throw error;
-    log.debug({ feed, code: error.code }, 'the dialect of the last load is not known: no drift of it is told');
+    log.debug({ feed, code: error.code }, 'the dialect of the last load is not known: no drift of it is reported');
     return null;
   }
 }

@@ -96,7 +96,7 @@ export class Landing {
   }
 
   /**
-   * Brings the entry's bytes. Gives it as `landed`, its hash known. Throws what land() throws, LANDING_FULL,
+   * Brings the entry's bytes. Returns it as `landed`, its hash known. Throws what land() throws, LANDING_FULL,
    * INTERRUPTED; then it is `discovered` again.
    */
   async bring(parts: BringParts, entry: FileEntry): Promise<FileEntry> {

@@ -21,7 +21,7 @@ const RETRY = { baseMs: 5_000, maxMs: 10 * 60_000 };
 const BUSY_MS = 5_000;
 /** Clocks are slewed by less than this between two looks. */
 const SET_BACK_MS = 2_000;
-/** Later than any backoff: `drain` tries the pending ones now (SPEC 4, `run --once`). */
+/** Later than any backoff: `drain` tries the pending ones now (`run --once`). */
 const END_OF_TIME = '9999-12-31T23:59:59.999Z';
 
 export interface OutboxParts {
@@ -34,8 +34,8 @@ export interface OutboxParts {
 }
 
 /**
- * Runs the after actions (SPEC 3.4) that the ledger planned with each outcome: after the commit, in their own time,
- * tried without end, and never touching what became of the file. What an action finds decides:
+ * Runs the after actions (docs/spec/after.md) that the ledger planned with each outcome: after the commit, in their own
+ * time, tried without end, and never touching what became of the file. What an action finds decides:
  *
  * - the very version: acted on, markers and manifests with it
  * - another version, or none: dropped with the reason; another one is looked at again

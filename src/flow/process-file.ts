@@ -93,8 +93,8 @@ async function stillThere(parts: FlowParts, entry: FileEntry): Promise<WorkOutco
 }
 
 /**
- * An operator asked for these bytes: a `touch`, a chmod or a copy put back is no reason to refuse them. Gives the entry
- * as it stands now; null = they are others.
+ * An operator asked for these bytes: a `touch`, a chmod or a copy put back is no reason to refuse them. Returns the
+ * entry as it stands now; null = they are others.
  */
 async function sameBytes(parts: FlowParts, entry: FileEntry, now: SeenFile): Promise<FileEntry | null> {
   const local = parts.source(entry).localPath(now.path);
@@ -108,9 +108,9 @@ async function sameBytes(parts: FlowParts, entry: FileEntry, now: SeenFile): Pro
 type Decided = Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEmptyCheck' }>;
 
 /**
- * The decision table (SPEC 3.1), asked again with what it needs to know. The hash that was found out on the way goes
- * into the ledger with the claim or the end, not in a write of its own: two durable points a file are what small files
- * can afford.
+ * The decision table (docs/spec/which-file-is-new.md#the-decision-table), asked again with what it needs to know. The
+ * hash that was found out on the way goes into the ledger with the claim or the end, not in a write of its own: two
+ * durable points a file are what small files can afford.
  */
 async function decide(
   parts: FlowParts,
@@ -148,8 +148,8 @@ async function decide(
 }
 
 /**
- * What is held or ignored counts as seen (SPEC 3.1), so its content must be known: else a `touch` would hold it a
- * second time.
+ * What is held or ignored counts as seen (docs/spec/which-file-is-new.md#seen), so its content must be known: else a
+ * `touch` would hold it a second time.
  */
 async function contentOf(parts: FlowParts, entry: FileEntry): Promise<string> {
   return (await hashFile(localBytes(parts, entry), { version: versionInPlace(entry) })).sha256;

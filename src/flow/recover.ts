@@ -11,7 +11,7 @@ import { standsAs } from '../core/entry.js';
 import type { FlowParts } from './flow-parts.js';
 import { adopt } from './settle-result.js';
 
-/** Deaths of the process in the same chunk of a file after which it is parked (SPEC 5). */
+/** Deaths of the process in the same chunk of a file after which it is parked (docs/spec/states.md#attempts). */
 const DEATHS_MAX = 3;
 /** Receipts read a page. */
 const PAGE = 1_000;
@@ -24,10 +24,10 @@ const OVERLAP = 1_000;
 const SERVER = 'database_server';
 
 /**
- * Brings ledger and database together before any work is done, at start and after the database was away (DESIGN 2.2):
- * the right database? what was under way when a process died? which feeds have a new name? which receipts does the
- * ledger lack? which loads does the database no longer know? Throws DATABASE_UNREACHABLE, DATABASE_CHANGED and
- * CONFIG_INVALID.
+ * Brings ledger and database together before any work is done, at start and after the database was away
+ * (docs/architecture.md#recovery): the right database? what was under way when a process died? which feeds have a new
+ * name? which receipts does the ledger lack? which loads does the database no longer know? Throws DATABASE_UNREACHABLE,
+ * DATABASE_CHANGED and CONFIG_INVALID.
  */
 export async function reconcileStores(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<void> {
   await settleNames(parts);
@@ -74,7 +74,7 @@ async function sameDatabase({ ledger, receipts }: NameParts): Promise<void> {
 }
 
 /**
- * Files of `load` commands that died, or gave up before an outcome, are the daemon's from now on. Gives their feeds.
+ * Files of `load` commands that died, or gave up before an outcome, are the daemon's from now on. Returns their feeds.
  */
 export async function takeOver(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<readonly string[]> {
   const taken: string[] = [];

@@ -11,9 +11,9 @@ export interface Renamed {
 }
 
 /**
- * SPEC 3, `formerly`: "A new feed name over the source and table of a feed that has gone is an error until it says
- * `formerly: old_name` (ledger and receipts carry over) or `formerly: none`." Without that rule a renamed feed would
- * load its whole folder again. Gives what is to be renamed. Throws CONFIG_INVALID.
+ * `formerly` (docs/spec/configuration.md#renaming-a-feed): a new feed name over the source and table of a feed that has
+ * gone is an error until it says `formerly: old_name` (ledger and receipts carry over) or `formerly: none`. Without
+ * that rule a renamed feed would load its whole folder again. Returns what is to be renamed. Throws CONFIG_INVALID.
  *
  * `configured`: every feed of the config, not only those that run now.
  */

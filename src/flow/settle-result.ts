@@ -79,8 +79,8 @@ export async function settleResult(
 }
 
 /**
- * Another receipt holds this content: the same path adopts it, another path follows on_duplicate. Never `failed` (SPEC
- * 6).
+ * Another receipt holds this content: the same path adopts it, another path follows on_duplicate. Never `failed`
+ * (docs/spec/postgresql.md#loads).
  */
 async function lostRace(
   parts: FlowParts,
@@ -151,7 +151,7 @@ export async function adopt(
   return await endFile(parts, entry, ended, reason);
 }
 
-/** COMMIT was sent and no answer came: the receipt decides (DESIGN 2.1, Recovery). */
+/** COMMIT was sent and no answer came: the receipt decides (docs/architecture.md#recovery). */
 export async function recoverUnknown(
   parts: FlowParts,
   entry: FileEntry,

@@ -2,12 +2,12 @@ import type { ColumnSpec } from '../core/feed/columns.js';
 import type { DriftNote, FileColumn, Layout } from '../core/format.js';
 
 /**
- * Meets the contract with the file's columns (SPEC 7). Each contract column takes the first of its `from` that is
- * there: a 1-based position or an exact name; only then a name without case and surrounding space, among columns that
- * nobody has taken, when both sides are unambiguous.
+ * Matches the contract with the file's columns (docs/spec/columns.md#meeting-the-header). Each contract column takes
+ * the first of its `from` that is there: a 1-based position or an exact name; only then a name without case and
+ * surrounding space, among columns that nobody has taken, when both sides are unambiguous.
  *
- * `byPosition` (no header): the file's columns are called `column_N`, and a contract column whose `from` is unsaid (its
- * own name) takes the cell at its own place in the contract.
+ * `byPosition` (no header): the file's columns are called `column_N`, and a contract column whose `from` is omitted
+ * (its own name) takes the cell at its own place in the contract.
  */
 export function matchColumns(
   contract: readonly ColumnSpec[],
@@ -52,7 +52,7 @@ function takeExactly(
 
 const loose = (name: string): string => name.normalize('NFC').trim().toLowerCase();
 
-/** Fills in `cellOf` where an inexact name will do; gives what is worth telling. */
+/** Fills in `cellOf` where an inexact name will do; returns what is worth reporting. */
 function takeLoosely(
   contract: readonly ColumnSpec[],
   fileColumns: readonly FileColumn[],

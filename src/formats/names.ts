@@ -18,9 +18,9 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Column names made from headers, in order (SPEC 7, "names made from headers"). Every name is non-empty, distinct, not
- * reserved and at most 63 bytes. `keep` leaves the letters and signs of the header as they are; the other rules hold
- * there too, because the table needs them.
+ * Column names made from headers, in order (docs/spec/rows-and-values.md#names-made-from-headers). Every name is
+ * non-empty, distinct, not reserved and at most 63 bytes. `keep` leaves the letters and signs of the header as they
+ * are; the other rules hold there too, because the table needs them.
  */
 export function columnNames(headers: readonly string[], mode: 'snake' | 'keep'): string[] {
   const taken = new Set<string>();

@@ -51,7 +51,7 @@ export class Window {
 
   /**
    * Passes over the physical line that begins at `from`, however long it is, keeping its first `keep` bytes: they
-   * become bytes[0..kept). Gives also `next`, the index of the byte behind the line. The line end is looked for from
+   * become bytes[0..kept). Returns also `next`, the index of the byte behind the line. The line end is looked for from
    * `search` on. Rows that point into the window are lost.
    */
   async passLine(

@@ -45,7 +45,8 @@ export interface Probes {
 export const NO_PROBES: Probes = { prefix: null, empty: null };
 
 /**
- * The decision table (SPEC 3.1): a rule a function, the first that answers decides. Pure. The order is the meaning:
+ * The decision table (docs/spec/which-file-is-new.md#the-decision-table): a rule a function, the first that answers
+ * decides. Pure. Each rule stands under the sentence of that page which it keeps. The order is the meaning:
  *
  *  1. same bytes as the path's present version: touched
  *  2. the hash is asked for only when it can matter
@@ -128,7 +129,7 @@ function olderVersion({ liveSamePath, snapshot }: AdmitFacts): Decision | null {
   };
 }
 
-/** "Seen under another path: on_duplicate"; "a file of 0 records is never a duplicate of another path" */
+/** "Seen under another path: `on_duplicate`"; "a file of 0 records is never a duplicate of another path" */
 function elsewhere(facts: AdmitFacts, policy: AdmitPolicy, probes: Probes): Decision | null {
   const { entry } = facts;
   const original = originalOf(facts);
@@ -161,7 +162,7 @@ function undecidedTwin(facts: AdmitFacts, probes: Probes): Decision | null {
   return null;
 }
 
-/** "on_changed applies when an earlier version of the path is loaded" */
+/** "`on_changed` applies when an earlier version of the path is loaded" */
 function changed(facts: AdmitFacts, policy: AdmitPolicy, probes: Probes): Decision | null {
   const { entry } = facts;
   const live = facts.snapshot === null ? facts.live : samePathLive(facts);
@@ -248,15 +249,15 @@ function load(
     // when it is taken again.
     duplicateAllowed:
       entry.duplicateAllowed || (entry.liveLoadId === null && snapshot === null && facts.liveElsewhere !== null),
-    // "A load that replaces another ... raises generation"; reprocess has raised the entry's own already.
+    // A load that replaces another raises the generation; reprocess has raised the entry's own already.
     generation: Math.max(entry.generation, outgoing + 1),
     reason,
   };
 }
 
 /**
- * The one that a duplicate names: "Seen = a live receipt in this feed, held, ignored or in progress"; "in a snapshot
- * feed only the one live load counts".
+ * The one that a duplicate names. Seen is what has a live receipt in this feed, or is held, ignored or in progress; in
+ * a snapshot feed only the one live load counts (docs/spec/which-file-is-new.md#seen).
  */
 function originalOf(facts: AdmitFacts): { readonly fileId: number | null } | null {
   if (facts.entry.liveLoadId !== null) return null;
@@ -304,7 +305,7 @@ const otherThan = (entry: FileEntry, other: FileEntry | null): FileEntry | null 
   other?.fileId === entry.fileId ? null : other;
 
 /**
- * True when `a` comes after `b`: "newest by mtime then path"; the same name again at the same time: the later version.
+ * True when `a` comes after `b`: newest by mtime then path; the same name again at the same time: the later version.
  */
 export function newerSnapshot(a: FileEntry, b: FileEntry): boolean {
   const [at, bt] = [a.file.mtimeUs ?? -1, b.file.mtimeUs ?? -1];

@@ -7,8 +7,8 @@ import { open } from 'node:fs/promises';
 const LOOK_MAX = 1024 * 1024;
 
 /**
- * Is it an empty file in the sense of SPEC 3.1: 0 bytes, only a BOM, or only blank lines? Only text formats have such
- * files.
+ * Is it an empty file (docs/spec/which-file-is-new.md#empty-files): 0 bytes, only a BOM, or only blank lines? Only text
+ * formats have such files.
  */
 export async function isEmptyFile(path: Buffer | string, size: number): Promise<boolean> {
   if (size === 0) return true;

@@ -35,9 +35,9 @@ export interface Readiness {
 type Release = { readonly version: string; readonly manifest: string | null } | { readonly reason: string };
 
 /**
- * Is the file released by its sender (SPEC 3, `ready` and `control.checksum`)? Asked once it has settled.
- * `previousMarker` is what `marker` was when an earlier version of this path was taken (null = there was none, or none
- * is known): the same marker does not release other content.
+ * Is the file released by its sender (`source.ready`, `control.checksum`)? Asked once it has settled. `previousMarker`
+ * is what `marker` was when an earlier version of this path was taken (null = there was none, or none is known): the
+ * same marker does not release other content.
  *
  * Throws SOURCE_UNREACHABLE. A manifest counts when it is a whole one, a checksum file when it has the line of this
  * file, so that one that is just being written is waited for.

@@ -37,7 +37,7 @@ export class Settle {
   #overflowed = false;
   #looks = 0;
 
-  /** `clock` gives milliseconds and never goes back. */
+  /** `clock` returns milliseconds and never goes back. */
   constructor(settleMs: number, clock: () => number = () => performance.now(), limit: number = TRACKED_MAX) {
     this.#settleMs = settleMs;
     this.#clock = clock;

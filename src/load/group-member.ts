@@ -102,7 +102,7 @@ export async function readMember(parts: MemberParts): Promise<Member | null> {
     return await read(parts, input, progress);
   } catch (error) {
     if (hooks.signal.aborted) throw error;
-    // Thrown away on purpose: the file is read again, alone, and what is wrong with it is told then.
+    // Thrown away on purpose: the file is read again, alone, and what is wrong with it is reported then.
     out.pos = start;
     return null;
   } finally {

@@ -2,8 +2,8 @@ import { TallymanError } from '../core/errors.js';
 import type { LimitsSpec } from '../core/feed/limits.js';
 
 /**
- * From this record on the ratio is judged while reading too; before it a few bad rows at the top would say little (SPEC
- * 3.3).
+ * From this record on the ratio is judged while reading too; before it a few bad rows at the top would say little
+ * (docs/spec/limits.md).
  */
 const RATIO_FROM = 10_000;
 

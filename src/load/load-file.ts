@@ -25,8 +25,8 @@ const MOST_RUNS = 5;
 const GRACE_MS = 10_000;
 
 /**
- * Puts one version of a file into staging, in one transaction (DESIGN 2.1). Never throws: every way out is an outcome.
- * The session is afterwards without open transaction, or lost.
+ * Puts one version of a file into staging, in one transaction (docs/architecture.md#the-loads-transaction). Never
+ * throws: every way out is an outcome. The session is afterwards without open transaction, or lost.
  */
 export async function loadFile(job: LoadJob, hooks: LoadHooks, session: LoadSession): Promise<LoadResult> {
   const began = performance.now();

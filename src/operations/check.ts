@@ -74,7 +74,7 @@ async function feedNames(parts: CheckParts): Promise<readonly Finding[]> {
   }
 }
 
-/** Reaches everything that a run would need, and goes on after a failure so that all are told at once. */
+/** Reaches everything that a run would need, and goes on after a failure so that all are reported at once. */
 async function connect(parts: CheckParts): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const attempt = async (key: string, work: () => Promise<void>): Promise<void> => {

@@ -2,7 +2,7 @@ import type { CellError } from '../core/batch.js';
 import type { ErrorGroup } from '../core/report.js';
 
 /**
- * Most groups a report holds. Past it faults are told by class and column only, so that messages with changing text
+ * Most groups a report holds. Past it faults are reported by class and column only, so that messages with changing text
  * cannot fill the memory.
  */
 const MOST_GROUPS = 200;

@@ -2,7 +2,7 @@ import type { CellError } from '../core/batch.js';
 import type { QuarantineRow } from '../core/quarantine.js';
 import { exactText, readable } from './readable.js';
 
-/** A refused row as `quarantine show --json` and the jsonl export give it (SPEC 4). */
+/** A refused row as `quarantine show --json` and the jsonl export give it (docs/spec/commands.md#other-documents). */
 export interface QuarantineItem {
   readonly quarantine_id: number;
   /** Among the file's data records, from 1. */

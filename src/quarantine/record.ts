@@ -5,8 +5,8 @@ import { visibleString } from '../base/visible-string.js';
 import { QUARANTINE_COLUMNS } from '../postgres/control/quarantine-write.js';
 
 /**
- * A rejected file keeps its first so many bad rows, so many bytes of each, and so many bytes in all (SPEC 3.3, DESIGN
- * 2.1).
+ * A rejected file keeps its first so many bad rows, so many bytes of each, and so many bytes in all
+ * (docs/spec/limits.md#a-rejected-file).
  */
 export const KEPT_ROWS = 1_000;
 const KEPT_RAW = 64 * 1024;
@@ -75,7 +75,10 @@ export class QuarantineRecord {
   }
 }
 
-/** `errors jsonb` (SPEC 6); of an archive each with the `member`, the row's line and offset being those within it. */
+/**
+ * `errors jsonb` (docs/spec/postgresql.md#quarantine); of an archive each with the `member`, the row's line and offset
+ * being those within it.
+ */
 function errorsJson(errors: readonly CellError[], member: string | null): Buffer {
   const origin = member === null ? {} : { member: visibleString(member) };
   const shown = errors.slice(0, MOST_ERRORS).map((error) => ({

@@ -8,8 +8,9 @@ import type { DaemonView, Listening } from '../daemon/serve.js';
 const REQUEST_MS = 10_000;
 
 /**
- * `/livez`, `/readyz`, `/metrics` (SPEC 8). Where a token is set every path but /livez and /readyz asks for it
- * (`Authorization: Bearer ...`); off loopback the config makes it compulsory. Throws USAGE when the address is taken.
+ * `/livez`, `/readyz`, `/metrics` (docs/spec/running.md#http). Where a token is set every path but /livez and /readyz
+ * asks for it (`Authorization: Bearer ...`); off loopback the config makes it compulsory. Throws USAGE when the address
+ * is taken.
  */
 export async function startHttp(
   listen: { readonly host: string; readonly port: number; readonly token: Secret | null },

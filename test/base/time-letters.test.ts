@@ -13,7 +13,7 @@ const meets = (pattern: string, name: string): boolean =>
   picomatch.isMatch(name, timeLettersToGlob(pattern), { dot: true });
 
 describe('date letters in patterns', () => {
-  test('the pattern of SPEC 3 meets what it should', () => {
+  test('the pattern of docs/spec meets what it should', () => {
     const pattern = 'orders_%Y%m%d*.csv{,.gz}';
     expect(
       ['orders_20261120.csv', 'orders_20261120_2.csv', 'orders_20261120.csv.gz'].every((name) => meets(pattern, name)),

@@ -95,7 +95,7 @@ export const fault = (row: number, kind: ErrorClass, message: string): RowFault 
   rawLength: null,
 });
 
-/** A column of a contract with everything unsaid. */
+/** A column of a contract with everything omitted. */
 export const columnSpec = (name: string, type: string, more: Partial<ColumnSpec> = {}): ColumnSpec => ({
   name,
   from: [name],

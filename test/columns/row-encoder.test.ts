@@ -77,7 +77,7 @@ const told = (sink: Sink): string[] =>
     errors.map((e) => [row, e.class, e.column, e.rule].filter((part) => part !== null).join(' ')),
   );
 
-/** COPYs what the encoder wrote into a real table, and gives its rows as text. */
+/** COPYs what the encoder wrote into a real table, and returns its rows as text. */
 async function stored(plan: EncoderPlan, data: Buffer): Promise<(string | null)[][]> {
   const columns = plan.columns.map(({ name, spec }) => `"${name}" ${spec.type}`);
   if (plan.rescue !== null) columns.push('_rescued jsonb');

@@ -15,7 +15,7 @@ import { type Codec, type CopyBuffer, NULL_WRITTEN, type PgType } from '../../sr
  */
 export type Outcome = { readonly value: Buffer } | { readonly refused: string } | 'NULL';
 
-/** The codec of a type in SPEC 7's words. */
+/** The codec of a type in the config's words. */
 export function codecOf(typeName: string, options: Partial<CodecOptions> = {}): Codec {
   const type = pgTypeNamed(typeName);
   const codec = type === null ? null : codecFor(type, { ...PLAIN_OPTIONS, ...options });
@@ -23,7 +23,7 @@ export function codecOf(typeName: string, options: Partial<CodecOptions> = {}): 
   return codec;
 }
 
-/** A type of the catalog that has no word in SPEC 7. */
+/** A type of the catalog that the config has no word for. */
 export const catalogType = (typname: string, more: Partial<PgType> = {}): PgType => ({
   oid: 0,
   typname,
@@ -84,7 +84,7 @@ export interface Differential {
   readonly send: string;
   readonly codec: Codec;
   readonly cells: readonly string[];
-  /** How the cell is spelled for PostgreSQL; as it stands when unsaid. */
+  /** How the cell is spelled for PostgreSQL; as it stands when omitted. */
   readonly spelled?: (cell: string) => string;
   /** false: the payload need not be byte for byte what `send` gives (char(n) padding, jsonb spacing). */
   readonly canonical?: boolean;

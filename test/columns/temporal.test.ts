@@ -90,7 +90,7 @@ const NOT_DATES = [
   '2024_01_01x',
   'heute',
 ].filter((cell) => cell.trim() !== '');
-/** PostgreSQL takes these; SPEC 7 wants a format for them, or none at all. */
+/** PostgreSQL takes these; tallyman wants a format for them, or none at all. */
 const LENIENT_DATES = [
   '2024-1-1',
   '20240101',

@@ -83,7 +83,7 @@ test("the catalog's own types get the same spelling, others stay as PostgreSQL s
   expect(typeNameOf(catalogType('interval', { typmod: 5, formatted: 'interval(5)' }))).toBe('interval(5)');
 });
 
-test('what is no type of SPEC 7, or has impossible numbers, is unknown', () => {
+test('what the config has no word for, or has impossible numbers, is unknown', () => {
   const wrong = [
     '',
     'txt',

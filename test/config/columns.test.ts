@@ -40,7 +40,7 @@ describe('a column', () => {
     });
   });
 
-  test('takes every key of SPEC 3.2', () => {
+  test('takes every key of a column', () => {
     expect(
       column(
         'name: d, from: [A, B, 3], type: timestamptz, required: true, unique: true, default: "2026-02-01", trim: true, format: ["%d/%m/%Y", epoch_s], timezone: Europe/Paris',

@@ -12,9 +12,9 @@ export interface StoreHarness {
   readonly hideRoot: () => Promise<void>;
   readonly showRoot: () => Promise<void>;
   readonly hostileNames: readonly string[];
-  /** Does this very store keep the conditions of copy and remove? Unsaid = yes. */
+  /** Does this very store keep the conditions of copy and remove? Omitted = yes. */
   readonly keepsConditions?: boolean;
-  /** Does this very store take tags along with a copy? Unsaid = yes. */
+  /** Does this very store take tags along with a copy? Omitted = yes. */
   readonly copiesTags?: boolean;
   readonly close: () => Promise<void>;
 }

@@ -22,7 +22,7 @@ export interface SourceHarness {
   readonly showRoot: () => Promise<void>;
   /** Names that this store can hold and that look like trouble. */
   readonly hostileNames: readonly string[];
-  /** Paths that can name nothing in this store; unsaid = those of a store with folders. */
+  /** Paths that can name nothing in this store; omitted = those of a store with folders. */
   readonly noPaths?: readonly string[];
   readonly close: () => Promise<void>;
 }

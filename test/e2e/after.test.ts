@@ -5,7 +5,7 @@ import { tallyman, workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, put, reportOf, states, type Round } from './support.js';
 
-/** SPEC 3.4 (after) and `source.ready`, local folders. */
+/** docs/spec/after.md and `source.ready`, local folders. */
 let db: TestDatabase;
 let ws: Workspace;
 let first: Round;

@@ -6,7 +6,7 @@ import { tallyman, workspace, type Ended, type Workspace } from '../support/cli.
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { csv, put, reportOf, type Round } from './support.js';
 
-/** SPEC 4: the commands, their flags, their shapes, where they write, what they end with. */
+/** docs/spec/commands.md: the commands, their flags, their shapes, where they write, what they end with. */
 let db: TestDatabase;
 let ws: Workspace;
 let first: Round;

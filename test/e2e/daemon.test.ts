@@ -9,8 +9,8 @@ import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, put, until, type Listed } from './support.js';
 
 /**
- * SPEC 8 and what SPEC 4 says of a running daemon. Each test has a workspace of its own; the daemon of a test that
- * fails is killed.
+ * docs/spec/running.md and what docs/spec/commands.md says of a running daemon. Each test has a workspace of its own;
+ * the daemon of a test that fails is killed.
  */
 let db: TestDatabase;
 let n = 0;

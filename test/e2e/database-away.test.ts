@@ -10,8 +10,8 @@ import { connect } from '../support/postgres.js';
 import { csv, put, reportOf, until, type Listed } from './support.js';
 
 /**
- * SPEC 5: "A source or database that cannot be reached pauses the feed: backoff without end, resumes by itself, uses no
- * attempt, changes no file's state."
+ * docs/spec/states.md: "A source or database that cannot be reached pauses the feed: backoff without end, resumes by
+ * itself, uses no attempt, changes no file's state."
  */
 const NOBODY = 65534;
 const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};

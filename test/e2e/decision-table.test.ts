@@ -5,7 +5,10 @@ import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, states, type Round } from './support.js';
 
-/** SPEC 3.1 from outside: one feed a policy, all of them through the same rounds. */
+/**
+ * docs/spec/which-file-is-new.md#the-decision-table from outside: one feed a policy, all of them through the same
+ * rounds.
+ */
 const FEEDS = ['plain', 'dup_load', 'dup_hold', 'replace', 'ch_hold', 'ch_skip'] as const;
 
 let db: TestDatabase;

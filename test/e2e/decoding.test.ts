@@ -5,7 +5,7 @@ import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { zipOf } from '../decode/support.js';
 import { column, put, reportOf, type Round } from './support.js';
 
-/** SPEC 3, compression and encoding, from outside. */
+/** Compression and encoding, from outside. */
 let db: TestDatabase;
 let ws: Workspace;
 let round: Round;

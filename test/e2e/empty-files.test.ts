@@ -4,8 +4,8 @@ import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, put, reportOf, states, type Round } from './support.js';
 
 /**
- * SPEC 3.1: a file of 0 records is never a duplicate of another path; empty files and files without header; 3.3:
- * min_rows.
+ * docs/spec/which-file-is-new.md#the-decision-table: a file of 0 records is never a duplicate of another path; empty
+ * files and files without header; min_rows (docs/spec/limits.md).
  */
 let db: TestDatabase;
 let ws: Workspace;

@@ -7,7 +7,8 @@ import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, states, until, type Round } from './support.js';
 
 /**
- * SPEC 5 and 4: attempts, backoff, failed, vanished, superseded; the tally in the transaction; a ledger that is lost.
+ * docs/spec/states.md: attempts, backoff, failed, vanished, superseded; the tally in the transaction; a ledger that is
+ * lost.
  */
 let db: TestDatabase;
 let ws: Workspace;

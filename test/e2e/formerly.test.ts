@@ -5,8 +5,8 @@ import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, states, type Listed } from './support.js';
 
 /**
- * SPEC 3: "A new feed name over the source and table of a feed that has gone is an error until it says `formerly:
- * old_name` or `formerly: none`."
+ * docs/spec/configuration.md#renaming-a-feed: "A new feed name over the source and table of a feed that has gone is an
+ * error until it says `formerly: old_name` or `formerly: none`."
  */
 let db: TestDatabase;
 let ws: Workspace;

@@ -3,7 +3,7 @@ import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, put, reportOf, type Round } from './support.js';
 
-/** SPEC 3.3. */
+/** docs/spec/limits.md. */
 let db: TestDatabase;
 let ws: Workspace;
 let round: Round;

@@ -6,7 +6,7 @@ import { start, tallyman, workspace, type Ended, type Workspace } from '../suppo
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, until, type Listed } from './support.js';
 
-/** SPEC 4, `tallyman load`. */
+/** docs/spec/commands.md, `tallyman load`. */
 let db: TestDatabase;
 let ws: Workspace;
 let elsewhere: string;

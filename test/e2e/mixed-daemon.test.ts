@@ -190,7 +190,7 @@ describe('one daemon with a folder, an SFTP server and a bucket', () => {
     async () => {
       const drops = plan();
       let waiting = drops;
-      /** Gives the next ones up to a number, and those whose content before them is in by now. */
+      /** Returns the next ones up to a number, and those whose content before them is in by now. */
       const giveUntil = async (count: number): Promise<void> => {
         const done = await loaded();
         const left: Drop[] = [];

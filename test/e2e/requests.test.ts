@@ -6,7 +6,7 @@ import { workspace, type Ended, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, setTime, type Listed, type Round } from './support.js';
 
-/** SPEC 4: reprocess, ledger clear, retry, release, ignore, without a running daemon. */
+/** docs/spec/commands.md: reprocess, ledger clear, retry, release, ignore, without a running daemon. */
 let db: TestDatabase;
 let ws: Workspace;
 let n = 0;

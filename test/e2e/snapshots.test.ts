@@ -3,7 +3,7 @@ import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { column, csv, ids, put, reportOf, setTime, states, type Round } from './support.js';
 
-/** SPEC 3.1, last line: `mode: replace_all`. */
+/** Snapshot feeds, `mode: replace_all` (docs/spec/which-file-is-new.md#snapshot-feeds). */
 let db: TestDatabase;
 let ws: Workspace;
 const rounds: Record<string, Round & { readonly table: readonly (string | null)[] }> = {};

@@ -18,8 +18,8 @@ import { mutate, random } from './support/mutate.mjs';
 import { FULL } from './support/report.js';
 
 /**
- * Mutated fixtures through every format and decoder (issue 6, point 5). TALLYMAN_FAULT_SEED=N repeats a run; the seed
- * of a fault is in its message.
+ * Mutated fixtures through every format and decoder. TALLYMAN_FAULT_SEED=N repeats a run; the seed of a fault is in its
+ * message.
  */
 const FOR_MS = Number(process.env['TALLYMAN_FUZZ_SECONDS'] ?? (FULL ? '600' : '10')) * 1_000;
 /** One file of at most 256 KiB may take so long on a busy machine before it counts as a hang. */

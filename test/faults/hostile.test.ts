@@ -22,11 +22,12 @@ import { peakOf } from './support/peak.js';
 import { FULL } from './support/report.js';
 
 /**
- * Files made to hurt, through the whole program (issue 6, point 5): `run --once`, one report a file, what is good is
- * in, what is bad is named, memory stays flat.
+ * Files made to hurt, through the whole program: `run --once`, one report a file, what is good is in, what is bad is
+ * named, memory stays flat.
  */
 /**
- * MiB that a process may hold whatever the file is (SPEC 2, promise 7): the daemon with two threads at work holds 200.
+ * MiB that a process may hold whatever the file is (docs/spec/promises.md): the daemon with two threads at work holds
+ * 200.
  */
 const MEMORY_MIB = 400;
 const BOMB_MIB = 300;

@@ -82,8 +82,8 @@ async function bring(arrivals: Arrivals, seconds: number, now: () => number): Pr
 }
 
 /**
- * Until every content that must be live is, nothing is on its way and no after action is left to be done. Gives what
- * did not come about in time: the rest is told all the same.
+ * Until every content that must be live is, nothing is on its way and no after action is left to be done. Returns what
+ * did not come about in time: the rest is reported all the same.
  */
 async function quiet(scene: LongScene, arrivals: Arrivals, seconds: number): Promise<readonly string[]> {
   const missing = async (): Promise<readonly string[]> => {

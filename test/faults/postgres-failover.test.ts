@@ -9,8 +9,8 @@ import { ownServer, type OwnServer } from './support/own-server.js';
 
 /**
  * A primary with a real streaming standby: the primary crashes in the middle of loads, the address leads to the
- * standby, which is read-only until it is promoted (issue 6, point 2). What the standby had not received is gone with
- * the primary: the ledger must notice (FAULTS 2.3).
+ * standby, which is read-only until it is promoted. What the standby had not received is gone with the primary: the
+ * ledger must notice.
  */
 const random = chance();
 let harbour: Harbour;

@@ -14,8 +14,8 @@ import { Harbour } from './support/harbour.js';
 import { isRoot, own } from './support/own-server.js';
 
 /**
- * PostgreSQL goes wrong at random moments of a load, under a daemon that goes on (issue 6, point 2): what passes is
- * tried again and never blamed on a file, an unknown outcome is resolved by the receipt, and no session is left behind.
+ * PostgreSQL goes wrong at random moments of a load, under a daemon that goes on: what passes is tried again and never
+ * blamed on a file, an unknown outcome is resolved by the receipt, and no session is left behind.
  */
 const random = chance();
 let harbour: Harbour;

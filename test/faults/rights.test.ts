@@ -8,8 +8,8 @@ import { connect, createDatabase, type TestDatabase } from '../support/postgres.
 import { tell } from './support/counts.js';
 
 /**
- * The least rights of the role that loads (issue 6, point 6): docs/reference/database-rights.md names them as SQL; a
- * role with just those does everything, and each right that is missing is named by the error.
+ * The least rights of the role that loads: docs/reference/database-rights.md names them as SQL; a role with just those
+ * does everything, and each right that is missing is named by the error.
  */
 const PAGE = path.resolve(import.meta.dirname, '../../docs/reference/database-rights.md');
 const role = `loader_${process.pid}`;

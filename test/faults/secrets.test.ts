@@ -14,9 +14,9 @@ import { startDaemon } from './support/daemon.js';
 import { freePort, ownServer, type OwnServer } from './support/own-server.js';
 
 /**
- * Canaries (issue 6, point 6): secrets and cells of a kind that stands nowhere else, through a daemon at its most
- * talkative and every command, well and ill. They may be nowhere but where SPEC puts cells: the staging table,
- * quarantine, and the one example a group of errors has.
+ * Canaries: secrets and cells of a kind that stands nowhere else, through a daemon at its most talkative and every
+ * command, well and ill. They may be nowhere but where cells belong: the staging table, quarantine, and the one example
+ * a group of errors has.
  */
 const SECRETS = {
   database: 'canary-db-Zq81',

@@ -86,7 +86,7 @@ describe('a feed made by infer alone reads', () => {
     '%s: %i records, with the types that it carries',
     async (name, count) => {
       const { rows, error } = await roundTrip(path.join(parquet, name));
-      // One of its timestamps stands in the year 290,000: no timestamp of PostgreSQL's ISO years (SPEC 7).
+      // One of its timestamps stands in the year 290,000: no timestamp of PostgreSQL's ISO years.
       const refused = name === 'int96_from_spark.parquet' ? 1 : 0;
       expect({ rows, error }).toMatchObject({
         rows: { read: count, loaded: count - refused, quarantined: refused },

@@ -18,7 +18,7 @@ export const DATA = path.resolve(import.meta.dirname, '../../../shared/data');
 const dir = mkdtempSync(path.join(tmpdir(), 'tallyman-infer-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Writes a file into the folder of this test file; gives its path. */
+/** Writes a file into the folder of this test file; returns its path. */
 export function put(name: string, content: string | Buffer): string {
   const file = path.join(dir, name);
   writeFileSync(file, content);

@@ -281,7 +281,7 @@ describe('a full disk', () => {
   });
 });
 
-/** Fills the file system to its last byte; gives what frees it again. */
+/** Fills the file system to its last byte; returns what frees it again. */
 function fillUp(dir: string): () => void {
   const ballast = path.join(dir, 'ballast');
   const fd = openSync(ballast, 'w');

@@ -21,7 +21,7 @@ export function column(name: string, type = 'text', rest: Partial<ColumnSpec> = 
   return { ...plainColumn(name, name, type), ...rest };
 }
 
-/** A CSV feed into staging.t, with SPEC's defaults. */
+/** A CSV feed into staging.t, with the config's defaults. */
 export function feedOf(change: Partial<FeedSpec> = {}): FeedSpec {
   return {
     name: 'f',
@@ -64,7 +64,7 @@ export interface Bench {
   readonly db: TestDatabase;
   readonly dir: string;
   readonly session: LoadSession;
-  /** Writes a file into the folder; gives its absolute path. */
+  /** Writes a file into the folder; returns its absolute path. */
   put(name: string, content: string | Buffer): string;
   job(file: string, feed?: FeedSpec, change?: Partial<LoadJob>): LoadJob;
   load(job: LoadJob, hooks?: Partial<LoadHooks>): Promise<LoadResult>;

@@ -174,7 +174,7 @@ describe('sslmode', () => {
   const none = { ca: null, cert: null, key: null };
 
   /**
-   * In front of the real server: `tls` speaks it, `plain` says no to it, `required` takes nothing else. Gives how
+   * In front of the real server: `tls` speaks it, `plain` says no to it, `required` takes nothing else. Returns how
    * clients came.
    */
   async function door(kind: 'tls' | 'plain' | 'required'): Promise<{ readonly port: number; readonly seen: string[] }> {

@@ -6,7 +6,7 @@ import { readable, readableStart } from '../../src/quarantine/readable.js';
 import { aboutOf, fault, quarantined, written } from './support.js';
 
 describe('an item of quarantine show', () => {
-  test('has the keys of SPEC 4 and no others when the record is text', () => {
+  test('has the keys that the spec names and no others when the record is text', () => {
     expect(quarantineItem(quarantined('1,x', [fault('a')]))).toEqual({
       quarantine_id: 7,
       row: 3,

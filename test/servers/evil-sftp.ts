@@ -5,7 +5,7 @@ import { Server, utils, type SFTPWrapper } from 'ssh2';
 export interface EvilEntry {
   readonly name: string;
   readonly kind?: 'file' | 'folder' | 'link';
-  /** Told size; the content's when unsaid. */
+  /** Told size; the content's when omitted. */
   readonly size?: number;
   readonly mtime?: number;
   readonly content?: Buffer;

@@ -36,7 +36,9 @@ let scratch = Buffer.allocUnsafe(256);
 /** What the last `toPlain` wrote; good until the next one. */
 export const plainNumber = (): Buffer => scratch;
 
-/** Writes the cell with `.` and without thousands to `scratch`, gives its length; -1 = the separators stand wrongly. */
+/**
+ * Writes the cell with `.` and without thousands to `scratch`, returns its length; -1 = the separators stand wrongly.
+ */
 export function toPlain(bytes: Buffer, start: number, end: number, decimal: Buffer, thousands: Buffer | null): number {
   let at = skipBlanks(bytes, start, end);
   const to = dropBlanks(bytes, at, end);

@@ -7,7 +7,7 @@ export class CellReader {
   end = 0;
   #scratch: Buffer = Buffer.allocUnsafe(4096);
 
-  /** `cell` = index into the batch's arrays. Gives false for a NULL or missing cell. */
+  /** `cell` = index into the batch's arrays. Returns false for a NULL or missing cell. */
   read(batch: SpanBatch, cell: number): boolean {
     const flags = batch.flags[cell]!;
     if ((flags & (NULL_CELL | MISSING)) !== 0) return false;

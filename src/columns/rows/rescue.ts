@@ -13,7 +13,7 @@ export interface RescuePlan {
   readonly names: readonly string[];
   /**
    * Cells without quotes are JSON values, and stay what they are: numbers, objects, lists; a key that the record lacks
-   * is left out. Unsaid: every cell is a text, and all are there.
+   * is left out. Omitted: every cell is a text, and all are there.
    */
   readonly jsonCells?: boolean;
 }
@@ -45,7 +45,7 @@ export class RescueWriter {
     return this.#plan.column.maxSize(this.#json.pos);
   }
 
-  /** Writes the field that `prepare` built. Gives column.encode's code. */
+  /** Writes the field that `prepare` built. Returns column.encode's code. */
   write(out: CopyBuffer): number {
     if (this.#json.pos > 0) return this.#plan.column.encode(this.#json.buf, 0, this.#json.pos, out);
     const field = this.#plan.column.nullField;

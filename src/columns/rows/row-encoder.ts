@@ -73,7 +73,7 @@ export class RowEncoder {
   }
 
   /**
-   * Encodes rows `from` to `to` (exclusive) of the batch to the end of `out`, which grows when it must. Gives the
+   * Encodes rows `from` to `to` (exclusive) of the batch to the end of `out`, which grows when it must. Returns the
    * number of accepted rows; the others went to sink.bad. Stops before a row once `out` holds `flushAt` bytes or more:
    * `nextRow` tells where to go on.
    */

@@ -36,7 +36,7 @@ export class RowFaults {
     return errors;
   }
 
-  /** Too few or too many cells. One fault a row: what is missing behind the first is not told again. */
+  /** Too few or too many cells. One fault a row: what is missing behind the first is not reported again. */
   #shape(batch: SpanBatch, row: number): CellError | null {
     const found = batch.cells[row]!;
     if (found > batch.width) {

@@ -46,7 +46,7 @@ export function rowSize(plan: EncoderPlan): { readonly fixed: number; readonly p
   return { fixed: 48 + fields, perByte: Math.max(1, ...slopes) * Math.max(1, ...readers) * (plan.overlap ?? 1) };
 }
 
-/** A whole number of at least 1 in digits. Gives the position behind it. */
+/** A whole number of at least 1 in digits. Returns the position behind it. */
 export function putDecimal(buf: Buffer, at: number, value: number): number {
   let end = at + 1;
   for (let limit = 10; limit <= value; limit *= 10) end += 1;

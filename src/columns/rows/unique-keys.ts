@@ -42,7 +42,7 @@ export class UniqueKeys {
     }
   }
 
-  /** False for NULL: NULLs never clash, so that key is not told. */
+  /** False for NULL: NULLs never clash, so that key is not reported. */
   #fromTuple(columns: readonly number[], tuple: Buffer): boolean {
     this.#key.pos = 0;
     for (let i = 0; i < columns.length; i++) {

@@ -1,6 +1,6 @@
 /**
  * The proleptic Gregorian calendar in whole days. Day 0 is 2000-01-01, PostgreSQL's own beginning
- * (POSTGRES_EPOCH_JDATE), so that a day number is what binary COPY wants. Years 1 to 9999 (SPEC 7).
+ * (POSTGRES_EPOCH_JDATE), so that a day number is what binary COPY wants. Years 1 to 9999.
  */
 
 /** 0001-01-01 and 9999-12-31. */

@@ -22,8 +22,8 @@ const LETTER_T = 0x54;
 export type ReadMoment = (bytes: Buffer, start: number, end: number, into: Moment) => number;
 
 /**
- * SPEC 7: `YYYY-MM-DD`, then `T` or a blank and `HH:MM[:SS[.ffffff]]`, then `Z` or an offset. A date alone is its
- * midnight. By fixed positions: no search, no table, no string.
+ * `YYYY-MM-DD`, then `T` or a blank and `HH:MM[:SS[.ffffff]]`, then `Z` or an offset. A date alone is its midnight. By
+ * fixed positions: no search, no table, no string.
  */
 export function readIsoDateTime(bytes: Buffer, start: number, end: number, into: Moment): number {
   const timeAt = start + 11;
@@ -88,7 +88,7 @@ export const NOT_QUICK = Infinity;
 
 /**
  * `YYYY-MM-DD HH:MM:SS`, and with a `Z` behind it where `utc` is true: the two forms of nearly all timestamps, without
- * a moment in between (half the time of readIsoDateTime). Gives seconds since 2000-01-01, or NOT_QUICK. `d | (9 - d)`
+ * a moment in between (half the time of readIsoDateTime). Returns seconds since 2000-01-01, or NOT_QUICK. `d | (9 - d)`
  * is negative for a byte that is no digit, so that one test serves all fourteen.
  */
 export function quickIsoSeconds(bytes: Buffer, start: number, end: number, utc: boolean): number {
@@ -123,7 +123,7 @@ export function quickIsoSeconds(bytes: Buffer, start: number, end: number, utc: 
   return day * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
 }
 
-/** `YYYY-MM-DD` and nothing else, as quickIsoSeconds. Gives the day number, or NOT_QUICK. */
+/** `YYYY-MM-DD` and nothing else, as quickIsoSeconds. Returns the day number, or NOT_QUICK. */
 export function quickIsoDay(bytes: Buffer, start: number, end: number): number {
   if (end - start !== 10 || bytes[start + 4] !== DASH || bytes[start + 7] !== DASH) return NOT_QUICK;
   const day = quickDay(bytes, start);

@@ -44,8 +44,8 @@ export const WRONG_WEEKDAY = 9;
 const POWERS = Int32Array.of(1, 10, 100, 1000, 10_000, 100_000, 1_000_000);
 
 /**
- * Reads the digits of a fraction of a second into `micros` and `beyond`. Gives the position behind the last digit; `at`
- * itself when there is none.
+ * Reads the digits of a fraction of a second into `micros` and `beyond`. Returns the position behind the last digit;
+ * `at` itself when there is none.
  */
 export function readFraction(bytes: Buffer, at: number, end: number, into: Moment): number {
   let micros = 0;
@@ -77,7 +77,7 @@ function readBeyond(bytes: Buffer, at: number, end: number, into: Moment): numbe
 
 /**
  * Brings the moment to the column's decimals of a second (0 to 6). Digits beyond are a refusal, unless `round`: to the
- * nearest, a half to the later one (half away from zero, as SPEC 7 says, for the time of day counts up from 0).
+ * nearest, a half to the later one (half away from zero, for the time of day counts up from 0).
  */
 export function fitPrecision(moment: Moment, precision: number, round: boolean): number {
   if (precision === 6 && moment.beyond === EXACT) return 0;
@@ -98,7 +98,7 @@ export function fitPrecision(moment: Moment, precision: number, round: boolean):
 }
 
 /**
- * Reads `Z`, `+HH`, `+HHMM` or `+HH:MM` into `offset`. Gives the position behind it, or -1: no offset, or one beyond
+ * Reads `Z`, `+HH`, `+HHMM` or `+HH:MM` into `offset`. Returns the position behind it, or -1: no offset, or one beyond
  * 15:59 (PostgreSQL's limit; the widest in use are +14:00 and the -15:56:08 of old Manila).
  */
 export function readOffset(bytes: Buffer, at: number, end: number, into: Moment): number {
@@ -135,7 +135,7 @@ export function twoDigits(bytes: Buffer, at: number, end: number): number {
   return tens >>> 0 <= 9 && ones >>> 0 <= 9 ? tens * 10 + ones : -1;
 }
 
-/** The words of a refusal. `what` is the type in SPEC 7's words, `precision` its decimals of a second. */
+/** The words of a refusal. `what` is the type in the config's words, `precision` its decimals of a second. */
 export function explainMoment(code: number, what: string, options: CodecOptions, precision = 6): string {
   switch (code) {
     case NO_SUCH_DAY:

@@ -5,7 +5,7 @@ export type Letter = keyof typeof DIRECTIVES;
 interface Directive {
   /** Most digits; 0 = not a plain number. */
   readonly max: number;
-  /** Fewest digits where no other number touches it: SPEC 7 lets %d, %m and %H take one. */
+  /** Fewest digits where no other number touches it: %d, %m and %H may take one. */
   readonly least: number;
   readonly tells: 'date' | 'clock' | 'offset' | 'both' | 'nothing';
 }

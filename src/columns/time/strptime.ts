@@ -125,7 +125,7 @@ class Fields {
   }
 }
 
-/** Takes one step from `at`. Gives the position behind what it took, or -1. */
+/** Takes one step from `at`. Returns the position behind what it took, or -1. */
 function take(step: Step, bytes: Buffer, at: number, end: number, fields: Fields, into: Moment): number {
   switch (step.letter) {
     case 'literal':

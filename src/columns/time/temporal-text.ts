@@ -1,7 +1,7 @@
 import { dateOf, SECONDS_A_DAY } from './calendar.js';
 
 /**
- * Dates and times as text COPY gets them: ISO, which PostgreSQL reads alike under every DateStyle. Each gives the
+ * Dates and times as text COPY gets them: ISO, which PostgreSQL reads alike under every DateStyle. Each returns the
  * position behind.
  */
 

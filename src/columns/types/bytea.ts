@@ -61,7 +61,7 @@ function encode(bytes: Buffer, start: number, end: number, out: CopyBuffer): num
 }
 
 /**
- * Writes the bytes, gives their end; -1 = not hex. Blanks only between whole bytes: blank, \t, \n, \r (hex_decode in
+ * Writes the bytes, returns their end; -1 = not hex. Blanks only between whole bytes: blank, \t, \n, \r (hex_decode in
  * PostgreSQL).
  */
 function decodeHex(bytes: Buffer, start: number, end: number, to: Buffer, at: number): number {

@@ -78,7 +78,7 @@ function skipSpace(bytes: Buffer, start: number, end: number): number {
   return at;
 }
 
-/** Each of these gives the place behind what it read, or a fault as a negative number. */
+/** Each of these returns the place behind what it read, or a fault as a negative number. */
 function key(bytes: Buffer, start: number, end: number, strict: boolean): number {
   if (start >= end || bytes[start] !== QUOTE) return -JSON_INVALID;
   const behind = string(bytes, start + 1, end, strict);

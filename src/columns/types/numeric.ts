@@ -18,8 +18,8 @@ import { numericLimits, typeNameOf } from '../type-name.js';
 
 /**
  * numeric and numeric(p,s): straight from the digits to PostgreSQL's groups of four (base 10000), never through a
- * double. NaN and Infinity are refused (SPEC 7). The column's scale is the value's; without one the literal's own is
- * kept, as PostgreSQL does (`1.50` stays 1.50).
+ * double. NaN and Infinity are refused. The column's scale is the value's; without one the literal's own is kept, as
+ * PostgreSQL does (`1.50` stays 1.50).
  */
 export const numeric: ColumnType = {
   typnames: ['numeric'],
@@ -140,7 +140,7 @@ let digits = Buffer.allocUnsafe(512);
 let gathered = 0;
 
 /**
- * Copies the digits of `parts` without leading zeros to `digits`; gives how many stand before the point (negative:
+ * Copies the digits of `parts` without leading zeros to `digits`; returns how many stand before the point (negative:
  * zeros behind it).
  */
 function gatherDigits(bytes: Buffer): number {

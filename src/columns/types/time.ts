@@ -26,7 +26,7 @@ function timeCodec(type: PgType, options: CodecOptions): Codec {
     const code = read(bytes, from, to, moment);
     if (code !== 0) return code;
     const fits = fitPrecision(moment, precision, round);
-    // 23:59:59.9999999 rounds to 24:00, which is no time of day (SPEC 7).
+    // 23:59:59.9999999 rounds to 24:00, which is no time of day.
     return fits === 0 && moment.day !== 0 ? NO_SUCH_TIME : fits;
   };
 

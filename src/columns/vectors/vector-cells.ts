@@ -16,7 +16,7 @@ export class VectorCell {
   readonly #scratch: CopyBuffer = { buf: Buffer.allocUnsafe(4096), pos: 0 };
 
   /**
-   * Gives false for NULL. Bytes without a declared encoding meet a bytea column as bytes, and any other as text:
+   * Returns false for NULL. Bytes without a declared encoding meet a bytea column as bytes, and any other as text:
    * writers before the annotation was common left it out.
    */
   read(vector: Vector, row: number, column: Pick<Column, 'type'>): boolean {

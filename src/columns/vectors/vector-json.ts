@@ -15,7 +15,7 @@ const HEX = Buffer.from('0123456789abcdef');
 
 /**
  * The row as one JSON object: the columns that were read, in file order; digits are kept, bytes are `"\\x.."`. What the
- * quarantine holds of a row without text of its own (SPEC 6).
+ * quarantine holds of a row without text of its own (docs/spec/postgresql.md#quarantine).
  */
 export function putRowJson(batch: VectorBatch, row: number, out: CopyBuffer): void {
   const cells = batch.columns.flatMap((vector, cell) => (vector === null ? [] : [cell]));

@@ -1,7 +1,7 @@
 import type { Problem, ProblemCode } from './problem.js';
 import { keyText, locate, nodeAt, type ConfigNode, type Path, type Place } from '../read/tree.js';
 
-/** Gathers mistakes while a config is read. A mistake in `defaults` shows in every feed and is told once. */
+/** Gathers mistakes while a config is read. A mistake in `defaults` shows in every feed and is reported once. */
 export class Problems {
   readonly file: string;
   /** Set after a syntax error: what is missing may only have been lost with it. */
@@ -19,7 +19,7 @@ export class Problems {
     put(this.#errors, this.#problem(place, path, code, message, hint));
   }
 
-  /** What else looks wrong on that line is most likely its consequence, and is not told. */
+  /** What else looks wrong on that line is most likely its consequence, and is not reported. */
   addSyntax(place: Place, message: string, hint: string): void {
     this.#brokenLines.add(place.line);
     this.add(place, [], 'YAML_SYNTAX', message, hint);

@@ -30,7 +30,7 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** One mistake and its place (SPEC 4, `check`). Lines and columns count from 1. */
+/** One mistake and its place, as `check` reports it. Lines and columns count from 1. */
 export interface Problem {
   readonly file: string;
   readonly line: number;

@@ -12,7 +12,7 @@ export interface Filled {
   }[];
 }
 
-/** A variable that is unset or empty counts as unset (SPEC 3). */
+/** A variable that is unset or empty counts as unset. */
 export function readVariable(env: Env, name: string): string | null {
   const value = Object.hasOwn(env, name) ? env[name] : undefined;
   return value === undefined || value === '' ? null : value;

@@ -1,8 +1,8 @@
 import type { ConfigNode, MapNode } from './tree.js';
 
 /**
- * `defaults` under a feed, key by key (SPEC 3): mappings merge, lists and scalars of the feed replace. Two exceptions,
- * because merging would only make nonsense there:
+ * `defaults` under a feed, key by key (docs/spec/configuration.md#values): mappings merge, lists and scalars of the
+ * feed replace. Two exceptions, because merging would only make nonsense there:
  * - a choice that is written as one key (`{ marker: .. }` / `{ manifest: .. }`, `{ move: .. }` / `{ tag: .. }`)
  *   replaces one with another key;
  * - `source` and `format` of another `type` than the defaults' take nothing of that type's own keys (`common` names the

@@ -20,7 +20,7 @@ export interface Surroundings {
   readonly secrets: Secret[];
 }
 
-/** The secret that stands at `at` below `node`; null after a mistake, which is told. */
+/** The secret that stands at `at` below `node`; null after a mistake, which is reported. */
 export function readSecret(input: SecretInput, node: ConfigNode, at: Path, around: Surroundings): Secret | null {
   const { problems } = around;
   if (typeof input === 'string') {
@@ -57,7 +57,7 @@ function keep(text: string, around: Surroundings): Secret {
 }
 
 /**
- * A small text file named in the config; null after a mistake, which is told. Never waits: pipes and devices are
+ * A small text file named in the config; null after a mistake, which is reported. Never waits: pipes and devices are
  * refused.
  */
 export function readTextFile(file: string, node: ConfigNode, at: Path, around: Surroundings): string | null {

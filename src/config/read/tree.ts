@@ -29,7 +29,7 @@ export interface ScalarNode extends Standing {
   readonly filled: boolean;
   /** Without quotes: with `filled`, `port: ${PORT}` may be a number. */
   readonly bare: boolean;
-  /** True when a variable in it could not be filled in: that is told, and nothing more about this value. */
+  /** True when a variable in it could not be filled in: that is reported, and nothing more about this value. */
   readonly broken: boolean;
 }
 

@@ -11,8 +11,9 @@ export const moveTargets = (after: AfterSpec): readonly string[] => [
 ];
 
 /**
- * Move targets are never scanned (SPEC 3.4), by no feed whose folder holds them: `exclude` of each feed gets those of
- * the others. A feed whose own folder is a target, or lies in one, watches it on purpose and keeps its files.
+ * Move targets are never scanned (docs/spec/after.md#move), by no feed whose folder holds them: `exclude` of each feed
+ * gets those of the others. A feed whose own folder is a target, or lies in one, watches it on purpose and keeps its
+ * files.
  */
 export function shareMoveTargets(feeds: readonly FeedSpec[]): readonly FeedSpec[] {
   const movers = feeds.flatMap((feed) => moveTargets(feed.after).map((to) => ({ feed, to })));

@@ -18,8 +18,9 @@ export interface Watched {
 
 /**
  * Two feeds may take the same file only when both leave it where it is: else one moves or deletes it under the other
- * (SPEC 3). They can meet when one folder is the other or lies in it, and some path meets a pattern of both and an
- * ignore of neither. Symbolic links between folders, and two connections to one server, are not seen.
+ * (docs/spec/configuration.md#overlapping-feeds). They can meet when one folder is the other or lies in it, and some
+ * path meets a pattern of both and an ignore of neither. Symbolic links between folders, and two connections to one
+ * server, are not seen.
  */
 export function checkOverlaps(feeds: readonly Watched[], problems: Problems): void {
   const areas = feeds.map((feed) => ({

@@ -7,7 +7,7 @@ import type { MapNode, Path } from '../read/tree.js';
 
 const OUTCOMES = ['loaded', 'rejected', 'duplicate'] as const;
 
-/** `after:` of a feed (SPEC 3.4); null after a mistake. */
+/** `after:` of a feed (docs/spec/after.md); null after a mistake. */
 export function resolveAfter(
   input: FeedInput['after'],
   source: SourceType | null,

@@ -46,7 +46,7 @@ export function resolveDecrypt(
   return { privateKeys, passphrase: passphrase?.reveal() ?? null, verify: input.verify, signers };
 }
 
-/** Empty after a mistake, which is told; null was told before. */
+/** Empty after a mistake, which is reported; null was told before. */
 function armored(
   text: string | null,
   kind: 'PRIVATE' | 'PUBLIC',

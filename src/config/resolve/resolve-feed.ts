@@ -41,7 +41,8 @@ export interface ResolvedFeed {
 type Keys = { readonly [K in keyof FeedInput]?: FeedInput[K] };
 
 /**
- * One feed, `defaults` merged already. All its mistakes are told; nothing is kept back because something else is wrong.
+ * One feed, `defaults` merged already. All its mistakes are reported; nothing is kept back because something else is
+ * wrong.
  */
 export function resolveFeed(name: string, node: MapNode, around: FeedSurroundings): ResolvedFeed {
   const { problems } = around;
@@ -227,7 +228,7 @@ function checkContract(format: FormatType, columns: ResolvedColumns, node: MapNo
 
 function checkRetry({ retry }: Keys, node: MapNode, problems: Problems): void {
   const written = node.entries.get('retry');
-  // Unsaid, max_backoff gives way: 1h after the first attempt is no contradiction to a default that nobody wrote.
+  // Omitted, max_backoff gives way: 1h after the first attempt is no contradiction to a default that nobody wrote.
   const said = written?.kind === 'map' && written.entries.has('max_backoff');
   if (said && retry !== undefined && retry.backoff > retry.max_backoff)
     problems.at(node, ['retry', 'backoff'], 'CONFLICT', 'backoff is longer than max_backoff.');

@@ -137,7 +137,7 @@ const prepareConnection =
       const own = part.secretOptions.includes(key) ? nodeAt(node, [key]) : null;
       if (own === null) return [key, value] as const;
       const input = parseNode(secret(), own, around.problems);
-      // A mistake is told already: an empty Secret keeps the schema from telling another one here.
+      // A mistake is reported already: an empty Secret keeps the schema from telling another one here.
       return [key, (input === undefined ? null : readSecret(input, node, [key], around)) ?? new Secret('')] as const;
     });
     return Object.fromEntries(entries);

@@ -30,7 +30,7 @@ export interface PartSection<S extends Shape, T> {
   readonly part: T | undefined;
   /** What the part's schema gave; undefined after a mistake. */
   readonly options: Readonly<Record<string, unknown>> | undefined;
-  /** The part's own keys as written, those unsaid with their defaults. */
+  /** The part's own keys as written, those omitted with their defaults. */
   readonly written: Readonly<Record<string, unknown>>;
 }
 

@@ -14,7 +14,7 @@ export const VALUE_KEYS: ReadonlySet<string> = new Set([
   'false_values',
 ]);
 
-/** SPEC 3.2: the keys of a column. */
+/** The keys of a column (docs/spec/columns.md#keys-of-a-column). */
 export const columnShape = {
   name: identifier().describe('Name in the staging table.'),
   from: oneOrMany(z.union([text(), position()]))

@@ -187,7 +187,7 @@ export const feedShape = {
         .describe('More rows that only PostgreSQL refused reject the file.'),
     })
     .prefault({})
-    .describe('When a file as a whole is bad (SPEC 3.3).'),
+    .describe('When a file as a whole is bad.'),
   target: z
     .strictObject({
       table: text()

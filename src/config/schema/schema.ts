@@ -4,7 +4,7 @@ import { duration, identifier, secret, size, text } from './scalars.js';
 
 const HOUR_MS = 3_600_000;
 
-/** SPEC 3, `database:`. */
+/** `database:`. */
 export const databaseShape = {
   url: secret()
     .optional()
@@ -30,7 +30,7 @@ export const databaseShape = {
     .describe("Schema of tallyman's own tables: loads, quarantine, meta."),
 };
 
-/** SPEC 3, `daemon:`. */
+/** `daemon:`. */
 export const daemonShape = {
   concurrency: z.number().int().min(1).max(64).default(2).describe('Files loaded at once.'),
   drain_timeout: duration({ max: 24 * HOUR_MS })
@@ -98,7 +98,7 @@ export const SECTIONS = {
   columns: 'The contract: a list of columns. Absent, or text: every column of the file as text.',
 } as const;
 
-/** SPEC 9: named, not built yet. */
+/** Named, not built yet (docs/spec/reserved.md). */
 export const RESERVED_KEYS: ReadonlySet<string> = new Set([
   'expect',
   'notify',

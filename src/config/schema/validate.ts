@@ -70,7 +70,7 @@ function parseKey<T>(
   return undefined;
 }
 
-/** True for a mapping; anything else is told. */
+/** True for a mapping; anything else is reported. */
 export function isMap(node: ConfigNode, problems: Problems): node is MapNode {
   if (node.kind === 'map') return true;
   problems.at(node, [], 'WRONG_TYPE', `must be a mapping, not ${kindOf(toPlain(node))}.`);

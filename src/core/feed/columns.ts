@@ -1,18 +1,19 @@
-/** One column of the contract (SPEC 3.2). */
+/** One column of the contract (docs/spec/columns.md#keys-of-a-column). */
 export interface ColumnSpec {
   readonly name: string;
   /**
-   * Where it comes from: header names in order of preference, or a 1-based position. Never empty: `[name]` when unsaid.
+   * Where it comes from: header names in order of preference, or a 1-based position. Never empty: `[name]` when
+   * omitted.
    */
   readonly from: readonly (string | number)[];
-  /** SPEC 7's words, lower case, for example `numeric(12,2)`. */
+  /** In the config's words, lower case, for example `numeric(12,2)`. */
   readonly type: string;
   readonly required: boolean;
   readonly unique: boolean;
   /** Text of the value that a NULL or missing cell gets; null = none. */
   readonly default: string | null;
   readonly trim: boolean;
-  /** strptime formats, `epoch_s`, `epoch_ms`; empty = ISO 8601 as SPEC 7 says. */
+  /** strptime formats, `epoch_s`, `epoch_ms`; empty = ISO 8601. */
   readonly formats: readonly string[];
   /** IANA zone; null = the feed's for timestamptz, and "no offset allowed" for timestamp. */
   readonly timezone: string | null;

@@ -19,7 +19,7 @@ export interface FeedSpec {
   readonly compression: string;
   /** How far a compressed file may expand before it is taken for a bomb. */
   readonly maxExpansion: ExpansionSpec;
-  /** How PGP files are decrypted; unsaid = the feed takes none. Holds keys: never log it. */
+  /** How PGP files are decrypted; omitted = the feed takes none. Holds keys: never log it. */
   readonly decrypt?: DecryptSpec;
   /**
    * Globs of the members of an archive that are read; null = all files in it. Without "/" they meet the name, with "/"
@@ -27,7 +27,8 @@ export interface FeedSpec {
    */
   readonly members: readonly string[] | null;
   /**
-   * null = land what comes (SPEC 3): header columns as text, JSON as `data jsonb`, typed formats with their own types.
+   * null = land what comes (docs/spec/configuration.md#without-a-contract): header columns as text, JSON as `data
+   * jsonb`, typed formats with their own types.
    */
   readonly columns: readonly ColumnSpec[] | null;
   /** Feed-level unique keys over several columns. */
@@ -45,13 +46,13 @@ export interface FeedSpec {
   readonly serial: boolean;
   readonly after: AfterSpec;
   readonly retry: RetrySpec;
-  /** Names made from headers: `snake` (SPEC 7) or `keep`. */
+  /** Names made from headers: `snake` or `keep`. */
   readonly names: 'snake' | 'keep';
   /** IANA zone for timestamptz text without an offset. Default UTC. */
   readonly timezone: string;
   /**
    * Name of the feed that this one goes on from; 'none' = none, although a feed over the same source and table has
-   * gone; null = unsaid.
+   * gone; null = not said.
    */
   readonly formerly: string | null;
 }

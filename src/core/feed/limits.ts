@@ -1,4 +1,4 @@
-/** SPEC 3.3. "Past" means greater. null = no limit. */
+/** When a file as a whole is bad (docs/spec/limits.md). null = no limit. */
 export interface LimitsSpec {
   readonly badRows: number | null;
   readonly badRatio: number | null;

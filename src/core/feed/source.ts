@@ -21,7 +21,7 @@ export interface SourceSpec {
   readonly ready: ReadySpec;
   /**
    * Name of the checksum file that belongs to a data file (control.checksum): never data, waited for like a marker.
-   * Unsaid = none.
+   * Omitted = none.
    */
   readonly checksum?: string;
   /**

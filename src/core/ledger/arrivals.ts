@@ -27,7 +27,7 @@ export interface Arrivals {
   absorb(fileId: number, into: number): Promise<void>;
   /**
    * `ledger adopt`: files enter as `ignored` without being read; those that are known as they stand are passed over.
-   * Gives how many entered.
+   * Returns how many entered.
    */
   adopt(feed: string, files: readonly Adopted[], actor: string, reason: string): Promise<number>;
 }

@@ -87,13 +87,14 @@ export interface Queue {
    * those that wait for it are released. `duplicate` throws WRONG_STATE when the original counts no more: decide again.
    */
   end(fileId: number, end: EndOfFile, actor: string, reason: string): Promise<EndResult>;
-  /** Notes the chunk in which a load stood when its process died; gives how often it was this same chunk in a row. */
+  /** Notes the chunk in which a load stood when its process died; returns how often it was this same chunk in a row. */
   died(fileId: number, chunk: number): Promise<number>;
 }
 
 /**
- * What the decision table (SPEC 3.1) asks of the ledger. "Other" = not the entry itself. Loads that the entry replaces
- * on an operator's word (`replaces`) are neither live versions nor originals here.
+ * What the decision table (docs/spec/which-file-is-new.md#the-decision-table) asks of the ledger. "Other" = not the
+ * entry itself. Loads that the entry replaces on an operator's word (`replaces`) are neither live versions nor
+ * originals here.
  */
 export interface AdmitFacts {
   readonly entry: FileEntry;
@@ -101,7 +102,8 @@ export interface AdmitFacts {
   readonly sha256: string | null;
   /**
    * The path's newest other version when its bytes still stand there as far as the ledger knows. `seen` = its content
-   * counts (SPEC 3.1, "Seen"), or it was rejected and is the very same look, only no longer young.
+   * counts (docs/spec/which-file-is-new.md#seen), or it was rejected and nothing about it has changed but that its
+   * token is no longer that of a young file (YOUNG in core/file.ts).
    */
   readonly present: { readonly entry: FileEntry; readonly seen: boolean } | null;
   /** The path's newest other version with a live load. */

@@ -6,7 +6,7 @@ export interface ReceiptBook {
   /**
    * Takes in receipts that the ledger lacks, in order of load_id: own ones become entries in the receipt's state, those
    * of other instances are knowledge of content only. A known load_key: only its status is brought up to date. An own
-   * one whose entry is `loading` is left to recovery. Gives how many were new.
+   * one whose entry is `loading` is left to recovery. Returns how many were new.
    */
   takeReceipts(receipts: readonly ReceiptRef[]): Promise<number>;
   byLoadId(loadId: number): Promise<FileEntry | null>;

@@ -6,7 +6,7 @@ export interface Surroundings {
   setMeta(key: string, value: string): Promise<void>;
   /** Feeds that the ledger has met, with what was last registered for them. */
   feeds(): Promise<readonly KnownFeed[]>;
-  /** Remembers source and table of a feed (SPEC 3, `formerly`). */
+  /** Remembers source and table of a feed (`formerly`). */
   registerFeed(feed: KnownFeed): Promise<void>;
   /**
    * `formerly`: entries of `from` carry over to `to`, which must have no entries yet (WRONG_STATE). No such feed = no

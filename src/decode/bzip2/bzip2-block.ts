@@ -123,7 +123,7 @@ export class Block {
     this.#prepare(origin);
   }
 
-  /** Writes what the block holds, on from the last call; gives the number of bytes. Fewer than fit: that was all. */
+  /** Writes what the block holds, on from the last call; returns the number of bytes. Fewer than fit: that was all. */
   write(out: Buffer): number {
     const links = this.#links;
     const end = out.length;
@@ -162,7 +162,7 @@ export class Block {
     return at;
   }
 
-  /** Which bytes the block has; gives how many. */
+  /** Which bytes the block has; returns how many. */
   #readSymbols(bits: BitReader): number {
     const groups = bits.read(16);
     let count = 0;

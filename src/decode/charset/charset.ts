@@ -10,7 +10,7 @@ import { abandon, peek } from '../peek.js';
 import { PIECE, type Transcoder } from './transcoder.js';
 import { bigEndian, zerosOfUtf16 } from './utf16.js';
 
-/** What `encoding: auto` looks at (SPEC 3). */
+/** How much `encoding: auto` looks at. */
 const SAMPLE = 2 ** 20;
 /** What tells the byte order of UTF-16 without a mark. */
 const ORDER_SAMPLE = 4096;
@@ -22,7 +22,7 @@ export interface Utf8 {
   readonly bytes: Bytes;
   /** The encoding that was used: never `auto`, and `utf-16` with its byte order. */
   readonly encoding: string;
-  /** Of `auto`: why what was used may be wrong. Unsaid: nothing speaks against it. */
+  /** Of `auto`: why what was used may be wrong. Omitted: nothing speaks against it. */
   readonly doubt?: string;
 }
 

@@ -35,7 +35,7 @@ export class OutputBuffers {
 }
 
 /**
- * Writes a code point as UTF-8 (of a lone surrogate: three bytes, which are not valid UTF-8); gives the place behind.
+ * Writes a code point as UTF-8 (of a lone surrogate: three bytes, which are not valid UTF-8); returns the place behind.
  */
 export function putUtf8(out: Buffer, at: number, code: number): number {
   if (code < 0x80) {

@@ -20,7 +20,7 @@ export class BlockCursor {
     return this.bytes.length - this.pos;
   }
 
-  /** Passes over so many bytes and gives where they begin. */
+  /** Passes over so many bytes and returns where they begin. */
   take(count: number): number {
     const start = this.pos;
     if (count > this.bytes.length - start) throw this.corrupt('a value leads past its end');

@@ -1,4 +1,4 @@
-/** What is kept of a record past max_record (SPEC 6). */
+/** What is kept of a record past max_record (docs/spec/postgresql.md#quarantine). */
 const KEPT = 64 * 1024;
 /** More bytes than any number has digits. */
 const SMALL = 64;
@@ -45,7 +45,7 @@ export class JsonOut {
     this.dropped = 0;
   }
 
-  /** The row ends; gives its whole length. One that is too long keeps its first 64 KiB. */
+  /** The row ends; returns its whole length. One that is too long keeps its first 64 KiB. */
   end(): number {
     const length = this.pos - this.#row + this.dropped;
     if (length > this.#longest) this.pos = Math.min(this.pos, this.#row + KEPT);

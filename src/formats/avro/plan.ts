@@ -121,7 +121,7 @@ export function withoutNull(type: AvroType): AvroType {
 
 const isMixed = (type: AvroType): boolean => withoutNull(type).kind === 'union';
 
-/** The type that a column of this type gets without a contract, in SPEC 7's words. */
+/** The type that a column of this type gets without a contract, in the config's words. */
 export function columnType(type: AvroType): string {
   const one = withoutNull(type);
   switch (one.kind) {

@@ -20,7 +20,7 @@ const FLUSH = 256 * 1024;
 
 /**
  * One open Avro file. Each record becomes one line of JSON, whose parts are the cells: so a refused row is kept as JSON
- * (SPEC 6) and the codecs for text serve. There are no physical lines: `lines` counts records.
+ * and the codecs for text serve. There are no physical lines: `lines` counts records.
  */
 export class AvroReader implements RecordReader {
   readonly layout: Layout;

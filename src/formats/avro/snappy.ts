@@ -1,6 +1,6 @@
 /**
  * Raw snappy, as Avro blocks have it (format_description.txt of google/snappy): a length, then copies of literal bytes
- * and of what came before. Gives null when the bytes are not that, or tell of more than `most` bytes.
+ * and of what came before. Returns null when the bytes are not that, or tell of more than `most` bytes.
  */
 export function unsnap(input: Buffer, most: number): Buffer | null {
   let at = 0;

@@ -19,7 +19,7 @@ const SAMPLE = 100;
 export interface Columns {
   readonly layout: Layout;
   readonly empty: boolean;
-  /** Added to while reading: what is met once and told once. */
+  /** Added to while reading: what is met once and reported once. */
   readonly drift: DriftNote[];
   /** What the receipt tells of them. */
   readonly told: FileDialect;

@@ -90,8 +90,8 @@ export function stands(token: Buffer, bytes: Buffer, at: number): boolean {
 const LONG_RUN = 64;
 
 /**
- * Writes the value of a quoted cell that holds escapes to `out` from `at`; gives the end. A doubled quote becomes one;
- * another escape goes and what follows it stays as it is.
+ * Writes the value of a quoted cell that holds escapes to `out` from `at`; returns the end. A doubled quote becomes
+ * one; another escape goes and what follows it stays as it is.
  */
 export function unescape(dialect: Dialect, bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
   const { quote, escape, doubled } = dialect;

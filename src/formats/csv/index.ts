@@ -4,7 +4,9 @@ import { csvOptions, type CsvOptions } from './options.js';
 
 export type { CsvOptions } from './options.js';
 
-/** CSV and everything like it: cells between delimiters, records on lines, quotes (SPEC 3 and 7). */
+/**
+ * CSV and everything like it: cells between delimiters, records on lines, quotes (docs/spec/rows-and-values.md#quotes).
+ */
 export const csv: FormatType<CsvOptions> = {
   type: 'csv',
   options: csvOptions,

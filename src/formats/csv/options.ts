@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { encoding, maxRecord, token } from '../text-options.js';
 
 /**
- * Keys under `format:` of a CSV feed (SPEC 3), defaults filled in. What it gives it also takes: options may be parsed
- * again.
+ * Keys under `format:` of a CSV feed, defaults filled in. Parsing its own result gives the same, because options are
+ * parsed more than once.
  */
 export const csvOptions = z
   .strictObject({
@@ -11,7 +11,7 @@ export const csvOptions = z
     delimiter: token('delimiter')
       .default(',')
       .describe(
-        'One or more characters between cells, or auto: found out on the first MiB of each file, and told with its load.',
+        'One or more characters between cells, or auto: found out on the first MiB of each file, and reported with its load.',
       ),
     quote: token('quote').nullable().default('"').describe('Quote around cells. null: no quoting.'),
     escape: token('escape')

@@ -9,7 +9,7 @@ import { behindLine, lineEnd, Window } from '../window.js';
 
 /** Bytes scanned in one go. 256 KiB stays in the processor's cache together with the arrays that are filled from it. */
 export const WINDOW = 256 * 1024;
-/** What is kept of a record past max_record (SPEC 6). */
+/** What is kept of a record past max_record (docs/spec/postgresql.md#quarantine). */
 const KEPT = 64 * 1024;
 /** More than any token and line end, so that a record of exactly max_record bytes is seen whole. */
 const SLACK = 4 * 1024;

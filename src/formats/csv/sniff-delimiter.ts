@@ -8,7 +8,7 @@ import type { CsvOptions } from './options.js';
 import { Records } from './records.js';
 import { CANDIDATES, sniffDialect } from './sniff.js';
 
-/** What `delimiter: auto` looks at, as `encoding: auto` does (SPEC 3). */
+/** What `delimiter: auto` looks at, as `encoding: auto` does. */
 const SAMPLE = 2 ** 20;
 
 export interface Settled {
@@ -20,7 +20,7 @@ export interface Settled {
 /**
  * `delimiter: auto` made up by the beginning of the file. A header under which every column of the contract is found
  * decides; else what makes records of equal width. Where neither speaks (one column, a file of one line) it is the
- * comma, and that is told as drift.
+ * comma, and that is reported as drift.
  */
 export async function settleDelimiter(
   bytes: Bytes,

@@ -13,8 +13,8 @@ export interface SplitRecord {
 }
 
 /**
- * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect). Gives at most `most`
- * cells a record: a record of 16 MiB may be nothing but delimiters. null when the receipt tells of no CSV.
+ * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect). Returns at most
+ * `most` cells a record: a record of 16 MiB may be nothing but delimiters. null when the receipt tells of no CSV.
  */
 export function csvSplitter(
   told: Readonly<Record<string, unknown>>,

@@ -21,8 +21,8 @@ export interface Table {
 }
 
 /**
- * One open sheet. Each row becomes one line of JSON, whose parts are the cells (SPEC 6); `lines` are the sheet's own
- * row numbers.
+ * One open sheet. Each row becomes one line of JSON, whose parts are the cells; `lines` are the sheet's own row
+ * numbers.
  */
 export class ExcelReader implements RecordReader {
   readonly layout: Layout;

@@ -2,14 +2,14 @@ import * as z from 'zod';
 import { encoding, maxRecord, token } from '../text-options.js';
 
 /**
- * Keys under `format:` of a fixed-width feed, defaults filled in. What it gives it also takes: options may be parsed
- * again.
+ * Keys under `format:` of a fixed-width feed, defaults filled in. Parsing its own result gives the same, because
+ * options are parsed more than once.
  */
 export const fixedOptions = z.strictObject({
   header: z
     .boolean()
     .default(false)
-    .describe('The first line is a header and passed over. Columns are told by start and width, never by name.'),
+    .describe('The first line is a header and passed over. Columns are found by start and width, never by name.'),
   comment: token('comment')
     .nullable()
     .default(null)

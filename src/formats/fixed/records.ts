@@ -8,7 +8,7 @@ import { FULL, isComment, LONG, type LineScanner } from './scanner.js';
 
 /** Bytes scanned in one go: 256 KiB stays in the processor's cache. */
 const WINDOW = 256 * 1024;
-/** What is kept of a record past max_record (SPEC 6). */
+/** What is kept of a record past max_record (docs/spec/postgresql.md#quarantine). */
 const KEPT = 64 * 1024;
 /** More than any line end, so that a line of exactly max_record bytes is seen whole. */
 const SLACK = 16;

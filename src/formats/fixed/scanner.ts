@@ -149,7 +149,8 @@ export class LineScanner {
   }
 
   /**
-   * Notes where the edges of columns stand in a line with characters of several bytes; gives its length in characters.
+   * Notes where the edges of columns stand in a line with characters of several bytes; returns its length in
+   * characters.
    */
   #walk(bytes: Buffer, start: number, end: number): number {
     const edges = this.#edges;

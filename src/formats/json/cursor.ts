@@ -7,7 +7,7 @@ import { REASONS, type Reason, type ValueScanner } from './values.js';
 
 /** Bytes scanned in one go. 256 KiB stays in the processor's cache together with the arrays that are filled from it. */
 export const WINDOW = 256 * 1024;
-/** What is kept of a record past max_record (SPEC 6). */
+/** What is kept of a record past max_record (docs/spec/postgresql.md#quarantine). */
 export const KEPT = 64 * 1024;
 /**
  * Room behind max_record, so that a record of exactly that length is seen with the blanks and the line end behind it.

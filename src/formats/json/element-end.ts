@@ -39,7 +39,7 @@ export class ElementEnd {
     this.#within = within;
   }
 
-  /** Goes on over bytes[from..end). Gives the index of the element's end, UNSURE or LOST. */
+  /** Goes on over bytes[from..end). Returns the index of the element's end, UNSURE or LOST. */
   feed(bytes: Buffer, from: number, end: number): number {
     for (let at = from; at < end; at++) {
       if (this.#inString) {

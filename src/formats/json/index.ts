@@ -4,7 +4,7 @@ import { jsonOptions, type JsonOptions } from './options.js';
 
 export type { JsonOptions } from './options.js';
 
-/** Objects, one a line, in one array, or one after another (SPEC 7). */
+/** Objects, one a line, in one array, or one after another (docs/spec/rows-and-values.md#json). */
 export const json: FormatType<JsonOptions> = {
   type: 'json',
   options: jsonOptions,

@@ -136,7 +136,7 @@ export class KeyNode {
 
 /**
  * Notes in every node which cells stand at or below it, so that a repeated key can take back what the earlier one gave.
- * Gives the greatest weight on one way down: with the number of columns that read each node, the most cells that one
+ * Returns the greatest weight on one way down: with the number of columns that read each node, the most cells that one
  * byte is in.
  */
 export function closeTree(node: KeyNode, weights: ReadonlyMap<KeyNode, number>): number {

@@ -3,8 +3,8 @@ import { encoding, maxRecord } from '../text-options.js';
 import { parsePath } from './paths.js';
 
 /**
- * Keys under `format:` of a JSON feed (SPEC 3 and 7), defaults filled in. What it gives it also takes: options may be
- * parsed again.
+ * Keys under `format:` of a JSON feed, defaults filled in. Parsing its own result gives the same, because options are
+ * parsed more than once.
  */
 export const jsonOptions = z
   .strictObject({

@@ -51,7 +51,7 @@ export class RecordScanner extends ValueScanner {
   }
 
   /**
-   * The object that begins at `start` becomes the batch's next row, which is not yet appended. Gives the index behind
+   * The object that begins at `start` becomes the batch's next row, which is not yet appended. Returns the index behind
    * it, or -1.
    */
   record(start: number, batch: JsonBatch): number {
@@ -170,7 +170,7 @@ export class RecordScanner extends ValueScanner {
         this.#put(node.value, start + 1, end - 1, this.escaped ? QUOTED | ESCAPED : QUOTED);
         if (this.escaped && hasHalfPair(bytes, start + 1, end - 1)) this.#sawHalfPair = true;
       }
-      // An empty string is NULL in all but text types (SPEC 7).
+      // An empty string is NULL in all but text types.
       if (node.text >= 0) this.#put(node.text, start, end, end === start + 2 ? NULL_CELL : 0);
       return end;
     }

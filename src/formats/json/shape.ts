@@ -16,8 +16,8 @@ export async function passSpace(cursor: Cursor, scanner: ValueScanner): Promise<
 }
 
 /**
- * The file's shape by its first record, at which the cursor stands (SPEC 7). Throws FORMAT_MISMATCH when `array` was
- * asked for and is not there.
+ * The file's shape by its first record, at which the cursor stands (docs/spec/rows-and-values.md#json). Throws
+ * FORMAT_MISMATCH when `array` was asked for and is not there.
  */
 export async function findShape(cursor: Cursor, wanted: 'auto' | 'lines' | 'array'): Promise<Shape> {
   if (wanted === 'lines') return 'lines';

@@ -16,7 +16,7 @@ function lowAt(bytes: Buffer, at: number, end: number): boolean {
 }
 
 /**
- * Writes the text of a string's inside (valid escapes) to `out` from `at` as UTF-8; gives the end. Never longer than
+ * Writes the text of a string's inside (valid escapes) to `out` from `at` as UTF-8; returns the end. Never longer than
  * `end - start`. Half a surrogate pair becomes the three bytes that UTF-8 forbids, so that nothing else equals it: such
  * cells are refused before.
  */

@@ -32,7 +32,7 @@ export interface ColumnPath {
 export interface DescribedColumn {
   readonly name: string;
   readonly type: VectorType;
-  /** SPEC 7's words; null = text. */
+  /** The config's words; null = text. */
   readonly word: string | null;
 }
 

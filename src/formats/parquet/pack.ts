@@ -83,7 +83,7 @@ export class Packer {
     this.#buf.writeUInt32LE(extra, head + 4);
   }
 
-  /** Gives false when all rows have a value: then nothing is written. */
+  /** Returns false when all rows have a value: then nothing is written. */
   #validity(vector: duckdb.Vector, from: number, to: number): boolean {
     const mask = validityOf(vector, to);
     if (mask === null) return false;
@@ -99,7 +99,7 @@ export class Packer {
     return true;
   }
 
-  /** Offsets, then bytes; gives how many bytes. */
+  /** Offsets, then bytes; returns how many bytes. */
   #texts(vector: duckdb.Vector, from: number, to: number): number {
     const count = to - from;
     const data = duckdb.vector_get_data(vector, 16 * to);
@@ -138,7 +138,7 @@ export class Packer {
     this.#pos = padded(this.#pos + 12 * (to - from));
   }
 
-  /** Offsets of the lists; gives where their items begin and end in the child. */
+  /** Offsets of the lists; returns where their items begin and end in the child. */
   #lists(vector: duckdb.Vector, from: number, to: number): readonly [number, number] {
     const entries = entriesOf(vector, from, to);
     const count = to - from;

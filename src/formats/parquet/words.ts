@@ -1,6 +1,6 @@
 import type { VectorType } from '../../core/batch.js';
 
-/** The column type that loses nothing, in SPEC 7's words. PostgreSQL's numeric(p,s) goes to 1,000 digits. */
+/** The column type that loses nothing, in the config's words. PostgreSQL's numeric(p,s) goes to 1,000 digits. */
 export function wordOf(type: VectorType): string {
   switch (type.kind) {
     case 'bool':

@@ -10,7 +10,7 @@ const WORDS = /^(?:true|false|yes|no|on|off|y|n|null|~|nan|inf)$/i;
 
 /**
  * A scalar that any YAML reader gives back as this text, inside of { } and [ ] too. `${` is what variables begin with:
- * written `$${` (SPEC 3).
+ * written `$${`.
  */
 export function yamlText(text: string): string {
   const plain = /^[A-Za-z_][A-Za-z0-9_]*(?:[ ./+-][A-Za-z0-9_]+)*$/.test(text) && !WORDS.test(text);

@@ -1,6 +1,6 @@
 /** The type of one column and what reads it. */
 export interface Guess {
-  /** In SPEC 7's words. */
+  /** In the config's words. */
   readonly type: string;
   readonly formats?: readonly string[];
   readonly decimal?: string;

@@ -30,7 +30,7 @@ export class Distinct {
     else this.#seen.add(hash);
   }
 
-  /** `unique` is by file (SPEC 7): a value may come again in the next one. */
+  /** `unique` is by file (docs/spec/rows-and-values.md#unique): a value may come again in the next one. */
   nextFile(): void {
     this.#seen.clear();
   }

@@ -19,7 +19,7 @@ export interface CsvTable {
   readonly doubts: readonly string[];
 }
 
-/** Options of `format:` for such a table; `nulls` unsaid = the default. */
+/** Options of `format:` for such a table; `nulls` omitted = the default. */
 export function csvOptionsOf(table: CsvTable, header: boolean): Record<string, unknown> {
   const { delimiter, quote, escape, comment } = table.sniffed;
   return {

@@ -127,7 +127,7 @@ export async function* unpacked(
   }
 }
 
-/** As a load takes them where `members` is unsaid. */
+/** As a load takes them where `members` is omitted. */
 const visibleMember = (name: string): boolean =>
   !name.slice(name.lastIndexOf('/') + 1).startsWith('.') && !name.startsWith('__MACOSX/');
 

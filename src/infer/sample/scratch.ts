@@ -18,7 +18,7 @@ export class Scratch {
   #copies = 0;
 
   /**
-   * Unpacks the file that the sample was taken of, of an archive its first member. Gives the copy's path. Throws what
+   * Unpacks the file that the sample was taken of, of an archive its first member. Returns the copy's path. Throws what
    * decoders throw, EXPANSION_LIMIT, and DISK_FULL.
    */
   async unpack(sample: Sample, decoders: readonly Decoder[]): Promise<string> {

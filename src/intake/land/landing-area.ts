@@ -124,7 +124,7 @@ export class LandingArea {
     return this.#limits.keepMs > 0;
   }
 
-  /** The load has ended. Gives the path when the file is kept, null when it is gone. */
+  /** The load has ended. Returns the path when the file is kept, null when it is gone. */
   async done(name: string): Promise<string | null> {
     await this.#scan();
     const file = this.pathOf(name);
@@ -145,7 +145,7 @@ export class LandingArea {
     this.#drop(name);
   }
 
-  /** Takes away kept files whose time is over, and what dead processes left. Gives how many. */
+  /** Takes away kept files whose time is over, and what dead processes left. Returns how many. */
   async sweep(now = Date.now()): Promise<number> {
     let removed = 0;
     for (const [name, file] of await this.#scan()) {
@@ -158,7 +158,7 @@ export class LandingArea {
 
   /**
    * Takes away the copies and parts whose file has `ended`, asked a file; for the start, before anything is landed.
-   * Gives how many.
+   * Returns how many.
    */
   async sweepEnded(ended: (fileId: number) => Promise<boolean>): Promise<number> {
     let removed = 0;

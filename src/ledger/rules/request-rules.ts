@@ -4,9 +4,9 @@ import type { FileEntry } from '../../core/entry.js';
 import { END_STATES, type FileState } from '../../core/states.js';
 
 interface Rule {
-  /** States in which it can be carried out (SPEC 4). */
+  /** States in which it can be carried out. */
   readonly from: readonly FileState[];
-  /** States whose end it waits for: "on a file that is being loaded". */
+  /** States whose end it waits for: the file is being landed or loaded. */
   readonly after: readonly FileState[];
   readonly to: FileState;
   readonly change: (entry: FileEntry) => EntryChange;
@@ -14,10 +14,7 @@ interface Rule {
 
 const BUSY: readonly FileState[] = ['landing', 'landed', 'loading'];
 
-/**
- * SPEC 4, a line a command: "failed, rejected -> again, attempts 0 · held -> load · held, failed, rejected -> ignored";
- * "reprocess and clear take any end state".
- */
+/** A line a command (docs/spec/commands.md#requests). reprocess and clear take any end state. */
 const RULES: Readonly<Record<RequestKind, Rule>> = {
   retry: { from: ['failed', 'rejected'], after: [], to: 'discovered', change: () => ({ attempts: 0 }) },
   release: { from: ['held'], after: [], to: 'discovered', change: () => ({ attempts: 0, released: true }) },
@@ -27,8 +24,8 @@ const RULES: Readonly<Record<RequestKind, Rule>> = {
 };
 
 /**
- * "Keeps file_id, raises generation, runs no second after action." It had its first one when it was loaded, or when its
- * bytes were moved.
+ * Keeps the file id, raises the generation, runs no second after action. It had its first one when it was loaded, or
+ * when its bytes were moved.
  */
 function reprocessed(entry: FileEntry): EntryChange {
   const hadAction =

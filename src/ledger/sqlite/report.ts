@@ -22,7 +22,7 @@ import type { Row } from './store/store.js';
 export const REPORT =
   'select e.*, f.name as feed, d.errors as errors, d.drift as drift from entry e join feed f using (feed_id) left join detail d using (file_id)';
 
-/** SPEC 4, "A file report", field by field and in its order. */
+/** The file report (docs/spec/commands.md#a-file-report), field by field and in its order. */
 export function toReport(row: Row): FileReport {
   const mtimeUs = intOrNull(row, 'mtime_us');
   return {

@@ -23,7 +23,7 @@ const NOTHING: ControlSpec = {
 type Lookup = (key: string) => string | undefined;
 
 /**
- * What the sender says about one file (SPEC 3, `control`), held against what is read of it. One object an attempt:
+ * What the sender says about one file (`control`), held against what is read of it. One object an attempt:
  *
  *     pass with `algorithms` -> open the reader with `cuts` -> `expect` the columns -> `add` every batch -> `declared`,
  *     `check`
@@ -65,7 +65,7 @@ export class Control {
   }
 
   /**
-   * How many records the file is said to hold, by whoever says so first; null = unsaid. `formatSays`: the file's own
+   * How many records the file is said to hold, by whoever says so first; null = not said. `formatSays`: the file's own
    * footer. Throws CONTROL_MISSING.
    */
   declared(formatSays: number | null): number | null {

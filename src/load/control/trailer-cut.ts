@@ -98,7 +98,7 @@ export class TrailerCut {
   /**
    * An odd number of quotes in the last line: it is the end of a cell of several lines (a line within or outside of
    * quotes that does not change between the two has an even number; and a quote that is still open at the end of the
-   * file makes each line a record again, SPEC 7).
+   * file makes each line a record again).
    */
   #endsQuoted(line: Buffer): boolean {
     if (this.#quote === null) return false;

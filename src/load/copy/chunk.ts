@@ -5,8 +5,7 @@ import { RawRow } from '../../columns/rows/batch-rows.js';
 import type { BadRowPlace } from '../../quarantine/error-groups.js';
 
 /**
- * Encoded bytes a chunk: one COPY under one savepoint (16 MiB: 2.9 s where one COPY takes 2.6; 4 MiB 3.2; 1 MiB 4.3
- * [DESIGN 2.1]).
+ * Encoded bytes a chunk: one COPY under one savepoint (16 MiB: 2.9 s where one COPY takes 2.6; 4 MiB 3.2; 1 MiB 4.3).
  */
 export const CHUNK_BYTES = 16 * 1024 * 1024;
 /** Raw bytes a chunk keeps at most: rows whose wide cells are not loaded. */

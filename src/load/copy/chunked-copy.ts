@@ -111,7 +111,7 @@ export class ChunkedCopy implements RowWriter {
     this.#inFlight = Promise.resolve();
   }
 
-  /** Ends the COPY under way; gives the error when PostgreSQL refused it for a row. */
+  /** Ends the COPY under way; returns the error when PostgreSQL refused it for a row. */
   async #close(): Promise<ServerError | null> {
     const stream = this.#stream;
     if (stream === null) return null;

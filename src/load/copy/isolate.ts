@@ -5,9 +5,9 @@ const GROWTH = 4;
 
 /**
  * Finds the rows that PostgreSQL refuses among `rows` rows that it refused together with `error`. `attempt` copies rows
- * `from` to `to` (exclusive) under a savepoint and gives the error when they are refused (then nothing of them stays);
- * `refuse` is told each row that is refused alone. All other rows are in afterwards, each tried in its order, so that
- * of two that clash the first one wins.
+ * `from` to `to` (exclusive) under a savepoint and returns the error when they are refused (then nothing of them
+ * stays); `refuse` is told each row that is refused alone. All other rows are in afterwards, each tried in its order,
+ * so that of two that clash the first one wins.
  *
  * It walks through the rows in stretches. The row is named by "line N" of the error's CONTEXT, which is right for
  * binary COPY too, and proven by trying it alone; errors without a line (AFTER triggers, foreign keys) halve the

@@ -9,7 +9,7 @@ import { CopyStream } from './copy-stream.js';
 const PIECE = 1024 * 1024;
 
 /**
- * Copies binary tuples into the quarantine of this control schema; gives how many PostgreSQL took. A refusal is our
+ * Copies binary tuples into the quarantine of this control schema; returns how many PostgreSQL took. A refusal is our
  * bug: what gets here was made harmless.
  */
 export async function copyQuarantine(connection: Connection, schema: string, tuples: Buffer): Promise<number> {

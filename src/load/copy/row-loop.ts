@@ -17,7 +17,7 @@ export interface RowWriter {
   readonly refused: number;
   /** After each run of rows: those encoded since the last call (rows `from` to `to` of the batch) are in `out`. */
   advance(batch: Batch, from: number, to: number): Promise<void>;
-  /** Sends what is left; gives the rows that PostgreSQL says it took. */
+  /** Sends what is left; returns the rows that PostgreSQL says it took. */
   finish(): Promise<number>;
   /** Takes back what is under way, so that the session can roll back. Never rejects. */
   abort(reason: string): Promise<void>;

@@ -8,7 +8,7 @@ import { columnNames } from '../../formats/names.js';
 
 /** What a PostgreSQL table can hold, less the two lineage columns. */
 const MOST_COLUMNS = 1_598;
-/** Names told in a message before "and N more". */
+/** Names listed in a message before "and N more". */
 const SHOWN = 10;
 
 /** Name of the jsonb column that takes unknown columns under on_unknown_column: rescue. */
@@ -23,7 +23,7 @@ export interface Agreement {
   readonly fileTypes: readonly (string | null)[];
   /** Cells (index and name in the file) that go into the rescue column; null = no such column. */
   readonly rescue: readonly { readonly cell: number; readonly name: string }[] | null;
-  /** Cells without quotes are JSON values; unsaid = no. */
+  /** Cells without quotes are JSON values; omitted = no. */
   readonly jsonCells?: true;
   readonly drift: readonly DriftNote[];
 }

@@ -75,8 +75,8 @@ export class FileInput {
   }
 
   /**
-   * Fills `into` from the position on, through the same descriptor that `pass` reads; gives how many bytes there were,
-   * fewer only at the end.
+   * Fills `into` from the position on, through the same descriptor that `pass` reads; returns how many bytes there
+   * were, fewer only at the end.
    */
   async read(into: Buffer, position: number): Promise<number> {
     let done = 0;
@@ -149,7 +149,7 @@ export class InputPass {
   readonly bytes: Bytes = { [Symbol.asyncIterator]: () => ({ next: () => this.#next(), return: () => this.#stop() }) };
 
   /**
-   * Drains what the parser left, and proves that the bytes consumed are those of one unchanged version. Gives their
+   * Drains what the parser left, and proves that the bytes consumed are those of one unchanged version. Returns their
    * sha256 (hex). Throws FILE_CHANGED.
    */
   async finish(): Promise<string> {
@@ -188,7 +188,7 @@ export class InputPass {
     this.#hash.update(chunk);
     for (const { hash } of this.#others) hash.update(chunk);
     this.#ahead = this.#read();
-    // The read-ahead may fail while nobody waits for it; the failure is told when its turn comes.
+    // The read-ahead may fail while nobody waits for it; the failure is thrown when its turn comes.
     this.#ahead.catch(() => undefined);
     return { done: false, value: chunk };
   }

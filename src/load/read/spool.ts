@@ -6,12 +6,12 @@ import { messageOf, TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
 import { hasCode } from '../../base/errno.js';
 
-/** `spool-PID-...`: a file of a process that is no more can be told by its name. */
+/** `spool-PID-...`: a file of a process that is no more can be recognized by its name. */
 const NAME = /^spool-(\d+)-/;
 
 /**
  * Puts bytes into a private file, for formats that read here and there: the file that is parsed then is the one that
- * was hashed on the way, whatever becomes of the original. Gives its path; who asked for it removes it. Throws
+ * was hashed on the way, whatever becomes of the original. Returns its path; who asked for it removes it. Throws
  * DISK_FULL, and what the bytes throw.
  */
 export async function spool(bytes: Bytes, dir: string): Promise<string> {

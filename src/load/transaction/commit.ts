@@ -4,7 +4,7 @@ import { databaseError, endsSession } from '../../postgres/connect/errors.js';
 import type { Script } from '../../postgres/connect/script.js';
 import { isReceiptConflict } from '../../postgres/control/receipt-conflict.js';
 
-/** COMMIT was sent and its answer did not come: only the receipt can tell (DESIGN 2.1, Recovery). */
+/** COMMIT was sent and its answer did not come: only the receipt can tell (docs/architecture.md#recovery). */
 export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 }

@@ -17,7 +17,7 @@ import { openTransaction } from './begin.js';
 import { commit, LostRace } from './commit.js';
 import { copyQuarantine } from '../copy/quarantine-copy.js';
 
-/** What is told of a file that was rejected. */
+/** What is reported of a file that was rejected. */
 export interface Rejection {
   readonly error: TallymanError;
   readonly loadId: number | null;

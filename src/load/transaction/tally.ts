@@ -15,7 +15,7 @@ const MARGIN = 256;
 /** First version whose planner scans a range of ctid. */
 const TID_RANGE = 140_000;
 
-/** How the rows of a load are found again without an index (DESIGN 2.1, Count). */
+/** How the rows of a load are found again without an index (docs/architecture.md#the-loads-transaction). */
 export interface TallyScan {
   readonly table: TargetTable;
   readonly loadId: number;

@@ -30,8 +30,8 @@ export interface Losers {
 /**
  * Finds the rows that lose against an earlier row with the same key, by exact comparison in SQL among the rows whose
  * hash repeats, and deletes them. The first one wins, and a row that lost takes no key: of A (1), B (1, 2), C (2) only
- * B goes. `complete`: the tail scan sees all rows of the load. Gives the losers by key; a row may have lost by several,
- * and counts once.
+ * B goes. `complete`: the tail scan sees all rows of the load. Returns the losers by key; a row may have lost by
+ * several, and counts once.
  */
 export async function removeUniqueLosers(
   connection: Connection,

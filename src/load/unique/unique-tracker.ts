@@ -4,7 +4,7 @@ import { SpillFile } from './spill-file.js';
 
 /** Bytes of a slot: two 32-bit halves of the hash and the tagged row as a double. */
 const SLOT = 16;
-/** Memory for hashes, in bytes (DESIGN 2.1); past it they go to disk. */
+/** Memory for hashes, in bytes; past it they go to disk. */
 const MEMORY = 32 * 1024 * 1024;
 const FIRST_SLOTS = 1 << 10;
 /** The spilled hashes are divided by their low bits, so that each part fits into the memory again. */

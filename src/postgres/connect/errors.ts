@@ -130,7 +130,8 @@ export function databaseError(error: unknown, doing?: string, fix?: string): Tal
 
 /**
  * What may stand in a log. The primary message of a class 22 or P0 error may quote a value ("invalid input syntax for
- * type integer: ..."), and so may a class 23 one that a trigger raised: of those only the code and the names are told.
+ * type integer: ..."), and so may a class 23 one that a trigger raised: of those only the code and the names are
+ * reported.
  */
 export function publicMessage(error: unknown): string {
   if (!isServerError(error)) return messageOf(error);

@@ -19,7 +19,7 @@ export interface ResolveTimes {
   readonly giveUpMs: number;
 }
 
-/** DESIGN 2.1, Recovery. */
+/** How long recovery waits (docs/architecture.md#recovery). */
 const TIMES: ResolveTimes = { lockTimeout: '5s', patienceMs: 30_000, giveUpMs: 120_000 };
 
 /**

@@ -69,7 +69,7 @@ function findPackage(): { readonly native: string; readonly version: string } {
 }
 
 /**
- * npm keeps no symbolic links: the package's install script makes them, and may not have run. Gives whether all are
+ * npm keeps no symbolic links: the package's install script makes them, and may not have run. Returns whether all are
  * there now.
  */
 function hydrate(native: string): boolean {

@@ -162,7 +162,7 @@ function rotateLog(home: EmbeddedHome): void {
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT) renameSync(log, `${log}.1`);
 }
 
-/** Gives the port (0 = any that is free) when it could be had, null when not. */
+/** Returns the port (0 = any that is free) when it could be had, null when not. */
 function listenOnce(port: number): Promise<number | null> {
   return new Promise((resolve) => {
     const server = createServer();

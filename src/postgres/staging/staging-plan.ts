@@ -19,9 +19,10 @@ interface Misfit {
 }
 
 /**
- * SPEC 6. A missing table is created, and missing columns that are not required are added, when target.create is true.
- * A missing required column is a misfit: rows that are there have no value for it. An index on _load_id is made only
- * together with the table: on a large one it would block writers.
+ * What a load needs done first (docs/spec/postgresql.md#staging-tables). A missing table is created, and missing
+ * columns that are not required are added, when target.create is true. A missing required column is a misfit: rows that
+ * are there have no value for it. An index on _load_id is made only together with the table: on a large one it would
+ * block writers.
  */
 export function planStaging(
   target: TargetSpec,
@@ -60,9 +61,9 @@ export function planStaging(
 }
 
 /**
- * True when PostgreSQL may refuse rows that the contract accepts: then chunks under savepoints, else one COPY (DESIGN
- * 2.1). Adds to TargetTable.onlyDatabaseCanRefuse what depends on the contract: NOT NULL columns that are not required,
- * and types that only PostgreSQL reads.
+ * True when PostgreSQL may refuse rows that the contract accepts: then chunks under savepoints, else one COPY
+ * (docs/architecture.md#the-loads-transaction). Adds to TargetTable.onlyDatabaseCanRefuse what depends on the contract:
+ * NOT NULL columns that are not required, and types that only PostgreSQL reads.
  */
 export function refusesBeyond(table: TargetTable, columns: readonly StagingColumn[]): boolean {
   if (table.onlyDatabaseCanRefuse) return true;

@@ -6,15 +6,14 @@ import { displayName, qualified, quoteIdentifier } from '../connect/identifiers.
 /** A column that the feed writes, behind the two lineage columns. */
 export interface StagingColumn {
   readonly name: string;
-  /** SPEC 7's words. */
+  /** The config's words. */
   readonly type: string;
   /** NOT NULL when the table is created. */
   readonly required: boolean;
 }
 
 /**
- * The lineage columns, which stand first: counting by _load_id costs a third there of what it costs behind the texts
- * (DESIGN 2.1).
+ * The lineage columns, which stand first: counting by _load_id costs a third there of what it costs behind the texts.
  */
 export const LOAD_ID = '_load_id';
 export const ROW_NUMBER = '_row';
@@ -38,7 +37,7 @@ export function columnSql(column: StagingColumn): string {
     throw new TallymanError(
       'CONTRACT_MISFIT',
       `Column ${column.name}: a table cannot be created with the type ${JSON.stringify(column.type)}.`,
-      { fix: 'Use a type of SPEC 7, or create the table yourself.' },
+      { fix: 'Use a type that the config knows (docs/spec/rows-and-values.md), or create the table yourself.' },
     );
   return `${quoteIdentifier(column.name)} ${type.canonical}`;
 }

@@ -12,8 +12,8 @@ import type { PgType } from '../../core/codec.js';
  * - boolean, uuid, bytea: into themselves. json, jsonb: into each other
  * - every type: into text, varchar, char, name, citext
  *
- * Anything else is a misfit. Types that SPEC 7 does not name (inet, arrays, enums ...) take text, or a contract of the
- * same name.
+ * Anything else is a misfit. Types that the config has no word for (inet, arrays, enums ...) take text, or a contract
+ * of the same name.
  */
 const FAMILIES: Readonly<Record<string, string>> = {
   int2: 'number',
@@ -38,7 +38,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   citext: 'text',
 };
 
-/** True when a column of that real type can take values of the contract's type (SPEC 7's words). */
+/** True when a column of that real type can take values of the contract's type (in the config's words). */
 export function typeFits(contractType: string, real: PgType): boolean {
   const parsed = parseTypeName(contractType);
   if (parsed === null)
@@ -49,8 +49,8 @@ export function typeFits(contractType: string, real: PgType): boolean {
 }
 
 /**
- * True for types whose every refusal our own codecs foresee (SPEC 7's types and enums). What goes through text COPY
- * only PostgreSQL judges.
+ * True for types whose every refusal our own codecs foresee (the config's types, and enums). What goes through text
+ * COPY only PostgreSQL judges.
  */
 export function codecJudges(real: PgType): boolean {
   return real.enumLabels !== null || (FAMILIES[real.typname] !== undefined && real.typname !== 'citext');

@@ -31,7 +31,7 @@ export interface ExportAbout {
   readonly split: ((raw: Buffer) => SplitRecord | null) | null;
 }
 
-/** How a --format is written. Gives text piece by piece; asks for a page only when the one before is written. */
+/** How a --format is written. Returns text piece by piece; asks for a page only when the one before is written. */
 export type Export = (
   detail: FileDetail,
   pages: AsyncIterable<readonly QuarantineRow[]>,

@@ -26,7 +26,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 const BLANKS: Readonly<Record<string, string>> = { ' ': 'space', '\t': 'tab' };
 
-/** Data as text. At most `limit` UTF-16 units of it; what is left out is told. */
+/** Data as text. At most `limit` UTF-16 units of it; what is left out is counted. */
 export const text = (data: string, limit = Infinity): Html =>
   clipped(data, limit, (part) => part.replace(SPECIAL, (found) => ENTITIES[found] ?? named(codePoint(found))));
 

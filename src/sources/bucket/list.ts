@@ -74,7 +74,7 @@ async function* pages(
     for (let next: Promise<ObjectPage> | null = store.page({ ...query, after: null }, both); next !== null;) {
       const page: ObjectPage = await next;
       next = page.next === null ? null : store.page({ ...query, after: page.next }, both);
-      // Its error is told when its turn comes.
+      // Its error is thrown when its turn comes.
       next?.catch(() => undefined);
       signal.throwIfAborted();
       yield page;

@@ -34,7 +34,7 @@ export function selectionOf(spec: SourceSpec): Selection {
   };
 }
 
-/** Globs without a slash meet the file name, those with one the whole path (SPEC 3). */
+/** Globs without a slash meet the file name, those with one the whole path (docs/spec/configuration.md#sources). */
 function matcher(globs: readonly string[], ignoreCase: boolean): (path: string, name: string) => boolean {
   const names = globs.filter((glob) => !glob.includes('/')).map((glob) => globTest(glob, ignoreCase));
   const paths = globs.filter((glob) => glob.includes('/')).map((glob) => globTest(glob, ignoreCase));

@@ -7,9 +7,9 @@ import { LocalRoot } from './root.js';
 import { encodeName, fileUri } from '../common/path-name.js';
 
 /**
- * Files that a person named: `tallyman load FILE`. The path is the absolute path (SPEC 4); pattern, settle, ready and
- * after do not apply, and links in the folders on the way are the person's own. A link in place of the file is refused
- * like everywhere.
+ * Files that a person named: `tallyman load FILE`. The path is the absolute path; pattern, settle, ready and after do
+ * not apply, and links in the folders on the way are the person's own. A link in place of the file is refused like
+ * everywhere.
  */
 const root = new LocalRoot('/', { plain: false });
 const below = (path: string): string => path.replace(/^\/+/, '');

@@ -11,8 +11,8 @@ import { PRIVATE_PREFIX } from '../common/selection.js';
 import { errnoOf, hasCode } from '../../base/errno.js';
 
 /*
- * How an after action gets hold of exactly the version that was loaded (DESIGN 2.2). Between a look and an `unlink`
- * another file may take the name, so:
+ * How an after action gets hold of exactly the version that was loaded (docs/spec/after.md#only-that-version). Between
+ * a look and an `unlink` another file may take the name, so:
  *
  *     look -> rename to a private name in the same folder -> look at what came along -> act on the private name
  *
@@ -44,7 +44,7 @@ function parts(version: string): { readonly mtime: bigint; readonly inode: bigin
 }
 
 /**
- * Takes the version away from its name. Gives its private path; called again, too, as long as it is there. Throws
+ * Takes the version away from its name. Returns its private path; called again, too, as long as it is there. Throws
  * FILE_VANISHED, FILE_CHANGED, FILE_NOT_TAKEN, AFTER_ACTION_FAILED.
  */
 export async function grab(root: LocalRoot, file: SeenFile): Promise<string> {

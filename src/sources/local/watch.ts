@@ -68,7 +68,7 @@ export class LocalWatch {
     });
   }
 
-  /** What a listing saw: the events follow it. Gives at once; arming goes on behind it. */
+  /** What a listing saw: the events follow it. Returns at once; arming goes on behind it. */
   listed(size: ListingSize): void {
     if (size.rootId === this.#watched && fits(size)) return;
     void this.#inTurn(() => this.#follow(size, true));

@@ -74,7 +74,7 @@ export class S3Watch implements ObjectEvents {
     this.#client = null;
   }
 
-  /** Never ends by itself: a queue that cannot be read now is told once, and asked again. */
+  /** Never ends by itself: a queue that cannot be read now is reported once, and asked again. */
   async #run(client: SQS): Promise<void> {
     for (let failures = 0; !this.#isStopped();) {
       try {

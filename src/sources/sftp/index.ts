@@ -39,7 +39,7 @@ export function openSftp(
 ): Source {
   if (connection === undefined)
     throw new TallymanError('INTERNAL', `connection ${options.connection} did not reach its source`);
-  // Holds true for what it gave before.
+  // The schema takes its own result too: options are parsed more than once, and an absolute folder stays as it is.
   const server = connectionOptions.parse(connection);
   let shared = connections.get(connection);
   if (shared === undefined) {

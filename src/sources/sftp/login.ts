@@ -46,8 +46,8 @@ export interface LoginLimits {
   /** From the first packet to the open SFTP channel, milliseconds. */
   readonly connectMs: number;
   /**
-   * A server that answers no keepalive for three times this long is gone (DESIGN 5: without it a frozen server hangs a
-   * read for ever).
+   * A server that answers no keepalive for three times this long is gone (without it a frozen server hangs a read for
+   * ever).
    */
   readonly keepaliveMs: number;
 }

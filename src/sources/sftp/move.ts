@@ -10,7 +10,8 @@ import type { SftpRoot } from './root.js';
 import { PRIVATE_PREFIX } from '../common/selection.js';
 
 /*
- * How an after action gets hold of exactly the version that was loaded (DESIGN 2.2), as local/private-name.ts does it:
+ * How an after action gets hold of exactly the version that was loaded (docs/spec/after.md#only-that-version), as
+ * local/private-name.ts does it:
  *
  *     look -> rename to a private name in the same folder -> look at what came along -> act on the private name
  *
@@ -75,7 +76,7 @@ async function standsSomewhere(root: SftpRoot, channel: SftpChannel, file: SeenF
 }
 
 /**
- * Takes the version away from its name; gives its private path. Throws FILE_VANISHED, FILE_CHANGED,
+ * Takes the version away from its name; returns its private path. Throws FILE_VANISHED, FILE_CHANGED,
  * AFTER_ACTION_FAILED.
  */
 async function grab(root: SftpRoot, channel: SftpChannel, file: SeenFile): Promise<string> {

@@ -9,7 +9,7 @@ import { decodeName, encodeName, isBelow } from '../common/path-name.js';
 /**
  * Within this long after its mtime a version can still be written again in the same second, and look the same: mtimes
  * are whole seconds. Milliseconds. Its token ends in YOUNG; that goes as the file grows older, so that the next listing
- * has it looked at once more (SPEC 3.1).
+ * has it looked at once more (docs/spec/which-file-is-new.md#young-files).
  */
 const YOUNG_MS = 2_000;
 
@@ -123,8 +123,8 @@ export class SftpRoot {
 }
 
 /**
- * Why a name that a server lists is not taken; null for a plain one. A server may say anything (DESIGN 6): nothing of
- * it becomes a path unseen.
+ * Why a name that a server lists is not taken; null for a plain one. A server may say anything: nothing of it becomes a
+ * path unseen.
  */
 export function nameRefused(name: string): string | null {
   if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0'))

@@ -7,7 +7,7 @@ import { admit, NO_PROBES, type AdmitPolicy, type Decision, type Probes } from '
 import { discover, ended, hashOf, load, loaded, look, receipt } from './support.js';
 import type { SuiteParts } from './harness.js';
 
-/** The decision table over a real ledger: what `facts` finds is what SPEC 3.1 means. */
+/** The decision table over a real ledger: what `facts` finds is what docs/spec/which-file-is-new.md means. */
 
 const policy = (change: Partial<AdmitPolicy> = {}): AdmitPolicy => ({
   onDuplicate: 'skip',

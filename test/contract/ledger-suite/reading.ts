@@ -66,7 +66,7 @@ export function readingSuite({ newLedger }: SuiteParts): void {
       expect(Math.max(...pages)).toBeLessThanOrEqual(500);
     });
 
-    it('a report has exactly the fields of SPEC 4, in their order', async () => {
+    it('a report has exactly the fields that the spec names, in their order', async () => {
       const ledger = await newLedger();
       await loaded(ledger, 'a.csv');
       const [report] = await ledger.files({ limit: 1 });

@@ -11,14 +11,17 @@ export interface ModelLoad {
   status: 'loaded' | 'rejected' | 'superseded' | 'cleared';
 }
 
-/** `tallyman.loads` of one feed in a few lines: what a load replaces, and what its unique indexes refuse (SPEC 6). */
+/**
+ * `tallyman.loads` of one feed in a few lines: what a load replaces, and what its unique indexes refuse
+ * (docs/spec/postgresql.md#loads).
+ */
 export class StagingModel {
   readonly loads: ModelLoad[] = [];
 
   /**
-   * Gives what it replaced; or, as `winner`, the load that its index of (path, content) refuses it for. The ledger does
-   * not foresee that for a file without records (nothing of it could be doubled, so its bytes are not read beforehand);
-   * for any other it must.
+   * Returns what it replaced; or, as `winner`, the load that its index of (path, content) refuses it for. The ledger
+   * does not foresee that for a file without records (nothing of it could be doubled, so its bytes are not read
+   * beforehand); for any other it must.
    */
   commit(
     load: Omit<ModelLoad, 'status'>,

@@ -9,7 +9,7 @@ import { connect, createDatabase } from '../../support/postgres.js';
 export interface Base {
   readonly ws: Workspace;
   /**
-   * Workspace and database as they were when the base was taken. Gives a connection to the fresh database; the one
+   * Workspace and database as they were when the base was taken. Returns a connection to the fresh database; the one
    * before is closed.
    */
   fresh(): Promise<pg.Client>;

@@ -112,7 +112,7 @@ export class Harbour {
     renameSync(path.join(this.ws.dir, 'writing'), target);
   }
 
-  /** A random moment of a load that is under way; gives how many transactions were open then. */
+  /** A random moment of a load that is under way; returns how many transactions were open then. */
   async inLoad(spreadMs = 400): Promise<number> {
     const open = async (): Promise<number> => {
       const [found] = await this.server.query(

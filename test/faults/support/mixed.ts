@@ -145,7 +145,8 @@ export const MIXED_EXPECTED: Expected = {
 };
 
 /**
- * After actions: the loaded files stand in done/, the duplicate is gone, nothing else was touched. Gives what is wrong.
+ * After actions: the loaded files stand in done/, the duplicate is gone, nothing else was touched. Returns what is
+ * wrong.
  */
 export function afterProblems(ws: Pick<Workspace, 'dir'>): readonly string[] {
   const drop = path.join(ws.dir, 'drop');

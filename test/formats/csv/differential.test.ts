@@ -141,7 +141,8 @@ describe('scanner and csv-parse', () => {
         fc.pre(!clash(d.comment, d.quote) && !clash(d.comment, d.delimiter));
         const columns = rows[0]?.cells.length ?? 1;
         const lines = rows.map(({ cells: any, end, blank, commented }, i) => {
-          // Any number of cells on one line; on several, as many as the file has columns (SPEC 7).
+          // Any number of cells on one line; on several, as many as the file has columns
+          // (docs/spec/rows-and-values.md#quotes).
           const cells = any.some((cell) => /[\r\n]/.test(cell.text))
             ? Array.from({ length: columns }, (_, c) => any[c] ?? { text: '', quoted: false })
             : any;

@@ -20,8 +20,8 @@ type Parsed =
   | { readonly kind: 'fault'; readonly at: number; readonly open: (limit: number) => boolean };
 
 /**
- * SPEC 7 read slowly: one character at a time over one string, one record after another, no windows, nothing clever.
- * Characters are bytes here (ASCII), no header, no nulls; escape = quote means doubled.
+ * docs/spec/rows-and-values.md#quotes read slowly: one character at a time over one string, one record after another,
+ * no windows, nothing clever. Characters are bytes here (ASCII), no header, no nulls; escape = quote means doubled.
  */
 export function oracle(text: string, d: OracleDialect): ReadRow[] {
   const rows: ReadRow[] = [];

@@ -38,7 +38,7 @@ function wrapper(): {
   };
 }
 
-/** Takes bytes with the owner of every answer asking for them; gives what was delivered, in order. */
+/** Takes bytes with the owner of every answer asking for them; returns what was delivered, in order. */
 function taking(one: ReturnType<typeof wrapper>): Buffer[] {
   const delivered: Buffer[] = [];
   let current: Arriving | null = null;

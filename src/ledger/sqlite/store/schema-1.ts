@@ -1,10 +1,11 @@
 /**
  * The ledger's tables. Times are milliseconds since 1970 (UTC), sha256 are 32 bytes, lists and objects are JSON.
  *
- * `seen` says in one number how an entry counts in the decision table (SPEC 3.1), so that each question is one index
- * lookup whatever the number of entries: 1 live with records, 2 ignored with known content, 3 in progress, 4 held, 5
- * cleared, 6 live with 0 records, 0 not at all. `twin_path` tells live loads of equal content apart where there may be
- * very many of them (empty files, on_duplicate: load).
+ * `seen` says in one number how an entry counts in the decision table
+ * (docs/spec/which-file-is-new.md#the-decision-table), so that each question is one index lookup whatever the number of
+ * entries: 1 live with records, 2 ignored with known content, 3 in progress, 4 held, 5 cleared, 6 live with 0 records,
+ * 0 not at all. `twin_path` tells live loads of equal content apart where there may be very many of them (empty files,
+ * on_duplicate: load).
  *
  * A loaded file with its receipt, history and place in all indexes takes 650 bytes (measured over 1,000,000). Partial
  * indexes are named in the queries where the planner would rather walk a feed; test/ledger/plans.test.ts keeps every

@@ -64,7 +64,7 @@ export class Store {
     this.now = options.now;
   }
 
-  /** Opens the file now, so that a ledger that cannot be used is told at the start. */
+  /** Opens the file now, so that a ledger that cannot be used is reported at the start. */
   connect(): void {
     this.#guard(() => this.#connection());
   }

@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteLiteral } from '../../connect/identifiers.js';
 import type { Migration } from './migration.js';
 
-/** SPEC 6. Never edited: changes are further files. */
+/** The control tables (docs/spec/postgresql.md#control-tables). Never edited: changes are further files. */
 export const foundation: Migration = {
   version: 1,
   statements(schemaName) {

@@ -17,7 +17,7 @@ export interface FeedPlan {
   readonly after: 'leave' | 'delete' | 'move';
 }
 
-/** Between them every kind of source, format, arrival and after action of issue 6, point 7. Shares sum up to 100. */
+/** Between them every kind of source, format, arrival and after action. Shares sum up to 100. */
 export const PLANS: Readonly<Record<string, FeedPlan>> = {
   plain: { where: 'local', kind: 'csv', share: 22, after: 'move' },
   versions: { where: 'local', kind: 'csv', share: 8, versions: true, after: 'leave' },

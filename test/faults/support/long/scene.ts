@@ -24,7 +24,7 @@ export interface LongScene extends Scene {
   /** The process that runs; null = it is being started. */
   daemon(): { readonly pid: number; readonly life: number } | null;
   sail(): Promise<void>;
-  /** SIGTERM; gives how it ended. */
+  /** SIGTERM; returns how it ended. */
   land(): Promise<Ended>;
   /** All that the daemons said. */
   log(): string;
