@@ -19,6 +19,7 @@ const PARTS = [
   'small',
   'lag',
   'memory',
+  'start',
   'ledger',
   'folder',
   'reconcile',
