@@ -15,7 +15,7 @@ import type { Source } from './core/source.js';
 import type { Receipts } from './core/receipts.js';
 import { acquireLock, type Lock } from './ledger/sqlite/lock.js';
 import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
-import { LoadPool } from './load/pool/load-pool.js';
+import type { LoadPool } from './load/pool/load-pool.js';
 import { parseDatabaseUrl } from './postgres/connect/url.js';
 import { FORMATS, SOURCES } from './registry.js';
 
@@ -90,8 +90,8 @@ export class App {
   }
 
   /** Reads and checks a file in a worker thread; needs no database. */
-  check(job: LoadJob): Promise<LoadResult> {
-    return this.#loadPool(1).check(job);
+  async check(job: LoadJob): Promise<LoadResult> {
+    return await (await this.#loadPool(1)).check(job);
   }
 
   /** Remote files come to data_dir/landing. */
@@ -101,7 +101,7 @@ export class App {
 
   async engine(options: EngineOptions): Promise<Engine> {
     const { concurrency } = this.config.daemon;
-    const pool = this.#loadPool(concurrency);
+    const pool = await this.#loadPool(concurrency);
     // `run --once` most often finds nothing: a thread then costs more than all else that is done.
     if (!options.once) pool.warm();
     const [{ Engine }, { direct }] = await Promise.all([
@@ -147,7 +147,8 @@ export class App {
     this.#pool = this.#receipts = this.#ledger = this.#database = this.#releaseEmbedded = null;
   }
 
-  #loadPool(size: number): LoadPool {
+  async #loadPool(size: number): Promise<LoadPool> {
+    const { LoadPool } = await import('./load/pool/load-pool.js');
     return (this.#pool ??= new LoadPool({
       size,
       onProgress: (progress) => this.events.tell('progress', progress),

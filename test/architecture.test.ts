@@ -64,7 +64,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'ssh2-sftp-client': ['sources/sftp/'],
   'xz-decompress': ['decode/xz.ts'],
   yaml: ['config/'],
-  yauzl: ['decode/zip.ts'],
+  yauzl: ['decode/zip-members.ts'],
   // Each part brings the schema of its own options; config/ puts them together.
   zod: ['base/zod-config.ts', 'config/', 'core/', 'formats/', 'sources/'],
 };
