@@ -10,7 +10,10 @@ import { settleUnique } from './unique/settle-unique.js';
 export interface Step {
   readonly name: string;
   readonly alone: (load: RunningLoad) => Promise<void>;
-  /** For several small files at once; null = a file that needs this step is left out of the group and goes alone. */
+  /**
+   * For several small files at once. null = a group passes the step over: the pool forms groups only of files that need
+   * none of it (`isSmall` in pool/load-pool.ts), so a new step without a group's form keeps its feeds out there.
+   */
   readonly group: ((group: RunningGroup) => Promise<void>) | null;
 }
 

@@ -7,6 +7,9 @@ import type { DaemonView, Listening } from '../daemon/serve.js';
 /** Milliseconds for a request to come in whole. */
 const REQUEST_MS = 10_000;
 
+/** Whoever asks whether the process lives has no token: a container's probe, a load balancer. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
+
 /**
  * `/livez`, `/readyz`, `/metrics` (docs/spec/running.md#http). Where a token is set every path but /livez and /readyz
  * asks for it (`Authorization: Bearer ...`); off loopback the config makes it compulsory. Throws USAGE when the address
@@ -56,6 +59,9 @@ async function answer(
 ): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://localhost').pathname;
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
+  // Asked before the path is looked at, so that a new one is closed unless it is named here.
+  if (!OPEN_PATHS.has(path) && !allowed(request, token))
+    return send(response, 401, 'text/plain', 'a token is needed\n', { 'www-authenticate': 'Bearer' });
   const engine = parts.engine();
   const feeds = parts.feeds().map((feed) => ({ feed, health: engine?.health(feed) ?? null }));
   switch (path) {
@@ -83,8 +89,6 @@ async function answer(
       );
     }
     case '/metrics':
-      if (!allowed(request, token))
-        return send(response, 401, 'text/plain', 'a token is needed\n', { 'www-authenticate': 'Bearer' });
       return send(
         response,
         200,
