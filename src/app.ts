@@ -102,8 +102,8 @@ export class App {
   async engine(options: EngineOptions): Promise<Engine> {
     const { concurrency } = this.config.daemon;
     const pool = await this.#loadPool(concurrency);
-    // `run --once` most often finds nothing: a thread then costs more than all else that is done.
-    if (!options.once) pool.warm();
+    // `run --once` most often finds nothing: a thread then costs more than all else that is done. `load` has its files.
+    if (!options.once || options.worker !== undefined) pool.warm();
     const [{ Engine }, { direct }] = await Promise.all([
       import('./daemon/engine.js'),
       import('./sources/local/direct.js'),

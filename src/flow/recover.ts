@@ -78,10 +78,15 @@ async function sameDatabase({ ledger, receipts }: NameParts): Promise<void> {
  */
 export async function takeOver(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>): Promise<readonly string[]> {
   const taken: string[] = [];
-  for (const entry of await parts.ledger.expired()) {
-    if (entry.lease !== null) await recoverOne(parts, feeds, entry);
-    await parts.ledger.takeOver(entry.fileId);
-    taken.push(entry.feed);
+  for await (const entry of parts.ledger.expired()) {
+    try {
+      if (entry.lease !== null) await recoverOne(parts, feeds, entry);
+      if (entry.owner !== null) await parts.ledger.takeOver(entry.fileId, entry.owner);
+      taken.push(entry.feed);
+    } catch (error) {
+      // Somebody gave the command again while its outcome was looked for: the file is in that one's hands.
+      if (TallymanError.of(error).code !== 'WRONG_STATE') throw error;
+    }
   }
   return taken;
 }
@@ -116,7 +121,7 @@ async function recoverOne(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>
   } else {
     await ledger.unclaim(
       entry.fileId,
-      { uncount: true, retryAt: null, error: null },
+      { uncount: true, retryAt: null, error: null, lease: entry.lease },
       actor,
       'the process ended in the middle; the load was rolled back',
     );

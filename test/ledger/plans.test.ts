@@ -23,7 +23,7 @@ async function everything(ledger: Ledger): Promise<void> {
   await load(ledger, next, { replaced: [first.loadId ?? 0], more: { olderSnapshots: true } });
   await ledger.died(twin.fileId, 1);
   await ledger.interrupted(DAEMON);
-  await ledger.expired();
+  for await (const entry of ledger.expired()) expect(entry.owner).not.toBeNull();
   const id = await ledger.request({ kind: 'reprocess', fileId: bad.fileId, actor: '', reason: '' });
   await ledger.openRequests();
   await ledger.closeRequest(id, { ok: true, message: '' });

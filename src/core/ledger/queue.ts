@@ -1,3 +1,4 @@
+import type { Lease } from './workers.js';
 import type { FileEntry } from '../entry.js';
 import type { DriftNote } from '../format.js';
 import type { ErrorGroup, ReportedError, RowCounts } from '../report.js';
@@ -34,11 +35,12 @@ export interface Queue {
   interrupted(worker: string): Promise<readonly FileEntry[]>;
   /**
    * Open entries in the hands of other workers, or reserved for them, that do not live (Workers). Where a worker holds
-   * a lock, only the lock tells: nothing is ever taken from one by the clock.
+   * a lock, only the lock tells: nothing is ever taken from one by the clock. Each is looked at anew when it is asked
+   * for, because recovering the one before may take long enough for somebody to begin again under the same name.
    */
-  expired(): Promise<readonly FileEntry[]>;
-  /** The entry of a worker that does not live is the daemon's from now on. */
-  takeOver(fileId: number): Promise<void>;
+  expired(): AsyncIterable<FileEntry>;
+  /** The entry of a worker that does not live is the daemon's from now on. No change while it is being worked on. */
+  takeOver(fileId: number, worker: string): Promise<void>;
   /**
    * Everything that the worker has in hand stays its own for longer. Returns until when; null = as long as it lives,
    * there is nothing to renew. WRONG_STATE = it was given up for dead, and others may work on its entries: stop.
@@ -68,10 +70,18 @@ export interface Queue {
    * entry with the same content (or the same size and no hash yet) is being loaded in the feed: decide again.
    */
   claim(fileId: number, claim: Claim, actor: string): Promise<FileEntry>;
-  /** loading -> discovered without an outcome: `uncount` gives the attempt back, `retryAt` is the backoff's end. */
+  /**
+   * loading -> discovered without an outcome: `uncount` gives the attempt back, `retryAt` is the backoff's end. With
+   * `lease`: WRONG_STATE when the entry is in other hands by now, or in the same ones for another attempt.
+   */
   unclaim(
     fileId: number,
-    options: { readonly uncount: boolean; readonly retryAt: string | null; readonly error: ReportedError | null },
+    options: {
+      readonly uncount: boolean;
+      readonly retryAt: string | null;
+      readonly error: ReportedError | null;
+      readonly lease?: Lease | null;
+    },
     actor: string,
     reason: string,
   ): Promise<void>;

@@ -30,17 +30,16 @@ export function queue(store: Store, workers: Workers): Omit<Queue, 'end'> {
       ),
     waiting: (feed, limit, options) => store.read(() => waiting(store, feed, limit, options)),
     interrupted: async (worker) => (await inHand(store)).filter(({ lease }) => lease?.worker === worker),
-    expired: async () => {
-      const found: FileEntry[] = [];
-      for (const entry of await reserved(store))
-        if (entry.owner !== null && !(await workers.lives(entry.owner))) found.push(entry);
-      return found;
-    },
+    expired: () => expired(store, workers),
     // A worker's lock lasts as long as its process: there is nothing to renew.
     renew: () => Promise.resolve(null),
-    takeOver: (fileId) =>
+    takeOver: (fileId, worker) =>
       store.write(() => {
-        store.run('update entry set owner = null where file_id = ?', fileId);
+        store.run(
+          `update entry set owner = null where file_id = ? and owner = ? and state not in ('landing', 'loading')`,
+          fileId,
+          worker,
+        );
       }),
     setContent: (fileId, sha256) =>
       store.write(() => {
@@ -80,6 +79,14 @@ function inHand(store: Store): Promise<readonly FileEntry[]> {
   return store.read(() =>
     store.all(`${entryBy('entry_busy')} where state in ('landing', 'landed', 'loading') order by file_id`).map(toEntry),
   );
+}
+
+async function* expired(store: Store, workers: Workers): AsyncIterable<FileEntry> {
+  for (const { fileId } of await reserved(store)) {
+    const entry = await store.read(() => findEntry(store, fileId));
+    if (entry === null || entry.owner === null || !isOpen(entry.state)) continue;
+    if (!(await workers.lives(entry.owner))) yield entry;
+  }
 }
 
 /** Open entries of `load` commands. */
@@ -162,6 +169,9 @@ function claimEntry(store: Store, fileId: number, claim: Claim, cause: Cause): F
 function unclaim(store: Store, fileId: number, options: Parameters<Queue['unclaim']>[1], cause: Cause): void {
   const entry = mustFind(store, fileId);
   if (entry.state !== 'loading') throw wrongState(entry, 'only a file that is being loaded can go back');
+  const { lease } = options;
+  if (lease && (entry.lease?.worker !== lease.worker || entry.lease.attempt !== lease.attempt))
+    throw wrongState(entry, 'somebody else works on it by now');
   store.run(
     'update entry set attempts = ?, retry_at = ?, error = ? where file_id = ?',
     entry.attempts - (options.uncount && entry.attempts > 0 ? 1 : 0),

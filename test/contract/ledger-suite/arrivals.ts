@@ -189,7 +189,9 @@ export function arrivalsSuite({ newLedger }: SuiteParts): void {
       const arrival = { feed: 'orders', file, uri: 'file:///data/a.csv', settleSeconds: 0 };
       const entry = await ledger.discover({ ...arrival, owner: 'load-1' }, 'cli:ann');
       expect(await ledger.waiting('orders', 10, { ignoreBackoff: true })).toEqual([]);
-      expect((await ledger.expired()).map((owned) => owned.owner)).toEqual(['load-1']);
+      const owners: (string | null)[] = [];
+      for await (const owned of ledger.expired()) owners.push(owned.owner);
+      expect(owners).toEqual(['load-1']);
       const claim = { loadKey: 'k', duplicateAllowed: false, generation: 1 };
       expect(await codeOf(ledger.claim(entry.fileId, { ...claim, worker: DAEMON }, 'daemon'))).toBe('WRONG_STATE');
       expect(await ledger.discover({ ...arrival, owner: 'load-2' }, 'cli:ann')).toMatchObject({

@@ -20,6 +20,12 @@ const waitingIds = async (
   options: { ignoreBackoff: boolean; newestFirst?: boolean } = any,
 ): Promise<number[]> => (await ledger.waiting('orders', 100, options)).map((entry) => entry.fileId);
 
+const expiredIds = async (ledger: Ledger): Promise<number[]> => {
+  const ids: number[] = [];
+  for await (const { fileId } of ledger.expired()) ids.push(fileId);
+  return ids;
+};
+
 export function queueSuite({ newLedger, open }: SuiteParts): void {
   describe('waiting', () => {
     it('oldest first, at most as many as asked for', async () => {
@@ -169,12 +175,37 @@ export function queueSuite({ newLedger, open }: SuiteParts): void {
       const end = await begin('load-1');
       expect(await workers.lives('load-1')).toBe(true);
       await ledger.claim(busy.fileId, { ...claim('k'), worker: 'load-1' }, 'cli:ann');
-      expect(await ledger.expired()).toEqual([]);
+      expect(await expiredIds(ledger)).toEqual([]);
       await end();
-      expect((await ledger.expired()).map(({ fileId }) => fileId)).toEqual([waits.fileId, busy.fileId]);
-      await ledger.takeOver(waits.fileId);
+      expect(await expiredIds(ledger)).toEqual([waits.fileId, busy.fileId]);
+      await ledger.takeOver(waits.fileId, 'load-1');
       expect(await waitingIds(ledger)).toEqual([waits.fileId]);
-      expect((await ledger.expired()).map(({ fileId }) => fileId)).toEqual([busy.fileId]);
+      expect(await expiredIds(ledger)).toEqual([busy.fileId]);
+    });
+
+    it('each expired one is looked at when its turn comes: a worker that began again meanwhile keeps its file', async () => {
+      const { ledger, begin } = await open();
+      const [first, second] = [await discoverFor(ledger, 'load-1'), await discoverFor(ledger, 'load-2')];
+      const seen: number[] = [];
+      for await (const { fileId } of ledger.expired()) {
+        seen.push(fileId);
+        if (fileId === first.fileId) await begin('load-2');
+      }
+      expect(seen).toEqual([first.fileId]);
+      await ledger.claim(second.fileId, { ...claim('again'), worker: 'load-2' }, 'cli:ann');
+      await ledger.takeOver(second.fileId, 'load-2');
+      expect(await ledger.entry(second.fileId)).toMatchObject({ state: 'loading', owner: 'load-2' });
+    });
+
+    it('of an earlier attempt is void: what that attempt left cannot take the file out of the next one', async () => {
+      const { ledger } = await open();
+      const entry = await discoverFor(ledger, 'load-1');
+      const free = { uncount: false, retryAt: null, error: null };
+      const { lease } = await ledger.claim(entry.fileId, { ...claim('one'), worker: 'load-1' }, 'cli:ann');
+      await ledger.unclaim(entry.fileId, { ...free, lease }, 'cli:ann', 'failed');
+      await ledger.claim(entry.fileId, { ...claim('two'), worker: 'load-1' }, 'cli:ann');
+      expect(await codeOf(ledger.unclaim(entry.fileId, { ...free, lease }, 'daemon', 'recovered'))).toBe('WRONG_STATE');
+      expect(await ledger.entry(entry.fileId)).toMatchObject({ state: 'loading', loadKey: 'two' });
     });
   });
 
