@@ -84,7 +84,7 @@ function inHand(store: Store): Promise<readonly FileEntry[]> {
 async function* expired(store: Store, workers: Workers): AsyncIterable<FileEntry> {
   for (const { fileId } of await reserved(store)) {
     const entry = await store.read(() => findEntry(store, fileId));
-    if (entry === null || entry.owner === null || !isOpen(entry.state)) continue;
+    if (!entry?.owner || !isOpen(entry.state)) continue;
     if (!(await workers.lives(entry.owner))) yield entry;
   }
 }
