@@ -1,7 +1,5 @@
-const number = new Intl.NumberFormat('en-US');
-
-/** 12,345 */
-export const count = (n: number): string => number.format(n);
+/** 12,345; of whole numbers. Not by Intl, whose first number takes 20 ms. */
+export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** 1.4 MB */
 export function bytes(n: number): string {

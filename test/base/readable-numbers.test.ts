@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { bytes, count, seconds } from '../../src/base/readable-numbers.js';
 
 test('counts, sizes and times as people read them', () => {
+  const intl = new Intl.NumberFormat('en-US');
+  for (const n of [0, 7, 999, 1_000, 12_345, 999_999, 1_234_567, -1_234_567, -999, Number.MAX_SAFE_INTEGER])
+    expect(count(n)).toBe(intl.format(n));
   expect(count(1_234_567)).toBe('1,234,567');
   expect([0, 999, 1_000, 999_949, 999_950, 1_400_000, 2e18].map(bytes)).toEqual([
     '0 B',
