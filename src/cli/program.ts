@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/built.js';
 import { emptyCoreFiles } from '../base/core-files.js';
+import { sourceStack } from '../base/source-stack.js';
 import { TallymanError } from '../core/errors.js';
 import { addCommands } from './commands.js';
 import type { Act, Interrupt } from './context.js';
@@ -25,7 +26,8 @@ export async function runCli(argv: readonly string[], interrupt: Interrupt): Pro
       } catch (error) {
         const known = invocation.explain(error);
         context.out.error(known);
-        if (context.out.verbose && error instanceof Error && error.stack !== undefined) context.out.say(error.stack);
+        if (context.out.verbose && error instanceof Error && error.stack !== undefined)
+          context.out.say(sourceStack(error.stack));
         exit = interrupt.exitCode() ?? known.exit;
       } finally {
         await invocation.close();
