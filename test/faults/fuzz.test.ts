@@ -195,7 +195,7 @@ test(
         dir,
         corpus: corpus(),
         first: SEED,
-        untilMs: Date.now() + FOR_MS,
+        forMs: FOR_MS,
       },
       resourceLimits: { maxOldGenerationSizeMb: 192 },
       execArgv: [],
