@@ -101,7 +101,7 @@ const FILES_A_FOLDER = 20;
 /** Longest file, in lines. */
 const FILE_LINES = 400;
 /** Lines wider than the formatter's 120 columns: strings that it cannot break. May fall, not rise. */
-const WIDE_LINES = 275;
+const WIDE_LINES = 266;
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((f) => f.endsWith('.ts'))
