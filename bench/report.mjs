@@ -1,4 +1,5 @@
-// What the bench says: tables for people, a JSON file, and the part of README.md between its markers.
+// What the bench says: tables for people, a JSON file, and the parts of README.md and docs/reference/speed.md between
+// their markers.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../config/setup.mjs';
@@ -84,19 +85,24 @@ export function writeJson(result) {
   return path.join(dir, 'latest.json');
 }
 
-/** Rewrites what stands between the markers of README.md. */
+/** Rewrites what stands between the markers: what has an aim in README.md, every figure in docs/reference/speed.md. */
 export function writeReadme(result) {
-  const file = path.join(root, 'README.md');
+  between('README.md', resultText(result, { onlyAims: true }));
+  between('docs/reference/speed.md', resultText(result, { onlyAims: false }));
+}
+
+function between(name, inside) {
+  const file = path.join(root, name);
   const text = readFileSync(file, 'utf8');
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`README.md lacks ${BEGIN} and ${END}`);
-  writeFileSync(file, `${text.slice(0, from)}${BEGIN}\n${readmeText(result)}${text.slice(to)}`);
+  if (from < 0 || to < from) throw new Error(`${name} lacks ${BEGIN} and ${END}`);
+  writeFileSync(file, `${text.slice(0, from)}${BEGIN}\n${inside}${text.slice(to)}`);
 }
 
 /** A pipe ends a cell of a Markdown table, also in code. */
 const cell = (text) => text.replaceAll('|', '\\|');
 
-export function readmeText({ machine, versions, commit, date, options, parts }) {
+export function resultText({ machine, versions, commit, date, options, parts }, { onlyAims }) {
   const head = `One run of \`${options.command}\` on ${date.slice(0, 10)} at ${commit}: ${machine.cpus} x ${machine.model}, ${machine.memoryGB} GB, ${versions.postgres}, Node ${versions.node}; medians of ${options.rounds} rounds in alternation with their quartiles, checksum, ledger, contract, quarantine, tally and lineage columns switched on.`;
   const tables = parts.flatMap((part) => (part.tables ?? []).filter((table) => table.readme === true));
   const timing = tables.flatMap(({ title, lines }) => [
@@ -113,9 +119,9 @@ export function readmeText({ machine, versions, commit, date, options, parts }) 
   const claims = parts
     .filter((part) => part.readme !== false)
     .flatMap((part) =>
-      part.claims.map(
-        (one) => `| ${cell(one.what)} | ${figure(one.value, one.unit)} | ${aimText(one)} | ${metText(one)} |`,
-      ),
+      part.claims
+        .filter((one) => !onlyAims || one.aim !== null)
+        .map((one) => `| ${cell(one.what)} | ${figure(one.value, one.unit)} | ${aimText(one)} | ${metText(one)} |`),
     );
-  return `${[head, ...timing, '', "All figures (`of` = time as a part of the other's time, so less is faster):", '', '| | figure | aim | met |', '|---|---|---|---|', ...claims].join('\n')}\n`;
+  return `${[head, ...timing, '', `${onlyAims ? 'What has an aim' : 'All figures'} (\`of\` = time as a part of the other's time, so less is faster):`, '', '| | figure | aim | met |', '|---|---|---|---|', ...claims].join('\n')}\n`;
 }

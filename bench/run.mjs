@@ -20,6 +20,7 @@ const PARTS = [
   'lag',
   'memory',
   'start',
+  'before',
   'ledger',
   'folder',
   'reconcile',
@@ -35,13 +36,14 @@ const USAGE = `npm run bench -- [options]
   --scale X        factor on the sizes of memory, ledger, folder and reconcile (1)
   --full a,b       of these four, or all of them: at full size (10 GB, 10,000,000 entries, 1,000,000 files, 100,000,000 rows)
   --dist DIR       another build than this checkout's dist/
+  --before DIR     of part before: the dist/ of the build that this one is held against
   --modules DIR    and its modules one by one, for the lookups of part ledger (this checkout's build/)
   --readme         write the table into README.md
 `;
 
 const { values } = parseArgs({
   options: {
-    part: { type: 'string', default: PARTS.join(',') },
+    part: { type: 'string', default: PARTS.filter((name) => name !== 'before').join(',') },
     rows: { type: 'string', default: '2000000' },
     rounds: { type: 'string', default: '5' },
     shapes: { type: 'string', default: 'typed16,narrow4,wide200,texts' },
@@ -50,6 +52,7 @@ const { values } = parseArgs({
     full: { type: 'string', default: '' },
     dist: { type: 'string' },
     modules: { type: 'string' },
+    before: { type: 'string' },
     readme: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -59,7 +62,9 @@ const FULL = ['memory', 'ledger', 'folder', 'reconcile'];
 const full = values.full === 'all' ? FULL : values.full.split(',').filter((name) => name !== '');
 const unknown = [...wanted.filter((name) => !PARTS.includes(name)), ...full.filter((name) => !FULL.includes(name))];
 const numbers = [values.rows, values.rounds, values.files, values.scale].map(Number);
-if (values.help || unknown.length > 0 || numbers.some((value) => !(value > 0))) {
+const alone = wanted.includes('before') !== (values.before !== undefined);
+if (alone) process.stderr.write('bench: part before and --before DIR go together\n');
+if (values.help || alone || unknown.length > 0 || numbers.some((value) => !(value > 0))) {
   process.stderr.write(`${unknown.length > 0 ? `bench: no part ${unknown.join(', ')}\n` : ''}${USAGE}`);
   process.exit(values.help ? 0 : 2);
 }
@@ -86,6 +91,7 @@ try {
     log,
     main: path.resolve(values.dist ?? path.join(root, 'dist'), 'main.js'),
     modules: values.modules === undefined ? modules() : path.resolve(values.modules),
+    before: values.before === undefined ? null : path.resolve(values.before, 'main.js'),
     data: path.join(root, 'bench', 'data'),
     work: temporary('work').dir,
     rows: Number(values.rows),
