@@ -9,7 +9,7 @@ import { countsOf, driftOf, startReading, type OpenedFile, type Reached } from '
 import type { AttemptParts, RunningLoad } from './running.js';
 import { STEPS } from './steps.js';
 import { begin } from './transaction/begin.js';
-import { rollback } from './transaction/commit.js';
+import { afterCommit, rollback } from './transaction/commit.js';
 import { hashOf } from './transaction/receipt.js';
 import { RunAgain } from './transaction/run-again.js';
 
@@ -24,7 +24,7 @@ export async function attempt(parts: AttemptParts, reached: Reached): Promise<Lo
     connection = await parts.session.connection(parts.job.database);
     const load = await open(parts, file, reached, connection);
     for (const step of STEPS) await step.alone(load);
-    return resultOf(load);
+    return afterCommit(() => resultOf(load));
   } catch (error) {
     if (connection !== null) await rollback(connection);
     throw error;

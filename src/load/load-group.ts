@@ -13,7 +13,7 @@ import { nothingReached, startReading } from './read/read-file.js';
 import type { RunningGroup } from './running.js';
 import { STEPS } from './steps.js';
 import { beginGroup, type GroupBegun } from './transaction/begin.js';
-import { OutcomeUnknown, rollback } from './transaction/commit.js';
+import { afterCommit, OutcomeUnknown, rollback } from './transaction/commit.js';
 import type { LoadSession } from './transaction/session.js';
 
 /** Encoded bytes of a group; what is past it is loaded alone. Compressed files can be larger than they look. */
@@ -41,7 +41,8 @@ export async function loadGroup(
     connection = await session.connection(jobs[0]!.database);
     group = await open(jobs, hooks, session, connection, began);
     for (const step of STEPS) await step.group?.(group);
-    return resultsOf(jobs, group);
+    const done = group;
+    return afterCommit(() => resultsOf(jobs, done));
   } catch (error) {
     if (connection !== null) await rollback(connection);
     const outcome = outcomeOf(error, hooks.signal.aborted);

@@ -77,7 +77,11 @@ test('the feed goes on from there: the key may stay, changed files replace and d
 test('formerly: none begins anew', async () => {
   renamed('newer', 'none');
   const round = await ws.once();
-  expect(reportOf(round, 'newer', 'b.csv').state).toBe('loaded');
+  // b.csv and copy.csv hold the same rows and come in one round: whichever is looked at first is loaded.
+  expect([reportOf(round, 'newer', 'b.csv').state, reportOf(round, 'newer', 'copy.csv').state].sort()).toEqual([
+    'duplicate',
+    'loaded',
+  ]);
   expect((await ws.run('check')).code).toBe(0);
 });
 

@@ -29,8 +29,7 @@ export async function commitLoad(load: RunningLoad): Promise<void> {
   const script = new Script();
   script.also(...supersedeSql(job.database.controlSchema, replaces, loadId));
   const committed = script.add(receiptSql(job, receipt), oneRow(toCommitted));
-  await commit(connection, script, parts.onCommit);
-  load.committed = committed();
+  load.committed = await commit(connection, script, committed, parts.onCommit);
 }
 
 /** A receipt for each file of the group, and one COMMIT. Throws what commit throws. */
@@ -43,6 +42,6 @@ export async function commitGroup(group: RunningGroup): Promise<void> {
   }));
   const script = new Script();
   const written = script.add(receiptsSql(receipts), eachRow(toCommitted));
-  await commit(group.connection, script, group.onCommit);
-  group.committed = new Map(written().map((one) => [one.loadId, one]));
+  const receiptsWritten = await commit(group.connection, script, written, group.onCommit);
+  group.committed = new Map(receiptsWritten.map((one) => [one.loadId, one]));
 }

@@ -74,8 +74,7 @@ export async function writeRejection(
   };
   const committed = closing.add(receiptSql(job, receipt), oneRow(toCommitted));
   try {
-    await commit(connection, closing, onCommit);
-    return { ...committed(), replaced: earlier };
+    return { ...(await commit(connection, closing, committed, onCommit)), replaced: earlier };
   } catch (error) {
     if (error instanceof LostRace)
       throw new TallymanError('INTERNAL', `a receipt with the load_key ${job.loadKey} is there already`);

@@ -5,6 +5,13 @@ import type { Row } from './result-rows.js';
 /** Makes of a statement's answer what it stands for. `command`: INSERT, COMMIT, ROLLBACK ... */
 export type Reader<T> = (rows: readonly Row[], command: string) => T;
 
+/** Not each statement was answered once: nobody knows which answer is whose, nor what was run. */
+export class AnswersDiffer extends TallymanError {
+  constructor(message: string) {
+    super('INTERNAL', message);
+  }
+}
+
 /** What a statement of a script gave. Throws before the script has run, and what its reader throws. */
 export type Answer<T> = () => T;
 
@@ -35,10 +42,7 @@ export class Script {
   async run(connection: Connection, options?: QueryOptions): Promise<void> {
     const results = await connection.queryAll(this.#statements.join(';\n'), options);
     if (results.length !== this.#statements.length)
-      throw new TallymanError(
-        'INTERNAL',
-        `${this.#statements.length} statements were sent, ${results.length} were answered`,
-      );
+      throw new AnswersDiffer(`${this.#statements.length} statements were sent, ${results.length} were answered`);
     this.#results = results;
   }
 }
