@@ -256,6 +256,12 @@ export const ERRORS = {
     'A key or passphrase under decrypt cannot be used.',
     'Correct decrypt.private_key, decrypt.passphrase or decrypt.signers.',
   ),
+  NOT_INSTALLED: row(
+    'feed',
+    78,
+    'A package that reads this format is not installed, or not for this machine.',
+    'Install tallyman again with its optional packages (`npm ci`, without --omit=optional), then start it again.',
+  ),
   DATABASE_RIGHTS: row('feed', 78, 'The database role lacks a right.', 'Run the GRANT in the message.'),
   DATABASE_CHANGED: row(
     'feed',

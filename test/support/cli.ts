@@ -15,12 +15,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The real CLI (dist/main.js), started; `ended` resolves when it has. */
+/** The real CLI (`main`, else dist/main.js), started; `ended` resolves when it has. */
 export function start(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly main?: string } = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended>; output(): string } {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,7 +39,7 @@ export function start(
 /** Runs the CLI to its end. */
 export function tallyman(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly main?: string } = {},
 ): Promise<Ended> {
   return start(args, options).ended;
 }

@@ -38,7 +38,7 @@ const described: z.ZodType<Described> = z.object({
   columns: z.array(z.object({ name: z.string(), type: vectorType, word: z.string().nullable() })),
 });
 const failure: z.ZodType<Failure> = z.object({
-  code: z.enum(['FILE_CORRUPT', 'FORMAT_MISMATCH', 'EXPANSION_LIMIT', 'LOAD_FAILED', 'DISK_FULL']),
+  code: z.enum(['FILE_CORRUPT', 'FORMAT_MISMATCH', 'EXPANSION_LIMIT', 'LOAD_FAILED', 'DISK_FULL', 'NOT_INSTALLED']),
   message: z.string(),
   fix: z.string().nullable(),
 });

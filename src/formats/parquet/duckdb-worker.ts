@@ -4,7 +4,7 @@ import process from 'node:process';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import { failureOf } from './failure.js';
 import { COLUMNS, END, FAILED, HEAD, type ColumnPath, type Failure, type Request } from './frames.js';
-import { OpenFile } from './open-file.js';
+import type { OpenFile } from './open-file.js';
 
 /**
  * The process that reads Parquet files with DuckDB for its parent (child.ts), one at a time. By itself: whatever a
@@ -18,13 +18,25 @@ let file: OpenFile | null = null;
 async function answer(request: Request): Promise<void> {
   if (request.op === 'open') {
     await forget();
-    file = await OpenFile.open(request.path, request.scratch);
+    file = await (await reader()).open(request.path, request.scratch);
     sendJson(COLUMNS, file.described);
     return;
   }
   if (file === null) throw new TallymanError('INTERNAL', 'no file is open');
   await file.read(request.columns, send);
   sendJson(END, {});
+}
+
+/** Throws NOT_INSTALLED: DuckDB's native part comes in an optional package, which an install may leave out. */
+async function reader(): Promise<typeof OpenFile> {
+  try {
+    return (await import('./open-file.js')).OpenFile;
+  } catch (error) {
+    const [reason = ''] = messageOf(error).split('\n');
+    throw new TallymanError('NOT_INSTALLED', `DuckDB, which reads Parquet, cannot be started: ${reason}`, {
+      cause: error,
+    });
+  }
 }
 
 async function forget(): Promise<void> {

@@ -8,13 +8,8 @@ import type { Failure } from './frames.js';
  * parts that only mean something to it.
  */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof TallymanError) {
-    const code =
-      error.code === 'FILE_CORRUPT' || error.code === 'FORMAT_MISMATCH' || error.code === 'DISK_FULL'
-        ? error.code
-        : 'LOAD_FAILED';
-    return { code, message: error.message, fix: error.fix };
-  }
+  if (error instanceof TallymanError)
+    return { code: isPassedOn(error.code) ? error.code : 'LOAD_FAILED', message: error.message, fix: error.fix };
   const message = messageOf(error);
   if (/encrypt/i.test(message)) return failureOf(encrypted());
   if (isSystemError(error))
@@ -42,6 +37,9 @@ export function failureOf(error: unknown): Failure {
     return { code: 'LOAD_FAILED', message: `The Parquet reader failed: ${plainWords(message)}`, fix: null };
   return { code: 'FILE_CORRUPT', message: `The Parquet file cannot be read: ${plainWords(message)}`, fix: null };
 }
+
+const PASSED_ON = ['FILE_CORRUPT', 'FORMAT_MISMATCH', 'DISK_FULL', 'NOT_INSTALLED'] as const;
+const isPassedOn = (code: string): code is (typeof PASSED_ON)[number] => PASSED_ON.some((one) => one === code);
 
 const BYTES: Readonly<Record<string, number>> = {
   bytes: 1,

@@ -44,7 +44,7 @@ export interface Described {
 
 /** Answer FAILED. `code`: of TallymanError. */
 export interface Failure {
-  readonly code: 'FILE_CORRUPT' | 'FORMAT_MISMATCH' | 'EXPANSION_LIMIT' | 'LOAD_FAILED' | 'DISK_FULL';
+  readonly code: 'FILE_CORRUPT' | 'FORMAT_MISMATCH' | 'EXPANSION_LIMIT' | 'LOAD_FAILED' | 'DISK_FULL' | 'NOT_INSTALLED';
   readonly message: string;
   readonly fix: string | null;
 }
