@@ -1,5 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import { classify, isServerError } from '../../postgres/connect/errors.js';
+import { isServerError } from '../../postgres/connect/errors.js';
+import { rowFault } from '../../postgres/connect/row-fault.js';
 import { refusesBeyond } from '../../postgres/staging/staging-plan.js';
 import { stagingColumns } from '../read/compile.js';
 import { readFile, type ReadOutcome } from '../read/read-file.js';
@@ -31,7 +32,7 @@ export async function copyFile(load: RunningLoad): Promise<void> {
       load.reached,
     );
   } catch (error) {
-    if (!chunks && isServerError(error) && classify(error) === 'row') throw new RunAgain('refused-rows');
+    if (!chunks && isServerError(error) && rowFault(error) !== 'never') throw new RunAgain('refused-rows');
     throw error;
   }
   const { accepted, copied, repeats } = outcome;

@@ -6,6 +6,8 @@ import { qualified, quoteIdentifier } from '../../postgres/connect/identifiers.j
 /** A COPY FROM STDIN: its statement, and the bytes that open and close its data. */
 export interface CopyTarget {
   readonly sql: string;
+  /** Names of its columns, in the order of the tuple. */
+  readonly columns: readonly string[];
   readonly header: Buffer;
   readonly trailer: Buffer;
 }
@@ -19,6 +21,7 @@ export function copyTarget(schema: string, table: string, columns: readonly stri
   const list = columns.map(quoteIdentifier).join(', ');
   return {
     sql: `COPY ${qualified(schema, table)} (${list}) FROM STDIN WITH (FORMAT ${mode}, ENCODING 'UTF8')`,
+    columns,
     header: mode === 'binary' ? COPY_HEADER : NOTHING,
     trailer: mode === 'binary' ? COPY_TRAILER : NOTHING,
   };

@@ -1,5 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
-import { classify, databaseError, isServerError, publicMessage } from '../../postgres/connect/errors.js';
+import { databaseError, isServerError, publicMessage } from '../../postgres/connect/errors.js';
+import { rowFault } from '../../postgres/connect/row-fault.js';
 import { integer, list, type Row } from '../../postgres/connect/result-rows.js';
 import { oneRow, Script, type Answer } from '../../postgres/connect/script.js';
 import { clearedContentSql, replacedSql, toReplaced } from '../../postgres/control/replaced-loads.js';
@@ -38,7 +39,7 @@ export async function proveTally(load: RunningLoad): Promise<void> {
   try {
     await script.run(connection, { timeoutMs: 0 });
   } catch (error) {
-    if (isServerError(error) && classify(error) === 'row')
+    if (isServerError(error) && rowFault(error) === 'row')
       throw new TallymanError('DEFERRED_CONSTRAINT', publicMessage(error), { cause: databaseError(error) });
     throw error;
   }

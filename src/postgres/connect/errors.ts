@@ -39,6 +39,12 @@ export function isServerError(error: unknown): error is ServerError {
   );
 }
 
+/**
+ * Raised on purpose by a function in PL/pgSQL, under whatever SQLSTATE its author chose: the code says nothing about
+ * the server then.
+ */
+export const isRaised = (error: ServerError): boolean => error.routine === 'exec_stmt_raise';
+
 /** SQLSTATEs after which the server ends the session, whatever language its severity is in. */
 const ENDS_SESSION = /^(57P0[1-5]|08...|25P0[34])$/;
 
@@ -91,6 +97,7 @@ function isStandby(error: ServerError): boolean {
 /** True when the session is over: FATAL, PANIC, or the socket is gone. */
 export function endsSession(error: unknown): boolean {
   if (!isServerError(error)) return isConnectionLoss(error);
+  if (isRaised(error)) return false;
   return error.severity === 'FATAL' || error.severity === 'PANIC' || ENDS_SESSION.test(error.code);
 }
 
@@ -116,34 +123,53 @@ const CODE_OF_FAULT: Readonly<Record<DatabaseFault, ErrorCode>> = {
 /**
  * The error as people read it, with what was being done in front: "creating staging.orders: permission denied ...".
  * DETAIL and CONTEXT never get in: they quote rows. `fix` is what to do when this place knows better than the table of
- * errors.
+ * errors, `shown` what to say in place of publicMessage.
  */
-export function databaseError(error: unknown, doing?: string, fix?: string): TallymanError {
+export function databaseError(error: unknown, doing?: string, fix?: string, shown?: string): TallymanError {
   if (error instanceof TallymanError) return error;
   const code = CODE_OF_FAULT[classify(error)];
   const prefix = doing === undefined ? '' : `${doing}: `;
-  return new TallymanError(code, `${prefix}${publicMessage(error)}`, {
+  return new TallymanError(code, `${prefix}${shown ?? publicMessage(error)}`, {
     cause: withoutValues(error),
     ...(fix === undefined ? {} : { fix }),
   });
 }
 
 /**
- * What may stand in a log. The primary message of a class 22 or P0 error may quote a value ("invalid input syntax for
- * type integer: ..."), and so may a class 23 one that a trigger raised: of those only the code and the names are
- * reported.
+ * What may stand in a log. The primary message of an error may quote a value: "invalid input syntax for type integer:
+ * ...", a text that a trigger raised. Of those only the code and the names are reported, and where in a function of the
+ * database it was.
  */
 export function publicMessage(error: unknown): string {
   if (!isServerError(error)) return messageOf(error);
-  const named = error.code.startsWith('23') && (error.constraint !== undefined || error.column !== undefined);
-  if (RULES[0]![0].test(error.code) && !named) {
-    const where = [
-      error.table === undefined ? null : `table ${error.table}`,
-      error.column === undefined ? null : `column ${error.column}`,
-    ].filter((part) => part !== null);
-    return `PostgreSQL refused a value (SQLSTATE ${error.code}${where.length === 0 ? '' : `, ${where.join(', ')}`})`;
-  }
-  return `PostgreSQL: ${error.message} (SQLSTATE ${error.code})`;
+  return quotesRows(error) ? guardedMessage(error) : `PostgreSQL: ${error.message} (SQLSTATE ${error.code})`;
+}
+
+/** The same without the server's own words. */
+export function guardedMessage(error: ServerError): string {
+  const where = [
+    error.table === undefined ? null : `table ${error.table}`,
+    error.column === undefined ? null : `column ${error.column}`,
+    functionOf(error),
+  ].filter((part) => part !== null);
+  return `PostgreSQL refused a value (SQLSTATE ${error.code}${where.length === 0 ? '' : `, ${where.join(', ')}`})`;
+}
+
+/**
+ * True when the primary message may hold what stands in a row: class 22 and P0, class 23 that names neither constraint
+ * nor column (a trigger raised it), whatever a function raises, and what went wrong within COPY or a function (it has a
+ * CONTEXT), but for the troubles of the server itself.
+ */
+export function quotesRows(error: ServerError): boolean {
+  if (isRaised(error)) return true;
+  if (error.code.startsWith('23')) return error.constraint === undefined && error.column === undefined;
+  if (/^(22|P0)/.test(error.code)) return true;
+  return (error.where ?? '') !== '' && !/^(08|25|40|53|54|57|58|55P03)/.test(error.code);
+}
+
+/** "PL/pgSQL function f() line 3 at RAISE": names and numbers, never a value. */
+function functionOf(error: ServerError): string | null {
+  return /^PL\/pgSQL\P{Cc}* \d+ \P{Cc}*$/mu.exec(error.where ?? '')?.[0] ?? null;
 }
 
 /** Loggers print causes: one without the fields that quote rows. */
