@@ -46,12 +46,12 @@ SELECT t.oid::bigint AS oid, t.relkind::text AS relkind, t.relpersistence::text 
       'has_default', col.atthasdef OR base.has_default OR col.attidentity <> '',
       'generated', col.attgenerated <> '', 'domain_checked', base.checked) ORDER BY col.attnum)
     FROM col JOIN base ON base.attnum = col.attnum AND base.typtype <> 'd' JOIN pg_catalog.pg_type ty ON ty.oid = base.typid), '[]') AS columns,
-  COALESCE((SELECT pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_object('name', k.conname, 'kind', k.contype::text, 'deferrable', k.condeferrable))
+  COALESCE((SELECT pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_object('name', k.conname, 'kind', k.contype::text))
     FROM pg_catalog.pg_constraint k WHERE (k.conrelid = t.oid OR k.conrelid IN (SELECT leaf.oid FROM leaf)) AND k.contype IN ('c', 'u', 'p', 'x', 'f')), '[]') AS constraints,
-  COALESCE((SELECT pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_object('name', g.tgname, 'deferrable', g.tgdeferrable))
+  COALESCE((SELECT pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_object('name', g.tgname, 'on_insert', g.tgtype & 4 <> 0))
     FROM pg_catalog.pg_trigger g WHERE (g.tgrelid = t.oid OR g.tgrelid IN (SELECT leaf.oid FROM leaf))
       -- 4 = fires on INSERT; D = disabled, R = only on a replica
-      AND NOT g.tgisinternal AND g.tgenabled NOT IN ('D', 'R') AND g.tgtype & 4 <> 0), '[]') AS triggers,
+      AND NOT g.tgisinternal AND g.tgenabled NOT IN ('D', 'R')), '[]') AS triggers,
   COALESCE((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', ic.relname, 'method', am.amname, 'unique', i.indisunique,
       'expression', i.indexprs IS NOT NULL OR i.indpred IS NOT NULL, 'first_column', (SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0]),
       'valid', i.indisvalid, 'on_leaf', i.indrelid <> t.oid) ORDER BY ic.oid)

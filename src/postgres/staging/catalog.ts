@@ -51,8 +51,8 @@ export interface TargetTable {
   /** What these are, for messages: "check orders_amount_check". */
   readonly refusers: readonly string[];
   readonly hasUniqueOrExclusion: boolean;
-  /** A deferrable constraint or constraint trigger: SET CONSTRAINTS ALL IMMEDIATE before the count finds out. */
-  readonly hasDeferrable: boolean;
+  /** Enabled triggers of users, of any event: they may add and take rows. */
+  readonly hasTriggers: boolean;
   /** Rules ON INSERT: COPY passes them by. */
   readonly rules: readonly string[];
   /** A valid index that begins with _load_id, by method; null = none. */
@@ -93,7 +93,7 @@ function describe(row: Row, schema: string, name: string, fingerprint: string): 
   const refusers = [
     ...(relkind === 'p' ? ['partitions'] : flag(row, 'is_partition') ? ['its partition bounds'] : []),
     ...constraints.map((k) => `${KINDS[text(k, 'kind')] ?? 'constraint'} ${text(k, 'name')}`),
-    ...triggers.map((t) => `trigger ${text(t, 'name')}`),
+    ...triggers.filter((t) => flag(t, 'on_insert')).map((t) => `trigger ${text(t, 'name')}`),
     ...indexes.filter((i) => flag(i, 'expression') || flag(i, 'unique')).map((i) => `index ${text(i, 'name')}`),
     ...columns.filter((c) => c.domainChecked).map((c) => `domain of column ${c.name}`),
     ...columns.filter((c) => c.generated).map((c) => `generated column ${c.name}`),
@@ -117,7 +117,7 @@ function describe(row: Row, schema: string, name: string, fingerprint: string): 
     refusers,
     hasUniqueOrExclusion:
       constraints.some((k) => ['u', 'p', 'x'].includes(text(k, 'kind'))) || indexes.some((i) => flag(i, 'unique')),
-    hasDeferrable: constraints.some((k) => flag(k, 'deferrable')) || triggers.some((t) => flag(t, 'deferrable')),
+    hasTriggers: triggers.length > 0,
     rules: list(row, 'rules').map(String),
     loadIndex: loadIndexOf(indexes),
     may: {
