@@ -11,6 +11,7 @@ import type { Ledger } from './core/ledger/index.js';
 import { DAEMON } from './core/ledger/workers.js';
 import type { DatabaseSpec } from './core/database.js';
 import type { LoadJob, LoadResult } from './core/load.js';
+import type { Place } from './core/ledger/place.js';
 import type { Source } from './core/source.js';
 import type { Receipts } from './core/receipts.js';
 import { acquireLock, type Lock } from './ledger/sqlite/lock.js';
@@ -34,6 +35,8 @@ export class App {
   #releaseEmbedded: (() => Promise<void>) | null = null;
   #pool: LoadPool | null = null;
   #landing: Landing | null = null;
+  /** Opened to ask for URIs only. */
+  readonly #asked = new Map<string, Source>();
 
   constructor(config: Config, log: Log, events = new Events()) {
     this.config = config;
@@ -89,6 +92,19 @@ export class App {
     return type.open(feed.source, feed.source.options, connection);
   }
 
+  /** Which files we and others who load into the same database both see. */
+  get place(): Place {
+    return { host: this.config.host, uri: (feed, path) => this.#uri(feed, path) };
+  }
+
+  #uri(name: string, path: string): string | null {
+    const feed = this.config.feeds.find((candidate) => candidate.name === name);
+    if (feed === undefined) return null;
+    const source = this.#asked.get(name) ?? this.source(feed);
+    this.#asked.set(name, source);
+    return source.uri(path);
+  }
+
   /** Reads and checks a file in a worker thread; needs no database. */
   async check(job: LoadJob): Promise<LoadResult> {
     return await (await this.#loadPool(1)).check(job);
@@ -116,6 +132,7 @@ export class App {
       formats: FORMATS,
       database: await this.database(),
       dataDir: this.dataDir,
+      place: this.place,
       concurrency,
       log: this.log,
       actor: options.actor,
@@ -140,6 +157,8 @@ export class App {
   async close(): Promise<void> {
     this.#landing?.close();
     await this.#pool?.close();
+    for (const source of this.#asked.values()) await source.close();
+    this.#asked.clear();
     await this.#receipts?.close();
     await this.#ledger?.close();
     await this.#releaseEmbedded?.();

@@ -10,6 +10,8 @@ export interface Config {
   readonly version: 1;
   /** Absolute. */
   readonly dataDir: string;
+  /** What this host is called in receipts; a local path is one of this host. */
+  readonly host: string;
   /** Local copies of remote files: most bytes (null = the disk's), and how long one is kept after its end. */
   readonly landing: { readonly maxBytes: number | null; readonly keepMs: number };
   readonly database: DatabaseConfig;

@@ -21,6 +21,7 @@ export function printableConfig(config: Config): Readonly<Record<string, unknown
   return bare({
     version: config.version,
     data_dir: config.dataDir,
+    host: config.host,
     landing: bare({
       max: config.landing.maxBytes === null ? undefined : formatSize(config.landing.maxBytes),
       keep: formatDuration(config.landing.keepMs),

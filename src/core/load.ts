@@ -10,6 +10,8 @@ export interface LoadJob {
   /** Made and written to the ledger before BEGIN; what recovery looks up. */
   readonly loadKey: string;
   readonly instanceId: string;
+  /** What this host is called: with feed and path it names a local file. */
+  readonly host: string;
   readonly fileId: number;
   readonly feed: FeedSpec;
   readonly database: DatabaseSpec;
@@ -53,6 +55,11 @@ export interface ReplaceRule {
   readonly path: boolean;
   /** All live loads of this feed (mode: replace_all). */
   readonly feed: boolean;
+  /**
+   * The ledger knows of no live load of the path. One that another data_dir made is told as `known-path` then, and the
+   * version is decided on anew. Omitted = false.
+   */
+  readonly firstOfPath?: boolean;
   /** Rejections of later versions of the path: they stay what they are. Omitted = there are none. */
   readonly keep?: readonly number[];
   // Loads with status `cleared` of the same feed and (path or content), and the path's earlier rejections, are always
@@ -78,6 +85,8 @@ export type LoadResult =
   | (LoadOutcome & { readonly outcome: 'checked'; readonly error: ReportedError | null })
   /** Another live receipt holds this content: same path = adopt it, other path = on_duplicate. */
   | { readonly outcome: 'lost-race'; readonly winner: ReceiptRef; readonly sha256: string }
+  /** Live loads of the path of which the decision knew nothing: nothing was loaded, decide again. */
+  | { readonly outcome: 'known-path'; readonly loadIds: readonly number[] }
   /** The file changed or went while it was read: back to settling, no attempt used. */
   | { readonly outcome: 'changed'; readonly message: string }
   | { readonly outcome: 'vanished'; readonly message: string }

@@ -9,6 +9,8 @@ export interface ReceiptRef {
   readonly feed: string;
   readonly path: string;
   readonly fileUri: string;
+  /** Of whoever loaded it. */
+  readonly host: string;
   readonly sha256: string | null;
   readonly size: number;
   readonly mtimeUs: number | null;
@@ -64,13 +66,18 @@ export interface Receipts {
       readonly version: string;
       readonly target: string;
     }[],
-    instanceId: string,
+    by: { readonly instanceId: string; readonly host: string },
   ): Promise<ReadonlyMap<string, number>>;
   /**
    * `formerly` (docs/spec/configuration.md#renaming-a-feed): receipts of this instance under feed `from` stand under
-   * `to` from now on. Throws CONFIG_INVALID when the same content is live under both.
+   * `to` from now on, and so do those of `loadKeys`, which another instance wrote. Throws CONFIG_INVALID when the same
+   * content is live under both. May be repeated.
    */
-  renameFeed(from: string, to: string, instanceId: string): Promise<void>;
+  renameFeed(
+    from: string,
+    to: string,
+    own: { readonly instanceId: string; readonly loadKeys: readonly string[] },
+  ): Promise<void>;
   /** Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says. */
   liveCounts(
     feed: string,

@@ -7,6 +7,7 @@ import type { Ledger } from '../core/ledger/index.js';
 import type { DatabaseSpec } from '../core/database.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
 import type { Events } from '../core/events.js';
+import type { Place } from '../core/ledger/place.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
@@ -48,6 +49,7 @@ export interface EngineParts {
   readonly formats: readonly FormatType[];
   readonly database: DatabaseSpec;
   readonly dataDir: string;
+  readonly place: Place;
   readonly concurrency: number;
   readonly log: Log;
   /** Stands in the history: `daemon`, `run`, `load`. */
@@ -307,6 +309,7 @@ export class Engine {
     await carryOutRequests({
       ledger: this.#parts.ledger,
       receipts: this.#parts.receipts,
+      host: this.#parts.place.host,
       log: this.#parts.log,
       isBusy: (fileId) => this.#loop.isBusy(fileId),
       target: (feed) => {

@@ -11,6 +11,8 @@ import type { Log } from '../core/log.js';
 interface RequestParts {
   readonly ledger: Requests & Pick<Queue, 'entry'> & Pick<Surroundings, 'instanceId'>;
   readonly receipts: Receipts;
+  /** What this host is called in receipts. */
+  readonly host: string;
   readonly log: Log;
   /** A load of this entry is under way: the request waits for its end. */
   isBusy(fileId: number): boolean;
@@ -72,7 +74,7 @@ async function carryOut(parts: RequestParts, request: Request, entry: FileEntry)
           target: parts.target(feed) ?? '',
         },
       ],
-      ledger.instanceId,
+      { instanceId: ledger.instanceId, host: parts.host },
     );
   }
   const { to, change } = requestEffect(request.kind, entry);

@@ -8,6 +8,7 @@ import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { FileEntry } from '../core/entry.js';
 import type { DatabaseSpec } from '../core/database.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
+import type { Place } from '../core/ledger/place.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
 import type { Landing } from './landing.js';
@@ -22,6 +23,7 @@ export interface FlowParts {
   readonly formats: readonly FormatType[];
   readonly database: DatabaseSpec;
   readonly dataDir: string;
+  readonly place: Place;
   readonly log: Log;
   readonly actor: string;
   /** Who works: its name stands in every claim. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
+import { isSamePlace } from '../core/ledger/place.js';
 import type { FileEntry } from '../core/entry.js';
 import { admit, NO_PROBES, type Decision, type Probes } from '../intake/admit.js';
 import { readBeside } from '../intake/beside.js';
@@ -164,7 +165,8 @@ function localBytes(parts: FlowParts, entry: FileEntry): Buffer {
   return decodeName(local);
 }
 
-async function carryOut(parts: FlowParts, entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
+/** `told`: what others loaded under the path has been taken in just now. */
+async function carryOut(parts: FlowParts, entry: FileEntry, feed: FeedSpec, told = false): Promise<WorkOutcome> {
   const { decision, sha256 } = await decide(parts, entry, feed);
   switch (decision.kind) {
     case 'wait':
@@ -199,7 +201,7 @@ async function carryOut(parts: FlowParts, entry: FileEntry, feed: FeedSpec): Pro
     case 'superseded':
       return await endFile(parts, entry, { state: 'superseded' }, decision.reason);
     case 'load':
-      return await load(parts, entry, feed, decision, sha256);
+      return await load(parts, entry, feed, told ? { ...decision, firstOfPath: false } : decision, sha256);
   }
 }
 
@@ -233,6 +235,7 @@ async function load(
   const result = await parts.load({
     loadKey,
     instanceId: parts.ledger.instanceId,
+    host: parts.place.host,
     fileId: entry.fileId,
     feed,
     database: parts.database,
@@ -252,9 +255,25 @@ async function load(
     beside: beside.said,
     generation: decision.generation,
     duplicateAllowed: decision.duplicateAllowed,
-    replaces: decision.replaces,
+    replaces: { ...decision.replaces, firstOfPath: decision.firstOfPath },
   });
+  if (result.outcome === 'known-path') return await learn(parts, claimed, feed, result.loadIds);
   return await settleResult(parts, claimed, feed, result);
+}
+
+/** Another data_dir has loaded an earlier version of the path since we started: known now, and decided on anew. */
+async function learn(
+  parts: FlowParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  loadIds: readonly number[],
+): Promise<WorkOutcome> {
+  const { ledger, receipts, place, actor } = parts;
+  await ledger.takeReceipts(await receipts.byIds(loadIds), (receipt) => isSamePlace(place, receipt));
+  const reason = `the path is loaded already (load ${loadIds.join(', ')}): decided on anew`;
+  await ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, actor, reason);
+  const again = await ledger.entry(entry.fileId);
+  return again === null ? { kind: 'done' } : await carryOut(parts, again, feed, true);
 }
 
 /** What was thrown on the way to the claim: by its code it is the file's, the source's or the program's fault. */

@@ -8,6 +8,8 @@ import type { Receipts } from '../core/receipts.js';
 import { forgetProgress, readProgress } from '../load/progress.js';
 import { carryOver, registerFeeds, renamedFeeds } from './renamed-feeds.js';
 import { standsAs } from '../core/entry.js';
+import { isSamePlace } from '../core/ledger/place.js';
+import type { ReceiptRef } from '../core/receipts.js';
 import type { FlowParts } from './flow-parts.js';
 import { adopt } from './settle-result.js';
 
@@ -40,7 +42,7 @@ export async function reconcileStores(parts: FlowParts, feeds: ReadonlyMap<strin
 
 /** What names are settled with: less than the straight line needs, so that commands have it too. */
 interface NameParts {
-  readonly ledger: Surroundings & Pick<ReceiptBook, 'newestLoad'>;
+  readonly ledger: Surroundings & Pick<ReceiptBook, 'newestLoad' | 'knownLoads'>;
   readonly receipts: Receipts;
 }
 
@@ -128,18 +130,19 @@ async function recoverOne(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>
   }
 }
 
-/** Receipts that the ledger lacks: it was lost or restored, or another instance loads into the same tables. */
+/** Receipts that the ledger lacks: it was lost or restored, or another data_dir loads into the same tables. */
 async function takeReceipts(parts: FlowParts): Promise<void> {
   await takeFrom(parts, Math.max(0, Number((await parts.ledger.getMeta('receipts_seen')) ?? '0') - OVERLAP));
 }
 
-async function takeFrom({ ledger, receipts }: FlowParts, from: number): Promise<void> {
+async function takeFrom({ ledger, receipts, place }: FlowParts, from: number): Promise<void> {
+  const isHere = (receipt: ReceiptRef): boolean => isSamePlace(place, receipt);
   let after = from;
   for (;;) {
     const page = await receipts.after(after, PAGE);
     const last = page.at(-1);
     if (last === undefined) return;
-    await ledger.takeReceipts(page);
+    await ledger.takeReceipts(page, isHere);
     after = last.loadId;
     await ledger.setMeta('receipts_seen', String(after));
   }

@@ -1,6 +1,7 @@
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { KnownFeed, Surroundings } from '../core/ledger/surroundings.js';
+import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import { acquireLock } from '../ledger/sqlite/lock.js';
 import type { Receipts } from '../core/receipts.js';
 
@@ -57,10 +58,25 @@ function identity(feed: FeedSpec): KnownFeed {
   };
 }
 
-/** Receipts first, then the ledger: a crash in between is repeated without harm. */
-export async function carryOver(renamed: readonly Renamed[], ledger: Surroundings, receipts: Receipts): Promise<void> {
+/** Loads whose receipts are renamed with one call. */
+const AT_ONCE = 5_000;
+
+/**
+ * Receipts first, then the ledger: a crash in between is repeated without harm. Not only those of this instance: the
+ * ledger holds as its own also what another data_dir loaded from the same place.
+ */
+export async function carryOver(
+  renamed: readonly Renamed[],
+  ledger: Surroundings & Pick<ReceiptBook, 'knownLoads'>,
+  receipts: Receipts,
+): Promise<void> {
   for (const { from, to } of renamed) {
-    await receipts.renameFeed(from, to, ledger.instanceId);
+    for (let after: number | null = 0; after !== null;) {
+      const loads = await ledger.knownLoads(after, AT_ONCE);
+      const loadKeys = loads.map(({ loadKey }) => loadKey);
+      await receipts.renameFeed(from, to, { instanceId: ledger.instanceId, loadKeys });
+      after = loads.at(-1)?.loadId ?? null;
+    }
     try {
       await ledger.renameFeed(from, to);
     } catch (error) {

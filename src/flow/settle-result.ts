@@ -4,6 +4,7 @@ import { TallymanError } from '../core/errors.js';
 import type { EndOfFile } from '../core/ledger/queue.js';
 import type { FileEntry } from '../core/entry.js';
 import type { LoadResult } from '../core/load.js';
+import { isSamePlace } from '../core/ledger/place.js';
 import type { ReceiptRef } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
 import { dialectDrift } from './dialect-drift.js';
@@ -74,7 +75,8 @@ export async function settleResult(
     case 'failed':
       return await attemptFailed(parts, entry, feed, TallymanError.from(result.error));
     case 'checked':
-      throw new TallymanError('INTERNAL', 'a dry run reached the ledger');
+    case 'known-path':
+      throw new TallymanError('INTERNAL', `${result.outcome} is no end of a load`);
   }
 }
 
@@ -89,7 +91,9 @@ async function lostRace(
   winner: ReceiptRef,
   sha256: string,
 ): Promise<WorkOutcome> {
-  if (winner.path === entry.file.path) {
+  const isOurs = winner.instanceId === parts.ledger.instanceId || isSamePlace(parts.place, winner);
+  const samePath = winner.path === entry.file.path;
+  if (samePath && isOurs) {
     const holder = await parts.ledger.byLoadKey(winner.loadKey);
     if (holder === null || holder.fileId === entry.fileId)
       return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
@@ -101,8 +105,9 @@ async function lostRace(
     );
   }
   const duplicateOf = (await parts.ledger.byLoadId(winner.loadId))?.fileId ?? null;
-  const reason = `the same content is loaded from ${winner.path} (load ${winner.loadId})`;
-  switch (feed.onDuplicate) {
+  const reason = `the same content is loaded from ${samePath ? winner.fileUri : winner.path} (load ${winner.loadId})`;
+  // Two live loads of one feed, path and content cannot be, wherever they come from.
+  switch (samePath && feed.onDuplicate === 'load' ? 'skip' : feed.onDuplicate) {
     case 'skip':
       return await endFile(
         parts,
@@ -114,7 +119,7 @@ async function lostRace(
       return await endFile(parts, entry, { state: 'held', sha256 }, reason);
     case 'load':
       // Decide again, now that the other load is known: it will be allowed beside it.
-      await parts.ledger.takeReceipts([winner]);
+      await parts.ledger.takeReceipts([winner], (receipt) => isSamePlace(parts.place, receipt));
       await parts.ledger.setContent(entry.fileId, sha256);
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, reason);
       return { kind: 'done' };

@@ -10,6 +10,8 @@ export type Decision =
       readonly replaces: ReplaceRule;
       readonly duplicateAllowed: boolean;
       readonly generation: number;
+      /** The ledger knows of no live load of the path; whether the database does, the load finds out. */
+      readonly firstOfPath: boolean;
       readonly reason: string;
     }
   /** `of` null: the original was loaded by another instance. */
@@ -251,6 +253,7 @@ function load(
       entry.duplicateAllowed || (entry.liveLoadId === null && snapshot === null && facts.liveElsewhere !== null),
     // A load that replaces another raises the generation; reprocess has raised the entry's own already.
     generation: Math.max(entry.generation, outgoing + 1),
+    firstOfPath: snapshot === null && facts.live === null && entry.liveLoadId === null,
     reason,
   };
 }

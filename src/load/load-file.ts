@@ -6,6 +6,7 @@ import { receiptInTheWay } from '../postgres/control/receipt-conflict.js';
 import { RunAgain } from './transaction/run-again.js';
 import { shapeNotes } from './read/agreement.js';
 import { attempt } from './attempt.js';
+import { PathIsKnown } from './transaction/begin.js';
 import { LostRace, rollback } from './transaction/commit.js';
 import { FileInput } from './read/file-input.js';
 import { nothingReached, type Reached } from './read/read-file.js';
@@ -85,6 +86,7 @@ async function settle(error: unknown, parts: SettleParts, reached: Reached): Pro
     return { kind: 'again', reason: error.reason };
   }
   if (error instanceof LostRace) return await lostRace(parts, reached);
+  if (error instanceof PathIsKnown) return { kind: 'end', result: { outcome: 'known-path', loadIds: error.loadIds } };
   if (error instanceof TallymanError && error.blame === 'file')
     return { kind: 'end', result: await reject(error, parts, reached) };
   throw error;

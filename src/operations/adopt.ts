@@ -11,10 +11,10 @@ import { isBeside } from '../sources/common/companion.js';
 import { besideDaemon } from '../flow/renamed-feeds.js';
 import { settleNames } from '../flow/recover.js';
 
-type AdoptLedger = Surroundings & Arrivals & Pick<ReceiptBook, 'newestLoad'>;
+type AdoptLedger = Surroundings & Arrivals & Pick<ReceiptBook, 'newestLoad' | 'knownLoads'>;
 
 interface AdoptParts {
-  readonly config: Pick<Config, 'feeds'>;
+  readonly config: Pick<Config, 'feeds' | 'host'>;
   readonly dataDir: string;
   /** Throws UNKNOWN_FEED. */
   feed(name: string): FeedSpec;
@@ -48,7 +48,7 @@ export async function adopt(parts: AdoptParts, input: AdoptInput, signal: AbortS
     await besideDaemon(stores, () => settleNames({ ...stores, receipts }));
     return {
       feed: feed.name,
-      ...(await adoptListed({ ledger: stores.ledger, receipts, source }, feed, input, signal)),
+      ...(await adoptListed({ ledger: stores.ledger, receipts, source, host: parts.config.host }, feed, input, signal)),
     };
   } finally {
     await source.close();
@@ -56,12 +56,12 @@ export async function adopt(parts: AdoptParts, input: AdoptInput, signal: AbortS
 }
 
 async function adoptListed(
-  parts: { readonly ledger: AdoptLedger; readonly receipts: Receipts; readonly source: Source },
+  parts: { readonly ledger: AdoptLedger; readonly receipts: Receipts; readonly source: Source; readonly host: string },
   feed: FeedSpec,
   input: AdoptInput,
   signal: AbortSignal,
 ): Promise<{ readonly seen: number; readonly adopted: number }> {
-  const { ledger, receipts, source } = parts;
+  const { ledger, receipts, source, host } = parts;
   const meets = globMatcher(input.match ?? undefined);
   const beforeUs = input.before === null ? Infinity : Date.parse(input.before) * 1_000;
   const target = `${feed.target.schema}.${feed.target.table}`;
@@ -91,7 +91,7 @@ async function adoptListed(
         version: file.version,
         target,
       })),
-      ledger.instanceId,
+      { instanceId: ledger.instanceId, host },
     );
     adopted += await ledger.adopt(
       feed.name,

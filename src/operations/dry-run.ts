@@ -59,6 +59,7 @@ export async function dryRun(parts: DryRunParts, feed: FeedSpec, file: string): 
   const result = await parts.check({
     loadKey: '',
     instanceId: '',
+    host: '',
     fileId: 0,
     feed,
     database: NO_DATABASE,
@@ -125,6 +126,8 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
           result.message,
         ).reported(),
       };
+    case 'known-path':
+      throw new TallymanError('INTERNAL', 'a dry run knows of no other loads');
     case 'lost-race':
       return { sha256: result.sha256, rows: NO_ROWS, errors: [], error: null };
     case 'unreachable':

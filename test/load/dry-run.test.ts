@@ -19,6 +19,7 @@ async function check(content: string, feed: FeedSpec = feedOf(), change: Partial
   const job: LoadJob = {
     loadKey: '00000000-0000-4000-8000-000000000000',
     instanceId: 'here',
+    host: 'a host',
     fileId: 1,
     feed,
     // Nobody listens there: a dry run must not ask.

@@ -74,15 +74,50 @@ describe('a load that replaces others', () => {
     ]);
   });
 
-  test('leaves the same path of another instance alone: that is another file', async () => {
-    const there = idOf(await bench.take('a.csv', 'id,name\n1,a\n', feedOf(), { instanceId: 'elsewhere' }));
-    const here = idOf(
-      await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), { replaces: { loadIds: [], path: true, feed: false } }),
-    );
-    expect(await staged()).toEqual([
-      { load: there, id: 1 },
-      { load: here, id: 2 },
-    ]);
+  describe('the same path', () => {
+    const replaces = { loadIds: [], path: true, feed: false };
+    /** Loads a.csv as somebody else sees it, then a.csv as we do; true = ours took the place of theirs. */
+    async function takesThePlace(theirs: As, ours: As): Promise<boolean> {
+      const before = idOf(await takeAs(theirs, 'id,name\n1,a\n', { loadIds: [], path: false, feed: false }));
+      const after = idOf(await takeAs(ours, 'id,name\n2,a\n', replaces));
+      const loads = (await staged()).map(({ load }) => load);
+      expect(loads).toContain(after);
+      return !loads.includes(before);
+    }
+    interface As {
+      readonly instanceId: string;
+      readonly host: string;
+      readonly uri: string;
+    }
+    async function takeAs({ uri, ...who }: As, content: string, rule: typeof replaces): Promise<LoadResult> {
+      const job = bench.job(bench.put('a.csv', content), feedOf(), { ...who, replaces: rule });
+      return await bench.load({ ...job, file: { ...job.file, uri } });
+    }
+    const local = { instanceId: 'A', host: 'h1', uri: 'file:///drop/a.csv' };
+    const remote = { ...local, uri: 's3://bucket/a.csv' };
+
+    test.each<[string, boolean, As, As]>([
+      ['on the same host, from a data_dir that was lost', true, local, { ...local, instanceId: 'B' }],
+      ['on another host is another file', false, local, { ...local, instanceId: 'B', host: 'h2' }],
+      ['of our own data_dir after the host was renamed', true, local, { ...local, host: 'h2' }],
+      ['at the same remote place, loaded from another host', true, remote, { ...remote, instanceId: 'B', host: 'h2' }],
+      ['at another remote place', false, remote, { ...remote, instanceId: 'B', uri: 's3://other/a.csv' }],
+      ['of our own data_dir after the server was renamed', true, remote, { ...remote, uri: 's3://new-name/a.csv' }],
+      ['once local, once remote', false, local, { ...remote, instanceId: 'B' }],
+    ])('%s', async (_, expected, theirs, ours) => {
+      expect(await takesThePlace(theirs, ours)).toBe(expected);
+    });
+
+    test('that the ledger did not know to be loaded is told, and nothing is loaded', async () => {
+      const before = idOf(await takeAs(local, 'id,name\n1,a\n', { loadIds: [], path: false, feed: false }));
+      const job = bench.job(bench.put('a.csv', 'id,name\n1,a\n2,b\n'), feedOf(), {
+        instanceId: 'B',
+        host: 'h1',
+        replaces: { loadIds: [], path: false, feed: false, firstOfPath: true },
+      });
+      expect(await bench.load(job)).toEqual({ outcome: 'known-path', loadIds: [before] });
+      expect(await staged()).toEqual([{ load: before, id: 1 }]);
+    });
   });
 
   test('as a snapshot deletes only the rows of its own feed', async () => {

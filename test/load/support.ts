@@ -98,6 +98,7 @@ export async function openBench(): Promise<Bench> {
       return {
         loadKey: randomUUID(),
         instanceId: 'here',
+        host: 'a host',
         fileId: ++fileId,
         feed,
         database: spec,

@@ -83,6 +83,7 @@ describe('receipts', () => {
         feed: 'orders',
         path: 'a.csv',
         fileUri: 'file:///a.csv',
+        host: '',
         sha256: 'c'.repeat(64),
         size: 10,
         mtimeUs: 1_795_154_399_123_456,
@@ -154,13 +155,15 @@ describe('receipts', () => {
       target: 'public.t',
     };
     const other = { ...file, loadKey: crypto.randomUUID(), path: 'x', mtimeUs: null };
-    const loadIds = await receipts.adopt([file, other], 'me');
-    expect([...(await receipts.adopt([file, other], 'me'))]).toEqual([]);
+    const me = { instanceId: 'me', host: 'my host' };
+    const loadIds = await receipts.adopt([file, other], me);
+    expect([...(await receipts.adopt([file, other], me))]).toEqual([]);
     const found = await receipts.after(0, 10);
     expect(found).toHaveLength(2);
     expect(found[0]).toMatchObject({
       loadKey: file.loadKey,
       instanceId: 'me',
+      host: 'my host',
       path: file.path,
       size: 7,
       mtimeUs: file.mtimeUs,

@@ -66,6 +66,7 @@ export function receiptOf(change: Partial<ReceiptRef> = {}): ReceiptRef {
     loadId: 9,
     loadKey: '00000000-0000-0000-0000-000000000000',
     instanceId: 'here',
+    host: 'a host',
     feed: 'orders',
     path: 'orders.csv',
     fileUri: 'file:///srv/secret-place/orders.csv',

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import path from 'node:path';
 import type { FeedSpec } from '../../core/feed/feed.js';
 import { Secret } from '../../core/secret.js';
@@ -49,6 +50,7 @@ export function resolve(root: ConfigNode, parts: PartRegistry, around: Surroundi
   return {
     version: 1,
     dataDir: path.resolve(around.base, keys.data_dir),
+    host: keys.host ?? hostname(),
     landing: { maxBytes: keys.landing.max ?? null, keepMs: keys.landing.keep },
     database,
     daemon,

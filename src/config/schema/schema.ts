@@ -64,6 +64,12 @@ export const rootShape = {
   data_dir: text()
     .default('./tallyman-data')
     .describe('ledger.db, tallyman.lock, landing/, and postgres/ when embedded. Made with mode 0700.'),
+  host: text()
+    .optional()
+    .describe(
+      'Name of this host in receipts: a local file is known by feed, host and path. ' +
+        "Default: the host's own name; set it where that name changes, as in a container.",
+    ),
   landing: z
     .strictObject({
       max: size({ min: 1024 * 1024 })

@@ -4,11 +4,12 @@ import type { ReceiptRef } from '../receipts.js';
 /** What the ledger knows of the receipts in PostgreSQL, which are the truth about what is loaded. */
 export interface ReceiptBook {
   /**
-   * Takes in receipts that the ledger lacks, in order of load_id: own ones become entries in the receipt's state, those
-   * of other instances are knowledge of content only. A known load_key: only its status is brought up to date. An own
-   * one whose entry is `loading` is left to recovery. Returns how many were new.
+   * Takes in receipts that the ledger lacks, in order of load_id: own ones become entries in the receipt's state,
+   * others are knowledge of content only. Own is what this instance wrote, and what `isHere` (place.ts) says of the
+   * files that we see too. A known load_key: only its status is brought up to date, unless it turns out to be own. An
+   * own one whose entry is `loading` is left to recovery. Returns how many were new.
    */
-  takeReceipts(receipts: readonly ReceiptRef[]): Promise<number>;
+  takeReceipts(receipts: readonly ReceiptRef[], isHere?: (receipt: ReceiptRef) => boolean): Promise<number>;
   byLoadId(loadId: number): Promise<FileEntry | null>;
   byLoadKey(loadKey: string): Promise<FileEntry | null>;
   /** Own load with the highest load_id that has not been found lost. */

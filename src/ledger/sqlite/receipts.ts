@@ -20,14 +20,13 @@ const REASON = 'taken in from its receipt in the database';
 /** PostgreSQL is the truth about what is loaded; here the ledger learns it. */
 export function receipts(store: Store, instanceId: string): ReceiptBook {
   return {
-    async takeReceipts(list) {
+    async takeReceipts(list, isHere) {
+      const isOwn = (receipt: ReceiptRef): boolean => receipt.instanceId === instanceId || isHere?.(receipt) === true;
       let taken = 0;
       for (let from = 0; from < list.length; from += AT_ONCE) {
         taken += await store.write(
           () =>
-            list
-              .slice(from, from + AT_ONCE)
-              .filter((receipt) => takeReceipt(store, receipt, receipt.instanceId === instanceId)).length,
+            list.slice(from, from + AT_ONCE).filter((receipt) => takeReceipt(store, receipt, isOwn(receipt))).length,
         );
       }
       return taken;
@@ -87,7 +86,9 @@ function entryOf(store: Store, row: Row | null): FileEntry | null {
 function takeReceipt(store: Store, receipt: ReceiptRef, own: boolean): boolean {
   const known = store.get('select * from receipt where load_key = ?', receipt.loadKey);
   // Lost, and here again: the database was another one for a while. It is taken in anew.
-  if (known !== null && text(known, 'status') !== 'lost') {
+  // Taken in for its content alone, and of a path of ours: by now it is known to be.
+  const foundOut = own && known !== null && intOrNull(known, 'file_id') === null;
+  if (known !== null && text(known, 'status') !== 'lost' && !foundOut) {
     bringUpToDate(store, known, receipt);
     return false;
   }

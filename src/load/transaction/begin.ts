@@ -6,7 +6,13 @@ import { advisoryKey } from '../../postgres/connect/locks.js';
 import { list, text } from '../../postgres/connect/result-rows.js';
 import { eachRow, oneRow, Script, type Reader } from '../../postgres/connect/script.js';
 import { drawLoadIdsSql } from '../../postgres/control/receipt-write.js';
-import { replacedPathsSql, replacedSql, toReplaced, type ReplacedLoad } from '../../postgres/control/replaced-loads.js';
+import {
+  replacedPathsSql,
+  replacedSql,
+  toReplaced,
+  unforeseen,
+  type ReplacedLoad,
+} from '../../postgres/control/replaced-loads.js';
 import { fingerprintSql, type TargetTable } from '../../postgres/staging/catalog.js';
 import { pagesSql } from './tally.js';
 
@@ -78,11 +84,25 @@ export function openTransaction(jobs: readonly LoadJob[], table: Pick<TargetTabl
 
 /**
  * Opens the load's transaction in one round trip: settings, locks, the table kept from being altered, and under all
- * that what this load replaces. null = the table is not as `table` says any more: roll back, look again.
+ * that what this load replaces. null = the table is not as `table` says any more: roll back, look again. Throws
+ * PathIsKnown.
  */
 export async function begin(connection: Connection, job: LoadJob, table: TargetTable): Promise<Begun | null> {
   const begun = await beginWith(connection, [job], table, replacedSql(job, job.file.sha256), toReplaced);
+  const unknown = begun === null ? [] : unforeseen(job, begun.found);
+  if (unknown.length > 0) throw new PathIsKnown(unknown);
   return begun === null ? null : { loadId: begun.loadIds[0]!, pages: begun.pages, replaced: begun.found };
+}
+
+/** There are live loads of the path of which the decision knew nothing. */
+export class PathIsKnown extends Error {
+  override readonly name = 'PathIsKnown';
+  readonly loadIds: readonly number[];
+
+  constructor(loadIds: readonly number[]) {
+    super(`loads ${loadIds.join(', ')}`);
+    this.loadIds = loadIds;
+  }
 }
 
 /** `begin` for several small files of one feed at once, in one round trip too. */

@@ -23,9 +23,9 @@ export function timestampSql(microseconds: string): string {
 }
 
 /** What toReceipt() wants selected from `loads`. */
-export const RECEIPT_COLUMNS = `load_id, load_key::text AS load_key, instance_id, feed, path, file_uri, file_sha256, file_size,
-  ${microsecondsSql('file_mtime')} AS mtime_us, file_version, generation, status, duplicate_allowed,
-  rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, error_code,
+export const RECEIPT_COLUMNS = `load_id, load_key::text AS load_key, instance_id, feed, path, file_uri, host,
+  file_sha256, file_size, ${microsecondsSql('file_mtime')} AS mtime_us, file_version, generation, status,
+  duplicate_allowed, rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, error_code,
   ${isoSql('committed_at')} AS committed_at, pg_catalog.to_jsonb(replaces) AS replaces`;
 
 const STATUSES = ['loaded', 'rejected', 'superseded', 'cleared', 'ignored'] as const;
@@ -44,6 +44,7 @@ export function toReceipt(row: Row): ReceiptRef {
     feed: text(row, 'feed'),
     path: text(row, 'path'),
     fileUri: text(row, 'file_uri'),
+    host: text(row, 'host'),
     sha256: textOrNull(row, 'file_sha256'),
     size: integer(row, 'file_size'),
     mtimeUs: microseconds(row['mtime_us']),

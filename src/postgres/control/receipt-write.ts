@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { visibleString } from '../../base/visible-string.js';
 import type { FileDialect } from '../../core/format.js';
 import type { LoadJob } from '../../core/load.js';
@@ -61,7 +60,7 @@ function receiptValues(job: LoadJob, control: ControlNames, receipt: Receipt): R
     duplicate_allowed: String(job.duplicateAllowed),
     dialect: `${literal(JSON.stringify(visibleValues(receipt.dialect)))}::jsonb`,
     error_code: nullable(receipt.errorCode),
-    host: literal(hostname()),
+    host: literal(job.host),
     started_at: `pg_catalog.clock_timestamp() - ${Math.max(0, Math.round(receipt.elapsedMs))} * interval '1 millisecond'`,
     committed_at: 'pg_catalog.clock_timestamp()',
     replaces: `'{${receipt.replaces.join(',')}}'::bigint[]`,

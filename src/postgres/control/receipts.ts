@@ -1,4 +1,3 @@
-import os from 'node:os';
 import { TallymanError } from '../../core/errors.js';
 import type { DatabaseSpec } from '../../core/database.js';
 import type { ReceiptRef } from '../../core/receipts.js';
@@ -99,29 +98,14 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
       );
       return cleared.length;
     },
-    adopt: async (files, instanceId) => {
+    adopt: async (files, by) => {
       const rows = await sliced(files, (slice) =>
-        session.run('recording files as ignored', (connection) => insertIgnored(connection, loads, slice, instanceId)),
+        session.run('recording files as ignored', (connection) => insertIgnored(connection, loads, slice, by)),
       );
       return new Map(rows.map((row) => [text(row, 'load_key'), integer(row, 'load_id')]));
     },
-    renameFeed: (from, to, instanceId) =>
-      read('renaming a feed', undefined, async (connection) => {
-        try {
-          await connection.query(`UPDATE ${loads} SET feed = $2 WHERE feed = $1 AND instance_id = $3`, [
-            from,
-            to,
-            instanceId,
-          ]);
-        } catch (error) {
-          if (!isServerError(error) || error.code !== '23505') throw error;
-          throw new TallymanError(
-            'CONFIG_INVALID',
-            `receipts of feed ${from} cannot go over to ${to}: the same content is loaded under both`,
-            { cause: error, fix: `Say formerly: none in feed ${to}.` },
-          );
-        }
-      }),
+    renameFeed: (from, to, own) =>
+      read('renaming a feed', undefined, (connection) => renameFeed(connection, loads, { from, to }, own)),
     liveCounts: (feed) => read('counting live loads', [], (connection) => liveCounts(connection, schema, feed)),
     quarantineGroups: (feed) =>
       read('reading quarantine', [], (connection) => quarantineGroups(connection, schema, feed)),
@@ -149,6 +133,27 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
   };
 }
 
+async function renameFeed(
+  connection: Connection,
+  loads: string,
+  { from, to }: { readonly from: string; readonly to: string },
+  { instanceId, loadKeys }: Parameters<Receipts['renameFeed']>[2],
+): Promise<void> {
+  const renaming = `UPDATE ${loads} SET feed = $2 WHERE feed = $1`;
+  try {
+    await connection.query(`${renaming} AND instance_id = $3`, [from, to, instanceId]);
+    const named = `${renaming} AND load_key = ANY($3::uuid[])`;
+    await sliced(loadKeys, async (slice) => (await connection.query(named, [from, to, slice])).rows);
+  } catch (error) {
+    if (!isServerError(error) || error.code !== '23505') throw error;
+    throw new TallymanError(
+      'CONFIG_INVALID',
+      `receipts of feed ${from} cannot go over to ${to}: the same content is loaded under both`,
+      { cause: error, fix: `Say formerly: none in feed ${to}.` },
+    );
+  }
+}
+
 type IgnoredFile = Parameters<Receipts['adopt']>[0][number];
 
 /** Receipts without rows. A load_key that is there already stays as it is: the call may be repeated. */
@@ -156,7 +161,7 @@ async function insertIgnored(
   connection: Connection,
   loads: string,
   files: readonly IgnoredFile[],
-  instanceId: string,
+  by: Parameters<Receipts['adopt']>[1],
 ): Promise<readonly Row[]> {
   const column = <K extends keyof IgnoredFile>(key: K): readonly IgnoredFile[K][] => files.map((file) => file[key]);
   const { rows } = await connection.query(
@@ -165,8 +170,8 @@ async function insertIgnored(
      FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[]) AS f(load_key, feed, path, uri, size, mtime_us, version, target)
      ON CONFLICT (load_key) DO NOTHING RETURNING load_key::text AS load_key, load_id`,
     [
-      instanceId,
-      os.hostname(),
+      by.instanceId,
+      by.host,
       column('loadKey'),
       column('feed'),
       column('path'),

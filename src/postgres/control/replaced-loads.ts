@@ -1,4 +1,5 @@
 import type { LoadJob } from '../../core/load.js';
+import { isLocalUri } from '../../core/ledger/place.js';
 import { quoteLiteral } from '../connect/identifiers.js';
 import { integer, text, type Row } from '../connect/result-rows.js';
 import { controlNames } from './control-schema.js';
@@ -17,9 +18,25 @@ export interface ReplacedLoad {
 /** Condition: receipts of the feed. */
 const ofFeed = ({ feed }: LoadJob): string => `feed = ${quoteLiteral(feed.name)}`;
 
-/** Condition: receipts of the feed and path. Paths belong to an instance: on another host it is another file. */
+/** Condition: receipts of the feed and path. */
 const ofPath = (job: LoadJob): string =>
-  `${ofFeed(job)} AND path = ${quoteLiteral(job.file.path)} AND instance_id = ${quoteLiteral(job.instanceId)}`;
+  `${ofFeed(job)} AND path = ${quoteLiteral(job.file.path)} AND ${ofPlace([job])}`;
+
+/**
+ * Condition: whoever wrote the receipt saw the same place as we do. The path of a local file is one of its host's, a
+ * remote one is where its URI says. What this data_dir wrote itself stays its own when the host or the server has got
+ * another name since. Jobs are of one feed.
+ */
+function ofPlace(jobs: readonly LoadJob[]): string {
+  const { host, instanceId } = jobs[0]!;
+  const remote = jobs.map(({ file }) => file.uri).filter((uri) => !isLocalUri(uri));
+  const places = [
+    `instance_id = ${quoteLiteral(instanceId)}`,
+    ...(remote.length < jobs.length ? [`(host = ${quoteLiteral(host)} AND file_uri LIKE 'file:%')`] : []),
+    ...(remote.length > 0 ? [`file_uri IN (${remote.map(quoteLiteral).join(', ')})`] : []),
+  ];
+  return `(${places.join(' OR ')})`;
+}
 
 const loadsOf = ({ database }: LoadJob): string => controlNames(database.controlSchema).loads;
 
@@ -36,7 +53,7 @@ export function replacedSql(job: LoadJob, sha256: string | null): string {
   const ways = [
     `${path} AND (status = 'cleared' OR (status = 'rejected'${kept}))`,
     ...(sha256 === null ? [] : [`${feed} AND file_sha256 = ${quoteLiteral(sha256)} AND status = 'cleared'`]),
-    ...(replaces.path ? [`${path} AND status = 'loaded'`] : []),
+    ...(replaces.path || replaces.firstOfPath === true ? [`${path} AND status = 'loaded'`] : []),
     ...(replaces.feed ? [`${feed} AND status = 'loaded'`] : []),
     ...(replaces.loadIds.length === 0
       ? []
@@ -54,17 +71,30 @@ export function toReplaced(rows: readonly Row[]): readonly ReplacedLoad[] {
   }));
 }
 
+/**
+ * Live loads of the path that are there although the decision was made without them: another data_dir made them. To be
+ * asked of what replacedSql found.
+ */
+export function unforeseen({ replaces }: LoadJob, found: readonly ReplacedLoad[]): readonly number[] {
+  if (replaces.firstOfPath !== true || replaces.path || replaces.feed) return [];
+  return found
+    .filter(({ loadId, status }) => status === 'loaded' && !replaces.loadIds.includes(loadId))
+    .map(({ loadId }) => loadId);
+}
+
 /** SQL (`load_id`) for the path's earlier rejections of the very same content. */
 export const sameRejectionsSql = (job: LoadJob, sha256: string | null): string =>
   `SELECT load_id FROM ${loadsOf(job)}
    WHERE ${ofPath(job)} AND status = 'rejected' AND file_sha256 = ${quoteLiteral(sha256 ?? '')}`;
 
-/** SQL (`path`) for those paths of a group, of one feed and instance, whose receipts a load of them would replace. */
+/** SQL (`path`) for those paths of a group, of one feed, whose receipts a load of them would replace or must know. */
 export function replacedPathsSql(jobs: readonly LoadJob[]): string {
   const one = jobs[0]!;
   const paths = jobs.map((job) => quoteLiteral(job.file.path)).join(', ');
+  const first = jobs.filter(({ replaces }) => replaces.firstOfPath === true).map(({ file }) => quoteLiteral(file.path));
+  const known = first.length === 0 ? '' : ` OR (status = 'loaded' AND path IN (${first.join(', ')}))`;
   return `SELECT DISTINCT path FROM ${loadsOf(one)} WHERE ${ofFeed(one)} AND path IN (${paths})
-   AND instance_id = ${quoteLiteral(one.instanceId)} AND status IN ('cleared', 'rejected')`;
+   AND ${ofPlace(jobs)} AND (status IN ('cleared', 'rejected')${known})`;
 }
 
 /** SQL that gives a row when a load of one of these contents would replace a cleared one. Jobs are of one feed. */

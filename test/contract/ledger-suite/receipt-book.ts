@@ -45,6 +45,18 @@ export function receiptBookSuite({ newLedger }: SuiteParts): void {
       },
     );
 
+    it('what another data_dir loaded from a place that we see too is an entry like an own one', async () => {
+      const ledger = await newLedger();
+      const [ours, theirs] = [receipt({ path: 'ours.csv' }), receipt({ path: 'theirs.csv' })];
+      await ledger.takeReceipts([ours, theirs], ({ path }) => path === 'ours.csv');
+      expect(await ledger.byLoadId(ours.loadId)).toMatchObject({ state: 'loaded', liveLoadId: ours.loadId });
+      expect(await ledger.byLoadId(theirs.loadId)).toBeNull();
+      // Known for its content alone until now.
+      expect(await ledger.takeReceipts([ours, theirs], () => true)).toBe(1);
+      expect(await ledger.byLoadId(theirs.loadId)).toMatchObject({ state: 'loaded', liveLoadId: theirs.loadId });
+      expect(await ledger.takeReceipts([ours, theirs])).toBe(0);
+    });
+
     it('re-reads nothing: files that stand as their receipts say are known', async () => {
       const ledger = await newLedger();
       const given = own(ledger);

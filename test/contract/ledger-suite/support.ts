@@ -97,6 +97,7 @@ export function receipt(change: Partial<ReceiptRef> = {}): ReceiptRef {
     feed: 'orders',
     path: 'a.csv',
     fileUri: 'file:///drop/a.csv',
+    host: 'a host',
     sha256: hashOf(`receipt ${loadId}`),
     size: 100,
     mtimeUs: 1_800_000_000_000_000,

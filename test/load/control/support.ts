@@ -36,6 +36,7 @@ export async function check(
   const job: LoadJob = {
     loadKey: '00000000-0000-4000-8000-000000000000',
     instanceId: 'here',
+    host: 'a host',
     fileId: 1,
     feed: feedOf(feed),
     database: {

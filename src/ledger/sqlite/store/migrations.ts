@@ -1,9 +1,10 @@
 import type Database from 'better-sqlite3';
 import { TallymanError } from '../../../core/errors.js';
 import { SCHEMA_1 } from './schema-1.js';
+import { SCHEMA_2 } from './schema-2.js';
 
 /** Number n stands at index n - 1. A migration that was released is never edited: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [SCHEMA_1];
+const MIGRATIONS: readonly string[] = [SCHEMA_1, SCHEMA_2];
 
 /**
  * Brings the file to the newest version, each step in a transaction of its own. Two processes may start at once: the
