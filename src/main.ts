@@ -25,22 +25,17 @@ for (const [signal, code] of [
     interrupted.abort();
   });
 }
-// `tallyman files | head` closes the pipe: nobody reads on, and that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+// Whatever is written to them by others (a warning of Node): what cannot be written must not end the work.
+process.stderr.on('error', () => undefined);
 
-process.exitCode = await run();
 // Every part was closed by its command; a handle that some library still holds must not keep a finished command alive.
-process.stdout.write('', () => process.exit());
+process.exit(await run());
 
 /** Nothing but the version is asked for often, by scripts too: no part of the program is loaded for it. */
 async function run(): Promise<number> {
   const [word, ...more] = process.argv.slice(2);
   if ((word === '--version' || word === '-V') && more.length === 0) {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
+    return await printVersion();
   }
   cacheCode();
   try {
@@ -54,9 +49,22 @@ async function run(): Promise<number> {
       'the program cannot be read: too many open files',
       { cause },
     );
-    process.stderr.write(`tallyman: ${message}\n  what to do: ${fix}\n`);
+    process.stderr.write(`error[WORKER_UNUSABLE]: ${message}\n  what to do: ${fix}\n`);
     return exit;
   }
+}
+
+/** 5 = it could not be written. */
+function printVersion(): Promise<number> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', (error) => {
+      process.stderr.write(`error[DISK_FULL]: the output cannot be written: ${error.message}\n`);
+      resolve(5);
+    });
+    process.stdout.write(`${VERSION}\n`, (error) => {
+      if (error === undefined || error === null) resolve(0);
+    });
+  });
 }
 
 /**

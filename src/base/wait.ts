@@ -12,6 +12,21 @@ export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
+/** Until `work` has ended or the signal comes. Throws what `work` throws. */
+export async function until(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /**
  * A wait that ends early when there is something to do. One waits at a time. A wake that comes while nobody waits is
  * kept, and the next wait returns at once: nothing is missed between a look for work and the wait after it.

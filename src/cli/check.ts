@@ -2,7 +2,7 @@ import { problemLine } from '../config/problems/problem.js';
 import { ERRORS } from '../core/errors.js';
 import { check as checkConfig, type Finding } from '../operations/check.js';
 import type { Context } from './context.js';
-import { visible } from './print/output.js';
+import { indented } from '../base/terminal-text.js';
 
 export async function check(context: Context, options: { readonly connect?: boolean }): Promise<number> {
   const { out } = context;
@@ -11,13 +11,14 @@ export async function check(context: Context, options: { readonly connect?: bool
   if (out.json) out.document(document);
   const { problems } = document;
   if (!('warnings' in document)) {
-    if (!out.json) for (const problem of document.problems) out.line(visible(problemLine(problem)));
+    if (!out.json) for (const problem of document.problems) out.line(indented(problemLine(problem), '  '));
     out.say(`${problems.length} mistake${problems.length === 1 ? '' : 's'}`);
     return 78;
   }
   if (!out.json) {
-    for (const warning of document.warnings) out.line(visible(problemLine(warning)));
-    for (const found of document.problems) out.line(visible(findingText(found)));
+    for (const warning of document.warnings)
+      out.line(`warning[${warning.code}]: ${indented(problemLine(warning), '  ')}`);
+    for (const found of document.problems) out.line(findingText(found));
     const feeds = context.config().feeds.length;
     if (document.ok)
       out.line(
@@ -29,4 +30,4 @@ export async function check(context: Context, options: { readonly connect?: bool
 }
 
 const findingText = ({ key, code, message, hint }: Finding): string =>
-  `${key}: ${code}: ${message}${hint === '' ? '' : `\n  what to do: ${hint}`}`;
+  `error[${code}]: ${key}: ${indented(message, '    ')}${hint === '' ? '' : `\n  what to do: ${indented(hint, '    ')}`}`;

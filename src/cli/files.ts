@@ -7,7 +7,7 @@ import { FILE_HEADINGS, fileRow, printFile } from './print/file-detail.js';
 export async function list(context: Context, options: SelectorOptions): Promise<number> {
   const { out } = context;
   const found = filesOf(context.app(), selector(options));
-  if (out.json) await out.items(found);
+  if (out.json) await out.items(found, context.interrupt.signal);
   else {
     // A table's columns are as wide as their widest cell.
     const reports: FileReport[] = [];

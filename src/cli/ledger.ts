@@ -2,7 +2,7 @@ import { count } from '../base/readable-numbers.js';
 import { adopt as adoptPresent } from '../operations/adopt.js';
 import { verify as verifyStores } from '../operations/verify.js';
 import type { Context } from './context.js';
-import { visible } from './print/output.js';
+import { oneLine } from '../base/terminal-text.js';
 import { time } from './selectors.js';
 
 export async function adopt(
@@ -24,7 +24,7 @@ export async function adopt(
   if (out.json) out.document(document);
   else
     out.line(
-      `${visible(feed)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`,
+      `${oneLine(feed)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`,
     );
   return 0;
 }
@@ -36,7 +36,7 @@ export async function verify(context: Context): Promise<number> {
   const { ok, differences } = document;
   if (out.json) out.document(document);
   else {
-    for (const difference of differences) out.line(`${difference.kind}: ${visible(difference.message)}`);
+    for (const difference of differences) out.line(`${difference.kind}: ${oneLine(difference.message)}`);
     const wrong = differences.filter((difference) => difference.kind !== 'emptied').length;
     out.line(ok ? 'ledger, receipts and staging tables agree' : `${count(wrong)} difference${wrong === 1 ? '' : 's'}`);
   }

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/built.js';
 import { emptyCoreFiles } from '../base/core-files.js';
@@ -6,6 +5,7 @@ import { sourceStack } from '../base/source-stack.js';
 import { TallymanError } from '../core/errors.js';
 import { addCommands } from './commands.js';
 import type { Act, Interrupt } from './context.js';
+import { isReaderGone, outputFailure, printData, say, written } from './print/streams.js';
 
 /** Parses the command line and runs the command. Returns the exit code; never throws for what users do. */
 export async function runCli(argv: readonly string[], interrupt: Interrupt): Promise<number> {
@@ -24,6 +24,8 @@ export async function runCli(argv: readonly string[], interrupt: Interrupt): Pro
         // not need.
         exit = await action(context, ...args);
       } catch (error) {
+        // `| head` has seen enough.
+        if (isReaderGone() && error instanceof TallymanError && error.code === 'DISK_FULL') return;
         const known = invocation.explain(error);
         context.out.error(known);
         if (context.out.verbose && error instanceof Error && error.stack !== undefined)
@@ -37,19 +39,27 @@ export async function runCli(argv: readonly string[], interrupt: Interrupt): Pro
   const program = makeProgram(act, (text) => {
     said += text;
   });
+  const isJson = argv.includes('--json');
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return 0;
-    const { Output } = await import('./print/output.js');
-    const out = new Output({ json: argv.includes('--json'), quiet: false, verbose: false });
+    if (error.exitCode !== 0) exit = 2;
     // `tallyman` or `tallyman ledger` alone: the help is the answer, and still no command was given.
-    if (error.code === 'commander.help') process.stderr.write(said);
-    else out.error(new TallymanError('USAGE', error.message.replace(/^error: /, '')));
-    return 2;
+    if (error.code === 'commander.help') say(said);
+    else if (exit !== 0) await sayError(new TallymanError('USAGE', error.message.replace(/^error: /, '')), isJson);
   }
-  return exit;
+  await written(interrupt.signal);
+  const failed = isReaderGone() ? null : outputFailure();
+  if (failed === null || (exit !== 0 && exit !== 3)) return exit;
+  await sayError(failed, isJson);
+  await written(interrupt.signal);
+  return failed.exit;
+}
+
+async function sayError(error: TallymanError, json: boolean): Promise<void> {
+  const { Output } = await import('./print/output.js');
+  new Output({ json, quiet: false, verbose: false }).error(error);
 }
 
 /** `writeErr` gets what commander says by itself: help where a command is missing, and its mistakes a second time. */
@@ -65,7 +75,7 @@ export function makeProgram(act: Act, writeErr: (text: string) => void): Command
     .option('-v, --verbose', 'say more')
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ writeErr })
+    .configureOutput({ writeOut: printData, writeErr })
     .helpCommand(true);
   addCommands(program, act);
   quietErrors(program, writeErr);
@@ -78,7 +88,7 @@ export function makeProgram(act: Act, writeErr: (text: string) => void): Command
  */
 function quietErrors(command: Command, writeErr: (text: string) => void): void {
   for (const sub of command.commands) {
-    sub.exitOverride().configureOutput({ writeErr });
+    sub.exitOverride().configureOutput({ writeOut: printData, writeErr });
     for (const option of [
       ['-c, --config <file>', 'config file'],
       ['--json', 'machine-readable output'],

@@ -1,10 +1,10 @@
-import process from 'node:process';
 import { count } from '../base/readable-numbers.js';
 import { TallymanError } from '../core/errors.js';
 import { EXPORT_FORMATS, exportQuarantine, quarantineGroups, quarantineRows } from '../operations/quarantine.js';
 import type { Context } from './context.js';
 import { GROUP_HEADINGS, groupRow, rowText } from './print/quarantine-table.js';
-import { writeAll, writeWhole } from './print/write-file.js';
+import { printPieces } from './print/streams.js';
+import { writeWhole } from './print/write-file.js';
 
 export async function groups(context: Context, options: { readonly feed?: string }): Promise<number> {
   const { out } = context;
@@ -23,7 +23,7 @@ export async function show(context: Context, id: string): Promise<number> {
   const { out } = context;
   const { fileId, items } = await quarantineRows(context.app(), id);
   if (out.json) {
-    await out.items(items);
+    await out.items(items, context.interrupt.signal);
     return 0;
   }
   let rows = 0;
@@ -49,7 +49,7 @@ export async function exportRows(
   if (format === undefined)
     throw new TallymanError('USAGE', `--format ${options.format}: there are ${EXPORT_FORMATS.join(', ')}`);
   const { fileId, rows, pieces } = await exportQuarantine(context.app(), { id, format });
-  if (options.output === undefined) await writeAll(process.stdout, pieces, interrupt.signal);
+  if (options.output === undefined) await printPieces(pieces, interrupt.signal);
   else {
     await writeWhole(options.output, pieces, interrupt.signal);
     out.say(`written: ${options.output}`);

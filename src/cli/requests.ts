@@ -14,7 +14,7 @@ import type { App } from '../app.js';
 import type { Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { isNarrowed, selector, type SelectorOptions } from './selectors.js';
-import { visible } from './print/output.js';
+import { oneLine } from '../base/terminal-text.js';
 
 export interface RequestOptions extends SelectorOptions {
   readonly reason?: string;
@@ -47,7 +47,7 @@ export async function request(
   if (out.json) out.document(document);
   else
     for (const item of document.items)
-      out.line(`${isDry ? 'would ' : ''}${kind} file ${item.file_id}: ${visible(item.path)} (${item.state})`);
+      out.line(`${isDry ? 'would ' : ''}${kind} file ${item.file_id}: ${oneLine(item.path)} (${item.state})`);
   if (document.items.length === 0) out.say('nothing meets the selection');
   else if (!isDry && options.wait !== true)
     out.say('asked; a running daemon acts within a second, else the next `tallyman run`');
@@ -77,7 +77,7 @@ async function waitFor({ out, interrupt }: Context, app: App, asked: RequestDocu
   if (asked.items.length > 0) out.say('waiting for the running daemon, or the next `tallyman run`');
   for await (const { file_id: id, ok, message, report } of requestOutcomes(app, asked, interrupt.signal)) {
     heard++;
-    out.say(`file ${id}: ${ok ? (report?.state ?? '') : `refused: ${message}`}`);
+    out.say(`file ${id}: ${ok ? (report?.state ?? '') : `refused: ${oneLine(message)}`}`);
     if (!ok) refused = true;
     else if (report !== null) reports.push(report);
   }

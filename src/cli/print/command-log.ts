@@ -1,8 +1,8 @@
-import process from 'node:process';
 import type { Config } from '../../config/config.js';
 import { maskSecrets } from '../../config/mask.js';
 import type { Log } from '../../core/log.js';
-import { visible } from './output.js';
+import { oneLine } from '../../base/terminal-text.js';
+import { say as sayLine } from './streams.js';
 
 /**
  * The log of a command that ends by itself: it tells its outcome as data and its errors at the end, so only what would
@@ -12,10 +12,19 @@ import { visible } from './output.js';
 export function commandLog(config: Config, options: { readonly quiet: boolean; readonly verbose: boolean }): Log {
   const silent = (): void => undefined;
   const secrets = config.secrets.map((secret) => secret.reveal());
-  const say = (fields: object, message: string): void => {
-    const where = ['feed', 'path'].flatMap((name) => (name in fields ? [String(Reflect.get(fields, name))] : []));
-    process.stderr.write(`tallyman: ${visible(maskSecrets([...where, message].join(': '), secrets))}\n`);
+  const say =
+    (word: (fields: object) => string) =>
+    (fields: object, message: string): void => {
+      const where = ['feed', 'path'].flatMap((name) => (name in fields ? [String(Reflect.get(fields, name))] : []));
+      sayLine(`${word(fields)}: ${oneLine(maskSecrets([...where, message].join(': '), secrets))}\n`);
+    };
+  const sayer = (word: string) => say((fields) => ('code' in fields ? `${word}[${String(fields.code)}]` : word));
+  const note = say(() => 'tallyman');
+  const { verbose, quiet } = options;
+  return {
+    debug: verbose ? note : silent,
+    info: verbose ? note : silent,
+    warn: quiet ? silent : sayer('warning'),
+    error: verbose ? sayer('error') : silent,
   };
-  const shown = options.verbose ? say : silent;
-  return { debug: shown, info: shown, warn: options.quiet ? silent : say, error: shown };
 }

@@ -1,6 +1,7 @@
 import { bytes, count, seconds } from '../../base/readable-numbers.js';
+import { indented, oneLine } from '../../base/terminal-text.js';
 import type { FileDetail, FileReport } from '../../core/report.js';
-import { visible, when, type Heading, type Output } from './output.js';
+import { when, type Heading, type Output } from './output.js';
 
 export const FILE_HEADINGS: readonly Heading[] = [
   { title: 'id', align: 'right' },
@@ -27,8 +28,9 @@ export const fileRow = (r: FileReport): readonly string[] => [
 ];
 
 export function printFile(out: Output, d: FileDetail): void {
-  const pair = (name: string, value: string): void => out.line(`${`${name}:`.padEnd(13)}${visible(value)}`);
-  out.line(out.bold(`file ${d.file_id}: ${visible(d.path)}`));
+  const pair = (name: string, value: string): void =>
+    out.line(`${`${name}:`.padEnd(13)}${indented(value, ' '.repeat(13))}`);
+  out.line(out.bold(`file ${d.file_id}: ${oneLine(d.path)}`));
   pair('feed', d.feed);
   pair('uri', d.uri);
   pair('state', d.duplicate_of === null ? d.state : `${d.state} of file ${d.duplicate_of}`);
@@ -75,16 +77,16 @@ export function printFile(out: Output, d: FileDetail): void {
   }
   if (d.drift.length > 0) {
     out.line('\ndrift');
-    for (const note of d.drift) out.line(`  ${note.kind} ${visible(note.column)}: ${visible(note.message)}`);
+    for (const note of d.drift) out.line(`  ${note.kind} ${oneLine(note.column)}: ${oneLine(note.message)}`);
   }
   out.line('\nhistory');
   for (const h of d.history)
-    out.line(`  ${when(h.at)}  ${h.from ?? 'new'} -> ${h.to}  (${visible(h.actor)}) ${visible(h.reason)}`);
+    out.line(`  ${when(h.at)}  ${h.from ?? 'new'} -> ${h.to}  (${oneLine(h.actor)}) ${oneLine(h.reason)}`);
   if (d.actions.length > 0) {
     out.line('\nafter actions');
     for (const a of d.actions)
       out.line(
-        `  ${when(a.at)}  ${visible(a.action)}: ${a.state}, ${a.attempts} attempt${a.attempts === 1 ? '' : 's'}${a.detail === null ? '' : ` (${visible(a.detail)})`}`,
+        `  ${when(a.at)}  ${oneLine(a.action)}: ${a.state}, ${a.attempts} attempt${a.attempts === 1 ? '' : 's'}${a.detail === null ? '' : ` (${oneLine(a.detail)})`}`,
       );
   }
 }

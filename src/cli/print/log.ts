@@ -1,35 +1,58 @@
-import process from 'node:process';
-import { pino, type DestinationStream } from 'pino';
-import pretty from 'pino-pretty';
+import { pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { guardJson, shownJson } from '../../base/terminal-text.js';
 import type { Config } from '../../config/config.js';
 import { maskSecrets } from '../../config/mask.js';
 import type { Log } from '../../core/log.js';
+import { hasColour, isTerminal, messages } from './streams.js';
+
+/** The daemon's log. */
+export interface DaemonLog extends Log {
+  /** Another config holds: its level and its secrets. */
+  follow(config: Config): void;
+}
 
 /**
  * The daemon's log goes to stderr: pretty on a terminal, JSON elsewhere (daemon.log.format: auto). Every line passes
  * the mask, so that a secret that got into a message of a library does not leave the process.
  */
-export function makeLog(config: Config, options: { readonly quiet: boolean; readonly verbose: boolean }): Log {
-  const level = options.verbose ? 'debug' : options.quiet ? 'error' : config.daemon.log.level;
-  const secrets = config.secrets.map((secret) => secret.reveal());
-  const isPretty =
-    config.daemon.log.format === 'pretty' || (config.daemon.log.format === 'auto' && process.stderr.isTTY);
-  const sink: DestinationStream = isPretty
-    ? pretty({
-        colorize: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+export function makeLog(config: Config, options: { readonly quiet: boolean; readonly verbose: boolean }): DaemonLog {
+  const levelOf = ({ daemon }: Config): string =>
+    options.verbose ? 'debug' : options.quiet ? 'error' : daemon.log.level;
+  // Those of an earlier config stay secrets.
+  const known = new Set<string>();
+  let secrets: readonly string[] = [];
+  const learn = (from: Config): void => {
+    for (const secret of from.secrets) known.add(secret.reveal());
+    secrets = [...known];
+  };
+  learn(config);
+  const isPretty = config.daemon.log.format === 'pretty' || (config.daemon.log.format === 'auto' && isTerminal(2));
+  const toText = isPretty
+    ? prettyFactory({
+        colorize: hasColour(2),
         ignore: 'pid,hostname',
         translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
-        destination: 2,
-        sync: true,
       })
-    : pino.destination({ dest: 2, sync: true });
-  return pino(
+    : null;
+  const show = (line: string): string => (toText === null ? guardJson(line) : toText(shownJson(line)));
+  messages().lostNote = (lines) => {
+    const msg = `${lines} lines of this log were dropped: nobody read them, or the disk was full`;
+    return show(`${JSON.stringify({ level: 'warn', time: new Date().toISOString(), lines, msg })}\n`);
+  };
+  const log = pino(
     {
-      level,
+      level: levelOf(config),
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => sink.write(maskSecrets(line, secrets)) },
+    { write: (line: string) => messages().write(show(maskSecrets(line, secrets))) },
   );
+  return Object.assign(log, {
+    follow: (next: Config): void => {
+      log.level = levelOf(next);
+      learn(next);
+    },
+  });
 }

@@ -1,6 +1,6 @@
-import process from 'node:process';
 import Table from 'cli-table3';
-import type { TallymanError } from '../../core/errors.js';
+import { indented, jsonText, oneLine } from '../../base/terminal-text.js';
+import { bold, hasColour, printData, printPieces, printText, say } from './streams.js';
 
 /** A table's column: heading, and which way it is set. */
 export interface Heading {
@@ -10,6 +10,8 @@ export interface Heading {
 
 /** Characters of a long list that are written at once. */
 const WRITE_CHARS = 65_536;
+/** Lines below the first of a message. */
+const BELOW = '    ';
 
 /** Data goes to stdout, messages to stderr; colour only on a terminal, and never with NO_COLOR. */
 export class Output {
@@ -23,76 +25,62 @@ export class Output {
     this.verbose = options.verbose;
   }
 
-  get colour(): boolean {
-    return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
-  }
-
   /** Data, as it stands. */
   write(text: string): void {
-    process.stdout.write(text);
+    printData(text);
   }
 
   line(text: string): void {
-    process.stdout.write(`${text}\n`);
+    printText(`${text}\n`);
   }
 
   /** One JSON document or one line of JSON Lines. */
   document(value: unknown, pretty = false): void {
-    process.stdout.write(`${JSON.stringify(value, null, pretty ? 2 : undefined)}\n`);
+    printData(`${jsonText(value, pretty ? 2 : undefined)}\n`);
   }
 
-  /** `{"items":[...]}`, written as it comes: there may be 10,000,000. Nothing is written where the first one fails. */
-  async items(items: AsyncIterable<unknown>): Promise<void> {
-    let text = '{"items":[';
-    let separator = '';
-    for await (const item of items) {
-      text += separator + JSON.stringify(item);
-      separator = ',';
-      if (text.length < WRITE_CHARS) continue;
-      process.stdout.write(text);
-      text = '';
-    }
-    process.stdout.write(`${text}]}\n`);
+  /**
+   * `{"items":[...]}`, written as it comes: there may be 10,000,000. Nothing is written where the first one fails.
+   * Throws what ended the writing.
+   */
+  async items(items: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+    await printPieces(listText(items), signal);
   }
 
   /** A message for people; not with -q. */
   say(text: string): void {
-    if (!this.quiet) process.stderr.write(`${text}\n`);
+    if (!this.quiet) say(`${text}\n`);
   }
 
-  error(error: TallymanError): void {
-    if (this.json)
-      process.stderr.write(
-        `${JSON.stringify({ message_type: 'error', code: error.code, message: error.message, fix: error.fix })}\n`,
-      );
+  error({ code, message, fix }: { readonly code: string; readonly message: string; readonly fix: string }): void {
+    if (this.json) say(`${jsonText({ message_type: 'error', code, message, fix })}\n`);
     else
-      process.stderr.write(
-        `tallyman: ${visible(error.message)}\n${error.fix === '' ? '' : `  what to do: ${error.fix}\n`}`,
+      say(
+        `error[${code}]: ${indented(message, BELOW)}\n${fix === '' ? '' : `  what to do: ${indented(fix, BELOW)}\n`}`,
       );
   }
 
   table(headings: readonly Heading[], rows: readonly (readonly string[])[]): void {
-    this.line(tableText(headings, rows, this.colour));
+    this.line(tableText(headings, rows, hasColour(1)));
   }
 
   bold(text: string): string {
-    return this.colour ? `\u001b[1m${text}\u001b[22m` : text;
+    return bold(text);
   }
 }
 
-/**
- * Control characters of file names and cells made visible, so that data cannot steer the terminal. Newlines of our own
- * messages stay.
- */
-export function visible(text: string): string {
-  // C0 but newline and tab, DEL, C1, and the bidirectional overrides that make a name read backwards.
-  return text.replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+async function* listText(items: AsyncIterable<unknown>): AsyncGenerator<string> {
+  let text = '{"items":[';
+  let separator = '';
+  for await (const item of items) {
+    text += separator + jsonText(item);
+    separator = ',';
+    if (text.length < WRITE_CHARS) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}]}\n`;
 }
-
-const CONTROLS = new RegExp(
-  '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]',
-  'g',
-);
 
 function tableText(headings: readonly Heading[], rows: readonly (readonly string[])[], colour: boolean): string {
   const table = new Table({
@@ -117,7 +105,7 @@ function tableText(headings: readonly Heading[], rows: readonly (readonly string
       middle: '',
     },
   });
-  for (const row of rows) table.push(row.map((cell) => visible(cell).replace(/[\n\t]/g, ' ')));
+  for (const row of rows) table.push(row.map((cell) => oneLine(cell)));
   return table
     .toString()
     .split('\n')

@@ -1,7 +1,9 @@
 import process from 'node:process';
 import type { LoadProgress } from '../../core/load.js';
 import { bytes, count, seconds } from '../../base/readable-numbers.js';
+import { oneLine } from '../../base/terminal-text.js';
 import type { Output } from './output.js';
+import { isTerminal, showBelow } from './streams.js';
 
 /** A load shorter than this shows nothing: a line that flickers tells nobody anything. Milliseconds. */
 const SHOW_AFTER_MS = 1_000;
@@ -15,10 +17,9 @@ interface Running {
 export class Progress {
   readonly #on: boolean;
   readonly #running = new Map<number, Running>();
-  #shown = false;
 
   constructor(out: Output) {
-    this.#on = process.stderr.isTTY && !out.json && !out.quiet;
+    this.#on = isTerminal(2) && !out.json && !out.quiet;
   }
 
   update(progress: LoadProgress): void {
@@ -30,19 +31,12 @@ export class Progress {
   }
 
   done(fileId: number): void {
-    this.#running.delete(fileId);
-  }
-
-  /** Takes the line away, lets `print` write, and draws it again. */
-  pause(print: () => void): void {
-    this.#erase();
-    print();
-    this.#draw();
+    if (this.#running.delete(fileId)) this.#draw();
   }
 
   end(): void {
     this.#running.clear();
-    this.#erase();
+    if (this.#on) showBelow('');
   }
 
   #draw(): void {
@@ -55,15 +49,7 @@ export class Progress {
         const left = share > 0.01 ? `, ${seconds((s / share) * (1 - share))} left` : '';
         return `${progress.path}: ${bytes(progress.bytes)} of ${bytes(progress.totalBytes)} (${Math.floor(share * 100)} %), ${count(Math.round(progress.rows / s))} rows/s${left}`;
       });
-    this.#erase();
-    if (parts.length === 0) return;
     const width = Math.max(20, (process.stderr.columns || 80) - 1);
-    process.stderr.write(parts.join(' | ').slice(0, width));
-    this.#shown = true;
-  }
-
-  #erase(): void {
-    if (this.#shown) process.stderr.write('\r\u001b[K');
-    this.#shown = false;
+    showBelow(oneLine(parts.join(' | ')).slice(0, width));
   }
 }

@@ -1,10 +1,11 @@
 import { count } from '../../base/readable-numbers.js';
 import { visibleText } from '../../base/visible-text.js';
+import { indented, oneLine } from '../../base/terminal-text.js';
 import type { CellError } from '../../core/batch.js';
 import { reasonOf } from '../../core/reason.js';
 import type { QuarantineGroupItem, QuarantineItem } from '../../operations/quarantine.js';
 
-import { visible, type Heading } from './output.js';
+import type { Heading } from './output.js';
 
 export const GROUP_HEADINGS: readonly Heading[] = [
   { title: 'file', align: 'right' },
@@ -38,11 +39,11 @@ const SHOWN_VALUE = 100;
 
 /** A refused row: one line a fault, then the beginning of the record. */
 export function rowText(item: QuarantineItem): string {
-  const member = item.member === undefined ? '' : `${visible(item.member)} `;
+  const member = item.member === undefined ? '' : `${oneLine(item.member)} `;
   const faults = item.errors.map(
-    (error) => `row ${item.row}, ${member}line ${item.line ?? '-'}: ${visible(reasonOf(error))}${shownValue(error)}`,
+    (error) => `row ${item.row}, ${member}line ${item.line ?? '-'}: ${oneLine(reasonOf(error))}${shownValue(error)}`,
   );
-  return [...faults, `    ${visible(startOf(item)).replace(/\n/g, '\n    ')}`].join('\n');
+  return [...faults, `    ${indented(startOf(item), '    ')}`].join('\n');
 }
 
 function startOf(item: QuarantineItem): string {
@@ -55,5 +56,5 @@ function startOf(item: QuarantineItem): string {
 function shownValue({ value }: CellError): string {
   if (value === null) return '';
   const short = value.length > SHOWN_VALUE ? `${value.slice(0, SHOWN_VALUE)} …` : value;
-  return `: "${visible(short.replace(/\r\n?|\n/g, '\\n').replaceAll('\t', '\\t'))}"`;
+  return `: "${oneLine(short)}"`;
 }

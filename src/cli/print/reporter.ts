@@ -1,7 +1,8 @@
 import type { FileReport } from '../../core/report.js';
 import { isCounted, runSummary, type KeptReport } from '../../operations/run-summary.js';
+import { indented, oneLine } from '../../base/terminal-text.js';
 import { bytes, count, seconds } from '../../base/readable-numbers.js';
-import { visible, type Output } from './output.js';
+import type { Output } from './output.js';
 import type { Progress } from './progress.js';
 
 const COLUMNS = [36, 10, 10, 11, 6, 9, 9] as const;
@@ -33,24 +34,22 @@ export class Reporter {
       this.#out.document(report);
       return;
     }
-    this.#progress.pause(() => {
-      if (!this.#headed) this.#row(['file', 'read', 'loaded', 'quarantined', 'delta', 'bytes', 'time', 'state'], true);
-      this.#headed = true;
-      this.#row([
-        report.path,
-        count(rows.read),
-        count(rows.loaded),
-        count(rows.quarantined),
-        rows.delta === null ? '-' : count(rows.delta),
-        bytes(size),
-        seconds(report.seconds.load),
-        stateText(report),
-      ]);
-      if (error !== null)
-        this.#out.line(
-          `  ${error.code}: ${visible(error.message)}\n  what to do: ${error.fix.replaceAll('FILE_ID', String(file_id))}`,
-        );
-    });
+    if (!this.#headed) this.#row(['file', 'read', 'loaded', 'quarantined', 'delta', 'bytes', 'time', 'state'], true);
+    this.#headed = true;
+    this.#row([
+      report.path,
+      count(rows.read),
+      count(rows.loaded),
+      count(rows.quarantined),
+      rows.delta === null ? '-' : count(rows.delta),
+      bytes(size),
+      seconds(report.seconds.load),
+      stateText(report),
+    ]);
+    if (error !== null)
+      this.#out.line(
+        `  error[${error.code}]: ${indented(error.message, '    ')}\n  what to do: ${indented(error.fix.replaceAll('FILE_ID', String(file_id)), '    ')}`,
+      );
   }
 
   /** `waitingFor`: what some of the `waiting` files lack, for people. */
@@ -82,7 +81,7 @@ export class Reporter {
       this.#out.line(
         `${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`,
       );
-    for (const reason of waitingFor) this.#out.line(`  ${visible(reason)}`);
+    for (const reason of waitingFor) this.#out.line(`  ${oneLine(reason)}`);
     const next = this.#next();
     if (next !== null) this.#out.say(`next: ${next}`);
   }
@@ -104,7 +103,7 @@ export class Reporter {
     const set = cells.map((cell, i) => {
       const width = COLUMNS[i];
       if (width === undefined) return cell;
-      const text = visible(cell).replace(/[\n\t]/g, ' ');
+      const text = oneLine(cell);
       if (i > 0) return text.padStart(width);
       return text.length > width ? `…${text.slice(-(width - 1))}` : text.padEnd(width);
     });

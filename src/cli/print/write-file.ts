@@ -7,7 +7,7 @@ import { hasCode } from '../../base/errno.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 
 /** Waits for the reader: 10,000,000 rows do not fit into memory. */
-export async function writeAll(stream: Writable, pieces: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
+async function writeAll(stream: Writable, pieces: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
   for await (const piece of pieces) {
     if (signal.aborted) throw new TallymanError('INTERRUPTED', 'the export was interrupted');
     if (stream.errored !== null) throw stream.errored;
