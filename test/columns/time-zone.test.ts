@@ -56,6 +56,12 @@ const ZONES = [
   'America/St_Johns',
 ];
 
+/**
+ * Clocks in Morocco change with Ramadan, whose dates to come are a forecast: PostgreSQL and Node hold the same one only
+ * when they come with the same edition of the time zones.
+ */
+const isKnown = (zone: string, cell: string): boolean => zone !== 'Africa/Casablanca' || cell < '2026' || cell > '2088';
+
 /** Local times of all eras, many of them beside the hours at which clocks change. */
 const locals = (seed: number): string[] => {
   const at = fc.tuple(
@@ -96,7 +102,7 @@ describe('local times', () => {
        where t < '1920-01-01Z' or extract(year from t)::int % 6 = 1 or t between '2011-01-01Z' and '2012-01-03Z'`,
         [zone],
       );
-      const cells = [...changes.map((row) => row.cell), ...locals(zone.length)];
+      const cells = [...changes.map((row) => row.cell), ...locals(zone.length)].filter((cell) => isKnown(zone, cell));
       const { rows } = await db.client.query<{ exists: boolean; instant: string }>(
         `select (x::timestamp at time zone $1) at time zone $1 = x::timestamp as exists,
               (extract(epoch from (x::timestamp at time zone $1) - '2000-01-01Z'::timestamptz)::numeric * 1000000)::bigint as instant
@@ -169,7 +175,7 @@ describe('local times', () => {
 describe('instants', () => {
   test.each(ZONES)('as a clock in %s shows them are what PostgreSQL shows', async (zone) => {
     const cells = locals(100 + zone.length)
-      .filter((cell) => cell > '0002' && cell < '9998')
+      .filter((cell) => cell > '0002' && cell < '9998' && isKnown(zone, cell))
       .map((cell) => `${cell}Z`);
     const codec = codecOf('timestamp', { timezone: zone });
     const ours = cells.map((cell) => {
