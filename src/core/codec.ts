@@ -57,4 +57,6 @@ export interface PgType {
   readonly formatted: string;
   /** Labels of an enum type in order; null otherwise. */
   readonly enumLabels: readonly string[] | null;
+  /** Its collation takes different texts for equal (a nondeterministic one); absent = no. */
+  readonly looseCollation?: boolean;
 }

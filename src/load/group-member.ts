@@ -124,6 +124,7 @@ async function read(
     const agreement = plans.agree(reader.layout, reader.empty);
     const plan = plans.planFor(agreement);
     if (plan === null) throw new NotTogether('it needs another table, or has other columns than the rest');
+    if (plan.keys.some((key) => key.inDatabase)) throw new NotTogether('PostgreSQL compares a unique key');
     if (out.pos === 0 && plans.target !== null) append(out, plans.target.header);
     const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
     reached.loadId = loadId;

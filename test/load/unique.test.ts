@@ -51,6 +51,51 @@ describe('unique within the file', () => {
     expect(kept[0]).toMatchObject({ line_number: '4', byte_offset: '16', raw_length: '11' });
   });
 
+  test.each([
+    ['interval', ['1 day', '24:00:00', '1 day 00:00:01', 'P1D'], [2, 4]],
+    ['inet', ['10.0.0.1', '10.0.0.1/32', '10.0.0.1/24', '::1', '0:0:0:0:0:0:0:1'], [2, 5]],
+    ['cidr', ['10.0.0.0/8', '10/8', '10.0.0.0/9'], [2]],
+    ['macaddr', ['08:00:2b:01:02:03', '08-00-2B-01-02-03', '08002b010204'], [2]],
+    ['integer[]', ['"{1,2}"', '"{01, 2}"', '"[1:2]={1,2}"', '"{1,2,3}"'], [2, 3]],
+    ['numeric[]', ['"{1.0}"', '"{1.00}"', '"{2}"'], [2]],
+    ['money', ['$1.00', '1', '"$1,000.00"', '1000'], [2, 4]],
+    ['time with time zone', ['12:00+00', '12:00:00Z', '12:30+00'], [2]],
+    ['int4range', ['"[1,3)"', '"[1,2]"', '"(0,3)"', '"[1,4)"'], [2, 3]],
+    ['tsvector', ['a b', 'b a', 'a'], [2]],
+    ['bit varying(8)', ['101', 'b101', '0101'], [2]],
+    ['oid', ['7', '07', '8'], [2]],
+    // Without an order in SQL: as text, which PostgreSQL spells anew.
+    ['point', ['"(1,2)"', '"( 1.0 , 2 )"', '"(1,3)"'], [2]],
+    ['xid', ['7', '8', '7'], [3]],
+    ['json', ['1', '2', '1'], [3]],
+    ['json[]', ['{1}', '{2}', '{ 1}'], [3]],
+    // With a codec of ours.
+    ['date', ['2024-01-02', '2024-01-02 ', '"January 2, 2024"', '2024-01-03'], [2, 3]],
+    ['timestamptz', ['2024-01-02T12:00:00Z', '2024-01-02 14:00:00+02', '2024-01-02 12:00:00.000000+00'], [2, 3]],
+    ['numeric(10,4)', ['1', '1.0', '01.00', '1e0', '1.0001'], [2, 3, 4]],
+    ['double precision', ['0', '-0', '0.0', '1e0', '1'], [2, 3, 5]],
+    ['char(5)', ['a', '"a "', 'A'], [2]],
+    ['text collate other.loose', ['Ada', 'ADA', 'ada', 'Bob'], [2, 3]],
+    ['varchar(9) collate other.loose', ['Ada', 'ADA', 'Bob'], [2]],
+  ])('is by the equality of %s', async (type, cells, losers) => {
+    await bench.query(`drop schema if exists other cascade; create schema other; create schema staging;
+      create collation other.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      create table staging.t (_load_id bigint not null, _row bigint not null, id ${type}, name text)`);
+    const named = type.startsWith('text') || type.startsWith('varchar') ? 'text' : type;
+    const feed = uniqueFeed({
+      columns: [
+        column('id', named, { unique: true, formats: type === 'date' ? ['%Y-%m-%d', '%B %d, %Y'] : [] }),
+        column('name'),
+      ],
+    });
+    const result = await bench.take('a.csv', `id,name\n${cells.map((cell) => `${cell},x`).join('\n')}\n`, feed);
+    expect(result).toMatchObject({
+      outcome: 'loaded',
+      rows: { loaded: cells.length - losers.length, quarantined: losers.length, delta: 0 },
+    });
+    expect(await lost()).toEqual(losers);
+  });
+
   test('is by value: 1.0 and 1.00 clash, a and A do not', async () => {
     const feed = uniqueFeed({
       columns: [column('id', 'numeric', { unique: true }), column('name', 'text', { unique: true })],

@@ -13,8 +13,8 @@ import { plainColumn } from '../../columns/plain-column.js';
 import { RESCUE_COLUMN, type Agreement } from './agreement.js';
 import type { UniqueKey } from '../unique/unique-losers.js';
 
-/** Types without `=` in SQL: compared as text. */
-const NO_EQUALITY = new Set(['json', 'xml', 'point', 'box', 'polygon']);
+/** Types without an order in SQL, by which equal values are found there: compared as text. */
+const NO_ORDER = new Set(['json', 'xml', 'point', 'box', 'polygon', 'path', 'circle', 'line', 'lseg', 'jsonpath']);
 
 /** How the rows of one file are written, without the numbers of one attempt. */
 export interface RowPlan {
@@ -66,7 +66,9 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
     uniqueKeys,
     keys: uniqueKeys.map((key) => ({
       columns: key.map((i) => names[i]!),
-      asText: new Set(key.filter((i) => NO_EQUALITY.has(types[i]!.typname)).map((i) => names[i]!)),
+      asText: new Set(key.filter((i) => NO_ORDER.has(types[i]!.typname.replace(/^_/, ''))).map((i) => names[i]!)),
+      foreign: new Set(key.filter((i) => codecFor(types[i]!, PLAIN_OPTIONS) === null).map((i) => names[i]!)),
+      inDatabase: key.some((i) => codecFor(types[i]!, PLAIN_OPTIONS) === null || types[i]!.looseCollation === true),
     })),
   };
 }

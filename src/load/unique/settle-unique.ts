@@ -7,7 +7,7 @@ import { removeUniqueLosers } from './unique-losers.js';
 /** Rows whose unique key an earlier row has leave the table for the quarantine. */
 export async function settleUnique(load: RunningLoad): Promise<void> {
   const { connection, plan, scan, repeats } = load;
-  if (repeats.every((rows) => rows.size === 0)) return;
+  if (repeats.every((rows) => rows.size === 0) && (load.loaded < 2 || !plan.keys.some((key) => key.inDatabase))) return;
   const { rows } = scansTail(scan) ? await connection.query(countSql(scan)) : { rows: [] };
   const complete = rows[0] !== undefined && integer(rows[0], 'rows') === load.loaded;
   const { lost, count } = await removeUniqueLosers(connection, scan, plan.keys, repeats, complete);

@@ -1,7 +1,8 @@
 import { TallymanError } from '../../core/errors.js';
 import type { Connection } from '../../postgres/connect/connect.js';
+import { isServerError } from '../../postgres/connect/errors.js';
 import { qualified, quoteIdentifier } from '../../postgres/connect/identifiers.js';
-import { integer, text } from '../../postgres/connect/result-rows.js';
+import { integer, text, type Row } from '../../postgres/connect/result-rows.js';
 import { RowSet } from './row-set.js';
 import { scansTail, tailCondition, type TallyScan } from '../transaction/tally.js';
 
@@ -17,8 +18,15 @@ const LOAD_ID = quoteIdentifier('_load_id');
 export interface UniqueKey {
   /** Names of its columns in the table. */
   readonly columns: readonly string[];
-  /** Its columns whose type has no equality in SQL (json): compared as text. */
+  /** Its columns whose type has no order in SQL (json): compared as text. */
   readonly asText: ReadonlySet<string>;
+  /** Its columns whose type has no codec here; some of them have no order in SQL either, which only trying tells. */
+  readonly foreign: ReadonlySet<string>;
+  /**
+   * Only PostgreSQL knows which of its values are equal (citext, interval, a nondeterministic collation): hashes tell
+   * nothing, all rows of the load are compared.
+   */
+  readonly inDatabase: boolean;
 }
 
 /** Rows that lost against an earlier one, by key; how many rows in all. */
@@ -42,14 +50,16 @@ export async function removeUniqueLosers(
 ): Promise<Losers> {
   const lost = keys.map(() => new RowSet());
   const candidates = keys.flatMap((key, i) =>
-    (repeats[i]?.size ?? 0) === 0 ? [] : [{ key, number: i, repeats: repeats[i]! }],
+    !key.inDatabase && (repeats[i]?.size ?? 0) === 0 ? [] : [{ key, number: i, repeats: repeats[i] ?? new RowSet() }],
   );
   if (candidates.length === 0) return { lost, count: 0 };
-  const selects = candidates.map(({ key, number, repeats: rows }) => clashesSql(scan, key, number, rows, complete));
-  await connection.query(
-    `DECLARE tallyman_unique NO SCROLL CURSOR FOR ${selects.join(' UNION ALL ')} ORDER BY row, key`,
-    undefined,
-    { timeoutMs: 0 },
+  let page = await openCursor(
+    connection,
+    candidates.some(({ key }) => key.inDatabase),
+    (asText) =>
+      candidates
+        .map(({ key, number, repeats: rows }) => clashesSql(scan, asText(key), number, rows, complete))
+        .join(' UNION ALL '),
   );
   const taken = keys.map(() => new RowSet());
   const doomed = new Doomed(connection, scan);
@@ -66,8 +76,7 @@ export async function removeUniqueLosers(
     await doomed.add(place.leaf, place.ctid);
   };
   for (;;) {
-    const { rows } = await connection.query(`FETCH FORWARD ${PAGE} FROM tallyman_unique`, undefined, { timeoutMs: 0 });
-    for (const found of rows) {
+    for (const found of page) {
       const number = integer(found, 'row');
       if (number !== row) {
         if (clashes.length > 0) await judge();
@@ -77,13 +86,51 @@ export async function removeUniqueLosers(
       }
       clashes.push({ key: integer(found, 'key'), first: integer(found, 'first') });
     }
-    if (rows.length < PAGE) break;
+    if (page.length < PAGE) break;
+    page = await fetchPage(connection);
   }
   if (clashes.length > 0) await judge();
   await connection.query('CLOSE tallyman_unique');
   await doomed.flush();
   return { lost, count: doomed.count };
 }
+
+/**
+ * SQLSTATEs of "could not identify an ordering operator", also for what stands within an array or a row, and of "some of
+ * the datatypes only support hashing".
+ */
+const NO_OPERATOR: ReadonlySet<string> = new Set(['42883', '0A000']);
+
+/**
+ * Opens the cursor over what `select` gives and returns its first page: by then PostgreSQL has sorted everything.
+ * `unsure`: types are among the keys of which nobody here knows whether they have an order; where one has none, all of
+ * that kind are compared as text.
+ */
+async function openCursor(
+  connection: Connection,
+  unsure: boolean,
+  select: (asText: (key: UniqueKey) => UniqueKey) => string,
+): Promise<readonly Row[]> {
+  const open = async (sql: string): Promise<readonly Row[]> => {
+    await connection.query(`DECLARE tallyman_unique NO SCROLL CURSOR FOR ${sql} ORDER BY row, key`, undefined, {
+      timeoutMs: 0,
+    });
+    return fetchPage(connection);
+  };
+  const asWritten = select((key) => key);
+  if (!unsure) return open(asWritten);
+  await connection.query('SAVEPOINT tallyman_unique');
+  try {
+    return await open(asWritten);
+  } catch (error) {
+    if (!isServerError(error) || !NO_OPERATOR.has(error.code)) throw error;
+    await connection.query('ROLLBACK TO SAVEPOINT tallyman_unique');
+    return open(select((key) => ({ ...key, asText: new Set([...key.asText, ...key.foreign]) })));
+  }
+}
+
+const fetchPage = async (connection: Connection): Promise<readonly Row[]> =>
+  (await connection.query(`FETCH FORWARD ${PAGE} FROM tallyman_unique`, undefined, { timeoutMs: 0 })).rows;
 
 /**
  * Rows that share their key with another row: row, key number, the first row with this key, and where the row stands.
@@ -102,7 +149,7 @@ function clashesSql(scan: TallyScan, key: UniqueKey, number: number, repeats: Ro
   ].join(' AND ');
   const from = `(SELECT tableoid::regclass::text AS leaf, ctid, ${ROW} AS row, ${values.map((value, i) => `${value} AS k${i}`).join(', ')} FROM ${qualified(table.schema, table.name)} WHERE ${where}) AS l`;
   const named =
-    repeats.size > MOST_NAMED
+    key.inDatabase || repeats.size > MOST_NAMED
       ? ''
       : ` WHERE (${ones.join(', ')}) IN (SELECT ${ones.join(', ')} FROM ${from} WHERE row = ANY ('{${[...repeats.rows()].join(',')}}'::bigint[]))`;
   const grouped = `SELECT leaf, ctid::text AS ctid, row, ${number} AS key, min(row) OVER w AS first, count(*) OVER w AS size FROM ${from}${named} WINDOW w AS (PARTITION BY ${ones.join(', ')})`;

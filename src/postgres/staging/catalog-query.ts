@@ -42,6 +42,7 @@ SELECT t.oid::bigint AS oid, t.relkind::text AS relkind, t.relpersistence::text 
   COALESCE((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', col.attname, 'attnum', col.attnum,
       'oid', ty.oid::bigint, 'typname', ty.typname, 'typmod', base.typmod, 'formatted', pg_catalog.format_type(ty.oid, base.typmod),
       'enum_labels', (SELECT pg_catalog.json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = ty.oid),
+      'loose_collation', EXISTS (SELECT FROM pg_catalog.pg_collation l WHERE l.oid = col.attcollation AND NOT l.collisdeterministic),
       'not_null', col.attnotnull OR base.not_null,
       'has_default', col.atthasdef OR base.has_default OR col.attidentity <> '',
       'generated', col.attgenerated <> '', 'domain_checked', base.checked) ORDER BY col.attnum)

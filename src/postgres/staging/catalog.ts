@@ -150,6 +150,7 @@ function toColumn(row: Row): TargetColumn {
       typmod: integer(row, 'typmod'),
       formatted: text(row, 'formatted'),
       enumLabels: Array.isArray(labels) ? labels.map(String) : null,
+      looseCollation: flag(row, 'loose_collation'),
     },
     notNull: flag(row, 'not_null'),
     hasDefault: flag(row, 'has_default'),
