@@ -13,11 +13,23 @@ export const standsAs = (entry: FileEntry): SeenFile => entry.movedTo ?? entry.f
 export const isNamed = (entry: FileEntry): boolean =>
   entry.uri.startsWith('file:///') && entry.file.path.startsWith('/');
 
+/** How far a source's clock may be ahead of ours, microseconds. */
+const AHEAD_US = 300_000_000;
+
+/** FileEntry.arrivedUs of a version that came at `at` (milliseconds since 1970). */
+export const arrivedUs = (mtimeUs: number | null, at: number): number | null =>
+  mtimeUs !== null && mtimeUs > at * 1_000 + AHEAD_US ? at * 1_000 : null;
+
+/** The time by which versions are compared; null = the source tells none. */
+export const orderUs = (entry: FileEntry): number | null => entry.arrivedUs ?? entry.file.mtimeUs;
+
 /** One version in the ledger. */
 export interface FileEntry {
   readonly fileId: number;
   readonly feed: string;
   readonly file: SeenFile;
+  /** When this version came, if its mtime lay in the future then: it counts as that. null = the mtime counts. */
+  readonly arrivedUs: number | null;
   readonly uri: string;
   readonly sha256: string | null;
   readonly state: FileState;

@@ -1,6 +1,7 @@
 import { backoff } from '../base/backoff.js';
 import type { FileEntry } from '../core/entry.js';
 import type { TallymanError } from '../core/errors.js';
+import type { DriftNote } from '../core/format.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { EndOfFile } from '../core/ledger/queue.js';
 import type { WorkOutcome } from './outcome.js';
@@ -15,11 +16,31 @@ export async function endFile(
 ): Promise<WorkOutcome> {
   const seconds = { land: parts.landing.secondsOf(entry.fileId), load: ended.seconds?.load ?? 0 };
   const landed = entry.landedPath === null ? {} : { seconds, ...(parts.landing.keeps ? {} : { landedPath: null }) };
-  const { closed } = await parts.ledger.end(entry.fileId, { ...ended, ...landed }, parts.actor, reason);
+  const early = fromTheFuture(entry);
+  for (const { message } of early)
+    parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
+  const drift = [...(ended.drift ?? []), ...early];
+  const { closed } = await parts.ledger.end(entry.fileId, { ...ended, ...landed, drift }, parts.actor, reason);
   await parts.reported(entry.fileId);
   for (const fileId of closed) await parts.reported(fileId);
   return { kind: 'done' };
 }
+
+/** Nothing is wrong with the file; a clock that is wrong would be noticed by nobody. */
+function fromTheFuture({ arrivedUs, file }: FileEntry): readonly DriftNote[] {
+  if (arrivedUs === null || file.mtimeUs === null) return [];
+  const [mtime, arrived] = [file.mtimeUs, arrivedUs].map((us) => new Date(Math.min(us / 1_000, LAST_DATE)).toISOString());
+  return [
+    {
+      kind: 'mtime',
+      column: '',
+      message: `its mtime ${mtime ?? ''} lay in the future when it came: it counts as changed at ${arrived ?? ''}`,
+    },
+  ];
+}
+
+/** The last moment that a Date holds, milliseconds: a file may bear any time. */
+const LAST_DATE = 8.64e15;
 
 /** An attempt was used: again after the backoff, or `failed` when it was the last. */
 export async function attemptFailed(

@@ -1,6 +1,6 @@
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { AdmitFacts } from '../core/ledger/queue.js';
-import type { FileEntry } from '../core/entry.js';
+import { orderUs, type FileEntry } from '../core/entry.js';
 import type { ReplaceRule } from '../core/load.js';
 
 /** What is to become of a version. The `need...` kinds ask for a fact: find it out and decide again. */
@@ -308,10 +308,10 @@ const otherThan = (entry: FileEntry, other: FileEntry | null): FileEntry | null 
   other?.fileId === entry.fileId ? null : other;
 
 /**
- * True when `a` comes after `b`: newest by mtime then path; the same name again at the same time: the later version.
+ * True when `a` comes after `b`: newest by mtime (one in the future is the arrival) then path; the same name again at the same time: the later version.
  */
 export function newerSnapshot(a: FileEntry, b: FileEntry): boolean {
-  const [at, bt] = [a.file.mtimeUs ?? -1, b.file.mtimeUs ?? -1];
+  const [at, bt] = [orderUs(a) ?? -1, orderUs(b) ?? -1];
   if (at !== bt) return at > bt;
   const paths = Buffer.compare(Buffer.from(a.file.path), Buffer.from(b.file.path));
   return paths === 0 ? a.fileId > b.fileId : paths > 0;

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
@@ -78,4 +80,33 @@ test('min_rows defaults to 1: an empty snapshot is rejected and the old rows sta
 });
 test('verify is clean', async () => {
   expect(await ws.json('ledger', 'verify')).toEqual({ ok: true, differences: [] });
+});
+
+test('a file with an mtime in the future counts as changed when it came: it freezes nothing, and drift says so', async () => {
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'v', type: 'text' },
+  ];
+  const future = workspace(db.url, { future: { columns, target: { mode: 'replace_all' } } });
+  try {
+    // 2099, and a time that no calendar of ours holds.
+    for (const [name, at] of [
+      ['a.csv', 4_070_908_800],
+      ['b.csv', 15_000_000_000],
+    ] as const) {
+      setTime(future.put(name, csv(`1,${name}`)), at);
+      expect((await future.once()).reports).toMatchObject([{ path: name, state: 'loaded' }]);
+    }
+    const { drift } = (await future.json('files', 'show', '1')) as { drift: readonly { kind: string; message: string }[] };
+    expect(drift).toMatchObject([{ kind: 'mtime', message: expect.stringContaining('2099-01-01') as string }]);
+    future.put('c.csv', csv('2,c'));
+    expect((await future.once()).reports).toMatchObject([{ path: 'c.csv', state: 'loaded' }]);
+    expect(await ids(db, 'future')).toEqual(['2']);
+    // From the receipts, too.
+    rmSync(path.join(future.dir, 'data'), { recursive: true });
+    future.put('d.csv', csv('3,d'));
+    expect((await future.once()).reports).toMatchObject([{ path: 'd.csv', state: 'loaded' }]);
+  } finally {
+    future.remove();
+  }
 });

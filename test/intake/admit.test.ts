@@ -25,6 +25,7 @@ function entry(change: Partial<Omit<FileEntry, 'file'>> & { file?: Partial<FileE
     duplicateAllowed: false,
     afterAction: true,
     movedTo: null,
+    arrivedUs: null,
     deleted: false,
     landedPath: null,
     owner: null,

@@ -23,6 +23,7 @@ export function entryOf(fileId: number, change: Partial<FileEntry> = {}): FileEn
     duplicateAllowed: false,
     afterAction: true,
     movedTo: null,
+    arrivedUs: null,
     deleted: false,
     landedPath: null,
     owner: null,

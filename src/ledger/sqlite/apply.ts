@@ -1,3 +1,4 @@
+import { arrivedUs } from '../../core/entry.js';
 import type { Change, EntryFields } from '../rules/changes.js';
 import { changeState, freeWaiting, type Cause } from './change.js';
 import { fromIsoOrNull, int, sha, storedBefore } from './entry-rows.js';
@@ -12,7 +13,7 @@ export function apply(store: Store, changes: readonly Change[], cause: Cause): v
 function applyOne(store: Store, change: Change, cause: Cause): void {
   switch (change.kind) {
     case 'set':
-      set(store, change.fileId, change.fields);
+      set(store, change.fileId, change.fields, cause.at);
       return;
     case 'state': {
       const reason = change.reason ?? cause.reason;
@@ -80,18 +81,19 @@ function writeDetail(store: Store, { fileId, errors, drift }: Extract<Change, { 
 }
 
 /** Statements are few: each rule sets the same fields each time, and the store prepares a text once. */
-function set(store: Store, fileId: number, fields: EntryFields): void {
-  const given = columns(fields).filter((pair): pair is readonly [string, Value] => pair[1] !== undefined);
+function set(store: Store, fileId: number, fields: EntryFields, at: number): void {
+  const given = columns(fields, at).filter((pair): pair is readonly [string, Value] => pair[1] !== undefined);
   if (given.length === 0) return;
   const names = given.map(([column]) => `${column} = ?`).join(', ');
   store.run(`update entry set ${names} where file_id = ?`, ...given.map(([, value]) => value), fileId);
 }
 
 /** Undefined = the field is omitted, the column stays. */
-function columns(f: EntryFields): readonly (readonly [string, Value | undefined])[] {
+function columns(f: EntryFields, at: number): readonly (readonly [string, Value | undefined])[] {
   return [
     ['size', f.file?.size],
     ['mtime_us', f.file?.mtimeUs],
+    ['arrived_us', f.file && arrivedUs(f.file.mtimeUs, at)],
     ['version', f.file?.version],
     ['sha256', written(f.sha256, sha)],
     ['attempts', f.attempts],

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { SeenFile } from '../../core/file.js';
 import type { Adopted, Arrival, Arrivals } from '../../core/ledger/arrivals.js';
-import type { FileEntry } from '../../core/entry.js';
+import { arrivedUs, type FileEntry } from '../../core/entry.js';
 import { absorbRefused, planArrival } from '../rules/arrival.js';
 import { apply } from './apply.js';
 import { changeState, freeWaiting, mustFind, type Cause } from './change.js';
@@ -72,9 +72,10 @@ function discover(store: Store, arrival: Arrival, actor: string): FileEntry {
 
 function look(store: Store, fileId: number, file: SeenFile): void {
   store.run(
-    'update entry set size = ?, mtime_us = ?, version = ? where file_id = ?',
+    'update entry set size = ?, mtime_us = ?, arrived_us = ?, version = ? where file_id = ?',
     file.size,
     file.mtimeUs,
+    arrivedUs(file.mtimeUs, store.now()),
     file.version,
     fileId,
   );
@@ -83,13 +84,14 @@ function look(store: Store, fileId: number, file: SeenFile): void {
 function insert(store: Store, feed: number, arrival: Arrival, cause: Cause): number {
   const { file } = arrival;
   const id = store.run(
-    `insert into entry (feed_id, path, uri, size, mtime_us, version, state, replaces, owner, marker, settle_s, discovered_at)
-     values (?, ?, ?, ?, ?, ?, 'discovered', ?, ?, ?, ?, ?)`,
+    `insert into entry (feed_id, path, uri, size, mtime_us, arrived_us, version, state, replaces, owner, marker, settle_s, discovered_at)
+     values (?, ?, ?, ?, ?, ?, ?, 'discovered', ?, ?, ?, ?, ?)`,
     feed,
     file.path,
     arrival.uri,
     file.size,
     file.mtimeUs,
+    arrivedUs(file.mtimeUs, cause.at),
     file.version,
     JSON.stringify(arrival.replaces ?? []),
     arrival.owner ?? null,
@@ -120,12 +122,14 @@ function adopt(store: Store, feed: string, files: readonly Adopted[], cause: Cau
   const fresh = files.filter(({ file }) => store.value(STANDS, file.size, file.version, id, file.path) !== 1);
   for (const { file, uri, loadKey, loadId } of fresh) {
     const fileId = store.run(
-      `insert into entry (feed_id, path, uri, size, mtime_us, version, state, load_key, load_id, discovered_at, finished_at) values (?, ?, ?, ?, ?, ?, 'ignored', ?, ?, ?, ?)`,
+      `insert into entry (feed_id, path, uri, size, mtime_us, arrived_us, version, state, load_key, load_id, discovered_at, finished_at)
+       values (?, ?, ?, ?, ?, ?, ?, 'ignored', ?, ?, ?, ?)`,
       id,
       file.path,
       uri,
       file.size,
       file.mtimeUs,
+      arrivedUs(file.mtimeUs, cause.at),
       file.version,
       loadKey,
       loadId,

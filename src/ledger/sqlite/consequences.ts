@@ -1,4 +1,4 @@
-import type { FileEntry } from '../../core/entry.js';
+import { orderUs, type FileEntry } from '../../core/entry.js';
 import {
   planBadSuperseded,
   planOlderSnapshot,
@@ -114,9 +114,9 @@ export function supersedeBad(store: Store, bad: FileEntry, reason: string, cause
 export function closeOlderSnapshots(store: Store, by: FileEntry, feed: number, cause: Cause, done: Consequences): void {
   const rows = store.all(
     `select e.*, f.name as feed from entry e join feed f using (feed_id) where feed_id = ? and state in ('discovered', 'landing', 'landed', 'loading') and state in ('discovered', 'landed')
-     and owner is null and (coalesce(mtime_us, -1), path, file_id) < (?, ?, ?) order by mtime_us desc, path desc, file_id desc limit ?`,
+     and owner is null and (coalesce(order_us, -1), path, file_id) < (?, ?, ?) order by order_us desc, path desc, file_id desc limit ?`,
     feed,
-    by.file.mtimeUs ?? -1,
+    orderUs(by) ?? -1,
     by.file.path,
     by.fileId,
     SNAPSHOTS_AT_ONCE,

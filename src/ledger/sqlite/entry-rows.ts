@@ -24,6 +24,7 @@ export function toEntry(row: Row): FileEntry {
       mtimeUs: intOrNull(row, 'mtime_us'),
       version: text(row, 'version'),
     },
+    arrivedUs: intOrNull(row, 'arrived_us'),
     uri: text(row, 'uri'),
     sha256: hexOf(row, 'sha256'),
     state: state(row, 'state'),

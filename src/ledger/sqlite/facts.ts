@@ -1,6 +1,6 @@
 import { isAged } from '../../core/file.js';
 import type { AdmitFacts } from '../../core/ledger/queue.js';
-import type { FileEntry } from '../../core/entry.js';
+import { orderUs, type FileEntry } from '../../core/entry.js';
 import { mustFindRow } from './change.js';
 import { ENTRY, int, intOrNull, sha, text, toEntry } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
@@ -248,12 +248,12 @@ function snapshotFacts(store: Store, { entry, feed }: Subject): NonNullable<Admi
     feed,
     entry.fileId,
   );
-  // (mtime, path, file_id): no mtime sorts first, as in intake/admit.ts, newerSnapshot
+  // (order_us, path, file_id): no mtime sorts first, as in intake/admit.ts, newerSnapshot
   const newer = store.value(
     `select file_id from entry where feed_id = ? and state in ('discovered', 'landing', 'landed', 'loading')
-     and (coalesce(mtime_us, -1), path, file_id) > (?, ?, ?) order by mtime_us desc, path desc, file_id desc limit 1`,
+     and (coalesce(order_us, -1), path, file_id) > (?, ?, ?) order by order_us desc, path desc, file_id desc limit 1`,
     feed,
-    entry.file.mtimeUs ?? -1,
+    orderUs(entry) ?? -1,
     entry.file.path,
     entry.fileId,
   );

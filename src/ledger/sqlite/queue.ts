@@ -112,7 +112,7 @@ function waiting(
   const after = Math.min(Number.MAX_SAFE_INTEGER, store.now() + (options.longestMs ?? Infinity));
   const sql =
     options.newestFirst === true
-      ? `${entryBy('entry_open')} where ${turn} and state in ('discovered', 'landing', 'landed', 'loading') order by mtime_us desc, path desc, e.file_id desc limit ?`
+      ? `${entryBy('entry_open')} where ${turn} and state in ('discovered', 'landing', 'landed', 'loading') order by order_us desc, path desc, e.file_id desc limit ?`
       : `${entryBy('entry_queue')} where ${turn} order by e.file_id limit ?`;
   return store.all(sql, feedId(store, feed), until, after, limit).map(toEntry);
 }

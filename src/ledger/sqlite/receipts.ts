@@ -1,5 +1,5 @@
 import { ERRORS, TallymanError, type ErrorCode } from '../../core/errors.js';
-import type { FileEntry } from '../../core/entry.js';
+import { arrivedUs, type FileEntry } from '../../core/entry.js';
 import type { ReceiptBook } from '../../core/ledger/receipt-book.js';
 import type { ReceiptRef } from '../../core/receipts.js';
 import type { ReportedError } from '../../core/report.js';
@@ -192,12 +192,14 @@ function sameFile(store: Store, receipt: ReceiptRef, feed: number): FileEntry | 
 function enter(store: Store, receipt: ReceiptRef, feed: number): number {
   const at = fromIso(receipt.committedAt);
   return store.run(
-    `insert into entry (feed_id, path, uri, size, mtime_us, version, state, discovered_at, finished_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into entry (feed_id, path, uri, size, mtime_us, arrived_us, version, state, discovered_at, finished_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     feed,
     receipt.path,
     receipt.fileUri,
     receipt.size,
     receipt.mtimeUs,
+    arrivedUs(receipt.mtimeUs, at),
     receipt.version ?? '',
     receipt.status,
     at,

@@ -81,6 +81,7 @@ const DRIFT_KINDS: readonly DriftNote['kind'][] = [
   'added',
   'ignored',
   'dialect',
+  'mtime',
 ];
 
 export function driftNotes(row: Row): readonly DriftNote[] {
