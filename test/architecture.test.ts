@@ -60,6 +60,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   pino: ['cli/print/'],
   'pino-pretty': ['cli/print/'],
   'prom-client': ['daemon/metrics.ts'],
+  saxes: ['formats/excel/xml.ts'],
   ssh2: ['sources/sftp/'],
   'ssh2-sftp-client': ['sources/sftp/'],
   'xz-decompress': ['decode/xz.ts'],

@@ -66,12 +66,22 @@ export function serialText(serial: number, format: DateFormat, date1904: boolean
  * shortest that are the same double. Whole numbers keep all digits.
  */
 export function numberText(raw: string): string | null {
+  if (WHOLE.test(raw)) return raw;
   const text = raw.trim();
-  const found = /^-?(\d+)(\.\d+)?(e[+-]?\d+)?$/i.exec(text);
+  const found = NUMBER.exec(text);
   if (found === null) return null;
-  const digits = `${found[1] ?? ''}${(found[2] ?? '').slice(1)}`.replace(/^0+/, '');
-  const plain = text.replace(/^(-?)0+(?=\d)/, '$1');
-  if (found[3] === undefined && (found[2] === undefined || digits.length <= 15)) return plain;
+  const [, sign = '', whole = '', fraction = '', exponent] = found;
+  const digits = `${whole}${fraction.slice(1)}`.replace(/^0+/, '');
+  if (exponent === undefined && (fraction === '' || digits.length <= 15))
+    return `${sign === '-' ? '-' : ''}${whole.replace(/^0+(?=\d)/, '') || '0'}${fraction === '.' ? '' : fraction}`;
   const value = Number(text);
   return Number.isFinite(value) ? String(value) : null;
 }
+
+/** A day number as it is written in the sheet; NaN = it is none. */
+export const dayNumber = (raw: string): number => (NUMBER.test(raw.trim()) ? Number(raw) : NaN);
+
+/** What most numbers are. */
+const WHOLE = /^[1-9]\d*$/;
+/** As XML Schema writes a double, without INF and NaN. */
+const NUMBER = /^([+-]?)(?=\.?\d)(\d*)(\.\d*)?(e[+-]?\d+)?$/i;

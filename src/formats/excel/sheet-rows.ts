@@ -1,10 +1,12 @@
-import { numberText, serialText } from './serial.js';
+import { dayNumber, numberText, serialText } from './serial.js';
+import { richText } from './rich-text.js';
 import type { Workbook } from './workbook.js';
-import { attribute, cellText, corrupt, elements, plainText, richText } from './xml.js';
+import { cellText, corrupt, readXml, type Shape, type Tag } from './xml.js';
 
 /** XFD, the last column of a sheet. */
 export const MOST_COLUMNS = 16_384;
 const MOST_ROWS = 1_048_576;
+const PART = 'the sheet';
 
 /** A cell that is not empty. */
 export interface SheetCell {
@@ -23,83 +25,189 @@ export interface SheetRow {
   readonly offset: number;
 }
 
-const CELL = /<(?:[\w.-]+:)?c(?=[\s/>])([^>]*?)(?:\/>|>([\s\S]*?)<\/(?:[\w.-]+:)?c>)/g;
-const VALUE = /<(?:[\w.-]+:)?v(?:\s[^>]*)?>([\s\S]*?)<\/(?:[\w.-]+:)?v>/;
-
 /**
  * Rows of the sheet that have at least one cell with a value, hidden ones too. Formulas give the value that was
  * computed last.
  */
 export async function* sheetRows(workbook: Workbook): AsyncGenerator<SheetRow> {
-  let last = 0;
-  for await (const { head, inner, offset } of elements(workbook.rows(), 'row', 'the sheet')) {
-    const said = attribute(head, 'r');
-    const number = said === null ? last + 1 : Number(said);
-    if (!Number.isInteger(number) || number <= last || number > MOST_ROWS)
-      throw corrupt('the sheet', `has a row ${JSON.stringify(said ?? number)} behind row ${last}`);
-    last = number;
-    const cells = cellsOf(inner, number, workbook);
-    if (cells.length > 0) yield { number, cells, offset };
+  const sheet = new Sheet(workbook);
+  yield* readXml(workbook.rows(), 'worksheet', sheet.shape, PART, () => sheet.take());
+}
+
+/** What the tags of a sheet say, gathered to rows. */
+class Sheet {
+  readonly shape: Shape;
+  readonly #workbook: Workbook;
+  #rows: SheetRow[] = [];
+  #row = 0;
+  #offset = 0;
+  #cells: SheetCell[] = [];
+  #column = -1;
+  #type = 'n';
+  #style = '0';
+  /** What stands in the cell that is open: <v>, <is>. */
+  #value: string | null = null;
+  #inline: string | null = null;
+
+  constructor(workbook: Workbook) {
+    this.#workbook = workbook;
+    const inline = richText();
+    const v: Shape = {
+      text: true,
+      close: (text) => {
+        if (this.#value !== null) throw this.#wrong('has two values');
+        this.#value = text;
+      },
+    };
+    const is: Shape = {
+      ...inline.shape,
+      close: () => {
+        if (this.#inline !== null) throw this.#wrong('has two texts');
+        this.#inline = inline.take();
+      },
+    };
+    const c: Shape = {
+      children: new Map([
+        ['v', v],
+        ['is', is],
+      ]),
+      open: (tag) => {
+        this.#cellBegins(tag);
+      },
+      close: () => {
+        const value = this.#valueOf();
+        if (value !== null && value.text !== '') this.#cells.push({ column: this.#column, ...value });
+      },
+    };
+    const row: Shape = {
+      children: new Map([['c', c]]),
+      item: true,
+      open: (tag) => {
+        this.#rowBegins(tag);
+      },
+      close: () => {
+        if (this.#cells.length > 0) this.#rows.push({ number: this.#row, cells: this.#cells, offset: this.#offset });
+      },
+    };
+    this.shape = { children: new Map([['sheetData', { children: new Map([['row', row]]) }]]) };
   }
-}
 
-function cellsOf(inner: string, row: number, workbook: Workbook): SheetCell[] {
-  const cells: SheetCell[] = [];
-  let last = -1;
-  for (const [, head = '', body = ''] of inner.matchAll(CELL)) {
-    const reference = attribute(head, 'r');
-    const column = reference === null ? last + 1 : columnOf(reference);
-    if (column <= last || column >= MOST_COLUMNS)
-      throw corrupt('the sheet', `has a cell ${JSON.stringify(reference ?? '')} out of order in row ${row}`);
-    last = column;
-    const value = valueOf(head, body, row, workbook);
-    if (value !== null) cells.push({ column, ...value });
+  take(): SheetRow[] {
+    const rows = this.#rows;
+    if (rows.length > 0) this.#rows = [];
+    return rows;
   }
-  return cells;
-}
 
-/** `BC12` -> 54; -1 for anything else. */
-function columnOf(reference: string): number {
-  const letters = /^([A-Za-z]{1,3})\d+$/.exec(reference)?.[1];
-  if (letters === undefined) return -1;
-  let column = 0;
-  for (const letter of letters.toUpperCase()) column = column * 26 + letter.charCodeAt(0) - 64;
-  return column - 1;
-}
+  #rowBegins(tag: Tag): void {
+    const said = tag.attribute('r');
+    const number = said === null ? this.#row + 1 : whole(said);
+    if (number <= this.#row || number > MOST_ROWS)
+      throw corrupt(PART, `has a row ${JSON.stringify(said ?? number)} behind row ${this.#row}`);
+    this.#row = number;
+    this.#offset = tag.offset();
+    this.#cells = [];
+    this.#column = -1;
+  }
 
-type Value = Omit<SheetCell, 'column'> | null;
+  #cellBegins(tag: Tag): void {
+    const said = tag.attribute('r');
+    const column = said === null ? this.#column + 1 : columnOf(said, this.#row);
+    if (column <= this.#column || column >= MOST_COLUMNS)
+      throw corrupt(PART, `has a cell ${JSON.stringify(said ?? '')} out of order in row ${this.#row}`);
+    this.#column = column;
+    this.#type = tag.attribute('t') ?? 'n';
+    this.#style = tag.attribute('s') ?? '0';
+    this.#value = null;
+    this.#inline = null;
+  }
 
-function valueOf(head: string, body: string, row: number, workbook: Workbook): Value {
-  const type = attribute(head, 't') ?? 'n';
-  if (type === 'inlineStr') return textValue(richText(body));
-  const raw = VALUE.exec(body)?.[1];
-  if (raw === undefined || raw === '') return null;
-  switch (type) {
-    case 's': {
-      const text = workbook.strings.get(Number(raw));
-      if (text === null)
-        throw corrupt(
-          'the sheet',
-          `names a shared text ${JSON.stringify(raw.slice(0, 20))} that is not there, in row ${row}`,
-        );
-      return textValue(text);
+  #valueOf(): Value | null {
+    const type = this.#type;
+    const raw = this.#value;
+    if (this.#inline !== null) {
+      if (type !== 'inlineStr') throw this.#wrong(`has an inline text and the type ${JSON.stringify(type)}`);
+      if (raw !== null) throw this.#wrong('has a text and a value');
+      return { text: this.#inline, bare: false };
     }
-    case 'b':
-      return { text: raw.trim() === '1' || raw.trim() === 'true' ? 'true' : 'false', bare: true };
-    case 'n':
-      return numberValue(raw, Number(attribute(head, 's') ?? 0), workbook);
-    default:
-      // str (formula), e (error: #N/A), d (ISO date).
-      return textValue(type === 'str' ? cellText(raw) : plainText(raw));
+    if (raw === null || raw === '') return null;
+    switch (type) {
+      case 'n':
+        return this.#number(raw);
+      case 's': {
+        const text = this.#workbook.strings.get(whole(raw));
+        if (text === null) throw this.#wrong(`names a shared text ${shown(raw)} that is not there`);
+        return { text, bare: false };
+      }
+      case 'b': {
+        const said = raw.trim();
+        if (said === '1' || said === 'true') return { text: 'true', bare: true };
+        if (said === '0' || said === 'false') return { text: 'false', bare: true };
+        throw this.#wrong(`is true or false, and says ${shown(raw)}`);
+      }
+      // Of a formula; inlineStr: some write the text there.
+      case 'str':
+      case 'inlineStr':
+        return { text: cellText(raw), bare: false };
+      // An error: #N/A; an ISO date.
+      case 'e':
+      case 'd':
+        return { text: raw, bare: false };
+      default:
+        throw this.#wrong(`has an unknown type ${shown(type)}`);
+    }
+  }
+
+  #number(raw: string): Value {
+    const { styles, date1904 } = this.#workbook;
+    const format = this.#style === '0' ? styles[0] : styles[whole(this.#style)];
+    if (format === undefined && this.#style !== '0')
+      throw this.#wrong(`names a style ${shown(this.#style)} that is not there`);
+    if (format !== undefined && format !== null) {
+      const moment = serialText(dayNumber(raw), format, date1904);
+      if (moment !== null) return { text: moment, bare: false };
+    }
+    const number = numberText(raw);
+    return number === null ? { text: raw, bare: false } : { text: number, bare: true };
+  }
+
+  #wrong(what: string): Error {
+    return corrupt(PART, `has a cell in row ${this.#row}, column ${this.#column + 1}, that ${what}`);
   }
 }
 
-const textValue = (text: string): Value => (text === '' ? null : { text, bare: false });
+interface Value {
+  readonly text: string;
+  readonly bare: boolean;
+}
 
-function numberValue(raw: string, style: number, { styles, date1904 }: Workbook): Value {
-  const format = styles[style] ?? null;
-  const moment = format === null ? null : serialText(Number(raw), format, date1904);
-  if (moment !== null) return { text: moment, bare: false };
-  const number = numberText(raw);
-  return number === null ? textValue(plainText(raw)) : { text: number, bare: true };
+const shown = (text: string): string => JSON.stringify(text.slice(0, 20));
+
+/** A whole number from 0; NaN for anything else. */
+function whole(text: string): number {
+  let number = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : NaN;
+    number = number * 10 + digit;
+  }
+  return text === '' ? NaN : number;
+}
+
+/** `BC12` in row 12 -> 54; -1 for anything else. */
+function columnOf(reference: string, row: number): number {
+  let column = 0;
+  let i = 0;
+  for (; i < reference.length; i++) {
+    // a-z as A-Z
+    const letter = (reference.charCodeAt(i) & ~0x20) - 64;
+    if (letter < 1 || letter > 26) break;
+    column = column * 26 + letter;
+  }
+  let number = 0;
+  for (let at = i; at < reference.length; at++) {
+    const digit = reference.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return i === 0 || i > 3 || number !== row ? -1 : column - 1;
 }

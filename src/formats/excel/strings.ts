@@ -1,5 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
-import { richText, type Element } from './xml.js';
+import type { Bytes } from '../../core/format.js';
+import { richText } from './rich-text.js';
+import { readPart, type Shape } from './xml.js';
 
 /** Texts that a workbook shares between its cells stay in memory, in UTF-8. */
 const MOST_BYTES = 128 * 2 ** 20;
@@ -12,9 +14,17 @@ export class SharedStrings {
   #count = 0;
   #length = 0;
 
-  static async read(items: AsyncIterable<Element>): Promise<SharedStrings> {
+  static async read(bytes: Bytes, part: string): Promise<SharedStrings> {
     const strings = new SharedStrings();
-    for await (const { inner } of items) strings.#add(richText(inner));
+    const { shape, take } = richText();
+    const item: Shape = {
+      ...shape,
+      item: true,
+      close: () => {
+        strings.#add(take());
+      },
+    };
+    await readPart(bytes, 'sst', { children: new Map([['si', item]]) }, part);
     return strings;
   }
 

@@ -6,7 +6,7 @@ import type { ExpansionSpec } from '../../core/feed/input.js';
 import { zip } from '../../decode/zip.js';
 import { dateFormat, type DateFormat } from './serial.js';
 import { SharedStrings } from './strings.js';
-import { attribute, corrupt, elements, wholeText } from './xml.js';
+import { corrupt, readPart, type Shape } from './xml.js';
 
 /** workbook.xml, its relations, styles.xml: a few hundred KiB at most. */
 const SMALL_PART = 16 * 2 ** 20;
@@ -30,9 +30,12 @@ export async function openWorkbook(
   if (zip.members === undefined) throw new TallymanError('INTERNAL', 'zip has members');
   const expansion = new Expansion(maxExpansion);
   expansion.deliveredWhole(file.size);
-  const parts = new Map(
-    (await zip.members(file, () => true)).map((member) => [member.name.toLowerCase().replaceAll('\\', '/'), member]),
-  );
+  const parts = new Map<string, ArchiveMember>();
+  for (const member of await zip.members(file, () => true)) {
+    const name = member.name.toLowerCase().replaceAll('\\', '/');
+    if (parts.has(name)) throw corrupt('the archive', `has a part ${JSON.stringify(name)} twice`);
+    parts.set(name, member);
+  }
   const bytesOf = (member: ArchiveMember): Bytes => expansion.limited(member.open());
   const main = await mainPart(parts, bytesOf);
   const member = parts.get(main);
@@ -40,11 +43,19 @@ export async function openWorkbook(
     throw new TallymanError('FORMAT_MISMATCH', 'The file is no Excel workbook (.xlsx): it has no xl/workbook.xml.', {
       fix: 'Ask the supplier for .xlsx. Binary workbooks (.xlsb) are not read.',
     });
-  const text = await wholeText(bytesOf(member), SMALL_PART, main);
+  const { sheets, date1904 } = await sheetsOf(bytesOf(member), main);
   const relations = await relationsOf(parts, main, bytesOf);
-  const { name, id } = chosen(text, sheet);
-  const target = relations.find((one) => one.id === id)?.target;
-  const sheetPart = target === undefined ? undefined : parts.get(target);
+  const { name, id } = chosen(sheets, sheet);
+  const relation = relations.find((one) => one.id === id);
+  if (relation !== undefined && !relation.type.endsWith('/worksheet'))
+    throw new TallymanError(
+      'FORMAT_MISMATCH',
+      `The sheet ${JSON.stringify(name)} has no cells: it is a chart or a dialog.`,
+      {
+        fix: 'Name another sheet in format.sheet.',
+      },
+    );
+  const sheetPart = relation === undefined ? undefined : parts.get(relation.target);
   if (sheetPart === undefined) throw corrupt(main, `names the sheet ${JSON.stringify(name)}, which is not there`);
   const kind = (end: string): ArchiveMember | undefined =>
     parts.get(relations.find(({ type }) => type.endsWith(end))?.target ?? '');
@@ -52,14 +63,9 @@ export async function openWorkbook(
   const strings = kind('/sharedStrings');
   return {
     sheetName: name,
-    date1904: /^(1|true)$/.test(
-      attribute(/<(?:[\w.-]+:)?workbookPr\b([^>]*)>/.exec(text)?.[1] ?? '', 'date1904') ?? '',
-    ),
-    styles: styles === undefined ? [] : stylesOf(await wholeText(bytesOf(styles), SMALL_PART, styles.name)),
-    strings:
-      strings === undefined
-        ? new SharedStrings()
-        : await SharedStrings.read(elements(bytesOf(strings), 'si', strings.name)),
+    date1904,
+    styles: styles === undefined ? [] : await stylesOf(bytesOf(styles), styles.name),
+    strings: strings === undefined ? new SharedStrings() : await SharedStrings.read(bytesOf(strings), strings.name),
     rows: () => bytesOf(sheetPart),
   };
 }
@@ -86,16 +92,20 @@ async function relationsOf(
   const folder = of.slice(0, of.lastIndexOf('/') + 1);
   const member = parts.get(`${folder}_rels/${of.slice(folder.length)}.rels`);
   if (member === undefined) return [];
-  const text = await wholeText(bytesOf(member), SMALL_PART, member.name);
-  return [...text.matchAll(/<(?:[\w.-]+:)?Relationship\s([^>]*)>/g)].map(([, head = '']) => {
-    const target = attribute(head, 'Target') ?? '';
-    const full = target.startsWith('/') ? target.slice(1) : `${folder}${target}`;
-    return {
-      id: attribute(head, 'Id') ?? '',
-      type: attribute(head, 'Type') ?? '',
-      target: resolved(full).toLowerCase(),
-    };
-  });
+  const found: Relation[] = [];
+  const relation: Shape = {
+    open: (tag) => {
+      const target = tag.attribute('Target') ?? '';
+      found.push({
+        id: tag.attribute('Id') ?? '',
+        type: tag.attribute('Type') ?? '',
+        target: resolved(target.startsWith('/') ? target.slice(1) : `${folder}${target}`).toLowerCase(),
+      });
+    },
+  };
+  const root = { children: new Map([['Relationship', relation]]) };
+  await readPart(bytesOf(member), 'Relationships', root, member.name, SMALL_PART);
+  return found;
 }
 
 /** Without `.` and `..`: names that lead outside lead nowhere. */
@@ -108,11 +118,39 @@ function resolved(path: string): string {
   return steps.join('/');
 }
 
-function chosen(workbook: string, wanted: string | number): { readonly name: string; readonly id: string } {
-  const sheets = [...workbook.matchAll(/<(?:[\w.-]+:)?sheet\s([^>]*)>/g)].map(([, head = '']) => ({
-    name: attribute(head, 'name') ?? '',
-    id: attribute(head, '[\\w.-]+:id') ?? '',
-  }));
+interface NamedSheet {
+  readonly name: string;
+  /** Of its relation. */
+  readonly id: string;
+}
+
+async function sheetsOf(
+  bytes: Bytes,
+  part: string,
+): Promise<{ readonly sheets: readonly NamedSheet[]; readonly date1904: boolean }> {
+  const sheets: NamedSheet[] = [];
+  let date1904 = false;
+  const sheet: Shape = {
+    open: (tag) => {
+      sheets.push({ name: tag.attribute('name') ?? '', id: tag.attributeIn('/relationships', 'id') ?? '' });
+    },
+  };
+  const properties: Shape = {
+    open: (tag) => {
+      date1904 = /^\s*(1|true)\s*$/.test(tag.attribute('date1904') ?? '');
+    },
+  };
+  const root = {
+    children: new Map<string, Shape>([
+      ['workbookPr', properties],
+      ['sheets', { children: new Map([['sheet', sheet]]) }],
+    ]),
+  };
+  await readPart(bytes, 'workbook', root, part, SMALL_PART);
+  return { sheets, date1904 };
+}
+
+function chosen(sheets: readonly NamedSheet[], wanted: string | number): NamedSheet {
   const found =
     typeof wanted === 'number'
       ? sheets[wanted - 1]
@@ -130,16 +168,25 @@ function chosen(workbook: string, wanted: string | number): { readonly name: str
   );
 }
 
-function stylesOf(text: string): readonly (DateFormat | null)[] {
-  const codes = new Map(
-    [...text.matchAll(/<(?:[\w.-]+:)?numFmt\s([^>]*)>/g)].map(([, head = '']) => [
-      Number(attribute(head, 'numFmtId')),
-      attribute(head, 'formatCode') ?? '',
+async function stylesOf(bytes: Bytes, part: string): Promise<readonly (DateFormat | null)[]> {
+  const codes = new Map<number, string>();
+  const ids: number[] = [];
+  const numFmt: Shape = {
+    open: (tag) => {
+      codes.set(Number(tag.attribute('numFmtId')), tag.attribute('formatCode') ?? '');
+    },
+  };
+  const xf: Shape = {
+    open: (tag) => {
+      ids.push(Number(tag.attribute('numFmtId') ?? 0));
+    },
+  };
+  const root = {
+    children: new Map<string, Shape>([
+      ['numFmts', { children: new Map([['numFmt', numFmt]]) }],
+      ['cellXfs', { children: new Map([['xf', xf]]) }],
     ]),
-  );
-  const section = /<(?:[\w.-]+:)?cellXfs[\s>][\s\S]*?<\/(?:[\w.-]+:)?cellXfs>/.exec(text)?.[0] ?? '';
-  return [...section.matchAll(/<(?:[\w.-]+:)?xf\s([^>]*)>/g)].map(([, head = '']) => {
-    const id = Number(attribute(head, 'numFmtId') ?? 0);
-    return dateFormat(id, codes.get(id) ?? null);
-  });
+  };
+  await readPart(bytes, 'styleSheet', root, part, SMALL_PART);
+  return ids.map((id) => dateFormat(id, codes.get(id) ?? null));
 }

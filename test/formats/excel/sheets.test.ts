@@ -224,7 +224,7 @@ describe('what is no workbook, or a damaged one', () => {
     [
       'a sheet that is cut off',
       { sheet: `<worksheet><sheetData>${HEADER}<row r="2"><c r="A2"><v>1</v>` },
-      /^FILE_CORRUPT: .* cut off in an element <row>/,
+      /^FILE_CORRUPT: .* is cut off at byte \d+: <v> was the last tag/,
     ],
     ['rows out of order', { rows: HEADER + row(1, '<c r="A1"><v>1</v></c>') }, /^FILE_CORRUPT: .* behind row 1/],
     [
