@@ -38,7 +38,14 @@ export async function openExcel(input: FormatInput, options: ExcelOptions): Prom
     return new ExcelReader(
       rows,
       options.header ? null : first,
-      { layout, left, nulls: new Set(options.nulls), told },
+      {
+        layout,
+        left,
+        nulls: new Set(options.nulls),
+        used: usedOf(layout, input.onUnknownColumn),
+        computeOnLoad: workbook.computeOnLoad,
+        told,
+      },
       input.batchRows,
       () => handle.close(),
     );
@@ -81,6 +88,13 @@ function columnsOf(
   }));
   if (contract !== null) checkNames(columns, contract);
   return { layout: contract === null ? identityLayout(columns) : matchColumns(contract, columns), left };
+}
+
+/** By column of the file: does its value go anywhere? */
+function usedOf({ fileColumns, cellOf, unknown }: Layout, onUnknown: FormatInput['onUnknownColumn']): boolean[] {
+  const strangers = onUnknown === undefined || onUnknown === 'ignore' ? [] : unknown;
+  const used = new Set([...cellOf, ...strangers]);
+  return fileColumns.map((_, column) => used.has(column));
 }
 
 /** Columns that the contract asks for by position. */

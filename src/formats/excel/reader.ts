@@ -1,5 +1,5 @@
-import { ESCAPED, NULL_CELL, type SpanBatch } from '../../core/batch.js';
-import type { FileDialect, Layout, RecordReader } from '../../core/format.js';
+import { ESCAPED, NULL_CELL, type ErrorClass, type SpanBatch } from '../../core/batch.js';
+import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
 import { JsonOut } from '../avro/json-out.js';
 import { nameBytes } from '../avro/names.js';
 import { unescape } from '../json/unescape.js';
@@ -17,6 +17,10 @@ export interface Table {
   /** Column of the sheet, from 0, that is the file's first. */
   readonly left: number;
   readonly nulls: ReadonlySet<string>;
+  /** By column of the file: its value goes somewhere. */
+  readonly used: readonly boolean[];
+  /** Workbook.computeOnLoad */
+  readonly computeOnLoad: boolean;
   readonly told: FileDialect;
 }
 
@@ -37,6 +41,9 @@ export class ExcelReader implements RecordReader {
   #first: SheetRow | null;
   #firstRow = 1;
   #ended = false;
+  /** Formulas whose values were taken. */
+  #formulas = 0;
+  readonly #drift: DriftNote[];
 
   /** `first`: a row that was read already. */
   constructor(
@@ -49,7 +56,8 @@ export class ExcelReader implements RecordReader {
     this.#rows = rows;
     this.#first = first;
     this.#table = table;
-    this.layout = table.layout;
+    this.#drift = [...table.layout.drift];
+    this.layout = { ...table.layout, drift: this.#drift };
     this.#keys = table.layout.fileColumns.map(({ name }) => nameBytes(name));
     this.#batch = new PlainBatch(Math.max(1, this.#keys.length), batchRows, unescape);
     this.#finish = finish;
@@ -72,6 +80,7 @@ export class ExcelReader implements RecordReader {
       this.#put(row, batch);
     }
     if (batch.rows === 0) {
+      if (this.#table.computeOnLoad && this.#formulas > 0) this.#drift.push(unproven(this.#formulas));
       await this.close();
       return null;
     }
@@ -94,55 +103,105 @@ export class ExcelReader implements RecordReader {
 
   #put({ number, cells, offset }: SheetRow, batch: PlainBatch): void {
     const out = this.#out;
+    const { left, used } = this.#table;
     const width = this.#keys.length;
     const first = batch.rows * batch.width;
     const start = out.pos;
-    let broken: SheetCell | null = null;
+    let bad: SheetCell | null = null;
     let next = 0;
+    let within = 0;
     out.begin();
     out.byte(0x7b);
     for (let column = 0; column < width; column++) {
       if (column > 0) out.byte(0x2c);
       out.text(this.#keys[column]!);
-      while (next < cells.length && cells[next]!.column - this.#table.left < column) next++;
+      while (next < cells.length && cells[next]!.column - left < column) next++;
       const cell = cells[next];
-      const here = cell !== undefined && cell.column - this.#table.left === column ? cell : null;
-      if (here !== null && !here.bare && HALF_PAIR.test(here.text)) broken = here;
+      const here = cell !== undefined && cell.column - left === column ? cell : null;
+      if (here !== null) {
+        within++;
+        if (!here.bare && HALF_PAIR.test(here.text)) bad = here;
+        if (here.formula !== undefined && used[column] === true) {
+          if (here.formula === 'uncomputed') bad ??= here;
+          else this.#formulas++;
+        }
+      }
       this.#value(here, batch, first + column);
     }
+    const outside = within < cells.length ? this.#outside(number, cells) : 0;
     out.byte(0x7d);
     out.end();
-    if (broken !== null) {
-      const column = this.layout.fileColumns[broken.column - this.#table.left]?.name ?? null;
+    if (bad !== null) {
       batch.refuse(
         { start, end: out.pos, line: number, offset },
-        { class: 'encoding-error', column, message: 'holds half a surrogate pair', rawLength: null },
+        {
+          ...faultOf(bad, number),
+          column: this.layout.fileColumns[bad.column - left]?.name ?? null,
+          rawLength: null,
+        },
       );
       return;
     }
     const row = batch.rows++;
-    const last = cells.at(-1);
-    batch.cells[row] = last !== undefined && last.column - this.#table.left >= width ? width + 1 : width;
+    batch.cells[row] = width + outside;
     batch.rowStarts[row] = start;
     batch.rowEnds[row] = out.pos;
     batch.lines[row] = number;
     batch.offsets[row] = offset;
   }
 
+  /** Cells beside the table go into the record under what the sheet calls them (`D7`). */
+  #outside(row: number, cells: readonly SheetCell[]): number {
+    const out = this.#out;
+    let count = 0;
+    for (const cell of cells) {
+      const column = cell.column - this.#table.left;
+      if (column >= 0 && column < this.#keys.length) continue;
+      if (count++ > 0 || this.#keys.length > 0) out.byte(0x2c);
+      out.ascii(`"${referenceOf(cell.column, row)}":`);
+      if (cell.bare) out.ascii(cell.text);
+      else out.text(Buffer.from(JSON.stringify(cell.text)));
+    }
+    return count;
+  }
+
   #value(cell: SheetCell | null, batch: PlainBatch, at: number): void {
     const out = this.#out;
     const before = out.pos;
-    if (cell === null) out.text(NULL);
+    if (cell === null || cell.formula === 'uncomputed') out.text(NULL);
     else if (cell.bare) out.ascii(cell.text);
     else out.text(Buffer.from(JSON.stringify(cell.text)));
-    const quoted = cell !== null && !cell.bare;
+    const quoted = cell !== null && !cell.bare && cell.formula !== 'uncomputed';
     batch.starts[at] = quoted ? before + 1 : before;
     batch.ends[at] = quoted ? out.pos - 1 : out.pos;
     batch.flags[at] =
-      cell === null || this.#table.nulls.has(cell.text)
+      cell === null || cell.formula === 'uncomputed' || this.#table.nulls.has(cell.text)
         ? NULL_CELL
         : quoted && out.buf.subarray(before, out.pos).includes(0x5c)
           ? ESCAPED
           : 0;
   }
+}
+
+function faultOf(cell: SheetCell, row: number): { readonly class: ErrorClass; readonly message: string } {
+  return cell.formula === 'uncomputed'
+    ? {
+        class: 'missing-cell',
+        message: `${referenceOf(cell.column, row)} is a formula whose value nobody has computed: save the workbook with Excel or LibreOffice, or write values`,
+      }
+    : { class: 'encoding-error', message: 'holds half a surrogate pair' };
+}
+
+const unproven = (formulas: number): DriftNote => ({
+  kind: 'dialect',
+  column: '',
+  message: `the workbook asks that its formulas be computed when it is opened, as programs do that do not compute them: ${formulas} of its values are those of formulas, and were taken as they stand`,
+});
+
+/** 3, 7 -> `D7` */
+function referenceOf(column: number, row: number): string {
+  let letters = '';
+  for (let rest = column + 1; rest > 0; rest = Math.floor((rest - 1) / 26))
+    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters;
+  return `${letters}${row}`;
 }

@@ -15,6 +15,8 @@ export interface SheetCell {
   readonly text: string;
   /** A number or true/false: its text is JSON as it stands. */
   readonly bare: boolean;
+  /** It is a formula, and its text the value that was computed last; or no value was ever computed. */
+  readonly formula?: 'computed' | 'uncomputed';
 }
 
 export interface SheetRow {
@@ -26,8 +28,7 @@ export interface SheetRow {
 }
 
 /**
- * Rows of the sheet that have at least one cell with a value, hidden ones too. Formulas give the value that was
- * computed last.
+ * Rows of the sheet that have at least one cell with a value or a formula, hidden ones too.
  */
 export async function* sheetRows(workbook: Workbook): AsyncGenerator<SheetRow> {
   const sheet = new Sheet(workbook);
@@ -48,6 +49,7 @@ class Sheet {
   /** What stands in the cell that is open: <v>, <is>. */
   #value: string | null = null;
   #inline: string | null = null;
+  #formula = false;
 
   constructor(workbook: Workbook) {
     this.#workbook = workbook;
@@ -66,8 +68,15 @@ class Sheet {
         this.#inline = inline.take();
       },
     };
+    const f: Shape = {
+      text: true,
+      open: () => {
+        this.#formula = true;
+      },
+    };
     const c: Shape = {
       children: new Map([
+        ['f', f],
         ['v', v],
         ['is', is],
       ]),
@@ -76,7 +85,11 @@ class Sheet {
       },
       close: () => {
         const value = this.#valueOf();
-        if (value !== null && value.text !== '') this.#cells.push({ column: this.#column, ...value });
+        const column = this.#column;
+        if (value !== null && value.text !== '')
+          this.#cells.push(this.#formula ? { column, ...value, formula: 'computed' } : { column, ...value });
+        else if (this.#formula && value === null)
+          this.#cells.push({ column, text: '', bare: false, formula: 'uncomputed' });
       },
     };
     const row: Shape = {
@@ -119,8 +132,10 @@ class Sheet {
     this.#style = tag.attribute('s') ?? '0';
     this.#value = null;
     this.#inline = null;
+    this.#formula = false;
   }
 
+  /** null: none. The value of a formula may be the empty text. */
   #valueOf(): Value | null {
     const type = this.#type;
     const raw = this.#value;
@@ -129,6 +144,7 @@ class Sheet {
       if (raw !== null) throw this.#wrong('has a text and a value');
       return { text: this.#inline, bare: false };
     }
+    if (raw === '' && type === 'str') return { text: '', bare: false };
     if (raw === null || raw === '') return null;
     switch (type) {
       case 'n':

@@ -15,6 +15,8 @@ const SMALL_PART = 16 * 2 ** 20;
 export interface Workbook {
   readonly sheetName: string;
   readonly date1904: boolean;
+  /** Formulas are to be computed when it is opened: who wrote it did not compute them. */
+  readonly computeOnLoad: boolean;
   /** By style number: the date format of cells of that style, null = none. */
   readonly styles: readonly (DateFormat | null)[];
   readonly strings: SharedStrings;
@@ -43,7 +45,7 @@ export async function openWorkbook(
     throw new TallymanError('FORMAT_MISMATCH', 'The file is no Excel workbook (.xlsx): it has no xl/workbook.xml.', {
       fix: 'Ask the supplier for .xlsx. Binary workbooks (.xlsb) are not read.',
     });
-  const { sheets, date1904 } = await sheetsOf(bytesOf(member), main);
+  const { sheets, date1904, computeOnLoad } = await sheetsOf(bytesOf(member), main);
   const relations = await relationsOf(parts, main, bytesOf);
   const { name, id } = chosen(sheets, sheet);
   const relation = relations.find((one) => one.id === id);
@@ -64,6 +66,7 @@ export async function openWorkbook(
   return {
     sheetName: name,
     date1904,
+    computeOnLoad,
     styles: styles === undefined ? [] : await stylesOf(bytesOf(styles), styles.name),
     strings: strings === undefined ? new SharedStrings() : await SharedStrings.read(bytesOf(strings), strings.name),
     rows: () => bytesOf(sheetPart),
@@ -127,9 +130,10 @@ interface NamedSheet {
 async function sheetsOf(
   bytes: Bytes,
   part: string,
-): Promise<{ readonly sheets: readonly NamedSheet[]; readonly date1904: boolean }> {
+): Promise<Pick<Workbook, 'date1904' | 'computeOnLoad'> & { readonly sheets: readonly NamedSheet[] }> {
   const sheets: NamedSheet[] = [];
   let date1904 = false;
+  let computeOnLoad = false;
   const sheet: Shape = {
     open: (tag) => {
       sheets.push({ name: tag.attribute('name') ?? '', id: tag.attributeIn('/relationships', 'id') ?? '' });
@@ -137,18 +141,26 @@ async function sheetsOf(
   };
   const properties: Shape = {
     open: (tag) => {
-      date1904 = /^\s*(1|true)\s*$/.test(tag.attribute('date1904') ?? '');
+      date1904 = isTrue(tag.attribute('date1904'));
+    },
+  };
+  const computing: Shape = {
+    open: (tag) => {
+      computeOnLoad = isTrue(tag.attribute('fullCalcOnLoad'));
     },
   };
   const root = {
     children: new Map<string, Shape>([
       ['workbookPr', properties],
+      ['calcPr', computing],
       ['sheets', { children: new Map([['sheet', sheet]]) }],
     ]),
   };
   await readPart(bytes, 'workbook', root, part, SMALL_PART);
-  return { sheets, date1904 };
+  return { sheets, date1904, computeOnLoad };
 }
+
+const isTrue = (said: string | null): boolean => /^\s*(1|true)\s*$/.test(said ?? '');
 
 function chosen(sheets: readonly NamedSheet[], wanted: string | number): NamedSheet {
   const found =

@@ -134,9 +134,17 @@ describe('a sheet', () => {
     expect([read.names, read.rows.map(({ cells }) => cells)]).toEqual([['id', 'name'], [['1', 'a']]]);
   });
 
-  test('a value behind the last column is one cell too many', async () => {
-    const read = await readExcel(workbookOf({ rows: HEADER + row(2, '<c r="D2"><v>1</v></c>') }));
-    expect(read.rows[0]!.found).toBe(3);
+  test('values beside the table are cells too many, and stand in the record by their place in the sheet', async () => {
+    const rows =
+      row(1, text('B1', 'id') + text('C1', 'name')) +
+      row(2, text('A2', 'left') + '<c r="B2"><v>1</v></c><c r="D2"><v>2</v></c>' + text('AB2', 'far "right"')) +
+      row(3, '<c r="D3" t="b"><v>1</v></c>');
+    const read = await readExcel(workbookOf({ rows }));
+    expect(read.rows.map(({ found, raw }) => [found, raw])).toEqual([
+      [5, '{"id":1,"name":null,"A2":"left","D2":2,"AB2":"far \\"right\\""}'],
+      [3, '{"id":null,"name":null,"D3":true}'],
+    ]);
+    expect(JSON.parse(read.rows[0]!.raw)).toMatchObject({ AB2: 'far "right"' });
   });
 
   test('without header: columns by position; a contract may ask for more than the first row has', async () => {
