@@ -87,7 +87,7 @@ describe('the csv export', () => {
   });
 
   test.each([
-    ['another format', { format: 'parquet' }],
+    ['another format', { format: 'other' }],
     ['a receipt that tells no columns', { columns: undefined }],
     ['a receipt that tells nonsense', { delimiter: 7 }],
     ['columns that are no list of names', { columns: ['a', 1] }],

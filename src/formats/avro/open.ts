@@ -15,7 +15,7 @@ export async function openAvro(input: FormatInput, options: AvroOptions): Promis
     const header = await blocks.header();
     const record = recordOf(parseSchema(header.schema));
     const columns = columnsOf(record, input.contract);
-    return new AvroReader(blocks, header, record, columns, options, input.batchRows);
+    return new AvroReader(blocks, header, record, columns, options, input);
   } catch (error) {
     await blocks.close();
     throw error;

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { NULL_CELL, type SpanBatch } from '../../core/batch.js';
 import { formatSize } from '../../base/units.js';
-import type { FileDialect, Layout, RecordReader } from '../../core/format.js';
+import type { FileDialect, FormatInput, Layout, RecordReader } from '../../core/format.js';
 import { unescape } from '../json/unescape.js';
 import { PlainBatch } from '../plain-batch.js';
+import { toldColumns } from '../told-columns.js';
 import type { Block, BlockReader, FileHeader } from './blocks.js';
 import { BlockCursor } from './cursor.js';
 import { JsonOut } from './json-out.js';
@@ -35,6 +36,7 @@ export class AvroReader implements RecordReader {
   readonly #values: ValueWriter;
   readonly #weightless: boolean;
   readonly #recordName: string;
+  readonly #toldColumns: FileDialect;
   readonly #tooLong: string;
   readonly #batch: PlainBatch;
   #block: Block | null = null;
@@ -49,13 +51,14 @@ export class AvroReader implements RecordReader {
     record: AvroRecord,
     columns: AvroColumns,
     options: AvroOptions,
-    batchRows: number | undefined,
+    { contract, batchRows }: Pick<FormatInput, 'contract' | 'batchRows'>,
   ) {
     this.#blocks = blocks;
     this.#header = header;
     this.#columns = columns;
     this.#options = options;
     this.layout = columns.layout;
+    this.#toldColumns = toldColumns(columns.layout, contract);
     this.#out = new JsonOut(options.max_record);
     this.#values = new ValueWriter(this.#cursor, this.#out);
     this.#weightless = this.#values.isWeightless(record);
@@ -69,7 +72,7 @@ export class AvroReader implements RecordReader {
       format: 'avro',
       codec: this.#header.codec,
       record: this.#recordName,
-      columns: this.layout.fileColumns.map(({ name }) => name),
+      ...this.#toldColumns,
     };
   }
 

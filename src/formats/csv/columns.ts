@@ -2,6 +2,7 @@ import { TallymanError } from '../../core/errors.js';
 import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { DriftNote, FileColumn, FileDialect, Layout } from '../../core/format.js';
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
+import { toldColumns } from '../told-columns.js';
 import { CsvBatch } from './csv-batch.js';
 import { checkNames, readHeader } from './header.js';
 import type { Records } from './records.js';
@@ -10,8 +11,6 @@ import type { Records } from './records.js';
 const MOST_COLUMNS = 65_536;
 /** Columns for which a header is scanned first; a wider one is scanned again. */
 const USUAL_COLUMNS = 1_024;
-/** Characters of all names together that go into a receipt. */
-const MOST_TOLD = 2 ** 20;
 /** Records that are looked at to learn how many columns a file without header has. */
 const SAMPLE = 100;
 
@@ -92,22 +91,6 @@ function columnsOf(
     empty,
     drift: all,
     told: toldColumns(layout, contract),
-  };
-}
-
-/**
- * `columns` and `cells` of the dialect. Names too long for a receipt are left out: an export then has the raw records
- * only.
- */
-function toldColumns({ fileColumns, cellOf }: Layout, contract: readonly ColumnSpec[] | null): FileDialect {
-  if (fileColumns.reduce((length, { name }) => length + name.length, 0) > MOST_TOLD) return {};
-  const columns = fileColumns.map(({ name }) => name);
-  if (contract === null) return { columns };
-  return {
-    columns,
-    cells: Object.fromEntries(
-      contract.flatMap(({ name }, index) => (cellOf[index]! < 0 ? [] : [[name, cellOf[index]! + 1]])),
-    ),
   };
 }
 

@@ -3,14 +3,7 @@ import { CsvBatch } from './csv-batch.js';
 import { compileDialect, unescape, type Dialect } from './dialect.js';
 import { csvOptions } from './options.js';
 import { Scanner } from './scanner.js';
-
-/** One record, taken apart. */
-export interface SplitRecord {
-  /** Values as bytes, quotes and escapes resolved; at most as many as were asked for. */
-  readonly cells: readonly Buffer[];
-  /** Cells that the record has. */
-  readonly found: number;
-}
+import type { SplitRecord } from '../split-record.js';
 
 /**
  * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect). Returns at most

@@ -5,6 +5,7 @@ import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { FileColumn, FormatInput, Layout } from '../../core/format.js';
 import { checkNames } from '../csv/header.js';
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
+import { toldColumns } from '../told-columns.js';
 import type { ExcelOptions } from './options.js';
 import { ExcelReader } from './reader.js';
 import { MOST_COLUMNS, sheetRows, type SheetRow } from './sheet-rows.js';
@@ -33,7 +34,7 @@ export async function openExcel(input: FormatInput, options: ExcelOptions): Prom
       sheet: workbook.sheetName,
       header: options.header,
       date1904: workbook.date1904,
-      columns: layout.fileColumns.map(({ name }) => name),
+      ...toldColumns(layout, input.contract),
     };
     return new ExcelReader(
       rows,

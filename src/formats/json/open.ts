@@ -1,4 +1,5 @@
-import type { FormatInput } from '../../core/format.js';
+import type { FileDialect, FormatInput } from '../../core/format.js';
+import { toldColumns } from '../told-columns.js';
 import { rowsFor, windowFor } from '../size-hint.js';
 import { draftOf, draftPlan, settleColumns, wholeRecord, type Columns } from './columns.js';
 import { Cursor } from './cursor.js';
@@ -44,7 +45,15 @@ export async function openJson(input: FormatInput, options: JsonOptions, window?
       scanner.tellStray = policy !== 'ignore';
     }
     scanner.plan = columns.plan;
-    const told = { format: 'json', encoding: options.encoding, shape, root: options.root, bom };
+    const told: FileDialect = {
+      format: 'json',
+      encoding: options.encoding,
+      shape,
+      root: options.root,
+      bom,
+      // Without a contract the record is one column, whatever is in it.
+      ...(input.contract === null ? {} : toldColumns(columns.layout, input.contract)),
+    };
     return new JsonReader(
       records,
       columns,

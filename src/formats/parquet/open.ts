@@ -17,6 +17,7 @@ export async function openParquet(input: FormatInput): Promise<ParquetReader> {
       process,
       meetColumns(described.columns, input.contract, input.onUnknownColumn ?? 'ignore'),
       described.rows,
+      input.contract,
     );
   } catch (error) {
     if (error instanceof TallymanError && error.blame === 'file') await process.release();

@@ -1,7 +1,8 @@
 import type { Batch } from '../../core/batch.js';
-import type { FileDialect, Layout, RecordReader } from '../../core/format.js';
+import type { FileDialect, FormatInput, Layout, RecordReader } from '../../core/format.js';
 import type { ReadingProcess } from './child.js';
 import type { ParquetColumns } from './columns.js';
+import { toldColumns } from '../told-columns.js';
 import { unpack } from './unpack.js';
 
 /** One open Parquet file: rows as the reading process sends them. */
@@ -11,18 +12,20 @@ export class ParquetReader implements RecordReader {
   readonly declaredRows: number;
   readonly #process: ReadingProcess;
   readonly #columns: ParquetColumns;
+  readonly #told: FileDialect;
   #state: 'new' | 'reading' | 'done' | 'closed' = 'new';
   #rows = 0;
 
-  constructor(process: ReadingProcess, columns: ParquetColumns, rows: number) {
+  constructor(process: ReadingProcess, columns: ParquetColumns, rows: number, contract: FormatInput['contract']) {
     this.#process = process;
     this.#columns = columns;
     this.layout = columns.layout;
     this.declaredRows = rows;
+    this.#told = toldColumns(columns.layout, contract);
   }
 
   dialect(): FileDialect {
-    return { format: 'parquet' };
+    return { format: 'parquet', ...this.#told };
   }
 
   async next(): Promise<Batch | null> {

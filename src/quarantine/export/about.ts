@@ -1,8 +1,8 @@
 import type { ReceiptRef } from '../../core/receipts.js';
 import type { FileDetail, RowCounts } from '../../core/report.js';
 import type { QuarantineRow } from '../../core/quarantine.js';
-import { csvSplitter, type SplitRecord } from '../../formats/csv/split-record.js';
 import { columnNames } from '../../formats/names.js';
+import { splitterOf, type SplitRecord } from '../../formats/split-record.js';
 
 /** Cells past the last heading that an export still looks at. */
 export const MOST_SURPLUS = 8;
@@ -48,7 +48,7 @@ export function exportAbout(
   const names = listOf(told['columns']);
   const cells = placesOf(told['cells'], names.length);
   const latest = receipt === null || receipt.loadId === detail.load_id;
-  const split = csvSplitter(told, names.length + MOST_SURPLUS);
+  const split = splitterOf(told, names, names.length + MOST_SURPLUS);
   return {
     id: latest ? String(detail.file_id) : `load:${receipt.loadId}`,
     rejected: receipt === null ? detail.state === 'rejected' : receipt.status === 'rejected',
@@ -57,7 +57,7 @@ export function exportAbout(
     reported: latest && detail.errors.length > 0,
     headings: split === null ? [] : told['header'] === false ? contractNames(names, cells) : names,
     cellsOf: cellFinder(names, cells),
-    split: names.length === 0 ? null : split,
+    split,
   };
 }
 
