@@ -20,6 +20,55 @@ export interface ProxyFaults {
    * answer.
    */
   decide: ((data: Buffer) => 'pass' | 'cut' | 'swallow') | null;
+  /** A slow line, for connections made from then on; null = as fast as it goes. */
+  line: SlowLine | null;
+}
+
+export interface SlowLine {
+  /** In each direction, of each connection. */
+  readonly bytesPerSecond: number;
+  /** From one end to the other, each way, milliseconds. */
+  readonly delayMs: number;
+}
+
+/** Bytes that a slow line holds in each direction before the sender has to wait. */
+const LINE_HOLDS = 64 * 1024;
+
+/** Gives bytes on as a slow line does: in small pieces, none before its time, and the sender waits when it is full. */
+function slowly(line: SlowLine, from: Socket, give: (data: Buffer) => void): (data: Buffer) => void {
+  const piece = Math.max(1, Math.ceil(line.bytesPerSecond / 50));
+  const held: { readonly data: Buffer; readonly at: number }[] = [];
+  let holds = 0;
+  let free = performance.now();
+  let timer: NodeJS.Timeout | null = null;
+  from.once('close', () => {
+    if (timer !== null) clearTimeout(timer);
+    held.length = 0;
+  });
+  const next = (): void => {
+    timer = null;
+    for (let first = held[0]; first !== undefined; first = held[0]) {
+      const left = first.at - performance.now();
+      if (left > 0) {
+        timer = setTimeout(next, Math.ceil(left));
+        return;
+      }
+      held.shift();
+      holds -= first.data.length;
+      give(first.data);
+      if (holds < LINE_HOLDS) from.resume();
+    }
+  };
+  return (data) => {
+    for (let at = 0; at < data.length; at += piece) {
+      const part = data.subarray(at, at + piece);
+      free = Math.max(free, performance.now()) + (part.length / line.bytesPerSecond) * 1_000;
+      held.push({ data: part, at: free + line.delayMs });
+      holds += part.length;
+    }
+    if (holds >= LINE_HOLDS) from.pause();
+    if (timer === null) next();
+  };
 }
 
 export interface TcpProxy {
@@ -43,6 +92,7 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
     cutAfterDown: null,
     stalled: false,
     decide: null,
+    line: null,
   };
   let target = port;
   const sockets = new Set<Socket>();
@@ -71,6 +121,17 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
         if (!ending || socket === client) cut();
       });
     }
+    const giveUp = (data: Buffer): void => {
+      if (upstream.writable && !upstream.write(data)) {
+        client.pause();
+        upstream.once('drain', () => client.resume());
+      }
+    };
+    const giveDown = (data: Buffer): void => {
+      if (client.writable) client.write(data);
+    };
+    const sendUp = faults.line === null ? giveUp : slowly(faults.line, client, giveUp);
+    const sendDown = faults.line === null ? giveDown : slowly(faults.line, upstream, giveDown);
     client.on('data', (data) => {
       if (faults.stalled || ending) return;
       const verdict = faults.decide?.(data) ?? 'pass';
@@ -89,10 +150,7 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
         return;
       }
       if (faults.swallowAnswerTo !== null && data.includes(faults.swallowAnswerTo)) swallowing = true;
-      if (!upstream.write(data)) {
-        client.pause();
-        upstream.once('drain', () => client.resume());
-      }
+      sendUp(data);
     });
     upstream.on('data', (data) => {
       if (faults.stalled || ending) return;
@@ -106,7 +164,7 @@ export async function startProxy(host: string, port: number, listen = 0): Promis
         cutBehind();
         return;
       }
-      client.write(data);
+      sendDown(data);
     });
   });
   await new Promise<void>((resolve) => server.listen(listen, '127.0.0.1', resolve));

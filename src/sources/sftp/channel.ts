@@ -2,6 +2,7 @@ import type { SFTPWrapper } from 'ssh2';
 import { TallymanError } from '../../core/errors.js';
 import { takeBytes, type Arriving } from './bytes.js';
 import { answerError, hasStatus, STATUS, unreachable } from './errors.js';
+import { seconds, type Heard } from './heard.js';
 
 /** What the server tells of an entry; null = it does not tell. */
 export interface SftpAttrs {
@@ -18,7 +19,10 @@ export interface SftpEntry {
 }
 
 export interface ChannelLimits {
-  /** With requests under way, no answer at all for this long means that the server hangs, milliseconds. */
+  /**
+   * With requests under way, not one byte of an answer on any channel of the connection for this long means that the
+   * server hangs, milliseconds.
+   */
   readonly idleMs: number;
   /** No single request takes longer than this, whatever else is answered, milliseconds. */
   readonly totalMs: number;
@@ -52,14 +56,21 @@ export class SftpChannel {
   readonly #limits: ChannelLimits;
   readonly #onStalled: (error: TallymanError) => void;
   readonly #pending = new Set<Pending>();
-  #lastAnswer = 0;
+  readonly #heard: Heard;
   /** The answer whose request the package is calling back. */
   #arriving: Arriving | null = null;
   #dead: TallymanError | null = null;
   #watch: NodeJS.Timeout | null = null;
 
-  constructor(sftp: SFTPWrapper, server: string, limits: ChannelLimits, onStalled: (error: TallymanError) => void) {
+  constructor(
+    sftp: SFTPWrapper,
+    server: string,
+    limits: ChannelLimits,
+    heard: Heard,
+    onStalled: (error: TallymanError) => void,
+  ) {
     this.#sftp = sftp;
+    this.#heard = heard;
     this.#server = server;
     this.#limits = limits;
     this.#onStalled = onStalled;
@@ -67,7 +78,7 @@ export class SftpChannel {
       this.#arriving = arriving;
     };
     const onBytes = (): void => {
-      this.#lastAnswer = performance.now();
+      heard.sftpAt = performance.now();
     };
     takeBytes(sftp, READ_MAX, onArriving, onBytes);
     sftp.on('error', (error: Error) => this.fail(unreachable(server, error)));
@@ -183,7 +194,7 @@ export class SftpChannel {
       this.#watch ??= setInterval(() => this.#lookForStall(), Math.max(20, Math.min(1_000, this.#limits.idleMs / 4)));
       try {
         send((error, value) => {
-          this.#lastAnswer = performance.now();
+          this.#heard.sftpAt = performance.now();
           this.#pending.delete(pending);
           if (hasFailed(error)) reject(answerError(error, this.#server));
           else resolve(value);
@@ -203,11 +214,14 @@ export class SftpChannel {
       return;
     }
     const now = performance.now();
-    const silent = now - Math.max(this.#lastAnswer, oldest.since);
-    if (silent < this.#limits.idleMs && now - oldest.since < this.#limits.totalMs) return;
+    const silent = now - Math.max(this.#heard.sftpAt, oldest.since);
+    const waited = now - oldest.since;
+    if (silent < this.#limits.idleMs && waited < this.#limits.totalMs) return;
     const error = new TallymanError(
       'SOURCE_UNREACHABLE',
-      `${this.#server}: no answer for ${Math.round((silent < this.#limits.idleMs ? now - oldest.since : silent) / 1_000)} s`,
+      silent < this.#limits.idleMs
+        ? `${this.#server}: a request was not answered for ${seconds(waited)} s, while others were`
+        : `${this.#server}: no answer for ${seconds(silent)} s`,
     );
     this.fail(error);
     this.#onStalled(error);

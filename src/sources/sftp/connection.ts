@@ -1,11 +1,12 @@
 import type { Client, SFTPWrapper } from 'ssh2';
 import { TallymanError } from '../../core/errors.js';
-import { deadline } from '../../base/deadline.js';
 import { backoff } from '../../base/backoff.js';
 import { SftpChannel, type ChannelLimits } from './channel.js';
 import { unreachable } from './errors.js';
-import type { LoginLimits } from './login.js';
+import { seconds, whileHeard, type Heard } from './heard.js';
+import type { Login, LoginLimits } from './login.js';
 import { serverName, type SftpServer } from './options.js';
+import { ReadAhead } from './read-ahead.js';
 import { Slots } from '../../base/slots.js';
 
 export interface SftpLimits extends LoginLimits, ChannelLimits {
@@ -21,7 +22,9 @@ export interface SftpLimits extends LoginLimits, ChannelLimits {
 
 export const SFTP_LIMITS: SftpLimits = {
   connectMs: 20_000,
-  keepaliveMs: 1_000,
+  // As long as OpenSSH gives a login (LoginGraceTime).
+  loginMs: 120_000,
+  keepaliveMs: 15_000,
   idleMs: 60_000,
   totalMs: 600_000,
   transfers: 4,
@@ -34,11 +37,16 @@ interface Live {
   readonly ssh: Client;
   readonly control: SftpChannel;
   readonly channels: Set<SftpChannel>;
+  readonly heard: Heard;
+  readonly ahead: ReadAhead;
+  readonly watch: NodeJS.Timeout;
 }
 
 /** A transfer's channel; give it back with release(). */
 export interface Transfer {
   readonly channel: SftpChannel;
+  /** How much may be asked for at once over this line. */
+  readonly ahead: ReadAhead;
   release(): void;
 }
 
@@ -97,6 +105,7 @@ export class SftpConnection {
       const channel = own ?? live.control;
       return {
         channel,
+        ahead: live.ahead,
         release: (): void => {
           if (own !== null) {
             live.channels.delete(own);
@@ -135,7 +144,7 @@ export class SftpConnection {
     }
     this.#failures = this.#refusals = 0;
     this.#error = null;
-    return this.#watched(result.ssh, result.sftp);
+    return this.#watched(result);
   }
 
   #failed(error: TallymanError, refused: boolean): void {
@@ -148,9 +157,23 @@ export class SftpConnection {
     this.#notBefore = performance.now() + pause;
   }
 
-  #watched(ssh: Client, sftp: SFTPWrapper): Live {
+  #watched({ ssh, sftp, heard }: Login): Live {
     const channels = new Set<SftpChannel>();
-    const live: Live = { ssh, channels, control: this.#channel(sftp, (error) => this.#drop(live, error)) };
+    const { idleMs } = this.#limits;
+    // Also between listings: a server that is well answers keepalives.
+    const watch = setInterval(
+      () => {
+        const silent = performance.now() - heard.lineAt;
+        if (silent < idleMs + this.#limits.keepaliveMs) return;
+        this.#drop(
+          live,
+          new TallymanError('SOURCE_UNREACHABLE', `${this.server}: not one byte for ${seconds(silent)} s`),
+        );
+      },
+      Math.max(20, Math.min(1_000, idleMs / 4)),
+    );
+    const control = this.#channel(sftp, heard, (error) => this.#drop(live, error));
+    const live: Live = { ssh, channels, heard, ahead: new ReadAhead(), watch, control };
     channels.add(live.control);
     ssh.on('error', (error) => this.#drop(live, unreachable(this.server, error)));
     const lost = (): void =>
@@ -160,8 +183,8 @@ export class SftpConnection {
     return live;
   }
 
-  #channel(sftp: SFTPWrapper, onStalled: (error: TallymanError) => void): SftpChannel {
-    return new SftpChannel(sftp, this.server, this.#limits, onStalled);
+  #channel(sftp: SFTPWrapper, heard: Heard, onStalled: (error: TallymanError) => void): SftpChannel {
+    return new SftpChannel(sftp, this.server, this.#limits, heard, onStalled);
   }
 
   /** null when the server allows no further channel (MaxSessions 1): the transfer shares the first one. */
@@ -178,14 +201,14 @@ export class SftpConnection {
       });
     });
     try {
-      const sftp = await deadline(
+      const sftp = await whileHeard(
         opening,
-        this.#limits.connectMs,
-        () =>
-          new TallymanError('SOURCE_UNREACHABLE', `${this.server}: no answer for ${this.#limits.connectMs / 1_000} s`),
+        { silentMs: this.#limits.connectMs, totalMs: this.#limits.loginMs },
+        () => live.heard.sftpAt,
+        (why) => new TallymanError('SOURCE_UNREACHABLE', `${this.server}: ${why}`),
       );
       if (sftp === null) return null;
-      const channel = this.#channel(sftp, (error) => this.#drop(live, error));
+      const channel = this.#channel(sftp, live.heard, (error) => this.#drop(live, error));
       live.channels.add(channel);
       return channel;
     } catch (error) {
@@ -198,6 +221,7 @@ export class SftpConnection {
   }
 
   #drop(live: Live, error: TallymanError): void {
+    clearInterval(live.watch);
     for (const channel of live.channels) channel.fail(error);
     live.channels.clear();
     live.ssh.destroy();

@@ -1,17 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import process from 'node:process';
-import type {
-  AnyAuthMethod,
-  AuthenticationType,
-  AuthHandlerMiddleware,
-  Client,
-  ServerHostKeyAlgorithm,
-  SFTPWrapper,
-} from 'ssh2';
+import type { Client, ServerHostKeyAlgorithm, SFTPWrapper } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
 import { messageOf, TallymanError } from '../../core/errors.js';
-import { deadline } from '../../base/deadline.js';
+import { Credentials } from './credentials.js';
 import { unreachable } from './errors.js';
+import { Heard, whileHeard } from './heard.js';
 import {
   fingerprint,
   hostKeyOf,
@@ -33,6 +26,8 @@ class SshClient extends SftpClient {
 export interface Login {
   readonly ssh: Client;
   readonly sftp: SFTPWrapper;
+  /** Kept up to date with what the line brings. */
+  readonly heard: Heard;
 }
 
 /**
@@ -43,16 +38,13 @@ export type LoginResult =
   ({ readonly ok: true } & Login) | { readonly ok: false; readonly error: TallymanError; readonly refused: boolean };
 
 export interface LoginLimits {
-  /** From the first packet to the open SFTP channel, milliseconds. */
+  /** While it connects and logs in, or opens a channel, not one byte for this long is the end of it, milliseconds. */
   readonly connectMs: number;
-  /**
-   * A server that answers no keepalive for three times this long is gone (without it a frozen server hangs a read for
-   * ever).
-   */
+  /** From the first packet to the open SFTP channel at most, milliseconds. */
+  readonly loginMs: number;
+  /** How often the server is asked for a sign of life, milliseconds. */
   readonly keepaliveMs: number;
 }
-
-const KEEPALIVES_MISSED = 3;
 
 /**
  * One try to connect, to prove the server's key, and to log in. Nothing secret is sent to a server whose key is not the
@@ -69,6 +61,7 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
   client.client.on('error', (error) => {
     seen.raw ??= error;
   });
+  const credentials = new Credentials(server);
   let known: KnownKeys;
   try {
     known = await pinnedKeys(server);
@@ -77,7 +70,10 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
   }
   // Requests are small packets: with Nagle's algorithm each waits for an acknowledgement. 300 MB from OpenSSH took 2.4
   // s with it, 1.9 s without (75 % of it idle before).
-  const line = wideSocket({ host: server.host, port: server.port, noDelay: true });
+  const heard = new Heard();
+  const line = wideSocket({ host: server.host, port: server.port, noDelay: true }, () => {
+    heard.lineAt = performance.now();
+  });
   // The client tells its errors; until it listens, and when it is done, they must not count as unhandled.
   line.on('error', nothing);
   line.setMaxListeners(0);
@@ -87,9 +83,11 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
       host: server.host,
       port: server.port,
       username: server.user,
-      readyTimeout: limits.connectMs,
+      // The package counts these from the first packet, and answers to keepalives without regard to the bytes that
+      // come in between. How long a line may be silent is for `whileHeard` and the connection.
+      readyTimeout: 0,
       keepaliveInterval: limits.keepaliveMs,
-      keepaliveCountMax: KEEPALIVES_MISSED,
+      keepaliveCountMax: Infinity,
       // Also given here because a key that cannot be read is only told of here; the handler below would pass it over in
       // silence.
       ...(server.private_key === undefined ? {} : { privateKey: server.private_key.reveal() }),
@@ -99,14 +97,15 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
         seen.mismatch = hostKeyProblem(server, known, blob);
         return seen.mismatch === null;
       },
-      authHandler: authHandler(server),
+      authHandler: credentials.offer,
     });
-    const sftp = await deadline(
+    const sftp = await whileHeard(
       connecting,
-      limits.connectMs + 1_000,
-      () => new Error(`no answer for ${limits.connectMs / 1_000} s`),
+      { silentMs: limits.connectMs, totalMs: limits.loginMs },
+      () => heard.lineAt,
+      (why) => new Error(why),
     );
-    return { ok: true, ssh: client.client, sftp };
+    return { ok: true, ssh: client.client, sftp, heard };
   } catch (error) {
     client.client.destroy();
     // Not yet the client's when it refuses the options.
@@ -117,7 +116,7 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
       return failed(
         new TallymanError(
           'SOURCE_UNREACHABLE',
-          `${name}: the login of ${server.user} was refused (${messageOf(raw)})`,
+          `${name}: the login of ${server.user} was refused (${credentials.missing ?? messageOf(raw)})`,
           {
             cause: raw,
             fix: 'Correct user, password, private_key or passphrase of the connection, or ask the operator of the server. It is tried again, ever more seldom, so that the account is not locked.',
@@ -199,58 +198,4 @@ function hostKeyProblem(server: SftpServer, known: KnownKeys, blob: Buffer): Tal
       fix: `Somebody else may be answering: ask the operator of the server. If the key was exchanged, pin the new one: ${pin}`,
     },
   );
-}
-
-/**
- * Offers what the connection has, each once: key, agent, password. `none` comes first, which no server counts, to learn
- * what it takes; the password goes through keyboard-interactive only where plain passwords are not taken, because two
- * refusals of one password lock an account twice as fast.
- */
-function authHandler(server: SftpServer): AuthHandlerMiddleware {
-  const username = server.user;
-  const queue: (readonly [AuthenticationType, (left: readonly AuthenticationType[]) => AnyAuthMethod | null])[] = [];
-  const { private_key: key, passphrase, password } = server;
-  const agent = server.agent === true ? process.env['SSH_AUTH_SOCK'] : server.agent;
-  if (key !== undefined)
-    queue.push([
-      'publickey',
-      () => ({
-        type: 'publickey',
-        username,
-        key: key.reveal(),
-        ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
-      }),
-    ]);
-  if (agent !== undefined) queue.push(['publickey', () => ({ type: 'agent', username, agent })]);
-  if (password !== undefined) {
-    queue.push(['password', () => ({ type: 'password', username, password: password.reveal() })]);
-    const answer = (prompts: readonly unknown[]): string[] => prompts.map(() => password.reveal());
-    queue.push([
-      'keyboard-interactive',
-      (left) =>
-        left.includes('password')
-          ? null
-          : {
-              type: 'keyboard-interactive',
-              username,
-              prompt: (_name, _instructions, _lang, prompts, finish) => finish(answer(prompts)),
-            },
-    ]);
-  }
-  let asked = false;
-  return (left: readonly AuthenticationType[] | null, _partial, next) => {
-    if (!asked || left === null) {
-      asked = true;
-      next({ type: 'none', username });
-      return;
-    }
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      const method = left.includes(one[0]) ? one[1](left) : null;
-      if (method === null) continue;
-      next(method);
-      return;
-    }
-    // Nothing is left to offer. The types of the package leave `false` out, its documentation does not.
-    Reflect.apply(next, undefined, [false]);
-  };
 }

@@ -2,12 +2,8 @@ import { TallymanError } from '../../core/errors.js';
 import type { SeenFile } from '../../core/file.js';
 import type { SftpAttrs, SftpChannel } from './channel.js';
 import { fileError } from './errors.js';
+import type { ReadAhead } from './read-ahead.js';
 import type { SftpRoot } from './root.js';
-
-/**
- * Bytes asked for ahead of the reader: what a link of 300 Mbit/s with 100 ms holds. The package's own window is 2 MiB.
- */
-const AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** The bytes of exactly this version from `offset` on; see Source.open. Every chunk is the receiver's to keep. */
 export async function* readVersion(
@@ -28,7 +24,7 @@ export async function* readVersion(
     try {
       proveVersion(root, await channel.fstat(handle), file, 'before it was read');
       try {
-        yield* readRange(channel, handle, offset, file);
+        yield* readRange(channel, transfer.ahead, handle, offset, file);
         await proveEnd(root, channel, handle, Math.max(offset, file.size), file);
       } catch (error) {
         if (error instanceof EarlyEnd) await explainEarlyEnd(root, channel, handle, file, error);
@@ -88,26 +84,33 @@ async function openFile(root: SftpRoot, channel: SftpChannel, path: string): Pro
 /** Many reads are under way at once, given out in order. The end of the range is the size that the version has. */
 async function* readRange(
   channel: SftpChannel,
+  line: ReadAhead,
   handle: Buffer,
   offset: number,
   file: SeenFile,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const size = channel.readSize;
-  const depth = Math.max(4, Math.ceil(AHEAD_BYTES / size));
   const ahead: { readonly at: number; readonly length: number; readonly answer: Promise<readonly Buffer[]> }[] = [];
   let next = offset;
+  let underWay = 0;
+  const asked = async (at: number, length: number): Promise<readonly Buffer[]> => {
+    const since = performance.now();
+    const pieces = await channel.readPieces(handle, at, length);
+    line.answered(length, performance.now() - since);
+    return pieces;
+  };
   const ask = (at: number, length: number): Promise<readonly Buffer[]> => {
-    const answer = channel.readPieces(handle, at, length);
+    const answer = asked(at, length);
     // Told when its turn comes; until then it must not count as unhandled.
     answer.catch(() => undefined);
     return answer;
   };
   try {
     for (;;) {
-      while (ahead.length < depth && next < file.size) {
-        const length = Math.min(size, file.size - next);
+      while ((underWay < line.window || ahead.length === 0) && next < file.size) {
+        const length = Math.min(line.readSize(channel.readSize), file.size - next);
         ahead.push({ at: next, length, answer: ask(next, length) });
         next += length;
+        underWay += length;
       }
       const first = ahead.shift();
       if (first === undefined) return;
@@ -120,6 +123,7 @@ async function* readRange(
           yield piece;
         }
       }
+      underWay -= first.length;
     }
   } finally {
     await Promise.allSettled(ahead.map((one) => one.answer));

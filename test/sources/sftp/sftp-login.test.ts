@@ -121,6 +121,49 @@ describe('logging in', () => {
   });
 });
 
+describe('a login of several steps', () => {
+  /** The same server, its login and its keys, with a rule of its own. */
+  async function listedUnder(methods: string, change: Readonly<Record<string, unknown>>): Promise<string[]> {
+    const strict = await startSshd([
+      'UsePAM yes',
+      'KbdInteractiveAuthentication yes',
+      `AuthenticationMethods ${methods}`,
+    ]);
+    const harness = await sftpHarness(
+      strict,
+      await connectionTo(strict, { private_key: new Secret(strict.key), ...change }),
+    );
+    const source = harness.source();
+    try {
+      await harness.put('a.csv', 'x');
+      return (await listAll(source)).paths;
+    } finally {
+      await source.close();
+      await strict.close();
+    }
+  }
+
+  test.each([
+    'publickey,password',
+    'password,publickey',
+    'keyboard-interactive,publickey',
+    'publickey,keyboard-interactive',
+    'publickey,password password,publickey',
+  ])('%s', async (methods) => {
+    if (sshd.kind === 'openssh') expect(await listedUnder(methods, {})).toEqual(['a.csv']);
+  });
+
+  test('what the connection does not have for the second step is named', async () => {
+    if (sshd.kind !== 'openssh') return;
+    await expect(listedUnder('password,publickey', { private_key: undefined })).rejects.toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: expect.stringContaining(
+        'the server took password, and then asks for publickey, which the connection does not have',
+      ) as string,
+    });
+  });
+});
+
 /** Refused passwords that sshd has told of. */
 const tries = async (): Promise<number> => (await sshd.log()).split('Failed password').length - 1;
 
