@@ -56,7 +56,7 @@ async function open(
     throw new RunAgain('table-changed');
   }
   const { loadId, replaced } = begun;
-  const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
+  const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null, connection.encoding?.fit);
   reached.loadId = loadId;
   reached.record = record;
   return {

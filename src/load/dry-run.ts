@@ -70,7 +70,15 @@ async function readAndJudge(parts: FileParts, reached: Reached): Promise<number>
     const { reader } = file;
     const agreement = agree(job.feed, reader.layout, reader.empty, null);
     const plan = compileRows(job.feed, agreement, () => null);
-    const into = { agreement, plan, loadId: 0, trackRows: false, writer: () => new Nowhere(), progress: null };
+    const into = {
+      agreement,
+      plan,
+      loadId: 0,
+      trackRows: false,
+      writer: () => new Nowhere(),
+      progress: null,
+      connection: null,
+    };
     const { accepted, repeats } = await readFile(parts, file, into, reached);
     const before = record.count;
     if (repeats.some((rows) => rows.size > 0))

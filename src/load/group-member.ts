@@ -3,6 +3,7 @@ import type { FeedSpec } from '../core/feed/feed.js';
 import type { DriftNote, FileDialect, Layout } from '../core/format.js';
 import type { LoadJob } from '../core/load.js';
 import type { RowCounts } from '../core/report.js';
+import type { ServerEncoding } from '../postgres/connect/server-encoding.js';
 import type { TargetTable } from '../postgres/staging/catalog.js';
 import { planStaging } from '../postgres/staging/staging-plan.js';
 import { QuarantineRecord } from '../quarantine/record.js';
@@ -84,6 +85,8 @@ export interface MemberParts {
   readonly loadId: number;
   readonly hooks: LoadHooks;
   readonly plans: MemberPlans;
+  /** Connection.encoding. */
+  readonly encoding: ServerEncoding | null;
   /** The group's rows; on null it is as before. */
   readonly out: CopyBuffer;
 }
@@ -112,7 +115,7 @@ export async function readMember(parts: MemberParts): Promise<Member | null> {
 }
 
 async function read(
-  { job, index, loadId, hooks, plans, out }: MemberParts,
+  { job, index, loadId, hooks, plans, encoding, out }: MemberParts,
   input: FileInput,
   progress: Progress,
 ): Promise<Member> {
@@ -126,11 +129,11 @@ async function read(
     if (plan === null) throw new NotTogether('it needs another table, or has other columns than the rest');
     if (plan.keys.some((key) => key.inDatabase)) throw new NotTogether('PostgreSQL compares a unique key');
     if (out.pos === 0 && plans.target !== null) append(out, plans.target.header);
-    const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null);
+    const record = new QuarantineRecord(loadId, (row) => reader.memberOf?.(row) ?? null, encoding?.fit);
     reached.loadId = loadId;
     reached.record = record;
     const writer = (): RowWriter => keeping(out, record);
-    const into = { agreement, plan, loadId, trackRows: false, writer, progress };
+    const into = { agreement, plan, loadId, trackRows: false, writer, progress, connection: null };
     const { accepted, sha256, repeats } = await readFile(parts, file, into, reached);
     if (repeats.some((rows) => rows.size > 0)) throw new NotTogether('a unique key repeats');
     judgeFile(job, file, reached);

@@ -12,6 +12,7 @@ import { FileInput } from './read/file-input.js';
 import { nothingReached, startReading } from './read/read-file.js';
 import type { RunningGroup } from './running.js';
 import { STEPS } from './steps.js';
+import { whileAwake } from './transaction/awake.js';
 import { beginGroup, type GroupBegun } from './transaction/begin.js';
 import { afterCommit, OutcomeUnknown, rollback } from './transaction/commit.js';
 import type { LoadSession } from './transaction/session.js';
@@ -73,7 +74,11 @@ async function open(
   for (const [index, job] of jobs.entries()) {
     if (out.pos > MOST_BYTES) break;
     if (begun.replacing.has(job.file.path)) continue;
-    const member = await readMember({ job, index, loadId: begun.loadIds[index]!, hooks, plans, out });
+    const loadId = begun.loadIds[index]!;
+    const member = await whileAwake(
+      connection,
+      readMember({ job, index, loadId, hooks, plans, encoding: connection.encoding, out }),
+    );
     if (member !== null) members.push(member);
   }
   const { target } = plans;

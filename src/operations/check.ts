@@ -9,6 +9,7 @@ import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Receipts } from '../core/receipts.js';
 import type { Source } from '../core/source.js';
 import { renamedFeeds } from '../flow/renamed-feeds.js';
+import { databaseEncoding } from '../postgres/connect/connect.js';
 import { checkStaging } from '../postgres/staging/check-staging.js';
 
 interface CheckParts {
@@ -48,8 +49,10 @@ export async function check(parts: () => CheckParts, input: { readonly connect: 
     if (!(error instanceof ConfigError)) throw error;
     return { ok: false, problems: error.problems };
   }
-  const problems = [...(await feedNames(known)), ...(input.connect ? await connect(known) : [])];
-  return { ok: problems.length === 0, problems, warnings: known.config.warnings };
+  const names = await feedNames(known);
+  const found = input.connect ? await connect(known) : { problems: [], warnings: [] };
+  const problems = [...names, ...found.problems];
+  return { ok: problems.length === 0, problems, warnings: [...known.config.warnings, ...found.warnings] };
 }
 
 const finding = (key: string, code: ErrorCode, message: string, hint: string): Finding => ({
@@ -75,7 +78,10 @@ async function feedNames(parts: CheckParts): Promise<readonly Finding[]> {
 }
 
 /** Reaches everything that a run would need, and goes on after a failure so that all are reported at once. */
-async function connect(parts: CheckParts): Promise<readonly Finding[]> {
+async function connect(
+  parts: CheckParts,
+): Promise<{ readonly problems: readonly Finding[]; readonly warnings: readonly Problem[] }> {
+  const warnings: Problem[] = [];
   const findings: Finding[] = [];
   const attempt = async (key: string, work: () => Promise<void>): Promise<void> => {
     try {
@@ -96,10 +102,28 @@ async function connect(parts: CheckParts): Promise<readonly Finding[]> {
   });
   if (findings.length === before) {
     const database = await parts.database();
+    await attempt('database', async () => {
+      warnings.push(...encodingWarning(await databaseEncoding(database)));
+    });
     for (const feed of parts.config.feeds)
       await attempt(`feeds.${feed.name}.target`, () => checkStaging(database, feed.target, feed.columns));
   }
-  return findings;
+  return { problems: findings, warnings };
+}
+
+function encodingWarning(encoding: string | null): readonly Problem[] {
+  if (encoding === null) return [];
+  return [
+    {
+      file: '',
+      line: 0,
+      column: 0,
+      key: 'database',
+      code: 'DATABASE_ENCODING',
+      message: `the database is in ${encoding}: rows with other characters are refused, file names and messages in receipts and quarantine show them as escapes`,
+      hint: 'A database in UTF8 holds every character.',
+    },
+  ];
 }
 
 async function probe(parts: CheckParts, feed: FeedSpec): Promise<readonly string[]> {

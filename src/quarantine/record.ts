@@ -27,14 +27,20 @@ export class QuarantineRecord {
   readonly groups = new ErrorGroups();
   readonly #loadId: number | null;
   readonly #memberOf: (row: number) => string | null;
+  readonly #fit: (text: string) => string;
   readonly #pending = new RowBuffer();
   readonly #kept = new RowBuffer();
   #keptRows = 0;
 
-  /** `memberOf`: of an archive, RecordReader.memberOf. */
-  constructor(loadId: number | null, memberOf: (row: number) => string | null = (): null => null) {
+  /** `memberOf`: of an archive, RecordReader.memberOf. `fit`: what of a text the database can hold. */
+  constructor(
+    loadId: number | null,
+    memberOf: (row: number) => string | null = (): null => null,
+    fit: (text: string) => string = (text): string => text,
+  ) {
     this.#loadId = loadId;
     this.#memberOf = memberOf;
+    this.#fit = fit;
   }
 
   /**
@@ -45,7 +51,7 @@ export class QuarantineRecord {
     this.count++;
     this.groups.add(place, errors);
     if (this.#loadId === null) return;
-    const json = errorsJson(errors, this.#memberOf(place.row));
+    const json = errorsJson(errors, this.#memberOf(place.row), this.#fit);
     this.#pending.row(this.#loadId, place, json, raw, rawLength);
     if (this.#keptRows < KEPT_ROWS && this.#kept.length < KEPT_BYTES) {
       this.#keptRows++;
@@ -79,14 +85,15 @@ export class QuarantineRecord {
  * `errors jsonb` (docs/spec/postgresql.md#quarantine); of an archive each with the `member`, the row's line and offset
  * being those within it.
  */
-function errorsJson(errors: readonly CellError[], member: string | null): Buffer {
-  const origin = member === null ? {} : { member: visibleString(member) };
+function errorsJson(errors: readonly CellError[], member: string | null, fit: (text: string) => string): Buffer {
+  const visible = (text: string): string => fit(visibleString(text));
+  const origin = member === null ? {} : { member: visible(member) };
   const shown = errors.slice(0, MOST_ERRORS).map((error) => ({
-    column: error.column === null ? null : visibleString(error.column),
+    column: error.column === null ? null : visible(error.column),
     class: error.class,
     rule: error.rule,
-    message: visibleString(error.message),
-    value: error.value === null ? null : visibleString(error.value),
+    message: visible(error.message),
+    value: error.value === null ? null : visible(error.value),
     ...origin,
   }));
   return Buffer.from(JSON.stringify(shown));

@@ -75,8 +75,8 @@ export interface Bench {
 }
 
 /** A database with the control schema, a folder, and one session as a worker has. */
-export async function openBench(): Promise<Bench> {
-  const db = await createDatabase();
+export async function openBench(encoding?: string): Promise<Bench> {
+  const db = await createDatabase(encoding);
   const spec = { ...parseDatabaseUrl(db.url, null, { ca: null, cert: null, key: null }), controlSchema: 'tallyman' };
   const control = await connect(spec);
   await ensureControlSchema(control, 'tallyman');

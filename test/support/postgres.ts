@@ -12,12 +12,13 @@ export interface TestDatabase {
 
 /**
  * A fresh database on the test run's server (real PostgreSQL, started by global-setup.ts). One per test file is the
- * rule.
+ * rule. `encoding`: LATIN1, WIN1251 ... in place of UTF8.
  */
-export async function createDatabase(): Promise<TestDatabase> {
+export async function createDatabase(encoding?: string): Promise<TestDatabase> {
   const admin = inject('postgresUrl');
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await withClient(admin, (c) => c.query(`create database ${name}`));
+  const as = encoding === undefined ? '' : ` encoding '${encoding}' template template0 lc_collate 'C' lc_ctype 'C'`;
+  await withClient(admin, (c) => c.query(`create database ${name}${as}`));
   const url = new URL(admin);
   url.pathname = `/${name}`;
   const client = await connect(url.href);

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   NEVER_MATCHES: 'Warning: a pattern that cannot meet any file.',
   SECRET_IN_CONFIG: 'Warning: a secret stands in the config file as text.',
   NO_EFFECT: 'Warning: a key that changes nothing where it stands.',
+  DATABASE_ENCODING: 'Warning (`check --connect`): the database cannot hold every character.',
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -59,5 +60,6 @@ export class ConfigError extends TallymanError {
 export function problemLine(problem: Problem): string {
   const key = problem.key === '' ? '' : ` ${problem.key}:`;
   const hint = problem.hint === '' ? '' : ` ${problem.hint}`;
-  return `${problem.file}:${problem.line}:${problem.column}${key} ${problem.message}${hint}`;
+  const place = problem.file === '' ? '' : `${problem.file}:${problem.line}:${problem.column}`;
+  return `${place}${key} ${problem.message}${hint}`.trimStart();
 }

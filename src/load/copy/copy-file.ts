@@ -28,6 +28,7 @@ export async function copyFile(load: RunningLoad): Promise<void> {
         trackRows: chunks,
         writer: (encoder) => (chunks ? new ChunkedCopy(load, target, encoder) : new WholeCopy(load, target)),
         progress,
+        connection: load.connection,
       },
       load.reached,
     );

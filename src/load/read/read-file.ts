@@ -1,4 +1,5 @@
 import { BatchEncoder } from '../../columns/rows/batch-encoder.js';
+import type { Batch } from '../../core/batch.js';
 import type { DriftNote, RecordReader } from '../../core/format.js';
 import type { LoadJob } from '../../core/load.js';
 import type { RowCounts } from '../../core/report.js';
@@ -7,6 +8,8 @@ import { Control } from '../control/control.js';
 import { RowLoop, type RowWriter } from '../copy/row-loop.js';
 import { judgeAtEnd, judgeWhileReading } from '../limits.js';
 import type { Progress } from '../progress.js';
+import type { Connection } from '../../postgres/connect/connect.js';
+import { whileAwake } from '../transaction/awake.js';
 import type { RowSet } from '../unique/row-set.js';
 import { recordUniqueLosers } from '../unique/unique-pass.js';
 import { UniqueTracker } from '../unique/unique-tracker.js';
@@ -57,6 +60,8 @@ export interface Destination {
   readonly writer: (encoder: BatchEncoder) => RowWriter;
   /** null = nobody watches. */
   readonly progress: Progress | null;
+  /** Whose transaction waits while the file is read; null = none does. */
+  readonly connection: Connection | null;
 }
 
 /** What the reading of a whole file gave, beside what stands in Reached. */
@@ -109,17 +114,18 @@ export async function readFile(
   into: Destination,
   reached: Reached,
 ): Promise<ReadOutcome> {
-  const { agreement, plan, progress } = into;
+  const { agreement, plan, progress, connection } = into;
   const { record } = reached;
   said.expect(agreement.columns, agreement.cellOf, reader.empty);
   const encoder = new BatchEncoder(encoderPlan(reader.layout, agreement, plan, into.loadId, into.trackRows));
   const unique = plan.uniqueKeys.length === 0 ? null : new UniqueTracker(plan.uniqueKeys.length, job.workDir);
   const writer = into.writer(encoder);
   const loop = new RowLoop(encoder, record, unique);
+  const next = (): Promise<Batch | null> => whileAwake(connection, reader.next());
   const onStretch = (): void => progress?.reach(pass.consumed, loop.read, record.count);
   try {
     progress?.start();
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+    for (let batch = await next(); batch !== null; batch = await next()) {
       said.add(batch);
       await loop.batch(batch, writer, onStretch);
       reached.read = loop.read;
@@ -128,7 +134,7 @@ export async function readFile(
     }
     progress?.end();
     const copied = await writer.finish();
-    const sha256 = await pass.finish();
+    const sha256 = await whileAwake(connection, pass.finish());
     reached.sha256 = sha256;
     return { accepted: loop.accepted - writer.refused, copied, sha256, repeats: unique?.finish() ?? [] };
   } catch (error) {
@@ -145,7 +151,7 @@ export async function readFile(
  */
 export async function recordLosers(
   parts: FileParts,
-  { plan, agreement }: Pick<Destination, 'plan' | 'agreement'>,
+  { plan, agreement, connection }: Pick<Destination, 'plan' | 'agreement' | 'connection'>,
   lost: readonly RowSet[],
   record: QuarantineRecord,
   flush: () => Promise<void>,
@@ -156,14 +162,14 @@ export async function recordLosers(
     cells: key.map((column) => agreement.cellOf[column]!),
   }));
   const pass = input.pass(signal);
-  const reader = await openReader(parts, job.feed, pass.bytes, input);
+  const reader = await whileAwake(connection, openReader(parts, job.feed, pass.bytes, input));
   try {
-    await recordUniqueLosers(reader, keys, lost, record, flush);
+    await recordUniqueLosers(() => whileAwake(connection, reader.next()), keys, lost, record, flush);
   } finally {
     await reader.close();
     await pass.stop();
   }
-  await input.proveUnchanged();
+  await whileAwake(connection, input.proveUnchanged());
 }
 
 /**

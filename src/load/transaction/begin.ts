@@ -57,6 +57,16 @@ const SYNCHRONOUS = `SELECT pg_catalog.set_config('synchronous_commit', 'on', tr
 const UNCUT = `SELECT pg_catalog.set_config('transaction_timeout', '0', true) WHERE pg_catalog.current_setting('transaction_timeout', true) <> '0'`;
 
 /**
+ * A backend that works on notices only so that its client is gone; it would keep its locks until it is done. The check
+ * needs PostgreSQL 14 and a system that can tell.
+ */
+const NOTICES = [
+  `SELECT pg_catalog.set_config('client_connection_check_interval', '5s', true)`,
+  `WHERE pg_catalog.current_setting('client_connection_check_interval', true) = '0'`,
+  `AND pg_catalog.version() LIKE '%linux%'`,
+].join(' ');
+
+/**
  * The beginning of every transaction that writes a receipt: BEGIN, settings, and the locks, each until the end:
  *
  *     load_key of each job -> feed and path of each job -> the staging table, where two loads at once would hurt
@@ -76,6 +86,7 @@ export function openTransaction(jobs: readonly LoadJob[], table: Pick<TargetTabl
     'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
     ...SETTINGS,
     UNCUT,
+    NOTICES,
     SYNCHRONOUS,
     `SELECT ${keys.map((key) => `pg_catalog.pg_advisory_xact_lock('${key}'::bigint)`).join(', ')}`,
   );

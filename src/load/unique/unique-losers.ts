@@ -96,8 +96,8 @@ export async function removeUniqueLosers(
 }
 
 /**
- * SQLSTATEs of "could not identify an ordering operator", also for what stands within an array or a row, and of "some of
- * the datatypes only support hashing".
+ * SQLSTATEs of "could not identify an ordering operator", also for what stands within an array or a row, and of "some
+ * of the datatypes only support hashing".
  */
 const NO_OPERATOR: ReadonlySet<string> = new Set(['42883', '0A000']);
 

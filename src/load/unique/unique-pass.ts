@@ -1,5 +1,4 @@
 import type { Batch, CellError } from '../../core/batch.js';
-import type { RecordReader } from '../../core/format.js';
 import { BatchCell } from '../../columns/rows/batch-cell.js';
 import { placeOf, RawRow } from '../../columns/rows/batch-rows.js';
 import { VALUE_LIMIT, visibleText } from '../../base/visible-text.js';
@@ -19,7 +18,7 @@ export interface KeyCells {
  * may lose would cost memory or disk in every load.
  */
 export async function recordUniqueLosers(
-  reader: RecordReader,
+  next: () => Promise<Batch | null>,
   keys: readonly KeyCells[],
   lost: readonly RowSet[],
   record: QuarantineRecord,
@@ -28,7 +27,7 @@ export async function recordUniqueLosers(
   const last = Math.max(0, ...lost.map((rows) => rows.last));
   const cell = new BatchCell();
   const rawRow = new RawRow();
-  for (let batch = await reader.next(); batch !== null && batch.firstRow <= last; batch = await reader.next()) {
+  for (let batch = await next(); batch !== null && batch.firstRow <= last; batch = await next()) {
     for (let row = 0; row < batch.rows; row++) {
       const number = batch.firstRow + row;
       const errors = keys.flatMap((key, k) => (lost[k]!.has(number) ? [uniqueError(cell, batch, row, key)] : []));

@@ -3,6 +3,7 @@ import type { DatabaseSpec } from '../../core/database.js';
 import { databaseError, endsSession } from './errors.js';
 import type { Row } from './result-rows.js';
 import { encryptionAttempts, worthNextAttempt, type Encryption } from './tls.js';
+import { serverEncoding, type ServerEncoding } from './server-encoding.js';
 import { setTypeParsers } from './type-parsers.js';
 import { errnoOf } from '../../base/errno.js';
 
@@ -38,6 +39,12 @@ export interface Connection {
   readonly client: pg.Client;
   /** Process id of the backend; behind pgbouncer a made-up number. */
   readonly backendPid: number;
+  /** What the database can hold; null = every character. */
+  readonly encoding: ServerEncoding | null;
+  /** performance.now() when a statement was last sent; COPY is none of them. */
+  readonly askedAt: number;
+  /** True while nothing is asked and no COPY is under way. */
+  readonly idle: boolean;
   /**
    * True once the session has ended or is about to (FATAL, socket gone, closed, an answer that never came). It never
    * comes back.
@@ -89,6 +96,10 @@ export async function withConnection<T>(
   }
 }
 
+/** The encoding of a database that cannot hold every character; null = it can. Throws what `connect` throws. */
+export const databaseEncoding = (spec: DatabaseSpec): Promise<string | null> =>
+  withConnection(spec, (connection) => Promise.resolve(connection.encoding?.name ?? null));
+
 /** `user@host:port/database`, for messages. */
 export function where(spec: DatabaseSpec): string {
   const host = spec.host.includes(':') ? `[${spec.host}]` : spec.host;
@@ -127,7 +138,8 @@ async function open(spec: DatabaseSpec, name: string | undefined, encryption: En
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
       connectionTimeoutMillis: spec.connectTimeoutMs,
     },
-    { user: spec.user, database: spec.database, application_name: applicationName },
+    // pgbouncer knows this one. Without it a database in LATIN1 would take our UTF-8 for LATIN1.
+    { user: spec.user, database: spec.database, application_name: applicationName, client_encoding: 'UTF8' },
   );
   const session = new Session(client);
   try {
@@ -142,10 +154,16 @@ async function open(spec: DatabaseSpec, name: string | undefined, encryption: En
 
 class Session implements Connection {
   readonly client: pg.Client;
+  encoding: ServerEncoding | null = null;
+  askedAt = performance.now();
   #lost = false;
 
   constructor(client: pg.Client) {
     this.client = client;
+    client.connection.on('parameterStatus', (status: unknown) => {
+      const [name, value] = isStatus(status) ? [status.parameterName, status.parameterValue] : ['', ''];
+      if (name === 'server_encoding') this.encoding = serverEncoding(value);
+    });
     // Without a listener a killed backend would end the process. Queries under way get the error themselves.
     client.on('error', () => {
       this.#lost = true;
@@ -159,6 +177,10 @@ class Session implements Connection {
     return this.#lost;
   }
 
+  get idle(): boolean {
+    return !this.#lost && Reflect.get(this.client, 'readyForQuery') === true;
+  }
+
   get backendPid(): number {
     const pid: unknown = Reflect.get(this.client, 'processID');
     return typeof pid === 'number' ? pid : 0;
@@ -166,14 +188,18 @@ class Session implements Connection {
 
   async query(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<QueryResult> {
     const result: unknown = await this.#ask(
-      () => this.client.query(text, values === undefined ? undefined : [...values]),
+      () =>
+        this.client.query(
+          this.#sql(text),
+          values?.map((value) => this.#value(value)),
+        ),
       options,
     );
     return toResult(Array.isArray(result) ? result.at(-1) : result);
   }
 
   async queryAll(text: string, options?: QueryOptions): Promise<readonly QueryResult[]> {
-    const result: unknown = await this.#ask(() => this.client.query(text), options);
+    const result: unknown = await this.#ask(() => this.client.query(this.#sql(text)), options);
     return Array.isArray(result) ? result.map(toResult) : [toResult(result)];
   }
 
@@ -190,7 +216,18 @@ class Session implements Connection {
     this.client.connection.stream.destroy();
   }
 
+  #sql(text: string): string {
+    return this.encoding === null ? text : this.encoding.fitSql(text);
+  }
+
+  #value(value: unknown): unknown {
+    if (this.encoding === null) return value;
+    if (Array.isArray(value)) return value.map((item) => this.#value(item));
+    return typeof value === 'string' ? this.encoding.fit(value) : value;
+  }
+
   async #ask(send: () => Promise<unknown>, options: QueryOptions | undefined): Promise<unknown> {
+    this.askedAt = performance.now();
     const timeoutMs = options?.timeoutMs ?? ANSWER_TIMEOUT_MS;
     const timer =
       timeoutMs === 0
@@ -209,6 +246,12 @@ class Session implements Connection {
     }
   }
 }
+
+const isStatus = (value: unknown): value is { readonly parameterName: string; readonly parameterValue: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof Reflect.get(value, 'parameterName') === 'string' &&
+  typeof Reflect.get(value, 'parameterValue') === 'string';
 
 function toResult(result: unknown): QueryResult {
   if (result instanceof pg.Result)
