@@ -106,3 +106,13 @@ const hex = (byte: number): string => `%${byte.toString(16).toUpperCase().padSta
 
 /** RFC 3986: letters, digits and - . _ ~ */
 const isUnreserved = (byte: number): boolean => /^[A-Za-z0-9._~-]$/.test(String.fromCharCode(byte));
+
+/** Bytes of a path at most: with the feed's name and a hash it must fit into an index of PostgreSQL (2,704). */
+const MOST_PATH_BYTES = 2_000;
+
+/** Why no file can be taken under such a path; null = one can. */
+export function pathRefused(path: string): string | null {
+  // A UTF-16 unit is at most 3 bytes of UTF-8.
+  if (path.length * 3 <= MOST_PATH_BYTES || Buffer.byteLength(path) <= MOST_PATH_BYTES) return null;
+  return `its path is longer than ${MOST_PATH_BYTES.toLocaleString('en')} bytes, which no receipt can hold`;
+}

@@ -4,7 +4,7 @@ import type { Source } from '../../core/source.js';
 import { readVersion, readWhole } from './open.js';
 import { kindRefused, seenFile } from './look.js';
 import { LocalRoot } from './root.js';
-import { encodeName, fileUri } from '../common/path-name.js';
+import { encodeName, fileUri, pathRefused } from '../common/path-name.js';
 
 /**
  * Files that a person named: `tallyman load FILE`. The path is the absolute path; pattern, settle, ready and after do
@@ -34,7 +34,7 @@ export const direct: Source = {
 
 async function look(path: string): Promise<SeenFile | null> {
   const stats = await root.lstat(below(path));
-  const refused = stats === null ? null : kindRefused(stats);
+  const refused = stats === null ? null : (kindRefused(stats) ?? pathRefused(path));
   if (refused !== null) throw new TallymanError('FILE_NOT_TAKEN', `${path}: ${refused}`);
   return stats === null ? null : seenFile(path, stats);
 }

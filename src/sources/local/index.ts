@@ -11,7 +11,7 @@ import { readVersion, readWhole } from './open.js';
 import { probeFolder } from './probe.js';
 import { LocalRoot } from './root.js';
 import { LocalWatch } from './watch.js';
-import { encodeName, fileUri } from '../common/path-name.js';
+import { encodeName, fileUri, pathRefused } from '../common/path-name.js';
 import { selectionOf, type Selection } from '../common/selection.js';
 
 const options = z.strictObject({
@@ -73,7 +73,10 @@ class LocalSource implements Source {
   async #look(path: string): Promise<SeenFile | null> {
     const stats = await this.#root.lstat(path);
     if (stats === null) return null;
-    const refused = kindRefused(stats) ?? (looksReadable(stats) ? null : await unreadable(this.#root.absolute(path)));
+    const refused =
+      kindRefused(stats) ??
+      pathRefused(path) ??
+      (looksReadable(stats) ? null : await unreadable(this.#root.absolute(path)));
     if (refused !== null) throw new TallymanError('FILE_NOT_TAKEN', `${path}: ${refused}`);
     return seenFile(path, stats);
   }

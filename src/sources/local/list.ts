@@ -5,7 +5,7 @@ import type { ListingPage, SeenFile, SkippedEntry } from '../../core/file.js';
 import { deadline } from '../../base/deadline.js';
 import { isGone, kindRefused, looksReadable, seenFile } from './look.js';
 import { STALLED_MS, type LocalRoot } from './root.js';
-import { encodeName, joinBytes } from '../common/path-name.js';
+import { encodeName, joinBytes, pathRefused } from '../common/path-name.js';
 import type { Selection } from '../common/selection.js';
 import { errnoOf, hasCode } from '../../base/errno.js';
 
@@ -168,7 +168,7 @@ async function lookAtPage(
       continue;
     }
     if (!selection.takes(path)) continue;
-    const refused = kindRefused(entry);
+    const refused = kindRefused(entry) ?? pathRefused(path);
     if (refused === null) {
       paths.push(path);
       absolutes.push(Buffer.concat([base, entry.name]));

@@ -4,7 +4,7 @@ import { YOUNG, type SeenFile } from '../../core/file.js';
 import type { SftpAttrs, SftpChannel } from './channel.js';
 import type { SftpConnection } from './connection.js';
 import { fileError } from './errors.js';
-import { decodeName, encodeName, isBelow } from '../common/path-name.js';
+import { decodeName, encodeName, isBelow, pathRefused } from '../common/path-name.js';
 
 /**
  * Within this long after its mtime a version can still be written again in the same second, and look the same: mtimes
@@ -94,6 +94,8 @@ export class SftpRoot {
     if (attrs.kind === 'folder') return 'a folder';
     if (attrs.kind === 'other') return 'not a regular file';
     if (attrs.kind === null) return 'the server does not say what it is';
+    const refused = pathRefused(path);
+    if (refused !== null) return refused;
     if (attrs.size === null) return 'the server does not tell its size';
     if (attrs.mtime === null) return 'the server does not tell its time, so that a change could not be seen';
     return { path, size: attrs.size, mtimeUs: attrs.mtime * 1_000_000, version: this.#version(attrs.mtime) };

@@ -50,6 +50,20 @@ describe('what a local folder holds beside files', () => {
     });
   });
 
+  test('a path of more than 2,000 bytes is refused by name, at the listing and when it is asked for', async () => {
+    // 1,992 bytes of folders, and a name of 8 or of 10.
+    const folders = `${Array.from({ length: 8 }, () => 'd'.repeat(248)).join('/')}/`;
+    const [fits, tooLong] = [`${folders}ää.csv`, `${folders}äää.csv`];
+    await store.put(fits, 'x');
+    await store.put(tooLong, 'x');
+    const source = store.source({ recursive: true });
+    const { paths, skipped } = await listAll(source);
+    expect(paths).toEqual([fits]);
+    expect(skipped).toEqual([{ path: tooLong, reason: expect.stringContaining('2,000 bytes') as string }]);
+    await expect(source.stat(tooLong)).rejects.toMatchObject({ code: 'FILE_NOT_TAKEN' });
+    await expect(direct.stat(`${store.dir}/${tooLong}`)).rejects.toMatchObject({ code: 'FILE_NOT_TAKEN' });
+  });
+
   test('what the feed does not take is not even mentioned', async () => {
     await symlink('/etc/passwd', store.at('passwd'));
     await mkdir(store.at('in'));
