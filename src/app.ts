@@ -94,7 +94,11 @@ export class App {
 
   /** Which files we and others who load into the same database both see. */
   get place(): Place {
-    return { host: this.config.host, uri: (feed, path) => this.#uri(feed, path) };
+    return {
+      host: this.config.host,
+      has: (feed) => this.config.feeds.some(({ name }) => name === feed),
+      uri: (feed, path) => this.#uri(feed, path),
+    };
   }
 
   #uri(name: string, path: string): string | null {

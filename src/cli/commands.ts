@@ -53,15 +53,7 @@ export function addCommands(program: Command, act: Act): void {
     .option('--check', 'exit 6 when a file is failed or rejected, 3 when one is held')
     .action(act(async () => (await import('./status.js')).status));
   addFiles(program, act);
-  addRequest(
-    program,
-    'reprocess',
-    'clear the ledger entry and take the file again; its earlier rows are replaced',
-    act,
-  ).option('--from-landing', 'only from the copy under data_dir/landing (landing.keep), whatever stands at the source');
-  addRequest(program, 'retry', 'failed, rejected -> taken again, attempts 0', act);
-  addRequest(program, 'release', 'held -> loaded', act);
-  addRequest(program, 'ignore', 'held, failed, rejected -> ignored', act);
+  addRequests(program, act);
   addLedger(program, act);
   addQuarantine(program, act);
   program
@@ -70,6 +62,29 @@ export function addCommands(program: Command, act: Act): void {
     .option('--feed <name>', "only this feed's staging table")
     .action(act(async () => (await import('./ddl.js')).ddl));
   addConfig(program, act);
+}
+
+/** What is asked for one file or many. */
+function addRequests(program: Command, act: Act): void {
+  addRequest(
+    program,
+    'reprocess',
+    'clear the ledger entry and take the file again; its earlier rows are replaced',
+    act,
+  ).option('--from-landing', 'only from the copy under data_dir/landing (landing.keep), whatever stands at the source');
+  addRequest(program, 'retry', 'failed, rejected -> taken again, attempts 0', act);
+  addRequest(program, 'release', 'held -> loaded', act).option(
+    '--replace',
+    'in place of what is loaded under its path, in one transaction',
+  );
+  addRequest(program, 'ignore', 'held, failed, rejected -> ignored', act);
+  program
+    .command('unload')
+    .description("take a load's rows out of staging; its file is then ignored, not taken again by itself")
+    .argument('<id>', 'file id, or load:N')
+    .requiredOption('--reason <text>', 'stands in the history')
+    .option('--dry-run', 'say what would leave, change nothing')
+    .action(act(async () => (await import('./requests.js')).unloadOne));
 }
 
 function addConfig(program: Command, act: Act): void {

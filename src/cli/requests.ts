@@ -10,6 +10,8 @@ import {
   requestOutcomes,
   type RequestDocument,
 } from '../operations/request.js';
+import { count } from '../base/readable-numbers.js';
+import { unload } from '../operations/unload.js';
 import type { App } from '../app.js';
 import type { Context } from './context.js';
 import { exitCode } from './exit-code.js';
@@ -23,15 +25,18 @@ export interface RequestOptions extends SelectorOptions {
   readonly wait?: boolean;
   /** reprocess only. */
   readonly fromLanding?: boolean;
+  /** release only. */
+  readonly replace?: boolean;
 }
 
 export async function request(
   context: Context,
-  kind: RequestKind,
+  command: RequestKind,
   ids: readonly string[],
   options: RequestOptions,
 ): Promise<number> {
   const { out } = context;
+  const kind = options.replace === true ? 'release-replace' : command;
   const app = context.app();
   const isDry = options.dryRun === true;
   const checked = await checkRequest(app, {
@@ -53,6 +58,30 @@ export async function request(
     out.say('asked; a running daemon acts within a second, else the next `tallyman run`');
   if (options.wait !== true || isDry) return 0;
   return await waitFor(context, app, document);
+}
+
+export async function unloadOne(
+  context: Context,
+  id: string,
+  options: { readonly reason: string; readonly dryRun?: boolean },
+): Promise<number> {
+  const { out } = context;
+  const document = await unload(context.app(), {
+    id,
+    reason: options.reason,
+    dryRun: options.dryRun === true,
+    actor: actor(),
+  });
+  if (out.json) {
+    out.document(document);
+    return 0;
+  }
+  const { file_id: fileId, load_id: loadId, path, rows, state, done } = document;
+  const what = `${count(rows)} row${rows === 1 ? '' : 's'} of load ${loadId} (file ${fileId}: ${visible(path)})`;
+  if (options.dryRun === true) out.line(`would unload ${what}`);
+  else if (done) out.line(`unloaded ${what}; the file is ${state} now`);
+  else out.line(`${what}: the file is ${state}; they leave staging when that has ended`);
+  return 0;
 }
 
 const actor = (): string => `cli:${process.env['USER'] ?? String(process.getuid?.() ?? 'user')}`;

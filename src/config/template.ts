@@ -40,7 +40,7 @@ feeds:
       - { name: currency, type: text, enum: [EUR, USD, GBP] }
       - { name: ordered_at, type: timestamptz, format: "%d/%m/%Y %H:%M:%S", timezone: Europe/Paris }
     # The same content is never loaded twice, whatever its name. A path that comes again with new content:
-    on_changed: load                    # load | replace | hold | skip
+    on_changed: replace                 # load (beside the old rows) | replace | hold | skip
     limits:
       bad_ratio: 0.5                    # more bad rows than this, and the file as a whole is rejected
     target:

@@ -105,7 +105,8 @@ export interface FileColumn {
 
 /** Something about the file's shape that is worth reporting, though it was accepted (drift). */
 export interface DriftNote {
-  readonly kind: 'unknown' | 'missing' | 'renamed' | 'reordered' | 'retyped' | 'added' | 'ignored' | 'dialect' | 'mtime';
+  readonly kind:
+    'unknown' | 'missing' | 'renamed' | 'reordered' | 'retyped' | 'added' | 'ignored' | 'dialect' | 'mtime' | 'beside';
   readonly column: string;
   readonly message: string;
   /** Of an unknown column: the type that the format carries. Omitted = none, a text. */

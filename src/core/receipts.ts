@@ -25,6 +25,18 @@ export interface ReceiptRef {
   readonly replaces: readonly number[];
 }
 
+/** A file that gets a receipt without being loaded. */
+export interface IgnoredFile {
+  readonly loadKey: string;
+  readonly feed: string;
+  readonly path: string;
+  readonly fileUri: string;
+  readonly size: number;
+  readonly mtimeUs: number | null;
+  readonly version: string;
+  readonly target: string;
+}
+
 /**
  * What the program asks of PostgreSQL outside a load: receipts, quarantine, counts. Implemented in postgres/. Throws
  * DATABASE_UNREACHABLE, DATABASE_LOGIN, DATABASE_RIGHTS.
@@ -56,18 +68,19 @@ export interface Receipts {
    * was new.
    */
   adopt(
-    files: readonly {
-      readonly loadKey: string;
-      readonly feed: string;
-      readonly path: string;
-      readonly fileUri: string;
-      readonly size: number;
-      readonly mtimeUs: number | null;
-      readonly version: string;
-      readonly target: string;
-    }[],
+    files: readonly IgnoredFile[],
     by: { readonly instanceId: string; readonly host: string },
   ): Promise<ReadonlyMap<string, number>>;
+  /**
+   * The rows of a live or cleared load leave its table, its receipt becomes `cleared`, its open quarantine `discarded`,
+   * and `file` gets an `ignored` receipt, all in one transaction. Returns that receipt's load_id. May be repeated.
+   * Throws WRONG_STATE when the load is neither, or its table is not there.
+   */
+  unload(
+    loadId: number,
+    file: IgnoredFile,
+    by: { readonly instanceId: string; readonly host: string; readonly note: string },
+  ): Promise<number>;
   /**
    * `formerly` (docs/spec/configuration.md#renaming-a-feed): receipts of this instance under feed `from` stand under
    * `to` from now on, and so do those of `loadKeys`, which another instance wrote. Throws CONFIG_INVALID when the same

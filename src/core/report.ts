@@ -51,6 +51,8 @@ export interface FileReport {
   readonly rows: RowCounts;
   readonly errors: readonly ErrorGroup[];
   readonly error: ReportedError | null;
+  /** What was accepted and is worth knowing. */
+  readonly drift: readonly DriftNote[];
   readonly discovered_at: string;
   readonly finished_at: string | null;
   readonly seconds: { readonly settle: number; readonly land: number; readonly load: number };
@@ -60,7 +62,6 @@ export interface FileReport {
 export interface FileDetail extends FileReport {
   readonly history: readonly HistoryEntry[];
   readonly actions: readonly ActionEntry[];
-  readonly drift: readonly DriftNote[];
 }
 
 export interface HistoryEntry {

@@ -15,7 +15,7 @@ import { attemptFailed, endFile, gone } from './end-file.js';
 import type { WorkOutcome } from './outcome.js';
 import { plannedAction } from './planned-action.js';
 import type { FlowParts } from './flow-parts.js';
-import { recoverUnknown, settleResult } from './settle-result.js';
+import { adopt, recoverUnknown, settleResult } from './settle-result.js';
 
 /**
  * One version down the straight line, from `discovered` to its end: still there? -> decision table -> claim -> load ->
@@ -258,10 +258,13 @@ async function load(
     replaces: { ...decision.replaces, firstOfPath: decision.firstOfPath },
   });
   if (result.outcome === 'known-path') return await learn(parts, claimed, feed, result.loadIds);
-  return await settleResult(parts, claimed, feed, result);
+  return await settleResult(parts, claimed, feed, result, decision.firstOfPath);
 }
 
-/** Another data_dir has loaded an earlier version of the path since we started: known now, and decided on anew. */
+/**
+ * Another data_dir has loaded the path since we started: this very version, and then its load is ours, too; or an
+ * earlier one, which is known now, and the version decided on anew.
+ */
 async function learn(
   parts: FlowParts,
   entry: FileEntry,
@@ -269,7 +272,17 @@ async function learn(
   loadIds: readonly number[],
 ): Promise<WorkOutcome> {
   const { ledger, receipts, place, actor } = parts;
-  await ledger.takeReceipts(await receipts.byIds(loadIds), (receipt) => isSamePlace(place, receipt));
+  const found = await receipts.byIds(loadIds);
+  const { size, version } = standsAs(entry);
+  const same = found.find(
+    (receipt) =>
+      receipt.size === size &&
+      receipt.version === version &&
+      (entry.sha256 === null || entry.sha256 === receipt.sha256),
+  );
+  if (same !== undefined && (await ledger.byLoadKey(same.loadKey)) === null)
+    return await adopt(parts, entry, feed, same, 'another tallyman loaded this very file');
+  await ledger.takeReceipts(found, (receipt) => isSamePlace(place, receipt));
   const reason = `the path is loaded already (load ${loadIds.join(', ')}): decided on anew`;
   await ledger.unclaim(entry.fileId, { uncount: true, retryAt: null, error: null }, actor, reason);
   const again = await ledger.entry(entry.fileId);

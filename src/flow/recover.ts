@@ -6,7 +6,7 @@ import { DAEMON } from '../core/ledger/workers.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Receipts } from '../core/receipts.js';
 import { forgetProgress, readProgress } from '../load/progress.js';
-import { carryOver, registerFeeds, renamedFeeds } from './renamed-feeds.js';
+import { carryOver, RECEIPTS_SEEN, registerFeeds, renamedFeeds } from './renamed-feeds.js';
 import { standsAs } from '../core/entry.js';
 import { isSamePlace } from '../core/ledger/place.js';
 import type { ReceiptRef } from '../core/receipts.js';
@@ -132,7 +132,7 @@ async function recoverOne(parts: FlowParts, feeds: ReadonlyMap<string, FeedSpec>
 
 /** Receipts that the ledger lacks: it was lost or restored, or another data_dir loads into the same tables. */
 async function takeReceipts(parts: FlowParts): Promise<void> {
-  await takeFrom(parts, Math.max(0, Number((await parts.ledger.getMeta('receipts_seen')) ?? '0') - OVERLAP));
+  await takeFrom(parts, Math.max(0, Number((await parts.ledger.getMeta(RECEIPTS_SEEN)) ?? '0') - OVERLAP));
 }
 
 async function takeFrom({ ledger, receipts, place }: FlowParts, from: number): Promise<void> {
@@ -144,7 +144,7 @@ async function takeFrom({ ledger, receipts, place }: FlowParts, from: number): P
     if (last === undefined) return;
     await ledger.takeReceipts(page, isHere);
     after = last.loadId;
-    await ledger.setMeta('receipts_seen', String(after));
+    await ledger.setMeta(RECEIPTS_SEEN, String(after));
   }
 }
 

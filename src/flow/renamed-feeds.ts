@@ -5,6 +5,9 @@ import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import { acquireLock } from '../ledger/sqlite/lock.js';
 import type { Receipts } from '../core/receipts.js';
 
+/** Meta key of the ledger: load_id up to which receipts have been taken in. */
+export const RECEIPTS_SEEN = 'receipts_seen';
+
 /** A feed that goes on under a new name. */
 export interface Renamed {
   readonly from: string;
@@ -91,6 +94,8 @@ export async function registerFeeds(configured: readonly FeedSpec[], ledger: Sur
   const known = new Map((await ledger.feeds()).map((feed) => [feed.name, feed]));
   for (const feed of configured.map(identity)) {
     const before = known.get(feed.name);
+    // Met by its name only, in receipts that others wrote: some of them are of files that we see from now on.
+    if (before?.source === '') await ledger.setMeta(RECEIPTS_SEEN, '0');
     if (before?.source !== feed.source || before.target !== feed.target) await ledger.registerFeed(feed);
   }
 }

@@ -12,6 +12,7 @@ import { withChangedContract } from './contract-advice.js';
 import { attemptFailed, endFile, gone } from './end-file.js';
 import type { WorkOutcome } from './outcome.js';
 import { plannedAction } from './planned-action.js';
+import { rowsBeside } from './rows-beside.js';
 import type { FlowParts } from './flow-parts.js';
 
 /**
@@ -28,6 +29,7 @@ export async function settleResult(
   entry: FileEntry,
   feed: FeedSpec,
   result: LoadResult,
+  firstOfPath: boolean,
 ): Promise<WorkOutcome> {
   switch (result.outcome) {
     case 'loaded':
@@ -37,7 +39,9 @@ export async function settleResult(
       const changed = loaded && result.rows.read > 0 ? await dialectDrift(parts, feed, result.dialect) : [];
       for (const { message } of changed)
         parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
-      const drift = [...result.drift, ...changed];
+      const mayStandTwice = loaded && !firstOfPath && feed.order !== 'newest';
+      const beside = mayStandTwice ? await rowsBeside(parts, entry, result.replaced) : [];
+      const drift = [...result.drift, ...changed, ...beside];
       const ended: EndOfFile = {
         state: result.outcome,
         sha256: result.sha256,

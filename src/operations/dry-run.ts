@@ -101,7 +101,7 @@ export async function dryRun(parts: DryRunParts, feed: FeedSpec, file: string): 
   };
 }
 
-function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error'> {
+function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error' | 'drift'> {
   switch (result.outcome) {
     case 'checked':
     case 'loaded':
@@ -110,6 +110,7 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
         sha256: result.sha256,
         rows: result.rows,
         errors: result.errors,
+        drift: result.drift,
         error:
           result.outcome === 'loaded' || result.error === null
             ? null
@@ -121,6 +122,7 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
         sha256: null,
         rows: NO_ROWS,
         errors: [],
+        drift: [],
         error: new TallymanError(
           result.outcome === 'changed' ? 'FILE_CHANGED' : 'FILE_VANISHED',
           result.message,
@@ -129,11 +131,11 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
     case 'known-path':
       throw new TallymanError('INTERNAL', 'a dry run knows of no other loads');
     case 'lost-race':
-      return { sha256: result.sha256, rows: NO_ROWS, errors: [], error: null };
+      return { sha256: result.sha256, rows: NO_ROWS, errors: [], drift: [], error: null };
     case 'unreachable':
     case 'misfit':
     case 'unknown':
     case 'failed':
-      return { sha256: null, rows: NO_ROWS, errors: [], error: result.error };
+      return { sha256: null, rows: NO_ROWS, errors: [], drift: [], error: result.error };
   }
 }

@@ -81,8 +81,9 @@ async function replacedLoad(ledger: Finding, feed: string, id: string): Promise<
   const entry = await findFile(ledger, id);
   if (entry.feed !== feed)
     throw new TallymanError('USAGE', `--replaces ${id}: that file is of feed ${entry.feed}, not of ${feed}`);
-  const loadId = entry.liveLoadId ?? entry.loadId;
-  if (loadId === null) throw new TallymanError('WRONG_STATE', `--replaces ${id}: that file has no load to replace`);
+  const loadId = entry.state === 'superseded' ? entry.liveLoadId : (entry.liveLoadId ?? entry.loadId);
+  if (loadId === null || (entry.state === 'ignored' && entry.liveLoadId === null))
+    throw new TallymanError('WRONG_STATE', `--replaces ${id}: that file has no load to replace`);
   return loadId;
 }
 
@@ -124,7 +125,12 @@ async function loadOne(parts: LoadParts, load: NamedLoad, signal: AbortSignal): 
       }
       const outcome = await processFile(engine.flowParts, entry, feed);
       if (outcome.kind === 'pause-database' || outcome.kind === 'pause-feed') return failed(outcome.error);
-      if (outcome.kind !== 'aside') return DONE;
+      if (outcome.kind !== 'aside') {
+        const refused = replaces.length === 0 ? DONE : await notReplaced(ledger, entry, load);
+        if (refused !== null) return refused;
+        // The very bytes that are loaded under this path, touched: its entry is asked to take the other's place.
+        continue;
+      }
       const waitsFor = await heldTwin(ledger, entry);
       if (waitsFor !== null) {
         await engine.flowParts.reported(entry.fileId);
@@ -144,6 +150,33 @@ async function loadOne(parts: LoadParts, load: NamedLoad, signal: AbortSignal): 
   } finally {
     claim.release();
   }
+}
+
+/**
+ * `--replaces` was asked for and the file has ended: it is loaded, or is told as it is; where the decision table passed
+ * over it, that says so. null = there is no such entry any more.
+ */
+async function notReplaced(
+  ledger: NamedLedger,
+  { fileId }: FileEntry,
+  { file, replaces }: NamedLoad,
+): Promise<NamedOutcome | null> {
+  const now = await ledger.entry(fileId);
+  if (now === null) return null;
+  if (now.state !== 'duplicate' && now.state !== 'ignored' && now.state !== 'superseded') return DONE;
+  const why =
+    now.state === 'duplicate'
+      ? `its content is loaded already${now.duplicateOf === null ? '' : ` as file ${now.duplicateOf}`}`
+      : `the decision table passed over it (${now.state})`;
+  return failed(
+    new TallymanError(
+      'WRONG_STATE',
+      `${file}: ${why}, so it cannot take the place of load ${replaces.join(', ')}, which stays`,
+      {
+        fix: `To take those rows out: \`tallyman unload load:${replaces[0] ?? 0} --reason R\`.`,
+      },
+    ),
+  );
 }
 
 const DONE: NamedOutcome = { note: null, error: null };

@@ -6,13 +6,15 @@ import type { FeedSpec } from '../core/feed/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
 import type { Arrivals } from '../core/ledger/arrivals.js';
 import type { FileSelector, Reading } from '../core/ledger/reading.js';
+import type { Queue } from '../core/ledger/queue.js';
 import type { RequestKind, Requests } from '../core/ledger/requests.js';
 import type { FileReport } from '../core/report.js';
 import type { Source } from '../core/source.js';
 import { isOpen, type FileState } from '../core/states.js';
 import { bytesThere } from '../flow/bytes-there.js';
 import type { Landing } from '../flow/landing.js';
-import { requestAllowed } from '../ledger/rules/request-rules.js';
+import { liveOfPath } from '../flow/carry-out-requests.js';
+import { commandOf, requestAllowed } from '../ledger/rules/request-rules.js';
 import { findFile, type Finding } from './find-file.js';
 
 /** Milliseconds between two looks for the outcome. */
@@ -22,7 +24,7 @@ interface CheckParts {
   readonly config: Pick<Config, 'feeds'>;
   /** Throws UNKNOWN_FEED. */
   feed(name: string): FeedSpec;
-  ledger(): Finding & Pick<Reading, 'files'>;
+  ledger(): Finding & Pick<Reading, 'files'> & Pick<Queue, 'versions'>;
   source(feed: FeedSpec): Source;
   landing(): Pick<Landing, 'copyOf'>;
 }
@@ -73,6 +75,13 @@ export async function checkRequest(parts: CheckParts, input: RequestInput): Prom
   for (const entry of entries) {
     const refusal = requestAllowed(kind, entry);
     if (refusal !== null) throw refusal;
+    if (kind === 'release-replace' && (await liveOfPath(parts.ledger(), entry)).length === 0)
+      throw new TallymanError(
+        'WRONG_STATE',
+        `File ${entry.fileId} (${entry.feed}: ${entry.file.path}): no other version of its path is loaded, ` +
+          'so there is nothing to replace.',
+        { fix: `Without --replace: \`tallyman release ${entry.fileId}\`.` },
+      );
   }
   const files: CheckedFile[] = [];
   for (const entry of entries) {
@@ -160,7 +169,7 @@ async function chosen(parts: CheckParts, { kind, ids, selector }: RequestInput):
     return [...new Map(entries.map((entry) => [entry.fileId, entry])).values()];
   }
   if (selector === null)
-    throw new TallymanError('USAGE', `${kind} needs file ids, or a selection such as --feed or --state`);
+    throw new TallymanError('USAGE', `${commandOf(kind)} needs file ids, or a selection such as --feed or --state`);
   for (const report of await ledger.files(selector)) {
     const entry = await ledger.entry(report.file_id);
     // A selection takes those that it fits; an id that does not fit is an error.

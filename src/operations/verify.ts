@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.js';
 import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
-import { isSamePlace, type Place } from '../core/ledger/place.js';
 import type { ReceiptRef, Receipts } from '../core/receipts.js';
 
 type Known = Pick<ReceiptBook, 'byLoadId' | 'byLoadKey' | 'knownLoads' | 'newestLoad'> &
@@ -10,7 +9,6 @@ type Written = Pick<Receipts, 'after' | 'byIds' | 'databaseId' | 'liveCounts'>;
 
 interface VerifyParts {
   readonly config: Pick<Config, 'feeds'>;
-  readonly place: Place;
   ledger(): Known & Pick<Surroundings, 'feeds'>;
   receipts(): Promise<Written>;
 }
@@ -50,14 +48,14 @@ export async function verify(parts: VerifyParts): Promise<VerifyDocument> {
   // Those that have gone from the config too: their rows are still in the tables.
   const feeds = new Set([...parts.config.feeds, ...(await ledger.feeds())].map((feed) => feed.name));
   const found: Difference[] = [];
-  for await (const difference of ledgerAgainstReceipts(ledger, receipts, parts.place)) found.push(difference);
+  for await (const difference of ledgerAgainstReceipts(ledger, receipts)) found.push(difference);
   for (const feed of feeds)
     for await (const difference of receiptsAgainstTables(ledger, receipts, feed)) found.push(difference);
   return { ok: found.every(({ kind }) => kind === 'emptied'), differences: found };
 }
 
 /** Every load that the ledger knows must have its receipt, in the same state, and every own receipt its entry. */
-async function* ledgerAgainstReceipts(ledger: Known, receipts: Written, place: Place): AsyncIterable<Difference> {
+async function* ledgerAgainstReceipts(ledger: Known, receipts: Written): AsyncIterable<Difference> {
   if ((await receipts.databaseId()) === null) {
     if ((await ledger.newestLoad()) !== null)
       yield {
@@ -103,8 +101,7 @@ async function* ledgerAgainstReceipts(ledger: Known, receipts: Written, place: P
   for (let after = 0; ;) {
     const page = await receipts.after(after, PAGE);
     for (const receipt of page) {
-      const isOurs = receipt.instanceId === ledger.instanceId || isSamePlace(place, receipt);
-      if (!isOurs || (await ledger.byLoadKey(receipt.loadKey)) !== null) continue;
+      if (receipt.instanceId !== ledger.instanceId || (await ledger.byLoadKey(receipt.loadKey)) !== null) continue;
       yield {
         kind: 'ledger-missing',
         feed: receipt.feed,

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { start, workspace, type Workspace } from '../support/cli.js';
@@ -91,6 +91,27 @@ describe('a path is known by feed, host and path, whichever data_dir saw it', ()
     here!.put('a.csv', csv('1,a', '3,c'));
     await here!.once();
     expect(await ids(db, 'hosts')).toEqual(['1', '2', '3']);
+  });
+
+  test('feeds of the same host that are not in the config are no concern of ours, until they are', async () => {
+    const theirs = feedIn('theirs', { on_changed: 'replace' }, { host: 'one' });
+    const drop = { source: { dir: theirs.drop }, on_changed: 'replace' };
+    const ours = feedIn('ours', {}, { host: 'one' });
+    theirs.put('a.csv', csv('1,a'));
+    await theirs.once();
+    await ours.once();
+    expect(await ours.json('files')).toEqual({ items: [] });
+    const config = JSON.parse(readFileSync(ours.config, 'utf8')) as { feeds: Record<string, object> };
+    const format = { type: 'csv' };
+    config.feeds['theirs'] = {
+      ...drop,
+      format,
+      source: { type: 'local', pattern: '*.csv', settle: '0s', ...drop.source },
+    };
+    writeFileSync(ours.config, JSON.stringify(config));
+    theirs.put('a.csv', csv('2,b'));
+    expect((await ours.once()).reports).toMatchObject([{ feed: 'theirs', state: 'loaded', generation: 2 }]);
+    expect(await ids(db, 'theirs')).toEqual(['2']);
   });
 
   test('what another data_dir loads while a daemon runs is found out before the next version stands beside it', async () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { workspace, type Workspace } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
-import { column, csv, ids, put, reportOf, setTime, states, type Round } from './support.js';
+import { column, csv, ids, put, reportOf, setTime, states, type Listed, type Round } from './support.js';
 
 /** Snapshot feeds, `mode: replace_all` (docs/spec/which-file-is-new.md#snapshot-feeds). */
 let db: TestDatabase;
@@ -97,7 +97,10 @@ test('a file with an mtime in the future counts as changed when it came: it free
       setTime(future.put(name, csv(`1,${name}`)), at);
       expect((await future.once()).reports).toMatchObject([{ path: name, state: 'loaded' }]);
     }
-    const { drift } = (await future.json('files', 'show', '1')) as { drift: readonly { kind: string; message: string }[] };
+    const { items } = (await future.json('files', '--match', 'a.csv')) as Listed;
+    const { drift } = (await future.json('files', 'show', String(items[0]?.file_id))) as {
+      drift: readonly { kind: string; message: string }[];
+    };
     expect(drift).toMatchObject([{ kind: 'mtime', message: expect.stringContaining('2099-01-01') as string }]);
     future.put('c.csv', csv('2,c'));
     expect((await future.once()).reports).toMatchObject([{ path: 'c.csv', state: 'loaded' }]);

@@ -49,6 +49,7 @@ class Asked {
       entry: (id: number) => Promise.resolve(find(id)),
       byLoadId: (loadId: number) => Promise.resolve(this.entries.find((entry) => entry.loadId === loadId) ?? null),
       files,
+      versions: () => Promise.resolve([]),
       touch: (id: number, file: SeenFile) => Promise.resolve(void this.touched.push([id, file])),
       request: (request: NewRequest) => Promise.resolve(this.requests.push(request)),
       requestResult: (id: number) => Promise.resolve({ ok: id !== 2, message: id === 2 ? 'no' : 'done' }),

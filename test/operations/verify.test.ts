@@ -7,7 +7,6 @@ describe('verify', () => {
   const known = { loadKey: receiptOf().loadKey, loadId: 9, fileId: 42, status: 'loaded' as const };
   const partsOf = (present: number, receipts = [receiptOf()]): Parameters<typeof verify>[0] => ({
     ...feedsOf('orders'),
-    place: { host: 'this host', uri: () => null },
     ledger: () => ({
       instanceId: 'here',
       feeds: () => Promise.resolve([]),

@@ -7,6 +7,9 @@ import type { Progress } from './progress.js';
 
 const COLUMNS = [36, 10, 10, 11, 6, 9, 9] as const;
 
+/** Drift that is told with the file; the rest is for `files show`. */
+const TOLD_AT_ONCE: readonly string[] = ['beside', 'mtime'];
+
 /**
  * Tells of each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running.
  */
@@ -46,6 +49,8 @@ export class Reporter {
       seconds(report.seconds.load),
       stateText(report),
     ]);
+    for (const note of report.drift)
+      if (TOLD_AT_ONCE.includes(note.kind)) this.#out.line(`  ${indented(note.message, '    ')}`);
     if (error !== null)
       this.#out.line(
         `  error[${error.code}]: ${indented(error.message, '    ')}\n  what to do: ${indented(error.fix.replaceAll('FILE_ID', String(file_id)), '    ')}`,

@@ -7,6 +7,8 @@ import type { ReceiptRef } from '../receipts.js';
 export interface Place {
   /** What this host is called (`host:` in the config). */
   readonly host: string;
+  /** The feed is in our config: of another one, the files are no concern of ours. */
+  has(feed: string): boolean;
   /** URI that the feed gives to a path of its source; null = there is no such feed in the config. */
   uri(feed: string, path: string): string | null;
 }
@@ -15,6 +17,7 @@ export const isLocalUri = (uri: string): boolean => uri.startsWith('file:');
 
 /** True when the receipt's file is the one that we see under the same feed and path, whoever loaded it. */
 export function isSamePlace(place: Place, receipt: Pick<ReceiptRef, 'feed' | 'path' | 'fileUri' | 'host'>): boolean {
+  if (!place.has(receipt.feed)) return false;
   return isLocalUri(receipt.fileUri)
     ? receipt.host === place.host
     : place.uri(receipt.feed, receipt.path) === receipt.fileUri;

@@ -8,7 +8,7 @@ export interface Requests {
   request(request: NewRequest): Promise<number>;
   /** Oldest first, at most `limit` (1,000). */
   openRequests(limit?: number): Promise<readonly Request[]>;
-  /** Carried out, or refused with the reason. */
+  /** Carried out, or refused with the reason. One that is closed already stays as it is. */
   closeRequest(requestId: number, result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   requestResult(requestId: number): Promise<{ readonly ok: boolean; readonly message: string } | null>;
   /**
@@ -31,7 +31,7 @@ export interface EntryChange {
   readonly liveLoadId?: null;
 }
 
-export type RequestKind = 'reprocess' | 'clear' | 'retry' | 'release' | 'ignore';
+export type RequestKind = 'reprocess' | 'clear' | 'retry' | 'release' | 'release-replace' | 'ignore' | 'unload';
 
 export interface NewRequest {
   readonly kind: RequestKind;

@@ -32,7 +32,7 @@ export function draftFeed(found: Found): FeedDraft {
   const columns = all.slice(0, MOST_COLUMNS);
   const { format, comments, notes: formatNotes } = draftFormat(found.united, found.nulls, first);
   const missing = united.columns.filter((column) => column.files < united.tables.length);
-  const keys: Record<string, unknown> = {};
+  const keys: Record<string, unknown> = { on_changed: 'replace' };
   const keyComments: Record<string, string> = {};
   if (all.length > columns.length) {
     keys['on_unknown_column'] = 'rescue';
@@ -67,6 +67,7 @@ export function draftFeed(found: Found): FeedDraft {
     comments: {
       ...comments,
       ...keyComments,
+      on_changed: 'new content under a known path takes the place of its earlier rows; load keeps both',
       ...(sourceNotes.length === 0 ? {} : { 'source.pattern': sourceNotes.join('; ') }),
     },
     tail,

@@ -14,12 +14,14 @@ interface Rule {
 
 const BUSY: readonly FileState[] = ['landing', 'landed', 'loading'];
 
-/** A line a command (docs/spec/commands.md#requests). reprocess and clear take any end state. */
+/** A line a command (docs/spec/commands.md#requests). reprocess, clear and unload take any end state. */
 const RULES: Readonly<Record<RequestKind, Rule>> = {
   retry: { from: ['failed', 'rejected'], after: [], to: 'discovered', change: () => ({ attempts: 0 }) },
   release: { from: ['held'], after: [], to: 'discovered', change: () => ({ attempts: 0, released: true }) },
+  'release-replace': { from: ['held'], after: [], to: 'discovered', change: () => ({ attempts: 0, released: true }) },
   ignore: { from: ['held', 'failed', 'rejected'], after: [], to: 'ignored', change: () => ({}) },
   clear: { from: END_STATES, after: BUSY, to: 'cleared', change: () => ({}) },
+  unload: { from: END_STATES, after: BUSY, to: 'ignored', change: () => ({ liveLoadId: null }) },
   reprocess: { from: END_STATES, after: BUSY, to: 'discovered', change: reprocessed },
 };
 
@@ -48,7 +50,7 @@ function reprocessed(entry: FileEntry): EntryChange {
 export function requestAllowed(kind: RequestKind, entry: FileEntry): TallymanError | null {
   const rule = RULES[kind];
   const name = `File ${entry.fileId} (${entry.feed}: ${entry.file.path})`;
-  if (entry.state === 'duplicate' && (kind === 'reprocess' || kind === 'clear')) {
+  if (entry.state === 'duplicate' && ['reprocess', 'clear', 'unload'].includes(kind)) {
     const original = entry.duplicateOf === null ? 'a load of another instance' : `file ${entry.duplicateOf}`;
     return new TallymanError(
       'WRONG_STATE',
@@ -61,7 +63,12 @@ export function requestAllowed(kind: RequestKind, entry: FileEntry): TallymanErr
       },
     );
   }
-  if (rule.from.includes(entry.state) || rule.after.includes(entry.state)) return null;
+  if (rule.after.includes(entry.state)) return null;
+  if (kind === 'unload' && stagedLoad(entry) === null && rule.from.includes(entry.state))
+    return new TallymanError('WRONG_STATE', `${name} is ${entry.state}: it has no rows in staging to unload.`, {
+      fix: `See \`tallyman files show ${entry.fileId}\`.`,
+    });
+  if (rule.from.includes(entry.state)) return null;
   const wanted =
     rule.from.length === END_STATES.length ? 'a file that has ended' : `a file that is ${rule.from.join(' or ')}`;
   return new TallymanError('WRONG_STATE', `${name} is ${entry.state}: ${commandOf(kind)} takes ${wanted}.`, {
@@ -83,4 +90,13 @@ export function requestEffect(
   return { to, change: change(entry) };
 }
 
-const commandOf = (kind: RequestKind): string => (kind === 'clear' ? 'ledger clear' : kind);
+/** The load whose rows are in staging as far as the ledger knows; null = there is none. */
+export const stagedLoad = (entry: FileEntry): number | null =>
+  entry.liveLoadId ?? (entry.state === 'cleared' ? entry.loadId : null);
+
+const COMMANDS: Readonly<Partial<Record<RequestKind, string>>> = {
+  clear: 'ledger clear',
+  'release-replace': 'release --replace',
+};
+
+export const commandOf = (kind: RequestKind): string => COMMANDS[kind] ?? kind;

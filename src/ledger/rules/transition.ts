@@ -1,5 +1,6 @@
 import type { FileEntry } from '../../core/entry.js';
 import type { EntryChange } from '../../core/ledger/requests.js';
+import { NO_ROWS } from '../../core/report.js';
 import type { FileState } from '../../core/states.js';
 import { takeAgain, wrongState, type Change, type EntryFields } from './changes.js';
 
@@ -8,7 +9,7 @@ const NEVER: readonly FileState[] = ['loading', 'landing', 'landed', 'loaded'];
 
 /**
  * An operator's word is carried out (request-rules.ts says which is allowed). `liveReceipts`: load_keys of the entry's
- * own live receipts, asked for when it is to be `cleared`. Throws WRONG_STATE.
+ * own live receipts, asked for when it is to be `cleared`, or its load counts no more. Throws WRONG_STATE.
  */
 export function planTransition(
   entry: FileEntry,
@@ -20,20 +21,30 @@ export function planTransition(
   const { fileId, state } = entry;
   if (state === 'loading' || NEVER.includes(to)) throw wrongState(entry, `it cannot be made ${to}`);
   const { liveLoadId, ...rest } = change;
-  const said: EntryFields = { ...rest, ...(liveLoadId === null && { live: null }) };
+  const unloaded = liveLoadId === null;
+  const said: EntryFields = { ...rest, ...(unloaded && { live: null, rows: NO_ROWS, error: null }) };
   return [
-    ...(to === 'discovered' ? takeAgain(entry) : ended(entry, to, liveReceipts, now)),
+    ...(to === 'discovered'
+      ? takeAgain(entry)
+      : ended(entry, to, unloaded || to === 'cleared' ? liveReceipts : null, now)),
     { kind: 'set', fileId, fields: said },
   ];
 }
 
-/** Only what leaves an end keeps the time at which it came there. */
-function ended(entry: FileEntry, to: FileState, liveReceipts: readonly string[], now: string): readonly Change[] {
+/**
+ * Only what leaves an end keeps the time at which it came there. `liveReceipts`: they are cleared with it; null = none.
+ */
+function ended(
+  entry: FileEntry,
+  to: FileState,
+  liveReceipts: readonly string[] | null,
+  now: string,
+): readonly Change[] {
   const { fileId } = entry;
   const fields = { finishedAt: entry.finishedAt ?? now, retryAt: null, waitFor: null, owner: null, before: null };
   return [
     { kind: 'set', fileId, fields },
-    ...(to === 'cleared' ? cleared(entry, liveReceipts) : []),
+    ...(liveReceipts === null ? [] : cleared(entry, liveReceipts)),
     { kind: 'state', fileId, from: entry.state, to, reason: null },
   ];
 }

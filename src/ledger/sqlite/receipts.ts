@@ -168,8 +168,14 @@ function bringUpToDate(store: Store, known: Row, receipt: ReceiptRef): void {
   }
   if (entry.liveLoadId !== receipt.loadId || (receipt.status !== 'superseded' && receipt.status !== 'cleared')) return;
   store.run('update entry set live_load_id = null, live_read = null where file_id = ?', fileId);
-  if (entry.state === 'loaded') changeState(store, fileId, 'loaded', receipt.status, causeOf(store));
+  if (entry.state !== 'loaded') return;
+  const unloaded = receipt.status === 'cleared' && isUnloading(store, fileId);
+  changeState(store, fileId, 'loaded', unloaded ? 'ignored' : receipt.status, causeOf(store));
 }
+
+/** The process died between the database, where the rows are gone, and the ledger. */
+const isUnloading = (store: Store, fileId: number): boolean =>
+  store.get(`select 1 from request where file_id = ? and kind = 'unload' and closed_at is null`, fileId) !== null;
 
 /**
  * Entry that the receipt belongs to: generations of one file share it, and one that waits unread for what was loaded

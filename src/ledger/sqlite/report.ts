@@ -42,6 +42,7 @@ export function toReport(row: Row): FileReport {
     rows: rowCounts(row),
     errors: errorGroups(json(row, 'errors')),
     error: reportedError(json(row, 'error')),
+    drift: driftNotes(row),
     discovered_at: iso(int(row, 'discovered_at')),
     finished_at: isoOrNull(row, 'finished_at'),
     seconds: { settle: real(row, 'settle_s'), land: real(row, 'land_s'), load: real(row, 'load_s') },
@@ -82,6 +83,7 @@ const DRIFT_KINDS: readonly DriftNote['kind'][] = [
   'ignored',
   'dialect',
   'mtime',
+  'beside',
 ];
 
 export function driftNotes(row: Row): readonly DriftNote[] {

@@ -10,7 +10,7 @@ import { requestAllowed } from '../rules/request-rules.js';
 import { flag, int, intOrNull, iso, text } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
 
-const KINDS: readonly RequestKind[] = ['reprocess', 'clear', 'retry', 'release', 'ignore'];
+const KINDS: readonly RequestKind[] = ['reprocess', 'clear', 'retry', 'release', 'release-replace', 'ignore', 'unload'];
 const REQUESTS_AT_ONCE = 1_000;
 
 /** What operators ask for, and how it is carried out. */
@@ -24,7 +24,8 @@ export function requests(store: Store): Requests {
     closeRequest: (requestId, result) =>
       store.write(() => {
         const { changes } = store.run(
-          'update request set closed_at = ?, ok = ?, message = ? where request_id = ?',
+          `update request set closed_at = coalesce(closed_at, ?), ok = coalesce(ok, ?), message = coalesce(message, ?)
+           where request_id = ?`,
           store.now(),
           result.ok ? 1 : 0,
           result.message,
@@ -65,7 +66,7 @@ function ask(store: Store, request: NewRequest): number {
 
 function transition(store: Store, fileId: number, to: FileState, change: EntryChange, cause: Cause): FileEntry {
   const entry = mustFind(store, fileId);
-  const live = to === 'cleared' ? liveReceipts(store, entry) : [];
+  const live = to === 'cleared' || change.liveLoadId === null ? liveReceipts(store, entry) : [];
   apply(store, planTransition(entry, to, change, live, iso(cause.at)), cause);
   return mustFind(store, fileId);
 }

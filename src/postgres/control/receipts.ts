@@ -6,9 +6,11 @@ import type { Receipts } from '../../core/receipts.js';
 import type { Connection } from '../connect/connect.js';
 import { controlNames, ensureControlSchema, readControlState } from './control-schema.js';
 import { isServerError } from '../connect/errors.js';
+import { insertIgnored } from './ignored.js';
 import { isMissing, liveCounts } from './live-counts.js';
+import { unloadRows } from './unload.js';
 import { FIRST_PAGE, openQuarantine, quarantineGroups, quarantinePage, type PagePosition } from './quarantine-read.js';
-import { RECEIPT_COLUMNS, timestampSql, toReceipt } from './receipt-row.js';
+import { RECEIPT_COLUMNS, toReceipt } from './receipt-row.js';
 import { resolveLoad } from './resolve.js';
 import { integer, isRow, text, type Row } from '../connect/result-rows.js';
 import { SharedSession } from '../connect/session.js';
@@ -104,6 +106,8 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
       );
       return new Map(rows.map((row) => [text(row, 'load_key'), integer(row, 'load_id')]));
     },
+    unload: (loadId, file, by) =>
+      session.run('unloading', (connection) => unloadRows(connection, schema, loadId, file, by)),
     renameFeed: (from, to, own) =>
       read('renaming a feed', undefined, (connection) => renameFeed(connection, loads, { from, to }, own)),
     liveCounts: (feed) => read('counting live loads', [], (connection) => liveCounts(connection, schema, feed)),
@@ -152,37 +156,6 @@ async function renameFeed(
       { cause: error, fix: `Say formerly: none in feed ${to}.` },
     );
   }
-}
-
-type IgnoredFile = Parameters<Receipts['adopt']>[0][number];
-
-/** Receipts without rows. A load_key that is there already stays as it is: the call may be repeated. */
-async function insertIgnored(
-  connection: Connection,
-  loads: string,
-  files: readonly IgnoredFile[],
-  by: Parameters<Receipts['adopt']>[1],
-): Promise<readonly Row[]> {
-  const column = <K extends keyof IgnoredFile>(key: K): readonly IgnoredFile[K][] => files.map((file) => file[key]);
-  const { rows } = await connection.query(
-    `INSERT INTO ${loads} (load_key, instance_id, feed, path, file_uri, file_size, file_mtime, file_version, target, status, host, started_at, committed_at)
-     SELECT f.load_key, $1, f.feed, f.path, f.uri, f.size, ${timestampSql('f.mtime_us')}, f.version, f.target, 'ignored', $2, pg_catalog.now(), pg_catalog.now()
-     FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[]) AS f(load_key, feed, path, uri, size, mtime_us, version, target)
-     ON CONFLICT (load_key) DO NOTHING RETURNING load_key::text AS load_key, load_id`,
-    [
-      by.instanceId,
-      by.host,
-      column('loadKey'),
-      column('feed'),
-      column('path'),
-      column('fileUri'),
-      column('size'),
-      column('mtimeUs'),
-      column('version'),
-      column('target'),
-    ],
-  );
-  return rows;
 }
 
 /** Long lists in slices, one after the other. */

@@ -26,6 +26,9 @@ async function entryIn(ledger: Ledger, state: FileState): Promise<FileEntry> {
 const allowed: Readonly<Record<RequestKind, readonly FileState[]>> = {
   retry: ['failed', 'rejected'],
   release: ['held'],
+  'release-replace': ['held'],
+  // Of those that have ended, only one whose rows are there.
+  unload: ['landing', 'landed', 'loading', 'loaded'],
   ignore: ['held', 'failed', 'rejected'],
   clear: [
     'landing',
