@@ -25,6 +25,8 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
    * the file's structure says it.
    */
   readonly isSheet?: true;
+  /** Names of the sheets of a file that has several tables, which `sheet` under `format:` chooses from. */
+  readonly sheets?: (path: string) => Promise<readonly string[]>;
   /**
    * What is wrong with a contract (null = none) for this format; config/ tells it with its place. Omitted: any contract
    * will do.

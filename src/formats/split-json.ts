@@ -1,4 +1,4 @@
-import type { SplitRecord } from './split-record.js';
+import type { SplitRecord } from './split-cells.js';
 import { parsePath } from './json/paths.js';
 
 const FORMATS = new Set<unknown>(['json', 'avro', 'parquet']);

@@ -1,14 +1,7 @@
 import { csvSplitter } from './csv/split-record.js';
 import { fixedSplitter } from './fixed/split-record.js';
+import type { SplitRecord } from './split-cells.js';
 import { jsonSplitter } from './split-json.js';
-
-/** One record, taken apart. */
-export interface SplitRecord {
-  /** Values as bytes, quotes and escapes resolved; at most as many as were asked for. */
-  readonly cells: readonly Buffer[];
-  /** Cells that the record has. */
-  readonly found: number;
-}
 
 /**
  * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect) and what that calls

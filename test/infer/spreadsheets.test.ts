@@ -4,16 +4,19 @@ import { FORMATS } from '../../src/registry.js';
 import { put, roundTrip, typesOf } from './support.js';
 
 /** A workbook of one sheet. */
-function workbook(rows: readonly (readonly unknown[])[]): Buffer {
+const workbook = (rows: readonly (readonly unknown[])[]): Buffer => sheetsOf({ Orders: rows });
+
+function sheetsOf(sheets: Readonly<Record<string, readonly (readonly unknown[])[]>>): Buffer {
   const book = utils.book_new();
-  utils.book_append_sheet(
-    book,
-    utils.aoa_to_sheet(
-      rows.map((row) => [...row]),
-      { cellDates: true },
-    ),
-    'Orders',
-  );
+  for (const [name, rows] of Object.entries(sheets))
+    utils.book_append_sheet(
+      book,
+      utils.aoa_to_sheet(
+        rows.map((row) => [...row]),
+        { cellDates: true },
+      ),
+      name,
+    );
   const bytes: unknown = write(book, { type: 'buffer', bookType: 'xlsx' });
   if (!Buffer.isBuffer(bytes)) throw new Error('a workbook is written as a buffer');
   return bytes;
@@ -36,6 +39,23 @@ describe.runIf(FORMATS.some(({ type }) => type === 'excel'))('Excel', () => {
     expect({ rows, error }).toMatchObject({ rows: { read: 2, loaded: 2, quarantined: 0 }, error: null });
     expect(draft.format).toEqual({ type: 'excel' });
     expect(typesOf(draft).slice(0, 3)).toEqual(['id integer', 'customer text', 'amount numeric(12,2)']);
+  });
+
+  test('behind a cover sheet the sheet with a table is named; of several the first, and a comment names all', async () => {
+    const cover = [['Report'], ['of January']];
+    const table = [
+      ['a', 'b'],
+      [1, 2],
+      [3, 4],
+    ];
+    const one = await roundTrip(put('cover.xlsx', sheetsOf({ Cover: cover, 'Data 2024': table })));
+    expect(one).toMatchObject({ rows: { read: 2, loaded: 2 }, error: null });
+    expect(one.draft.format).toEqual({ type: 'excel', sheet: 'Data 2024' });
+    const several = await roundTrip(put('several.xlsx', sheetsOf({ Cover: cover, '2023.5': table, Other: table })));
+    expect(several).toMatchObject({ rows: { read: 2, loaded: 2 }, error: null });
+    expect(several.draft.format).toEqual({ type: 'excel', sheet: '2023.5' });
+    const first = await roundTrip(put('first.xlsx', sheetsOf({ Data: table, Notes: cover })));
+    expect(first.draft.format).toEqual({ type: 'excel' });
   });
 
   test('titles above the table are skipped', async () => {

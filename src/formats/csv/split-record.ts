@@ -3,7 +3,7 @@ import { CsvBatch } from './csv-batch.js';
 import { compileDialect, unescape, type Dialect } from './dialect.js';
 import { csvOptions } from './options.js';
 import { Scanner } from './scanner.js';
-import type { SplitRecord } from '../split-record.js';
+import type { SplitRecord } from '../split-cells.js';
 
 /**
  * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect). Returns at most

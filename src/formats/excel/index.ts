@@ -11,6 +11,10 @@ export const excel: FormatType<ExcelOptions> = {
   emptyIsValid: false,
   hasNullWords: true,
   isSheet: true,
+  sheets: async (path) => {
+    const { sheetsOf } = await import('./open.js');
+    return await sheetsOf(path);
+  },
   text: () => null,
   open: async (input, options) => {
     const { openExcel } = await import('./open.js');

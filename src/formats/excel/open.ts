@@ -8,8 +8,9 @@ import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
 import { toldColumns } from '../told-columns.js';
 import type { ExcelOptions } from './options.js';
 import { ExcelReader } from './reader.js';
+import { MergedCells } from './merged.js';
 import { MOST_COLUMNS, sheetRows, type SheetRow } from './sheet-rows.js';
-import { openWorkbook } from './workbook.js';
+import { openWorkbook, sheetNames } from './workbook.js';
 
 /** As config has it by default (schema-feed.ts). */
 const MAX_EXPANSION = { ratio: 200, bytes: 100e9 };
@@ -28,6 +29,10 @@ export async function openExcel(input: FormatInput, options: ExcelOptions): Prom
         `The sheet ${JSON.stringify(workbook.sheetName)} has no row with values${options.skip_rows > 0 ? ` behind row ${options.skip_rows}` : ''}.`,
         { fix: 'Check format.sheet and format.skip_rows.' },
       );
+    const merged = options.fill_merged
+      ? await MergedCells.of(workbook, options.header ? (first?.number ?? 0) + 1 : options.skip_rows + 1)
+      : null;
+    if (merged !== null && !options.header && first !== null) first = merged.fill(first);
     const { layout, left } = columnsOf(first, options.header, input.contract);
     const told = {
       format: 'excel',
@@ -37,7 +42,7 @@ export async function openExcel(input: FormatInput, options: ExcelOptions): Prom
       ...toldColumns(layout, input.contract),
     };
     return new ExcelReader(
-      rows,
+      merged?.all(rows) ?? rows,
       options.header ? null : first,
       {
         layout,
@@ -53,6 +58,16 @@ export async function openExcel(input: FormatInput, options: ExcelOptions): Prom
   } catch (error) {
     await handle.close();
     throw error;
+  }
+}
+
+/** The sheets of a workbook, in their order. */
+export async function sheetsOf(path: string): Promise<readonly string[]> {
+  const handle = await open(path, 'r');
+  try {
+    return await sheetNames(await randomAccess(handle), MAX_EXPANSION);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -183,11 +183,13 @@ export class ExcelReader implements RecordReader {
   }
 }
 
+const NOT_COMPUTED = 'nobody computed it; save the workbook with Excel or LibreOffice, or write values';
+
 function faultOf(cell: SheetCell, row: number): { readonly class: ErrorClass; readonly message: string } {
   return cell.formula === 'uncomputed'
     ? {
         class: 'missing-cell',
-        message: `${referenceOf(cell.column, row)} is a formula whose value nobody has computed: save the workbook with Excel or LibreOffice, or write values`,
+        message: `${referenceOf(cell.column, row)} is a formula without a value: ${NOT_COMPUTED}`,
       }
     : { class: 'encoding-error', message: 'holds half a surrogate pair' };
 }
@@ -195,7 +197,9 @@ function faultOf(cell: SheetCell, row: number): { readonly class: ErrorClass; re
 const unproven = (formulas: number): DriftNote => ({
   kind: 'dialect',
   column: '',
-  message: `the workbook asks that its formulas be computed when it is opened, as programs do that do not compute them: ${formulas} of its values are those of formulas, and were taken as they stand`,
+  message:
+    'the workbook asks that its formulas be computed when it is opened, as programs do that do not compute them: ' +
+    `${formulas} of its values are those of formulas, and were taken as they stand`,
 });
 
 /** 3, 7 -> `D7` */

@@ -5,6 +5,7 @@ import { Expansion } from '../../decode/expansion.js';
 import type { ExpansionSpec } from '../../core/feed/input.js';
 import { zip } from '../../decode/zip.js';
 import { dateFormat, type DateFormat } from './serial.js';
+import { sheetPattern } from './options.js';
 import { SharedStrings } from './strings.js';
 import { corrupt, readPart, type Shape } from './xml.js';
 
@@ -29,22 +30,7 @@ export async function openWorkbook(
   sheet: string | number,
   maxExpansion: ExpansionSpec,
 ): Promise<Workbook> {
-  if (zip.members === undefined) throw new TallymanError('INTERNAL', 'zip has members');
-  const expansion = new Expansion(maxExpansion);
-  expansion.deliveredWhole(file.size);
-  const parts = new Map<string, ArchiveMember>();
-  for (const member of await zip.members(file, () => true)) {
-    const name = member.name.toLowerCase().replaceAll('\\', '/');
-    if (parts.has(name)) throw corrupt('the archive', `has a part ${JSON.stringify(name)} twice`);
-    parts.set(name, member);
-  }
-  const bytesOf = (member: ArchiveMember): Bytes => expansion.limited(member.open());
-  const main = await mainPart(parts, bytesOf);
-  const member = parts.get(main);
-  if (member === undefined)
-    throw new TallymanError('FORMAT_MISMATCH', 'The file is no Excel workbook (.xlsx): it has no xl/workbook.xml.', {
-      fix: 'Ask the supplier for .xlsx. Binary workbooks (.xlsb) are not read.',
-    });
+  const { parts, bytesOf, main, member } = await openParts(file, maxExpansion);
   const { sheets, date1904, computeOnLoad } = await sheetsOf(bytesOf(member), main);
   const relations = await relationsOf(parts, main, bytesOf);
   const { name, id } = chosen(sheets, sheet);
@@ -71,6 +57,40 @@ export async function openWorkbook(
     strings: strings === undefined ? new SharedStrings() : await SharedStrings.read(bytesOf(strings), strings.name),
     rows: () => bytesOf(sheetPart),
   };
+}
+
+/** Names of the sheets, in their order. */
+export async function sheetNames(file: RandomAccess, maxExpansion: ExpansionSpec): Promise<readonly string[]> {
+  const { bytesOf, main, member } = await openParts(file, maxExpansion);
+  return (await sheetsOf(bytesOf(member), main)).sheets.map(({ name }) => name);
+}
+
+interface OpenParts {
+  readonly parts: Parts;
+  readonly bytesOf: (member: ArchiveMember) => Bytes;
+  /** Name of the workbook's own part, and the part. */
+  readonly main: string;
+  readonly member: ArchiveMember;
+}
+
+async function openParts(file: RandomAccess, maxExpansion: ExpansionSpec): Promise<OpenParts> {
+  if (zip.members === undefined) throw new TallymanError('INTERNAL', 'zip has members');
+  const expansion = new Expansion(maxExpansion);
+  expansion.deliveredWhole(file.size);
+  const parts = new Map<string, ArchiveMember>();
+  for (const member of await zip.members(file, () => true)) {
+    const name = member.name.toLowerCase().replaceAll('\\', '/');
+    if (parts.has(name)) throw corrupt('the archive', `has a part ${JSON.stringify(name)} twice`);
+    parts.set(name, member);
+  }
+  const bytesOf = (member: ArchiveMember): Bytes => expansion.limited(member.open());
+  const main = await mainPart(parts, bytesOf);
+  const member = parts.get(main);
+  if (member === undefined)
+    throw new TallymanError('FORMAT_MISMATCH', 'The file is no Excel workbook (.xlsx): it has no xl/workbook.xml.', {
+      fix: 'Ask the supplier for .xlsx. Binary workbooks (.xlsb) are not read.',
+    });
+  return { parts, bytesOf, main, member };
 }
 
 type Parts = ReadonlyMap<string, ArchiveMember>;
@@ -163,22 +183,40 @@ async function sheetsOf(
 const isTrue = (said: string | null): boolean => /^\s*(1|true)\s*$/.test(said ?? '');
 
 function chosen(sheets: readonly NamedSheet[], wanted: string | number): NamedSheet {
+  const pattern = typeof wanted === 'string' ? sheetPattern(wanted) : null;
+  if (pattern !== null) return theOne(sheets, pattern);
   const found =
     typeof wanted === 'number'
       ? sheets[wanted - 1]
       : (sheets.find(({ name }) => name === wanted) ??
         sheets.find(({ name }) => name.toLowerCase() === wanted.toLowerCase()));
   if (found !== undefined) return found;
-  const names = sheets
+  throw noSheet(typeof wanted === 'number' ? String(wanted) : JSON.stringify(wanted), sheets);
+}
+
+/** The sheet whose name meets the expression. Of names past the 31 characters that Excel allows the start counts. */
+function theOne(sheets: readonly NamedSheet[], pattern: RegExp): NamedSheet {
+  const met = sheets.filter(({ name }) => pattern.test(name.slice(0, 31)));
+  const [first] = met;
+  if (first === undefined) throw noSheet(`that ${String(pattern)} meets`, sheets);
+  if (met.length === 1) return first;
+  throw new TallymanError('FORMAT_MISMATCH', `${String(pattern)} meets several sheets: ${namesOf(met)}.`, {
+    fix: 'Write format.sheet so that it meets one.',
+  });
+}
+
+const noSheet = (wanted: string, sheets: readonly NamedSheet[]): TallymanError =>
+  new TallymanError(
+    'FORMAT_MISMATCH',
+    `The workbook has no sheet ${wanted}; it has ${sheets.length === 0 ? 'none' : namesOf(sheets)}.`,
+    { fix: 'Correct format.sheet, or ask the supplier.' },
+  );
+
+const namesOf = (sheets: readonly NamedSheet[]): string =>
+  sheets
     .slice(0, 20)
     .map(({ name }) => JSON.stringify(name))
     .join(', ');
-  throw new TallymanError(
-    'FORMAT_MISMATCH',
-    `The workbook has no sheet ${typeof wanted === 'number' ? wanted : JSON.stringify(wanted)}; it has ${names === '' ? 'none' : names}.`,
-    { fix: 'Correct format.sheet, or ask the supplier.' },
-  );
-}
 
 async function stylesOf(bytes: Bytes, part: string): Promise<readonly (DateFormat | null)[]> {
   const codes = new Map<number, string>();

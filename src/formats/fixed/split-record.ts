@@ -1,4 +1,4 @@
-import type { SplitRecord } from '../split-record.js';
+import type { SplitRecord } from '../split-cells.js';
 
 /** Takes a line apart at the places that the receipt names. null when it tells of no fixed width. */
 export function fixedSplitter(

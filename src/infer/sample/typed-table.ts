@@ -1,3 +1,4 @@
+import { TallymanError } from '../../core/errors.js';
 import type { FormatType, RecordReader } from '../../core/format.js';
 import { noCounts, once, readCells } from './cells.js';
 import { HEADER_SAMPLE, judgeHeader } from './header.js';
@@ -6,6 +7,8 @@ import type { Table } from './table.js';
 
 /** Records that are read of a format whose cells are texts. */
 const MOST_ROWS = 100_000;
+/** Sheets that are looked at. */
+const MOST_SHEETS = 30;
 /** Rows of titles above a table that are looked for. */
 const MOST_TITLES = 12;
 
@@ -19,7 +22,7 @@ export async function openTypedTable(sample: Sample, format: FormatType, file: s
       { bytes: once(sample.head), path: format.access === 'file' ? file : null, contract: null },
       format.options.parse(options),
     );
-  const { options, doubts } = await layoutOf(format, open);
+  const { options, doubts } = await layoutOf(format, open, (await format.sheets?.(file)) ?? []);
   const reader = await open(options);
   const columns = reader.layout.fileColumns.map(({ name, type }) => ({
     name: options['header'] === false ? null : name,
@@ -51,7 +54,11 @@ export async function openTypedTable(sample: Sample, format: FormatType, file: s
   };
 }
 
+type Opener = (options: Readonly<Record<string, unknown>>) => Promise<RecordReader>;
+
 interface FoundLayout {
+  /** Rows of two cells and more, below one that names them: no cover sheet. */
+  readonly isTable?: boolean;
   readonly options: Readonly<Record<string, unknown>>;
   readonly doubts: readonly string[];
 }
@@ -60,17 +67,44 @@ interface FoundLayout {
  * Where the table of a spreadsheet begins, and whether its first row names the columns. Other formats have no doubt
  * about it.
  */
-async function layoutOf(
-  format: FormatType,
-  open: (options: Readonly<Record<string, unknown>>) => Promise<RecordReader>,
-): Promise<FoundLayout> {
+async function layoutOf(format: FormatType, open: Opener, sheets: readonly string[]): Promise<FoundLayout> {
   if (format.isSheet !== true) return { options: {}, doubts: [] };
+  if (sheets.length < 2) return await sheetLayout(open);
+  const tables: { readonly name: string; readonly number: number; readonly layout: FoundLayout }[] = [];
+  for (const [index, name] of sheets.slice(0, MOST_SHEETS).entries()) {
+    const layout = await sheetLayout((options) => open({ ...options, sheet: index + 1 })).catch(noCells);
+    if (layout?.isTable === true) tables.push({ name, number: index + 1, layout });
+  }
+  const [first] = tables;
+  if (first === undefined) return await sheetLayout(open);
+  const { options, doubts } = first.layout;
+  const named = tables.map(({ name }) => JSON.stringify(name)).join(', ');
+  return {
+    options: first.number === 1 ? options : { sheet: first.name, ...options },
+    doubts: [
+      ...(tables.length > 1
+        ? [`sheet: there are tables in ${named}; this is the first, each wants a feed of its own`]
+        : []),
+      ...(tables.length === 1 && first.number > 1 ? [`sheet: the only one with a table is ${named}`] : []),
+      ...doubts,
+    ],
+  };
+}
+
+/** A sheet that is a chart has no rows to look at. */
+function noCells(error: unknown): null {
+  if (error instanceof TallymanError && error.code === 'FORMAT_MISMATCH') return null;
+  throw error;
+}
+
+async function sheetLayout(open: Opener): Promise<FoundLayout> {
   let found = await firstRows(open, 0);
   let skip = 0;
   // A title above the table is narrower than it, so that every row of the table has cells too many.
   while (found.tooLong && skip < MOST_TITLES) found = await firstRows(open, ++skip);
   const verdict = judgeHeader(found.rows);
   return {
+    isTable: found.rows.length > 1 && found.rows.some((row) => row.filter((cell) => cell !== '').length > 1),
     options: {
       ...(verdict.header ? {} : { header: false }),
       ...(skip === 0 || found.tooLong ? {} : { skip_rows: skip }),
@@ -83,7 +117,7 @@ async function layoutOf(
 }
 
 async function firstRows(
-  open: (options: Readonly<Record<string, unknown>>) => Promise<RecordReader>,
+  open: Opener,
   skip: number,
 ): Promise<{ readonly rows: readonly (readonly string[])[]; readonly tooLong: boolean }> {
   const reader = await open({ header: false, skip_rows: skip });

@@ -2,7 +2,8 @@ import type { ReceiptRef } from '../../core/receipts.js';
 import type { FileDetail, RowCounts } from '../../core/report.js';
 import type { QuarantineRow } from '../../core/quarantine.js';
 import { columnNames } from '../../formats/names.js';
-import { splitterOf, type SplitRecord } from '../../formats/split-record.js';
+import type { SplitRecord } from '../../formats/split-cells.js';
+import { splitterOf } from '../../formats/split-record.js';
 
 /** Cells past the last heading that an export still looks at. */
 export const MOST_SURPLUS = 8;

@@ -2,6 +2,7 @@ import { SSF, utils, write, type WorkSheet } from '@e965/xlsx';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dateFormat, numberText, serialText } from '../../../src/formats/excel/serial.js';
+import { excel } from '../../../src/formats/excel/index.js';
 import { plainColumn } from '../../../src/columns/plain-column.js';
 import { cellsOf, openExcel, problemOf, readExcel, withFile, workbookOf } from './helpers.js';
 
@@ -123,6 +124,48 @@ describe('a sheet', () => {
       'FORMAT_MISMATCH: The workbook has no sheet "Nope"; it has "Data", "Other & more".',
     );
     expect(await problemOf(book, { sheet: 3 })).toMatch(/^FORMAT_MISMATCH: The workbook has no sheet 3;/);
+  });
+
+  test('by a regular expression that one name meets', async () => {
+    const book = workbookOf({ rows: HEADER });
+    for (const sheet of ['/^Other/', '/& MORE$/i'])
+      expect((await readExcel(book, { sheet })).reader.dialect()).toMatchObject({ sheet: 'Other & more' });
+    expect(await problemOf(book, { sheet: '/^X/' })).toBe(
+      'FORMAT_MISMATCH: The workbook has no sheet that /^X/u meets; it has "Data", "Other & more".',
+    );
+    expect(await problemOf(book, { sheet: '/t/' })).toMatch(/FORMAT_MISMATCH: .* meets several sheets: "Data", "Other/);
+    for (const sheet of ['/(/', '/x', '//']) expect(excel.options.safeParse({ sheet }).success).toBe(false);
+  });
+
+  test('fill_merged gives merged cells the value of the first, below the header and in rows that are there', async () => {
+    const rows =
+      row(1, text('A1', 'Title') + text('C1', 'over the table')) +
+      row(2, text('A2', 'region') + text('B2', 'id') + text('C2', 'c') + text('D2', 'd')) +
+      row(3, text('A3', 'North') + '<c r="B3"><v>1</v></c><c r="C3"><v>5</v></c>') +
+      row(4, '<c r="A4" s="0"/><c r="B4"><v>2</v></c>') +
+      row(6, '<c r="B6"><v>3</v></c>') +
+      row(7, '<c r="B7"><v>4</v></c>');
+    const merged = ['A1:B1', 'C1:D2', 'A3:A6', 'C3:D4', 'A9:B9'].map((ref) => `<mergeCell ref="${ref}"/>`).join('');
+    const sheet = `<worksheet><sheetData>${rows}</sheetData><mergeCells count="5">${merged}</mergeCells></worksheet>`;
+    expect(await cellsOf(workbookOf({ sheet }), { skip_rows: 1, fill_merged: true })).toEqual([
+      ['North', '1', '5', '5'],
+      ['North', '2', '5', '5'],
+      ['North', '3', null, null],
+      [null, '4', null, null],
+    ]);
+    expect((await cellsOf(workbookOf({ sheet }), { skip_rows: 1 }))[1]).toEqual([null, '2', null, null]);
+    expect((await cellsOf(workbookOf({ sheet }), { skip_rows: 2, header: false, fill_merged: true }))[1]).toEqual([
+      'North',
+      '2',
+      '5',
+      '5',
+    ]);
+    const twice = workbookOf({ sheet: sheet.replace('A9:B9', 'A3:XFD3') });
+    expect(await problemOf(twice, { skip_rows: 1, fill_merged: true })).toMatch(
+      /FILE_CORRUPT: .* merges cells of row 3 twice/,
+    );
+    const wrong = workbookOf({ sheet: sheet.replace('A9:B9', 'B9:A9') });
+    expect(await problemOf(wrong, { skip_rows: 1, fill_merged: true })).toMatch(/FILE_CORRUPT: .* merges "B9:A9"/);
   });
 
   test('skip_rows passes over rows of the sheet, the table may begin in any column', async () => {
