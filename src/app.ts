@@ -151,6 +151,10 @@ export class App {
     return new Engine(parts, options.once);
   }
 
+  askLoads(): void {
+    this.#pool?.ask();
+  }
+
   /** Rolls back every load under way and stops what is being landed; they end as INTERRUPTED. */
   cancelLoads(): void {
     this.#landing?.cancel();

@@ -45,6 +45,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-sqs': ['sources/s3/'],
   '@duckdb/node-api': ['formats/parquet/'],
   '@duckdb/node-bindings': ['formats/parquet/'],
+  '@eslint-community/regexpp': ['base/expression/'],
   'better-sqlite3': ['ledger/sqlite/'],
   chokidar: ['sources/local/'],
   'cli-table3': ['cli/print/'],

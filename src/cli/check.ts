@@ -19,6 +19,10 @@ export async function check(context: Context, options: { readonly connect?: bool
     for (const warning of document.warnings)
       out.line(`warning[${warning.code}]: ${indented(problemLine(warning), '  ')}`);
     for (const found of document.problems) out.line(findingText(found));
+    // Lists whose order matters are read out; the others say what they mean.
+    const keys = new Set(document.patterns.filter(({ pattern }) => pattern.startsWith('!')).map(({ key }) => key));
+    for (const { key, pattern, meaning } of document.patterns)
+      if (keys.has(key)) out.line(`${key}: ${JSON.stringify(pattern)} ${meaning}`);
     const feeds = context.config().feeds.length;
     if (document.ok)
       out.line(

@@ -151,11 +151,10 @@ function faultFinder(
     if (code === NULL_WRITTEN)
       return nullField === null ? [nullFault(end > start ? visibleText(bytes, start, end, VALUE_LIMIT) : null)] : [];
     if (code < FIRST_RULE) return [fault(code, bytes, start, end)];
-    const broken = single.filter((one) => {
+    return single.flatMap((one) => {
       out.pos = 0;
-      return one.encode(bytes, start, end, out) !== 0;
+      return one.encode(bytes, start, end, out) === 0 ? [] : [fault(one.code, bytes, start, end)];
     });
-    return broken.map((one) => fault(one.code, bytes, start, end));
   };
 }
 

@@ -1,3 +1,4 @@
+import { expressionProblem, writtenExpression } from '../base/expression/expression.js';
 import type { Codec, CopyBuffer } from '../core/codec.js';
 import type { ColumnSpec } from '../core/feed/columns.js';
 import { ByteSet } from './byte-set.js';
@@ -6,7 +7,7 @@ import { notA } from './cell.js';
 /** One rule of a column (docs/spec/columns.md#keys-of-a-column), checked on cells that the codec has accepted. */
 export interface Rule {
   readonly name: 'min' | 'max' | 'min_length' | 'max_length' | 'pattern' | 'enum';
-  /** For people, without the value: "less than 0". */
+  /** For people, without the value: "less than 0". Of a pattern it is about the cell that it was last held against. */
   readonly message: string;
   /**
    * The cell's text without the blanks around it that do not count, and its binary value (without length word) for min
@@ -105,32 +106,27 @@ function characters(bytes: Buffer, start: number, end: number): number {
 }
 
 function patternRule(pattern: string, problems: string[]): Rule[] {
-  const regexp = compilePattern(pattern);
-  if (regexp === null) {
-    problems.push(`pattern ${JSON.stringify(pattern)} is not a JavaScript regular expression`);
+  const mistake = expressionProblem(pattern);
+  if (mistake !== null) {
+    const words = mistake.startsWith('is no ') ? 'is not a JavaScript regular expression' : mistake;
+    problems.push(`pattern ${JSON.stringify(pattern)} ${words}`);
     return [];
   }
+  const expression = writtenExpression(pattern);
+  let tooLong = false;
   return [
     {
       name: 'pattern',
-      message: `does not match ${pattern}`,
-      holds: (bytes, start, end) => regexp.test(bytes.toString('utf8', start, end)),
+      get message() {
+        return tooLong ? `took too long to hold against ${pattern}` : `does not match ${pattern}`;
+      },
+      holds: (bytes, start, end) => {
+        const holds = expression.test(bytes.toString('utf8', start, end));
+        tooLong = holds === null;
+        return holds === true;
+      },
     },
   ];
-}
-
-/**
- * With the u flag, so that `.` is a whole character; without it where only the older grammar takes the pattern (`\-`).
- */
-function compilePattern(pattern: string): RegExp | null {
-  for (const flags of ['u', '']) {
-    try {
-      return new RegExp(pattern, flags);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-  }
-  return null;
 }
 
 function enumRule(values: readonly string[]): Rule {

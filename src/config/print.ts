@@ -8,7 +8,6 @@ import type { ControlSpec, SaidKeys } from '../core/feed/control.js';
 import { MASK, type Secret } from '../core/secret.js';
 import type { Config, WrittenFeed } from './config.js';
 import { maskUrls } from './mask.js';
-import { IGNORE_DEFAULTS } from './resolve/ignore-defaults.js';
 import { formatDuration, formatSize } from '../base/units.js';
 
 /**
@@ -111,7 +110,6 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
 }
 
 function printableSource(source: SourceSpec, written: WrittenFeed | undefined): Readonly<Record<string, unknown>> {
-  const defaults = IGNORE_DEFAULTS.every((glob, i) => source.ignore[i] === glob);
   return {
     type: source.type,
     // A part's schema may give other names than it takes, so its keys are shown as they were written, paths resolved.
@@ -119,8 +117,8 @@ function printableSource(source: SourceSpec, written: WrittenFeed | undefined): 
     pattern: written?.patterns ?? source.patterns,
     ignore_case: source.ignoreCase,
     recursive: source.recursive,
-    ignore: defaults ? undefinedIfEmpty(source.ignore.slice(IGNORE_DEFAULTS.length)) : undefinedIfEmpty(source.ignore),
-    ignore_defaults: defaults,
+    ignore: undefinedIfEmpty(source.ignore),
+    ignore_defaults: source.ignoreAnyCase !== undefined,
     poll: formatDuration(source.pollMs),
     settle: formatDuration(source.settleMs),
     ready: printableReady(source.ready),

@@ -21,6 +21,7 @@ export interface DaemonApp {
   feeds(names: readonly string[] | null): readonly FeedSpec[];
   ledger(): Pick<Surroundings, 'feeds'>;
   engine(options: EngineOptions): Promise<RunningEngine>;
+  askLoads(): void;
   cancelLoads(): void;
   close(): Promise<void>;
 }

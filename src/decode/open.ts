@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { globTestOf } from '../base/expression/glob.js';
 import type { ArchiveMember, Decoder, RandomAccess } from '../core/decoder.js';
 import { TallymanError } from '../core/errors.js';
 import type { DecryptSpec, ExpansionSpec } from '../core/feed/input.js';
@@ -142,6 +143,11 @@ async function readable(bytes: Bytes, inside: string | null, plan: DecodePlan): 
 function wanted(globs: readonly string[] | null): (path: string) => boolean {
   const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
   if (globs === null) return (path) => !nameOf(path).startsWith('.') && !path.startsWith('__MACOSX/');
-  const matchers = globs.map((glob) => ({ meets: picomatch(glob), whole: glob.includes('/') }));
-  return (path) => matchers.some(({ meets, whole }) => meets(whole ? path : nameOf(path)));
+  const matchers = globs.map((glob) => ({ glob, meets: globTestOf(glob, picomatch.makeRe(glob)) }));
+  return (path) =>
+    matchers.some(({ glob, meets }) => {
+      const text = glob.includes('/') ? path : nameOf(path);
+      // What is written as the name itself is met, whatever its signs mean in a glob.
+      return text === glob || meets(text);
+    });
 }

@@ -10,10 +10,11 @@ import type { Receipts } from '../core/receipts.js';
 import type { Source } from '../core/source.js';
 import { renamedFeeds } from '../flow/renamed-feeds.js';
 import { databaseEncoding } from '../postgres/connect/connect.js';
+import { patternMeanings, type PatternMeaning } from './pattern-meanings.js';
 import { checkStaging } from '../postgres/staging/check-staging.js';
 
 interface CheckParts {
-  readonly config: Pick<Config, 'feeds' | 'warnings'>;
+  readonly config: Pick<Config, 'feeds' | 'warnings' | 'written'>;
   readonly dataDir: string;
   ledger(): Pick<Surroundings, 'feeds'>;
   receipts(): Promise<Pick<Receipts, 'databaseId'>>;
@@ -24,7 +25,13 @@ interface CheckParts {
 /** A config that cannot be read has mistakes; one that can may still not fit what it speaks of. */
 export type CheckDocument =
   | { readonly ok: false; readonly problems: readonly Problem[] }
-  | { readonly ok: boolean; readonly problems: readonly Finding[]; readonly warnings: readonly Problem[] };
+  | {
+      readonly ok: boolean;
+      readonly problems: readonly Finding[];
+      readonly warnings: readonly Problem[];
+      /** What each glob of `pattern` and `ignore` does. */
+      readonly patterns: readonly PatternMeaning[];
+    };
 
 /** The same shape as a mistake in the file, without a place in it. */
 export interface Finding {
@@ -52,7 +59,8 @@ export async function check(parts: () => CheckParts, input: { readonly connect: 
   const names = await feedNames(known);
   const found = input.connect ? await connect(known) : { problems: [], warnings: [] };
   const problems = [...names, ...found.problems];
-  return { ok: problems.length === 0, problems, warnings: [...known.config.warnings, ...found.warnings] };
+  const warnings = [...known.config.warnings, ...found.warnings];
+  return { ok: problems.length === 0, problems, warnings, patterns: patternMeanings(known.config) };
 }
 
 const finding = (key: string, code: ErrorCode, message: string, hint: string): Finding => ({

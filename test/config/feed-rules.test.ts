@@ -14,7 +14,19 @@ describe('what a feed comes to', () => {
         patterns: ['*'],
         ignoreCase: false,
         recursive: false,
-        ignore: ['*.tmp', '*.part', '*.filepart', '*~', '.*'],
+        ignore: [],
+        ignoreAnyCase: [
+          '*.tmp',
+          '*.part',
+          '*.partial',
+          '*.filepart',
+          '*.writing',
+          '*.inprogress',
+          '*.crdownload',
+          '*~',
+          '~$*',
+          '.*',
+        ],
         pollMs: 60_000,
         settleMs: 5_000,
         ready: { kind: 'always' },
@@ -101,7 +113,7 @@ describe('what a feed comes to', () => {
     ).toEqual(
       expect.objectContaining({
         patterns: ['a_[0-9][0-9].csv', 'b*'],
-        ignore: ['*.tmp', '*.part', '*.filepart', '*~', '.*', 'x_[0-9][0-9]*'],
+        ignore: ['x_[0-9][0-9]*'],
       }),
     );
   });
@@ -312,4 +324,16 @@ describe('warnings stop nothing', () => {
       ),
     ).toEqual([]);
   });
+});
+
+test('a list that begins with ! takes away from nothing: a mistake that says what to write', () => {
+  const wrong = (source: string): string[] =>
+    problemsOf(feedYaml(`source: { type: local, dir: d, ${source} }\nformat: { type: csv }`)).map(
+      ({ code, key }) => `${code} ${key.replace(/^feeds\.\w+\./, '')}`,
+    );
+  expect(wrong('pattern: "!test_*"')).toEqual(['BAD_VALUE source.pattern']);
+  expect(wrong('pattern: ["*", "!!x"]')).toEqual(['BAD_VALUE source.pattern[1]']);
+  expect(wrong('ignore: "!keep.tmp", ignore_defaults: false')).toEqual(['BAD_VALUE source.ignore']);
+  expect(wrong('pattern: ["*.csv", "!test_*"], ignore: "!keep.tmp"')).toEqual([]);
+  expect(wrong('pattern: "!(a|b).csv"')).toEqual([]);
 });

@@ -22,6 +22,26 @@ const overlap = (a: Side, b: Side): boolean => {
   return codes.length > 0;
 };
 
+describe('lists with ! in an overlap', () => {
+  test.each<[string, boolean, string[], string, string[], string]>([
+    ['what one takes away and the other takes', false, ['*.csv', '!test_*'], '', ['test_*.csv'], ''],
+    ['what is added again', true, ['*.csv', '!test_*', 'test_a*'], '', ['test_*.csv'], ''],
+    ['what the ignores give back', true, ['*'], 'ignore: "!*.tmp"', ['*.tmp'], 'ignore: "!*.tmp"'],
+    ['what only one gives back', false, ['*'], '', ['*.tmp'], 'ignore: "!*.tmp"'],
+  ])('%s: %s', (_, overlaps, one, more, other, otherMore) => {
+    const sides: readonly [Side, Side] = [
+      { more: `pattern: ${JSON.stringify(one)}${more === '' ? '' : `, ${more}`}` },
+      { more: `pattern: ${JSON.stringify(other)}${otherMore === '' ? '' : `, ${otherMore}`}` },
+    ];
+    const text = (name: string, side: Side, after: string): string =>
+      `  ${name}: { source: { type: local, dir: /drop, ${side.more ?? ''} }, format: { type: csv }, after: { loaded: ${after} } }\n`;
+    const codes = problemsOf(
+      `database: { embedded: true }\nfeeds:\n${text('a', sides[0], 'delete')}${text('b', sides[1], 'leave')}`,
+    ).map(({ code }) => code);
+    expect(codes).toEqual(overlaps ? ['FEEDS_OVERLAP'] : []);
+  });
+});
+
 describe('one file in two feeds, with an after other than leave', () => {
   test.each<[string, Side, Side]>([
     ['the same folder and pattern', {}, {}],

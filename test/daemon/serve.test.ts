@@ -55,6 +55,7 @@ class Daemon {
       },
       ledger: () => ({ feeds: () => Promise.resolve([]) }),
       engine: () => Promise.resolve(scripted(name, this.told)),
+      askLoads: () => undefined,
       cancelLoads: () => undefined,
       close: () => Promise.resolve(void this.told.push(`${name} closed`)),
     };

@@ -84,6 +84,25 @@ describe('the pool of load threads', () => {
     expect(await running).toMatchObject({ outcome: 'unreachable', error: { code: 'INTERRUPTED' } });
   });
 
+  test('a thread that computes without end and hears nothing is ended when its load is called off: failed, and replaced', async () => {
+    open(1);
+    const running = pool.run(scripted('hang'));
+    const queued = pool.run(scripted('answer'));
+    await sleep(100);
+    pool.ask();
+    await sleep(3_000);
+    const before = performance.now();
+    pool.cancelAll();
+    expect(await running).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'LOAD_FAILED', message: expect.stringContaining('did not hear') as string },
+    });
+    // It was asked long before: nobody waits again.
+    expect(performance.now() - before).toBeLessThan(2_500);
+    expect(await queued).toMatchObject({ outcome: 'unreachable', error: { code: 'INTERRUPTED' } });
+    expect(await pool.run(scripted('answer'))).toMatchObject({ outcome: 'changed' });
+  });
+
   test('closing lets nothing hang: what runs is called off, what waits never begins, what comes later neither', async () => {
     open(1);
     const running = pool.run(scripted('hold'));

@@ -7,7 +7,7 @@ import { codeOf, feedsOf } from './support.js';
 type Parts = ReturnType<Parameters<typeof check>[0]>;
 
 const partsOf = (change: Partial<Parts> = {}): Parts => ({
-  config: { ...feedsOf('a', 'b').config, warnings: [] },
+  config: { ...feedsOf('a', 'b').config, warnings: [], written: new Map() },
   dataDir: '/nowhere',
   ledger: () => {
     throw new Error('there is no ledger yet');
@@ -42,7 +42,7 @@ test('mistakes of the config are the answer; what else goes wrong while it is re
 });
 
 test('without connect nothing is reached', async () => {
-  expect(await check(() => partsOf(), { connect: false })).toEqual({ ok: true, problems: [], warnings: [] });
+  expect(await check(() => partsOf(), { connect: false })).toMatchObject({ ok: true, problems: [], warnings: [] });
 });
 
 test('with connect every finding is told, a failure stops none of the others', async () => {

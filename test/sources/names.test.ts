@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { companionOf, isCompanion, isShared } from '../../src/sources/common/companion.js';
+import { IGNORE_DEFAULTS } from '../../src/config/resolve/ignore-defaults.js';
 import { splitExtensions } from '../../src/sources/common/extensions.js';
 import { namesBeside } from '../../src/sources/common/names-beside.js';
 import { decodeName, encodeName } from '../../src/sources/common/path-name.js';
@@ -155,6 +156,37 @@ describe('the selection of a feed', () => {
     expect(met('[^a]*.csv', 'a.csv', 'b.csv')).toEqual(['b.csv']);
     expect(met('x[!0-9]y', 'x1y', 'xay', 'x/y')).toEqual(['xay']);
     expect(met('x[a!]y', 'xay', 'x!y', 'xby')).toEqual(['xay', 'x!y']);
+  });
+
+  test('! takes away from what stands before it, and what stands behind it may add again', () => {
+    const taken = (patterns: string[], ignore: string[], names: string[]): string[] =>
+      names.filter(selectionOf({ ...plainSpec, recursive: true, patterns, ignore }).takes);
+    expect(taken(['*.csv', '!test_*'], [], ['a.csv', 'test_a.csv', 'test_a.txt', 'a.txt'])).toEqual(['a.csv']);
+    expect(taken(['*.csv', '!test_*', 'test_keep.csv'], [], ['a.csv', 'test_a.csv', 'test_keep.csv'])).toEqual([
+      'a.csv',
+      'test_keep.csv',
+    ]);
+    expect(taken(['*', '!old/**'], [], ['a', 'old/a', 'older/a'])).toEqual(['a', 'older/a']);
+    expect(taken(['*.csv'], ['*', '!keep.csv'], ['a.csv', 'keep.csv', 'in/keep.csv'])).toEqual([
+      'keep.csv',
+      'in/keep.csv',
+    ]);
+    expect(taken(['!(a|b).csv'], [], ['a.csv', 'b.csv', 'c.csv'])).toEqual(['c.csv']);
+    expect(taken(['\\!a.csv'], [], ['a.csv', '!a.csv'])).toEqual(['!a.csv']);
+  });
+
+  test('the built-in ignores meet half-written files in any case; a feed may take some back', () => {
+    const unfinished =
+      'a.tmp A.TMP a.part a.partial a.filepart a.csv.writing a.inprogress a.crdownload a.CrDownload a~ ~$a.xlsx .a'.split(
+        ' ',
+      );
+    const spec = { ...plainSpec, patterns: ['*'], ignore: [], ignoreAnyCase: IGNORE_DEFAULTS };
+    expect([...unfinished, 'a.csv'].filter(selectionOf(spec).takes)).toEqual(['a.csv']);
+    expect(unfinished.filter(selectionOf({ ...spec, ignore: ['!*.tmp', '!.a'] }).takes)).toEqual(['a.tmp', '.a']);
+    expect(unfinished.filter(selectionOf({ ...spec, ignore: ['!*.tmp'], ignoreCase: true }).takes)).toEqual([
+      'a.tmp',
+      'A.TMP',
+    ]);
   });
 
   test('a name with a newline is met by *', () => {

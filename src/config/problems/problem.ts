@@ -24,6 +24,7 @@ export const PROBLEMS = {
   // warnings: `check` tells them, nothing stops
   FIXED_NAME: 'Warning: a pattern that can meet only one name, and on_changed is unset.',
   NEVER_MATCHES: 'Warning: a pattern that cannot meet any file.',
+  SLOW_EXPRESSION: 'Warning: a regular expression with so many ways through a text that trying them may take for ever.',
   SECRET_IN_CONFIG: 'Warning: a secret stands in the config file as text.',
   NO_EFFECT: 'Warning: a key that changes nothing where it stands.',
   DATABASE_ENCODING: 'Warning (`check --connect`): the database cannot hold every character.',

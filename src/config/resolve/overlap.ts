@@ -4,6 +4,7 @@ import { someTextMeets } from './glob-meet.js';
 import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
 import type { Problems } from '../problems/problem-list.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
+import { takenAway } from '../../base/glob-list.js';
 import { hasTimeLetter, timeLettersToGlob } from '../../base/time-letters.js';
 import type { ConfigNode } from '../read/tree.js';
 
@@ -61,7 +62,11 @@ interface Area {
   readonly recursive: boolean;
   /** How every path of the source that is taken begins: to tell most pairs apart at once. */
   readonly head: string;
-  /** Paths below `folder`: each must meet all of `must` and none of `never`. */
+  /** Paths below `folder` that are taken: each meets all of `must` and none of `never` of one of these. */
+  readonly ways: readonly Way[];
+}
+
+interface Way {
   readonly must: readonly Glob[];
   readonly never: readonly Glob[];
 }
@@ -86,25 +91,51 @@ function areaOf(source: SourceSpec): Area {
       `${timeLettersToGlob(start.replace(/[\\*?+@!()[\]{}]/g, '\\$&'))}${source.recursive ? '**' : '*'}`,
       false,
     );
-    const must = [keys, either(source.patterns.map((p) => globOf(p, source.ignoreCase)))];
-    return { store, folder: '', recursive: true, head: start.replace(/%.*/s, ''), must, never: ignored(source) };
+    const ways = waysOf(source, (p) => globOf(p, source.ignoreCase), [keys]);
+    return { store, folder: '', recursive: true, head: start.replace(/%.*/s, ''), ways };
   }
   const folder = dir.endsWith('/') ? dir : `${dir}/`;
-  const patterns = either(
-    source.patterns.map((p) =>
-      p.includes('/') || !source.recursive ? parseGlob(p, source.ignoreCase) : globOf(p, source.ignoreCase),
-    ),
-  );
   const onlyNames =
     source.patterns.length === 1 && !source.recursive ? headOf(source.patterns[0]!, source.ignoreCase) : '';
-  return {
-    store,
-    folder,
-    recursive: source.recursive,
-    head: folder + onlyNames,
-    must: source.recursive ? [patterns] : [patterns, FLAT],
-    never: ignored(source),
-  };
+  const ways = waysOf(
+    source,
+    (p) => (p.includes('/') || !source.recursive ? parseGlob(p, source.ignoreCase) : globOf(p, source.ignoreCase)),
+    source.recursive ? [] : [FLAT],
+  );
+  return { store, folder, recursive: source.recursive, head: folder + onlyNames, ways };
+}
+
+/**
+ * How a path comes to be taken: it meets a pattern and none of those that take away behind it; and it meets no ignore,
+ * or one that takes it back and no ignore behind that.
+ */
+function waysOf(source: SourceSpec, parse: (pattern: string) => Glob, must: readonly Glob[]): readonly Way[] {
+  const { patterns, ignore } = source;
+  const away = (list: readonly string[], from: number): readonly string[] =>
+    list.slice(from).flatMap((glob) => takenAway(glob) ?? []);
+  const byPattern = new Map<number, { readonly adding: string[]; readonly minus: readonly string[] }>();
+  patterns.forEach((pattern, i) => {
+    if (takenAway(pattern) !== null) return;
+    const minus = away(patterns, i);
+    const one = byPattern.get(minus.length) ?? { adding: [], minus };
+    one.adding.push(pattern);
+    byPattern.set(minus.length, one);
+  });
+  const never = ignored(source, 0);
+  const notIgnored: readonly Way[] = [
+    { must: [], never: [...builtIn(source), ...never] },
+    ...ignore.flatMap((glob, i): readonly Way[] => {
+      const back = takenAway(glob);
+      return back === null ? [] : [{ must: [globOf(back, source.ignoreCase)], never: ignored(source, i) }];
+    }),
+  ];
+  const moved = (source.exclude ?? []).flatMap(belowTarget);
+  return [...byPattern.values()].flatMap(({ adding, minus }) =>
+    notIgnored.map((way) => ({
+      must: [either(adding.map(parse)), ...must, ...way.must],
+      never: [...minus.map(parse).filter((glob) => glob.exact), ...way.never, ...moved],
+    })),
+  );
 }
 
 const ANY_PATH: Glob = inOrder([FOLDERS, FLAT]);
@@ -114,13 +145,17 @@ const globOf = (pattern: string, ignoreCase: boolean): Glob =>
   pattern.includes('/') ? parseGlob(pattern, ignoreCase) : inOrder([FOLDERS, parseGlob(pattern, ignoreCase)]);
 
 /** The ignores that most feeds share are one and the same Glob, so that a search follows each once. */
-const IGNORED = new Map(IGNORE_DEFAULTS.map((pattern) => [pattern, globOf(pattern, false)]));
+const BUILT_IN = IGNORE_DEFAULTS.map((pattern) => globOf(pattern, true));
+
+const builtIn = (source: SourceSpec): readonly Glob[] => (source.ignoreAnyCase === undefined ? [] : BUILT_IN);
 
 /** Ignores that are not exactly understood are left out: they must not hide an overlap. */
-const ignored = (source: SourceSpec): readonly Glob[] => [
-  ...source.ignore.map((glob) => IGNORED.get(glob) ?? globOf(glob, false)).filter((glob) => glob.exact),
-  ...(source.exclude ?? []).flatMap(belowTarget),
-];
+const ignored = (source: SourceSpec, from: number): readonly Glob[] =>
+  source.ignore
+    .slice(from)
+    .filter((glob) => takenAway(glob) === null)
+    .map((glob) => globOf(glob, false))
+    .filter((glob) => glob.exact);
 
 /** Files that were moved are not taken again: all below the parts of a move target before its first date letter. */
 function belowTarget(target: string): readonly Glob[] {
@@ -140,14 +175,16 @@ function mayMeet(a: Area, b: Area): boolean {
   // Paths of the inner folder as the outer one sees them.
   const below = literal(inner.folder.slice(outer.folder.length));
   const seen = (glob: Glob): Glob => (inner.folder === outer.folder ? glob : inOrder([below, glob]));
-  return someTextMeets(
-    [...new Set([...outer.must, ...inner.must.map(seen)])],
-    [...outer.never, ...inner.never.map(seen)],
+  return outer.ways.some((one) =>
+    inner.ways.some((other) =>
+      someTextMeets([...new Set([...one.must, ...other.must.map(seen)])], [...one.never, ...other.never.map(seen)]),
+    ),
   );
 }
 
-/** True when no file of the source can meet this pattern, for a warning. */
-export function canMeetNothing(source: SourceSpec, pattern: string): boolean {
-  const area = areaOf({ ...source, patterns: [pattern] });
-  return !someTextMeets(area.must, area.never);
+/** True when no file of the source can meet its i-th pattern, for a warning. */
+export function canMeetNothing(source: SourceSpec, i: number): boolean {
+  const behind = source.patterns.slice(i + 1).filter((pattern) => takenAway(pattern) !== null);
+  const { ways } = areaOf({ ...source, patterns: [source.patterns[i]!, ...behind] });
+  return !ways.some(({ must, never }) => someTextMeets(must, never));
 }

@@ -7,6 +7,7 @@ import type { Problems } from '../problems/problem-list.js';
 import { columnShape, VALUE_KEYS, type ColumnInput } from '../schema/schema-column.js';
 import { toPlain, type ConfigNode, type ListNode, type MapNode } from '../read/tree.js';
 import { isMap, parseKeys } from '../schema/validate.js';
+import { warnOfSlow } from './slow-expression.js';
 
 /** Columns that every table has from tallyman, and those that PostgreSQL keeps for itself. */
 const LINEAGE: ReadonlySet<string> = new Set(['_load_id', '_row']);
@@ -72,6 +73,7 @@ function resolveColumn(
     const key = /^[a-z_]+/.exec(mistake)?.[0] ?? '';
     problems.at(item, item.entries.has(key) ? [key] : [], 'COLUMN_RULE', `${mistake}.`);
   }
+  if (problems.count === before && spec.pattern !== null) warnOfSlow(spec.pattern, item, ['pattern'], problems);
   return problems.count > before ? null : spec;
 }
 

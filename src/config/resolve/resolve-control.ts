@@ -6,6 +6,7 @@ import type { ResolvedColumns } from './resolve-columns.js';
 import { templateProblem, type ResolvedSource } from './resolve-source.js';
 import type { FeedInput } from '../schema/schema-feed.js';
 import type { MapNode } from '../read/tree.js';
+import { warnOfSlow } from './slow-expression.js';
 
 type Control = FeedInput['control'];
 
@@ -26,6 +27,7 @@ export function checkControl(control: Control, around: Around, problems: Problem
   for (const key of ['header', 'trailer'] as const) {
     if (control[key] !== undefined && format !== null && format.part.text(format.options) === null)
       wrong(key, `a ${format.part.type} file has no text records.`, 'Take the numbers from a control file: manifest.');
+    if (control[key] !== undefined) warnOfSlow(control[key], feed, ['control', key], problems);
     if (control[key] !== undefined && groupsIn(control[key]).length === 0) {
       problems.warn(
         feed,

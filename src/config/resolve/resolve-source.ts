@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { NamePattern, ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
+import { takenAway } from '../../base/glob-list.js';
 import { editDistance } from '../../base/nearest.js';
 import { parsePart, type PartRegistry } from '../schema/part-section.js';
 import { canMeetNothing } from './overlap.js';
@@ -44,20 +45,18 @@ export function resolveSource(
   if (part !== undefined && options !== undefined) checkConnection(part, options, node, connections, around);
   if (part === undefined || options === undefined || ready === null || problems.count > before) return null;
   const { pattern = [], ignore = [], ignore_case: ignoreCase = false, ignore_defaults: ignoreDefaults = true } = common;
+  const lettered = pattern.filter((glob) => hasTimeLetter(glob) && takenAway(glob) === null);
   const spec: SourceSpec = {
     type: part.type,
     options,
     patterns: pattern.map(timeLettersToGlob),
-    ...(pattern.some(hasTimeLetter)
-      ? {
-          named: pattern
-            .filter(hasTimeLetter)
-            .map((captures): NamePattern => ({ glob: timeLettersToGlob(captures), captures })),
-        }
-      : {}),
+    ...(lettered.length === 0
+      ? {}
+      : { named: lettered.map((captures): NamePattern => ({ glob: timeLettersToGlob(captures), captures })) }),
     ignoreCase,
     recursive: common.recursive ?? part.defaults.recursive,
-    ignore: [...(ignoreDefaults ? IGNORE_DEFAULTS : []), ...ignore.map(timeLettersToGlob)],
+    ignore: ignore.map(timeLettersToGlob),
+    ...(ignoreDefaults ? { ignoreAnyCase: IGNORE_DEFAULTS } : {}),
     pollMs: common.poll ?? part.defaults.pollMs,
     settleMs: common.settle ?? part.defaults.settleMs,
     ready,
@@ -87,11 +86,26 @@ function checkGlobs(common: Common, node: MapNode, { problems }: Surroundings): 
     const globs = common[key] ?? [];
     globs.forEach((glob, i) => {
       const at = itemPath(node, key, i);
+      const away = takenAway(glob);
+      // The built-in ignores stand before the first one.
+      const first = i === 0 && (key === 'pattern' || common.ignore_defaults === false);
+      if (away !== null && (first || away === '' || away.startsWith('!')))
+        problems.at(
+          node,
+          at,
+          'BAD_VALUE',
+          first
+            ? `${JSON.stringify(glob)} takes away from what stands before it, and nothing does.`
+            : `${JSON.stringify(glob)} takes nothing away: one ! and a pattern is meant.`,
+          key === 'pattern'
+            ? `All but those: ["*", ${JSON.stringify(glob)}]; or say ignore: ${JSON.stringify(away)}.`
+            : 'A name that begins with ! is written \\!.',
+        );
       const mistake = timeLetterProblem(glob);
       if (mistake !== null) problems.at(node, at, 'BAD_VALUE', `${JSON.stringify(glob)}: ${mistake}.`);
       else if (/\[[^\]]*%(?!%)/.test(glob.replaceAll('%%', '')))
         problems.at(node, at, 'BAD_VALUE', 'a date letter cannot stand inside [ ].');
-      else if (glob.startsWith('/') || glob.split('/').includes('..'))
+      else if ((away ?? glob).startsWith('/') || (away ?? glob).split('/').includes('..'))
         problems.at(node, at, 'BAD_VALUE', 'patterns begin in the folder of the source, without / and ..');
     });
   }
@@ -163,8 +177,9 @@ export function templateProblem(template: string): string | null {
 function warnOfPatterns(spec: SourceSpec, written: readonly string[], feed: MapNode, { problems }: Surroundings): void {
   const node: ConfigNode = feed.entries.get('source') ?? feed;
   written.forEach((pattern, i) => {
+    if (takenAway(pattern) !== null) return;
     const at = node.kind === 'map' ? itemPath(node, 'pattern', i) : ['pattern'];
-    if (canMeetNothing(spec, spec.patterns[i]!)) {
+    if (canMeetNothing(spec, i)) {
       const deep = pattern.includes('/') && !spec.recursive;
       problems.warn(
         node,
@@ -173,7 +188,7 @@ function warnOfPatterns(spec: SourceSpec, written: readonly string[], feed: MapN
         `${JSON.stringify(pattern)} can meet no file.`,
         deep
           ? 'With "/" it meets files in folders below: set recursive: true.'
-          : 'All its names are ignored: see ignore and ignore_defaults.',
+          : 'All its names are ignored or taken away: see ignore, ignore_defaults and patterns with ! behind it.',
       );
     } else if (!/[*?[(]/.test(pattern) && !hasTimeLetter(pattern) && !feed.entries.has('on_changed')) {
       problems.warn(

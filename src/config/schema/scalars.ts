@@ -1,6 +1,6 @@
 import '../../base/zod-config.js';
 import * as z from 'zod';
-import { messageOf } from '../../core/errors.js';
+import { expressionProblem } from '../../base/expression/expression.js';
 import {
   formatDuration,
   formatSize,
@@ -64,19 +64,9 @@ export const cellText = () => z.union([z.string(), z.number(), z.boolean()]).tra
 /** A JavaScript regular expression, with the u flag or in the older grammar. */
 export const regex = () =>
   text().superRefine((value, context) => {
-    const message = compileProblem(value, 'u');
-    if (message !== null && compileProblem(value, '') !== null)
-      context.addIssue({ code: 'custom', message: `is no regular expression: ${message}` });
+    const message = expressionProblem(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
   });
-
-function compileProblem(value: string, flags: string): string | null {
-  try {
-    new RegExp(value, flags);
-    return null;
-  } catch (error) {
-    return messageOf(error).replace(/^Invalid regular expression: /, '');
-  }
-}
 
 /** An IANA time zone that this Node knows. */
 export const timeZone = () =>

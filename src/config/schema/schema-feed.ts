@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IGNORE_DEFAULTS } from '../resolve/ignore-defaults.js';
 import { duration, oneOrMany, regex, secret, size, text, timeZone } from './scalars.js';
 
 const POLL_LEAST_MS = 10;
@@ -13,8 +14,11 @@ export const sourceShape = {
     ),
   ignore_case: z.boolean().default(false).describe('Patterns meet names in any case.'),
   recursive: z.boolean().optional().describe('Looks into folders below. Default: local and sftp false, s3 true.'),
-  ignore: oneOrMany(text()).optional().describe('Globs that are never data, beside the built-in ones.'),
-  ignore_defaults: z.boolean().default(true).describe('The built-in ignores: *.tmp *.part *.filepart *~ .*'),
+  ignore: oneOrMany(text()).optional().describe('Globs that are never data, beside the built-in ones; ! takes back.'),
+  ignore_defaults: z
+    .boolean()
+    .default(true)
+    .describe(`The built-in ignores, in any case: ${IGNORE_DEFAULTS.join(' ')}`),
   poll: duration({ min: POLL_LEAST_MS, max: 30 * DAY_MS })
     .optional()
     .describe('Time between full listings. Default 60s.'),

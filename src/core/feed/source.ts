@@ -14,8 +14,13 @@ export interface SourceSpec {
   readonly nameGroups?: string;
   readonly ignoreCase: boolean;
   readonly recursive: boolean;
-  /** Globs that are never data, the built-in ones included unless ignore_defaults is false. */
+  /**
+   * Globs that are never data. In both lists the last that meets a name decides: one with `!` takes away from what
+   * stands before it, here also from `ignoreAnyCase`.
+   */
   readonly ignore: readonly string[];
+  /** The built-in ignores, which meet names in any case. Omitted = ignore_defaults is false. */
+  readonly ignoreAnyCase?: readonly string[];
   readonly pollMs: number;
   readonly settleMs: number;
   readonly ready: ReadySpec;

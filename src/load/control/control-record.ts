@@ -1,3 +1,4 @@
+import type { Expression } from '../../base/expression/expression.js';
 import { TallymanError } from '../../core/errors.js';
 import type { Groups } from './words.js';
 
@@ -5,14 +6,22 @@ import type { Groups } from './words.js';
 const SHOWN = 80;
 
 /** The named groups of a record; throws CONTROL_MISSING when it is not the record that the feed asks for. */
-export function groupsOf(pattern: RegExp, record: Buffer, what: 'header' | 'trailer'): Groups {
+export function groupsOf(pattern: Expression, record: Buffer, what: 'header' | 'trailer'): Groups {
   const text = record.toString('utf8');
-  const match = pattern.exec(text);
-  if (match === null) {
-    const place = what === 'trailer' ? 'last' : 'first';
+  const place = what === 'trailer' ? 'last' : 'first';
+  const shown = JSON.stringify(text.slice(0, SHOWN));
+  const groups = pattern.catch(text);
+  if (groups === undefined) {
     throw new TallymanError(
       'CONTROL_MISSING',
-      `the ${place} record is no ${what}: ${JSON.stringify(text.slice(0, SHOWN))} does not match control.${what}`,
+      `it took too long to hold the ${place} record, ${shown}, against control.${what}: ${pattern.source}`,
+      { fix: `Say control.${what} without references back to a group, and with fewer repetitions within repetitions.` },
+    );
+  }
+  if (groups === null) {
+    throw new TallymanError(
+      'CONTROL_MISSING',
+      `the ${place} record is no ${what}: ${shown} does not match control.${what}`,
       {
         fix:
           what === 'trailer'
@@ -21,12 +30,7 @@ export function groupsOf(pattern: RegExp, record: Buffer, what: 'header' | 'trai
       },
     );
   }
-  // A group of a branch that was not taken has no text, whatever its type says.
-  const named: Readonly<Record<string, string | undefined>> = match.groups ?? {};
-  const groups = Object.entries(named).flatMap(([name, value]): [string, string][] =>
-    value === undefined ? [] : [[name, value]],
-  );
-  return new Map(groups);
+  return new Map(Object.entries(groups));
 }
 
 export function noRecord(what: 'header' | 'trailer', why: string): TallymanError {

@@ -1,3 +1,4 @@
+import type { Expression } from '../../base/expression/expression.js';
 import type { Bytes } from '../../core/format.js';
 import { HeaderCut } from './header-cut.js';
 import { TrailerCut } from './trailer-cut.js';
@@ -6,9 +7,9 @@ import type { Groups } from './words.js';
 /** What a text file says about itself in its first and last record, and how both are told from data. */
 export interface ControlRecords {
   /** Meets the first non-blank line; null = there is none. */
-  readonly header: RegExp | null;
+  readonly header: Expression | null;
   /** Meets the last non-blank record; null = there is none. */
-  readonly trailer: RegExp | null;
+  readonly trailer: Expression | null;
   /** Physical lines that stand before everything (format.skip_lines). */
   readonly skipLines: number;
   /** Lines that begin with this are comments; null = there are none. */

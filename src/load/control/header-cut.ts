@@ -1,3 +1,4 @@
+import type { Expression } from '../../base/expression/expression.js';
 import type { Bytes } from '../../core/format.js';
 import { behindLine, lineEnd } from '../../formats/window.js';
 import { groupsOf, noRecord } from './control-record.js';
@@ -14,11 +15,11 @@ export class HeaderCut {
   groups: Groups | null = null;
   /** Bytes taken out. */
   removed = 0;
-  readonly #pattern: RegExp;
+  readonly #pattern: Expression;
   readonly #skipLines: number;
   readonly #comment: Buffer | null;
 
-  constructor(pattern: RegExp, skipLines: number, comment: string | null) {
+  constructor(pattern: Expression, skipLines: number, comment: string | null) {
     this.#pattern = pattern;
     this.#skipLines = skipLines;
     this.#comment = comment === null ? null : Buffer.from(comment);
@@ -77,7 +78,7 @@ export class HeaderCut {
     return (
       this.#comment !== null &&
       line.subarray(0, this.#comment.length).equals(this.#comment) &&
-      !this.#pattern.test(line.toString('utf8'))
+      this.#pattern.test(line.toString('utf8')) === false
     );
   }
 }

@@ -1,3 +1,4 @@
+import type { Expression } from '../../base/expression/expression.js';
 import type { Bytes } from '../../core/format.js';
 import { groupsOf, noRecord } from './control-record.js';
 import type { Groups } from './words.js';
@@ -16,7 +17,7 @@ const CR = 0x0d;
 export class TrailerCut {
   /** Known at the end of the stream. */
   groups: Groups | null = null;
-  readonly #pattern: RegExp;
+  readonly #pattern: Expression;
   readonly #quote: Buffer | null;
   readonly #escape: Buffer | null;
   /** The last line so far with what is blank behind it, in pieces. */
@@ -27,7 +28,7 @@ export class TrailerCut {
   /** A last line too long to be held was passed on. */
   #overlong = false;
 
-  constructor(pattern: RegExp, quote: string | null, escape: string | null) {
+  constructor(pattern: Expression, quote: string | null, escape: string | null) {
     this.#pattern = pattern;
     this.#quote = quote === null ? null : Buffer.from(quote);
     this.#escape = escape === null || escape === quote ? null : Buffer.from(escape);

@@ -31,6 +31,11 @@ const HEAP_MB = 192;
  * load-file.ts waits for PostgreSQL.
  */
 const ROLLBACK_MS = 15_000;
+/**
+ * A thread that takes longer to say that it heard us does nothing but compute, and will not call anything off.
+ * Milliseconds.
+ */
+const HEARD_MS = 3_000;
 /** How long an idle worker may take to say goodbye to PostgreSQL. Milliseconds. */
 const STOP_MS = 5_000;
 
@@ -52,6 +57,10 @@ interface Slot {
   ready: boolean;
   /** What ended the thread, when something did. */
   fault: unknown;
+  /** When it was asked whether it listens (performance.now()); null = not asked, or it answered. */
+  askedAt: number | null;
+  /** Its load was called off: what ends the thread when it does not obey. */
+  readonly patience: NodeJS.Timeout[];
 }
 
 /**
@@ -101,14 +110,22 @@ export class LoadPool {
       task.resolve(interrupted());
     }
     // Small files beside it in its transaction are called off with it, and taken again.
-    for (const slot of this.#slots)
-      if (slot.tasks.some((task) => task?.job.fileId === fileId)) send(slot, { kind: 'cancel' });
+    for (const slot of this.#slots) if (slot.tasks.some((task) => task?.job.fileId === fileId)) callOff(slot);
+  }
+
+  /** Asks every thread at work whether it listens: calling off need not wait then for one that does not. */
+  ask(): void {
+    for (const slot of this.#slots) {
+      if (isFree(slot)) continue;
+      slot.askedAt ??= performance.now();
+      send(slot, { kind: 'ask' });
+    }
   }
 
   /** Calls off every load, under way or waiting. */
   cancelAll(): void {
     for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
-    for (const slot of this.#slots) if (!isFree(slot)) send(slot, { kind: 'cancel' });
+    for (const slot of this.#slots) if (!isFree(slot)) callOff(slot);
   }
 
   /**
@@ -185,7 +202,16 @@ export class LoadPool {
       ...(this.#options.execArgv === undefined ? {} : { execArgv: [...this.#options.execArgv] }),
     });
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const slot: Slot = { worker, state: new Int32Array(data.state), gone, tasks: [], ready: false, fault: null };
+    const slot: Slot = {
+      worker,
+      state: new Int32Array(data.state),
+      gone,
+      tasks: [],
+      ready: false,
+      fault: null,
+      askedAt: null,
+      patience: [],
+    };
     this.#slots.add(slot);
     worker.on('message', (message: unknown) => this.#hear(slot, message));
     worker.on('messageerror', (error) => {
@@ -205,6 +231,10 @@ export class LoadPool {
       if (!this.#closing) this.#next();
       return;
     }
+    if (message.kind === 'heard') {
+      slot.askedAt = null;
+      return;
+    }
     if (message.kind === 'progress') {
       this.#options.onProgress?.(message.progress);
       return;
@@ -212,24 +242,29 @@ export class LoadPool {
     const task = slot.tasks[message.index];
     slot.tasks[message.index] = null;
     task?.resolve(message.result);
+    if (isFree(slot)) forgive(slot);
     if (!this.#closing && isFree(slot)) this.#next();
   }
 
   #died(slot: Slot, code: number): void {
     this.#slots.delete(slot);
+    const calledOff = slot.patience.length > 0;
+    forgive(slot);
     const tasks = slot.tasks.filter((task) => task !== null);
     slot.tasks = [];
     const why = slot.fault === null ? `exit code ${code}` : messageOf(slot.fault);
     const committing = Atomics.load(slot.state, 0) === COMMITTING;
     // One of several is to blame, and nobody knows which: each goes alone now, and the one that kills its thread again
     // pays for it.
-    const again = tasks.length > 1 && !committing && !this.#closing;
+    const again = tasks.length > 1 && !committing && !this.#closing && !calledOff;
     void forget(tasks).then(() => {
       if (!slot.ready) for (const task of tasks) task.resolve(unstartable(why));
       else if (again) this.#waiting.unshift(...tasks.map((task) => ({ ...task, together: false })));
       else
         for (const task of tasks)
-          task.resolve(committing ? unknown(why) : failed(`the thread that loaded the file died: ${why}`));
+          if (committing) task.resolve(unknown(why));
+          else if (calledOff && tasks.length > 1) task.resolve(interrupted());
+          else task.resolve(failed(`the thread that loaded the file died: ${why}`));
       if (!this.#closing) this.#next();
       else for (const task of this.#waiting.splice(0)) task.resolve(interrupted());
     });
@@ -239,6 +274,37 @@ export class LoadPool {
 /** The note on the chunk is for deaths of the process; here the attempt was counted. */
 async function forget(tasks: readonly Task[]): Promise<void> {
   for (const { job } of tasks) await rm(progressFile(job.workDir, job.fileId), { force: true }).catch(() => undefined);
+}
+
+/** Calls off what the thread does, and ends the thread when it does not hear that, or does not come to an end. */
+function callOff(slot: Slot): void {
+  send(slot, { kind: 'cancel' });
+  if (slot.patience.length > 0) return;
+  const now = performance.now();
+  slot.askedAt ??= now;
+  const end = (why: string): void => {
+    slot.fault ??= new TallymanError('LOAD_FAILED', why);
+    // The exit tells the rest.
+    slot.worker.terminate().catch(() => undefined);
+  };
+  const deaf = setTimeout(
+    () => {
+      if (slot.askedAt !== null) end('it was called off and did not hear that, so it was ended');
+    },
+    Math.max(0, slot.askedAt + HEARD_MS - now),
+  );
+  const slow = setTimeout(() => {
+    // While it waits for the answer to COMMIT nobody may end it: the answer is worth the wait.
+    if (Atomics.load(slot.state, 0) !== COMMITTING)
+      end(`it was called off and not rolled back within ${ROLLBACK_MS / 1000} seconds, so it was ended`);
+  }, ROLLBACK_MS);
+  slot.patience.push(deaf, slow);
+}
+
+/** What was called off has ended. */
+function forgive(slot: Slot): void {
+  for (const timer of slot.patience.splice(0)) clearTimeout(timer);
+  slot.askedAt = null;
 }
 
 const isFree = (slot: Slot): boolean => slot.tasks.every((task) => task === null);

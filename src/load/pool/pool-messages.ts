@@ -6,6 +6,9 @@ export type PoolRequest =
   | { readonly kind: 'load'; readonly jobs: readonly LoadJob[] }
   /** A dry run: no database. */
   | { readonly kind: 'check'; readonly jobs: readonly LoadJob[] }
+  /** Whether it listens. */
+  | { readonly kind: 'ask' }
+  /** Roll back what is under way; it says that it heard this too. */
   | { readonly kind: 'cancel' }
   /** Close the connection and end. */
   | { readonly kind: 'stop' };
@@ -13,6 +16,7 @@ export type PoolRequest =
 export type PoolAnswer =
   /** It has started: whatever ends it from now on has to do with its work. */
   | { readonly kind: 'ready' }
+  | { readonly kind: 'heard' }
   | { readonly kind: 'progress'; readonly progress: LoadProgress }
   | { readonly kind: 'result'; /** Which of the jobs. */ readonly index: number; readonly result: LoadResult };
 
@@ -30,11 +34,11 @@ export const COMMITTING = 1;
 
 /** Both ends are this program and the data is a structured clone: the kind is what can be wrong. */
 export function isRequest(value: unknown): value is PoolRequest {
-  return hasKind(value) && ['load', 'check', 'cancel', 'stop'].includes(value.kind);
+  return hasKind(value) && ['load', 'check', 'ask', 'cancel', 'stop'].includes(value.kind);
 }
 
 export function isAnswer(value: unknown): value is PoolAnswer {
-  return hasKind(value) && ['ready', 'progress', 'result'].includes(value.kind);
+  return hasKind(value) && ['ready', 'heard', 'progress', 'result'].includes(value.kind);
 }
 
 export function isWorkerData(value: unknown): value is PoolWorkerData {

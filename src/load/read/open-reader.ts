@@ -1,3 +1,4 @@
+import { writtenExpression } from '../../base/expression/expression.js';
 import type { Decoder } from '../../core/decoder.js';
 import { TallymanError } from '../../core/errors.js';
 import type { FeedSpec } from '../../core/feed/feed.js';
@@ -89,21 +90,11 @@ function controlRecords({ control }: FeedSpec, dialect: TextDialect | null): Con
   if (dialect === null || control === null || (control.header === null && control.trailer === null)) return null;
   const { skipLines, comment, quote, escape } = dialect;
   return {
-    header: control.header === null ? null : patternOf(control.header),
-    trailer: control.trailer === null ? null : patternOf(control.trailer),
+    header: control.header === null ? null : writtenExpression(control.header),
+    trailer: control.trailer === null ? null : writtenExpression(control.trailer),
     skipLines,
     comment,
     quote,
     escape,
   };
-}
-
-/** As config/ judged it: with the u flag, or in the older grammar. */
-function patternOf(source: string): RegExp {
-  try {
-    return new RegExp(source, 'u');
-  } catch (error) {
-    if (error instanceof SyntaxError) return new RegExp(source);
-    throw error;
-  }
 }

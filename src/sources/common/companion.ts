@@ -1,3 +1,4 @@
+import { expressionOf } from '../../base/expression/expression.js';
 import type { ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { splitExtensions, splitPath } from './extensions.js';
 
@@ -34,7 +35,7 @@ export function isCompanion(spec: ReadySpec, path: string): boolean {
     if (TESTS.size >= 1_000) TESTS.clear();
     TESTS.set(spec.template, test);
   }
-  return test.test(path);
+  return test(path);
 }
 
 /** What of a source names companions. */
@@ -73,12 +74,12 @@ export function splitVersions(token: string): readonly string[] {
   return Array.isArray(versions) ? versions.map(String) : [token];
 }
 
-const TESTS = new Map<string, RegExp>();
-const NEVER = /^(?!)/;
+const TESTS = new Map<string, (path: string) => boolean>();
 
-function compile(template: string): RegExp {
+function compile(template: string): (path: string) => boolean {
   const fixed = template.split(/\{name\}|\{stem\}/);
-  if (fixed.every((text) => text === '')) return NEVER;
+  if (fixed.every((text) => text === '')) return () => false;
   const literals = fixed.map((text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
-  return new RegExp(`^(?:.*/)?${literals.join('[^/]+')}$`, 's');
+  const expression = expressionOf(`^(?:.*/)?${literals.join('[^/]+')}$`, 's');
+  return (path) => expression.test(path) === true;
 }

@@ -1,8 +1,9 @@
+import { expressionOf, type Expression } from '../../base/expression/expression.js';
 import { namedMoment } from '../../base/named-moment.js';
 import { timeLetterPart, withTimeLetters } from '../../base/time-letters.js';
 import type { NamePattern, SourceSpec } from '../../core/feed/source.js';
 import { splitPath } from './extensions.js';
-import { globTest } from './selection.js';
+import { globExpression, globTest } from './selection.js';
 
 /** What the patterns of a feed caught of a path. */
 export interface Named {
@@ -23,7 +24,7 @@ export interface Named {
  */
 export function namerOf(spec: Pick<SourceSpec, 'named' | 'nameGroups' | 'ignoreCase'>): (path: string) => Named | null {
   const catchers = (spec.named ?? []).map((pattern) => catcherOf(pattern, spec.ignoreCase));
-  const groups = spec.nameGroups === undefined ? null : new RegExp(spec.nameGroups, spec.ignoreCase ? 'isu' : 'su');
+  const groups = spec.nameGroups === undefined ? null : expressionOf(spec.nameGroups, spec.ignoreCase ? 'isu' : 'su');
   return (path) => {
     const found = catchers.map((caught) => caught(path)).filter((letters) => letters !== null);
     const letters: Named['letters'] = found.find((one) => namedMoment(one) !== null) ?? found[0] ?? {};
@@ -32,7 +33,8 @@ export function namerOf(spec: Pick<SourceSpec, 'named' | 'nameGroups' | 'ignoreC
       letters,
       date: moment?.date ?? null,
       time: moment?.time ?? null,
-      groups: textsOf(groups?.exec(path)?.groups),
+      // What took too long to find out is not there, as what does not match.
+      groups: groups?.catch(path) ?? {},
     };
     return Object.keys(letters).length === 0 && Object.keys(named.groups).length === 0 ? null : named;
   };
@@ -57,15 +59,18 @@ function catcherOf({ glob, captures }: NamePattern, ignoreCase: boolean): (path:
   const wholePath = captures.includes('/');
   return (path) => {
     const text = wholePath ? path : splitPath(path).name;
-    const match = chosen.test(text) ? catching.exec(text) : null;
-    if (match === null) return null;
-    return Object.fromEntries(Object.entries(textsOf(match.groups)).map(([group, part]) => [group.charAt(0), part]));
+    const groups = (chosen(text) ? catching?.catch(text) : null) ?? null;
+    if (groups === null) return null;
+    return Object.fromEntries(Object.entries(groups).map(([group, part]) => [group.charAt(0), part]));
   };
 }
 
-/** The glob's expression with a group for each letter: one may stand there several times, so they are d0, m1, d2. */
-function catchingTest(captures: string, ignoreCase: boolean): RegExp {
-  const { source, flags } = globTest(withTimeLetters(captures, markOf), ignoreCase);
+/**
+ * The glob's expression with a group for each letter: one may stand there several times, so they are d0, m1, d2. null =
+ * it catches nothing.
+ */
+function catchingTest(captures: string, ignoreCase: boolean): Expression | null {
+  const { source, flags } = globExpression(withTimeLetters(captures, markOf), ignoreCase);
   let count = 0;
   const grouped = source.replace(MARKED, (all, mark: string | undefined) => {
     if (mark === undefined) return all;
@@ -73,17 +78,10 @@ function catchingTest(captures: string, ignoreCase: boolean): RegExp {
     return `(?<${letter}${count++}>${timeLetterPart(letter)})`;
   });
   try {
-    return new RegExp(grouped, flags);
+    return expressionOf(grouped, flags);
   } catch (error) {
     // Letters as the ends of a range, `{%d..%m}`: nothing is caught by that.
-    if (error instanceof SyntaxError) return /(?!)/;
+    if (error instanceof SyntaxError) return null;
     throw error;
   }
-}
-
-/** A group of a branch that was not taken has no text, whatever its type says. */
-function textsOf(groups: Readonly<Record<string, string | undefined>> | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(groups ?? {}).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),
-  );
 }

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { FeedSpec } from '../../../src/core/feed/feed.js';
 import { openCsv } from '../../../src/formats/csv/open.js';
 import { csvOptions } from '../../../src/formats/csv/options.js';
+import { writtenExpression } from '../../../src/base/expression/expression.js';
 import { cutControlRecords, type ControlRecords } from '../../../src/load/control/control-stream.js';
 import { column } from '../support.js';
 import { check, controlOf, removeDir } from './support.js';
@@ -190,8 +191,26 @@ describe('a header record', () => {
     );
   });
 
+  test('and a record that takes too long to hold against its expression is told so, not waited for', async () => {
+    const slow = { ...PLAIN, trailer: writtenExpression('^(a+)+(b+)\\2+(c)\\1$') };
+    await expect(cutAll(Buffer.from(`1,a\n${'a'.repeat(60)}bb\n`), [65_536], slow)).rejects.toMatchObject({
+      code: 'CONTROL_MISSING',
+      message: expect.stringContaining('it took too long to hold the last record') as string,
+    });
+    const many = { ...PLAIN, trailer: writtenExpression('^(?<all>(a+)+);$') };
+    await expect(cutAll(Buffer.from(`1,a\n${'a'.repeat(100_000)}\n`), [65_536], many)).rejects.toMatchObject({
+      message: expect.stringContaining('does not match') as string,
+    });
+    expect(await cutAll(Buffer.from(`1,a\n${'a'.repeat(50)};\n`), [65_536], many)).toMatchObject({
+      trailer: 'a'.repeat(50),
+    });
+  });
+
   test('lines and bytes of bad rows are those of the file', async () => {
-    const cut = cutControlRecords(chunks(Buffer.from('HDR|2\nid,name\nx,a\n')), { ...PLAIN, header: /^HDR/ });
+    const cut = cutControlRecords(chunks(Buffer.from('HDR|2\nid,name\nx,a\n')), {
+      ...PLAIN,
+      header: writtenExpression('^HDR'),
+    });
     const reader = await openCsv({ bytes: cut.bytes, path: null, contract: null }, csvOptions.parse({}));
     const batch = await reader.next();
     expect(batch).toMatchObject({ kind: 'spans', rows: 1 });
@@ -239,7 +258,7 @@ describe('cutting', () => {
           const before = lines.map(([line, end]) => line + end).join('');
           const { text, trailer: all } = await cutAll(Buffer.from(`${before}T 5 x${tail}`), sizes, {
             ...PLAIN,
-            trailer: /^(?<all>.*)$/u,
+            trailer: writtenExpression('^(?<all>.*)$'),
           });
           expect({ text, all }).toEqual({ text: before, all: 'T 5 x' });
         },
@@ -250,10 +269,12 @@ describe('cutting', () => {
 
   test('a last line longer than a trailer can be is none', async () => {
     const long = Buffer.concat([Buffer.from('a\n'), Buffer.alloc(3 * 1024 * 1024, 0x62)]);
-    await expect(cutAll(long, [65_536], { ...PLAIN, trailer: /b/ })).rejects.toMatchObject({ code: 'CONTROL_MISSING' });
+    await expect(cutAll(long, [65_536], { ...PLAIN, trailer: writtenExpression('b') })).rejects.toMatchObject({
+      code: 'CONTROL_MISSING',
+    });
     const before = await cutAll(Buffer.concat([long, Buffer.from('\nT 1\n')]), [65_536], {
       ...PLAIN,
-      trailer: /^(?<all>T 1)$/,
+      trailer: writtenExpression('^(?<all>T 1)$'),
     });
     expect(before).toMatchObject({ trailer: 'T 1' });
     expect(before.text.length).toBe(long.length + 1);

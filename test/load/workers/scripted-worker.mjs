@@ -8,6 +8,7 @@ let hold = null;
 parentPort.on('message', ({ kind, jobs }) => {
   const job = jobs?.[0];
   if (kind === 'stop') parentPort.close();
+  if (kind === 'cancel' || kind === 'ask') parentPort.postMessage({ kind: 'heard' });
   if (kind === 'cancel' && hold !== null) {
     parentPort.postMessage({
       kind: 'result',
@@ -30,6 +31,7 @@ parentPort.on('message', ({ kind, jobs }) => {
     });
   }
   if (act === 'hold') hold = job;
+  if (act === 'hang') for (;;);
   if (act === 'throw') throw new Error('a fault');
   if (act === 'exit') process.exit(3);
   if (act === 'exit-committing') {
