@@ -77,7 +77,7 @@ export async function unloadOne(
     return 0;
   }
   const { file_id: fileId, load_id: loadId, path, rows, state, done } = document;
-  const what = `${count(rows)} row${rows === 1 ? '' : 's'} of load ${loadId} (file ${fileId}: ${visible(path)})`;
+  const what = `${count(rows)} row${rows === 1 ? '' : 's'} of load ${loadId} (file ${fileId}: ${oneLine(path)})`;
   if (options.dryRun === true) out.line(`would unload ${what}`);
   else if (done) out.line(`unloaded ${what}; the file is ${state} now`);
   else out.line(`${what}: the file is ${state}; they leave staging when that has ended`);
