@@ -128,7 +128,7 @@ function encodingWarning(encoding: string | null): readonly Problem[] {
       column: 0,
       key: 'database',
       code: 'DATABASE_ENCODING',
-      message: `the database is in ${encoding}: rows with other characters are refused, file names and messages in receipts and quarantine show them as escapes`,
+      message: `the database is in ${encoding}: rows with other characters are refused, file names and messages in receipts and quarantine show them as escapes.`,
       hint: 'A database in UTF8 holds every character.',
     },
   ];
