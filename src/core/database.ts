@@ -1,3 +1,6 @@
+export const SESSION_ATTRS = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
+export type SessionAttrs = (typeof SESSION_ATTRS)[number];
+
 /** How to reach PostgreSQL: plain data, so that it can be posted to a worker thread. Holds secrets: never log it. */
 export interface DatabaseSpec {
   readonly host: string;
@@ -9,6 +12,12 @@ export interface DatabaseSpec {
   readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /** PEM texts. */
   readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
+  /** Several hosts: those behind the first, tried in turn. Omitted = there is one. */
+  readonly others?: readonly { readonly host: string; readonly port: number }[];
+  /** libpq's target_session_attrs: which of the hosts will do. Omitted = any. */
+  readonly sessionAttrs?: SessionAttrs;
+  /** libpq's channel_binding. Omitted = not asked for. */
+  readonly channelBinding?: 'disable' | 'prefer' | 'require';
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
   /**

@@ -105,7 +105,9 @@ describe('a database URL', () => {
     ['postgresql://u@h/d?sslmode=maybe', 'sslmode is one of disable, allow'],
     ['postgresql://u@h:99999/d', 'port is a whole number from 1 to 65535'],
     ['postgresql://u@h:x/d', 'port is a whole number'],
-    ['postgresql://u@h1,h2/d', 'several hosts'],
+    ['postgresql://u@h1,h2/d?port=1,2,3', 'there are 2 hosts and 3 ports'],
+    ['postgresql://u@h/d?target_session_attrs=best', 'target_session_attrs is one of any, read-write'],
+    ['postgresql://u@h/d?channel_binding=maybe', 'channel_binding is one of disable'],
     ['postgresql://u@::1/d', 'brackets'],
     ['postgresql://u@h/d?sslrootcert=/no/such/file', 'sslrootcert: ENOENT'],
     ['postgresql://u@h/d%00', 'NUL'],
@@ -115,6 +117,28 @@ describe('a database URL', () => {
     );
   });
 
+  test('several hosts: each with its port, and one that takes writes unless it is said otherwise', () => {
+    expect(parse('postgresql://u@h1,[::1]:5433/d')).toMatchObject({
+      host: 'h1',
+      port: 5432,
+      others: [{ host: '::1', port: 5433 }],
+      sessionAttrs: 'read-write',
+    });
+    expect(parse('postgresql://u@/d?host=h1,h2,h3&port=6000&target_session_attrs=any')).toMatchObject({
+      host: 'h1',
+      port: 6000,
+      others: [
+        { host: 'h2', port: 6000 },
+        { host: 'h3', port: 6000 },
+      ],
+    });
+    expect(parse('postgresql://u@h/d?target_session_attrs=primary&channel_binding=require')).toMatchObject({
+      sessionAttrs: 'primary',
+      channelBinding: 'require',
+    });
+    expect(Object.keys(parse('postgresql://u@h/d'))).not.toEqual(expect.arrayContaining(['others', 'sessionAttrs']));
+  });
+
   test('no error shows the password', () => {
     for (const url of [
       'postgresql://u:hunter2%@h/d',
@@ -122,7 +146,7 @@ describe('a database URL', () => {
       'postgresql://u:hunter2@h:x/d',
       'postgres:/u:hunter2@h/d',
       'postgresql://u:hunter2@h/d?x=1',
-      'postgresql://u:hunter2@h1,h2/d',
+      'postgresql://u:hunter2@h1,h2:x/d',
     ]) {
       expect(() => parse(url)).toThrow(
         expect.objectContaining({ message: expect.not.stringMatching(/hunter2|ter2/) as unknown }) as Error,

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { DatabaseSpec } from '../../core/database.js';
 import { databaseError, endsSession } from './errors.js';
 import type { Row } from './result-rows.js';
+import { firstThatFits } from './hosts.js';
 import { encryptionAttempts, worthNextAttempt, type Encryption } from './tls.js';
 import { serverEncoding, type ServerEncoding } from './server-encoding.js';
 import { setTypeParsers } from './type-parsers.js';
@@ -65,6 +66,12 @@ export interface Connection {
  * DATABASE_UNREACHABLE, DATABASE_LOGIN or DATABASE_BUSY.
  */
 export async function connect(spec: DatabaseSpec, name?: string): Promise<Connection> {
+  return spec.others === undefined && spec.sessionAttrs === undefined
+    ? await connectOne(spec, name)
+    : await firstThatFits(spec, (one) => connectOne(one, name));
+}
+
+async function connectOne(spec: DatabaseSpec, name: string | undefined): Promise<Connection> {
   const attempts = encryptionAttempts(spec);
   let first: unknown;
   for (const [i, encryption] of attempts.entries()) {
@@ -137,19 +144,41 @@ async function open(spec: DatabaseSpec, name: string | undefined, encryption: En
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
       connectionTimeoutMillis: spec.connectTimeoutMs,
+      enableChannelBinding: spec.channelBinding === 'prefer' || spec.channelBinding === 'require',
     },
     // pgbouncer knows this one. Without it a database in LATIN1 would take our UTF-8 for LATIN1.
     { user: spec.user, database: spec.database, application_name: applicationName, client_encoding: 'UTF8' },
   );
   const session = new Session(client);
+  const bound = spec.channelBinding === 'require' ? bindingOf(client, encryption) : null;
   try {
     await client.connect();
+    if (bound?.() === false) throw new Error(UNBOUND);
   } catch (error) {
     session.destroy();
     throw error;
   }
   setTypeParsers(client);
   return session;
+}
+
+const UNBOUND =
+  'channel_binding=require, and the server does not bind the login to the encrypted line (SCRAM-SHA-256-PLUS)';
+
+/**
+ * The driver binds where the server offers it, and goes on without where it does not: then the line is cut before
+ * anything of the password is sent. Tells afterwards whether it was bound.
+ */
+function bindingOf(client: pg.Client, encryption: Encryption): () => boolean {
+  let bound = false;
+  const refuse = (): void => void client.connection.stream.destroy(new Error(UNBOUND));
+  client.connection.on('authenticationSASL', (message: { readonly mechanisms?: readonly string[] }) => {
+    bound = encryption !== false && message.mechanisms?.includes('SCRAM-SHA-256-PLUS') === true;
+    if (!bound) refuse();
+  });
+  client.connection.on('authenticationCleartextPassword', refuse);
+  client.connection.on('authenticationMD5Password', refuse);
+  return () => bound;
 }
 
 class Session implements Connection {

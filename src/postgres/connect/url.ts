@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { messageOf, TallymanError } from '../../core/errors.js';
-import type { DatabaseSpec } from '../../core/database.js';
+import { SESSION_ATTRS, type DatabaseSpec } from '../../core/database.js';
 import { passwordFromFile } from './password-file.js';
 
 /** PEM texts of the config; they win over files named in the URL. */
@@ -15,6 +15,7 @@ export interface TlsTexts {
 
 export const NO_TLS_TEXTS: TlsTexts = { ca: null, cert: null, key: null };
 
+const BINDINGS = ['disable', 'prefer', 'require'] as const;
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 const PARAMETERS = [
   'host',
@@ -26,6 +27,8 @@ const PARAMETERS = [
   'sslrootcert',
   'sslcert',
   'sslkey',
+  'target_session_attrs',
+  'channel_binding',
   'connect_timeout',
   'application_name',
 ] as const;
@@ -37,8 +40,10 @@ const CONNECT_TIMEOUT_S = 10;
 /**
  * Reads a libpq connection URI (`postgresql://` or `postgres://`), percent-decoded, parts that are missing filled in
  * from PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY,
- * PGCONNECT_TIMEOUT, PGAPPNAME and the password file, then libpq's defaults. A host that begins with `/` is the folder
- * of a Unix socket. `password` (from the config) wins. Throws CONFIG_INVALID; no message holds the password.
+ * PGCONNECT_TIMEOUT, PGAPPNAME, PGTARGETSESSIONATTRS, PGCHANNELBINDING and the password file, then libpq's defaults. A
+ * host that begins with `/` is the folder of a Unix socket. Of several hosts, which libpq tries in turn, one that takes
+ * writes is meant unless target_session_attrs says otherwise: every load writes. `password` (from the config) wins.
+ * Throws CONFIG_INVALID; no message holds the password.
  */
 export function parseDatabaseUrl(
   url: string,
@@ -50,12 +55,16 @@ export function parseDatabaseUrl(
   const get = (name: Parameter, variable: string): string | null =>
     emptyToNull(parts.get(name)) ?? emptyToNull(env[variable]);
   const user = get('user', 'PGUSER') ?? os.userInfo().username;
-  const host = get('host', 'PGHOST') ?? 'localhost';
-  if (host.includes(',') || (parts.get('port') ?? '').includes(','))
-    throw invalid('several hosts in one URL are not supported: name one, or a name that leads to the primary');
+  const [first, ...others] = placesOf(get('host', 'PGHOST') ?? 'localhost', get('port', 'PGPORT') ?? '5432');
+  const attrs = get('target_session_attrs', 'PGTARGETSESSIONATTRS');
+  const sessionAttrs = SESSION_ATTRS.find((one) => one === (attrs ?? (others.length > 0 ? 'read-write' : 'any')));
+  if (sessionAttrs === undefined) throw invalid(`target_session_attrs is one of ${SESSION_ATTRS.join(', ')}`);
+  const binding = get('channel_binding', 'PGCHANNELBINDING');
+  const channelBinding = BINDINGS.find((one) => one === binding);
+  if (binding !== null && channelBinding === undefined)
+    throw invalid(`channel_binding is one of ${BINDINGS.join(', ')}`);
   const at = {
-    host,
-    port: whole('port', get('port', 'PGPORT') ?? '5432', 1, 65_535),
+    ...first!,
     user,
     database: get('dbname', 'PGDATABASE') ?? user,
   };
@@ -73,10 +82,24 @@ export function parseDatabaseUrl(
       cert: tls.cert ?? pem('sslcert', get('sslcert', 'PGSSLCERT')),
       key: tls.key ?? pem('sslkey', get('sslkey', 'PGSSLKEY')),
     },
+    ...(others.length === 0 ? {} : { others }),
+    ...(sessionAttrs === 'any' ? {} : { sessionAttrs }),
+    ...(channelBinding === undefined ? {} : { channelBinding }),
     applicationName: get('application_name', 'PGAPPNAME') ?? 'tallyman',
     connectTimeoutMs: connectTimeoutMs(get('connect_timeout', 'PGCONNECT_TIMEOUT')),
     controlSchema: 'tallyman',
   };
+}
+
+/** `h1,h2` and `5432` or `5432,5433`: each host with its port, as libpq pairs them. */
+function placesOf(hosts: string, ports: string): readonly { readonly host: string; readonly port: number }[] {
+  const names = hosts.split(',').map((host) => host || 'localhost');
+  const numbers = ports.split(',').map((port) => whole('port', port || '5432', 1, 65_535));
+  if (numbers.length !== 1 && numbers.length !== names.length)
+    throw invalid(
+      `there are ${names.length} hosts and ${numbers.length} ports: give one port for all, or one for each`,
+    );
+  return names.map((host, i) => ({ host, port: numbers[i] ?? numbers[0]! }));
 }
 
 /**
@@ -98,10 +121,11 @@ function splitUrl(url: string): Map<Parameter, string> {
   }
   // What stands there may be the rest of a password.
   if (authority.includes('@')) throw invalid('an @ in the user name or password is written %40');
-  const place = /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(authority);
-  if (place === null) throw invalid('an IPv6 address stands in brackets: [::1]:5432');
-  parts.set('host', decode(place[1] ?? place[2] ?? ''));
-  parts.set('port', decode(place[3] ?? ''));
+  const places = authority.split(',').map((one) => /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(one));
+  if (places.includes(null)) throw invalid('an IPv6 address stands in brackets: [::1]:5432');
+  const ports = places.map((place) => decode(place?.[3] ?? ''));
+  parts.set('host', places.map((place) => decode(place?.[1] ?? place?.[2] ?? '')).join(','));
+  parts.set('port', ports.every((port) => port === '') ? '' : ports.join(','));
   parts.set('dbname', decode(database ?? ''));
   for (const [name, value] of queryPairs(query ?? '')) parts.set(name, value);
   return parts;
