@@ -205,7 +205,16 @@ export class App {
     }
     if (url === null) throw new TallymanError('INTERNAL', 'the config has neither database.url nor database.embedded');
     const plain = { ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null };
-    return { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema };
+    const spec = { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema };
+    if (password === null) return spec;
+    // Each connection asks for it, and a file may hold another one by then: passwords are exchanged under a daemon.
+    return Object.defineProperty(spec, 'password', {
+      enumerable: true,
+      get: () => {
+        password.renew();
+        return password.reveal();
+      },
+    });
   }
 }
 

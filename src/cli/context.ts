@@ -52,11 +52,14 @@ export const PARTS = { sources: SOURCES, formats: FORMATS, decoders: DECODERS, u
 export class Invocation {
   readonly #options: GlobalOptions;
   readonly #interrupt: Interrupt;
+  /** `check --connect` asks servers for what would prove them. */
+  readonly #asks: boolean;
   #config: Config | null = null;
   #app: App | null = null;
 
   constructor(command: Command, interrupt: Interrupt) {
     this.#options = command.optsWithGlobals();
+    this.#asks = command.name() === 'check' && command.opts()['connect'] === true;
     this.#interrupt = interrupt;
   }
 
@@ -90,7 +93,7 @@ export class Invocation {
     if (this.#config === null || this.#config.secrets.length === 0) return known;
     const masked = maskSecrets(
       known.message,
-      this.#config.secrets.map((secret) => secret.reveal()),
+      this.#config.secrets.flatMap((secret) => secret.texts),
     );
     return masked === known.message ? known : new TallymanError(known.code, masked, { fix: known.fix });
   }
@@ -105,6 +108,8 @@ export class Invocation {
       env: process.env,
       cwd: process.cwd(),
       parts: PARTS,
+      needsSecrets: false,
+      asks: this.#asks,
     }).config);
   }
 }

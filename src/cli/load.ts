@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { requireSecrets } from '../config/load-config.js';
 import type { TallymanError } from '../core/errors.js';
 import { dryRunFiles } from '../operations/dry-run.js';
 import { loadNamed } from '../operations/load-named.js';
@@ -17,6 +18,8 @@ export async function load(context: Context, files: readonly string[], options: 
   const { out, interrupt } = context;
   const app = context.app();
   const { feed } = options;
+  if (options.dryRun !== true || app.feed(feed).decrypt !== undefined)
+    requireSecrets(app.config, { feeds: [app.feed(feed)], http: false });
   const progress = new Progress(out);
   const reporter = new Reporter(out, progress);
   const errors: TallymanError[] = [];
@@ -34,7 +37,7 @@ export async function load(context: Context, files: readonly string[], options: 
   progress.end();
   for (const error of errors) out.error(error);
   const code = interrupt.exitCode() ?? exitCode({ reports: reporter.reports, errors });
-  if (!out.json) reporter.summary(0, code);
+  if (!out.json) reporter.summary({ waiting: 0, notTaken: 0 }, code);
   return code;
 }
 

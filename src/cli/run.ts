@@ -1,4 +1,5 @@
 import { parseDuration } from '../base/units.js';
+import { requireSecrets } from '../config/load-config.js';
 import { TallymanError } from '../core/errors.js';
 import { runOnce } from '../operations/run-once.js';
 import type { App } from '../app.js';
@@ -21,7 +22,7 @@ export async function run(context: Context, options: RunOptions): Promise<number
   const app = context.app(options.once === true ? undefined : (await import('./print/log.js')).makeLog);
   const feeds = options.feed ?? null;
   // A name that is not there is said before anything is made.
-  app.feeds(feeds);
+  requireSecrets(app.config, { feeds: app.feeds(feeds), http: options.once !== true });
   const lock = app.lock();
   try {
     if (options.once === true) return await once(context, app, { feeds, settleTimeoutMs });
@@ -38,10 +39,10 @@ async function once({ out, interrupt }: Context, app: App, input: Parameters<typ
   const reporter = new Reporter(out, progress);
   app.events.on('file', (report) => reporter.file(report));
   app.events.on('progress', (p) => progress.update(p));
-  const { waiting, waitingFor, errors } = await runOnce(app, input, interrupt.signal);
+  const { waiting, notTaken, waitingFor, errors } = await runOnce(app, input, interrupt.signal);
   progress.end();
-  const code = interrupt.exitCode() ?? exitCode({ reports: reporter.reports, errors });
+  const code = interrupt.exitCode() ?? exitCode({ reports: reporter.reports, errors, notTaken });
   for (const error of errors) out.error(error);
-  reporter.summary(waiting, code, waitingFor);
+  reporter.summary({ waiting, notTaken }, code, waitingFor);
   return code;
 }

@@ -21,6 +21,8 @@ export interface Config {
   readonly connections: ReadonlyMap<string, ConnectionConfig>;
   /** Nothing stops for these: `check` tells them. */
   readonly warnings: readonly Problem[];
+  /** Secrets that cannot be had now: `check` warns of them, and what needs one fails. */
+  readonly unsetSecrets: readonly Problem[];
   /** Every secret's text, for maskSecrets. Never print it. */
   readonly secrets: readonly Secret[];
   /** Keys of parts as the file writes them, for `config print`: a part's schema may give other names than it takes. */

@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
+import type { FeedSpec } from '../core/feed/feed.js';
 import type { Config } from './config.js';
 import { readVariable, type Env } from './read/interpolate.js';
 import type { PartRegistry } from './schema/part-section.js';
-import { ConfigError } from './problems/problem.js';
+import { ConfigError, type Problem } from './problems/problem.js';
 import { Problems } from './problems/problem-list.js';
 import { readYaml } from './read/read-yaml.js';
 import { resolve } from './resolve/resolve.js';
@@ -15,6 +16,9 @@ export interface LoadConfigOptions {
   readonly env: Env;
   readonly cwd: string;
   readonly parts: PartRegistry;
+  /** See ParseOptions. */
+  readonly needsSecrets?: boolean;
+  readonly asks?: boolean;
 }
 
 export const CONFIG_NAME = 'tallyman.yaml';
@@ -40,6 +44,10 @@ export interface ParseOptions {
   readonly base: string;
   readonly env: Env;
   readonly parts: PartRegistry;
+  /** False: a secret that cannot be had is no mistake yet; `requireSecrets` makes it one for who needs it. */
+  readonly needsSecrets?: boolean;
+  /** `check --connect`: servers whose key is not pinned are asked for it, instead of a mistake. */
+  readonly asks?: boolean;
 }
 
 /** The same for text at hand. Throws ConfigError. */
@@ -49,12 +57,41 @@ export function parseConfig(text: string, options: ParseOptions): Config {
   problems.ignoreMissing = !tree.whole;
   let config: Config | null = null;
   if (tree.root !== null)
-    config = resolve(tree.root, options.parts, { env: options.env, base: options.base, problems, secrets: [] });
+    config = resolve(tree.root, options.parts, {
+      env: options.env,
+      base: options.base,
+      problems,
+      secrets: [],
+      asks: options.asks === true,
+    });
   else if (problems.count === 0)
     problems.add({ line: 1, column: 1 }, [], 'MISSING_KEY', 'the config is empty.', 'Make one with `tallyman init`.');
+  if (options.needsSecrets !== false && problems.unsetSecrets.length > 0)
+    throw new ConfigError(inOrder([...problems.errors, ...problems.unsetSecrets]), problems.warnings);
   if (config === null || problems.count > 0) throw new ConfigError(problems.errors, problems.warnings);
   return config;
 }
+
+/**
+ * Throws ConfigError when a secret is not there that work on these feeds needs: the database's, the feeds' own and
+ * those of their connections. `http`: also the token of the daemon.
+ */
+export function requireSecrets(
+  config: Config,
+  needs: { readonly feeds: readonly FeedSpec[]; readonly http: boolean },
+): void {
+  const connections = needs.feeds.flatMap(({ source }) => {
+    const { connection } = source.options;
+    return typeof connection === 'string' ? [`connections.${connection}.`] : [];
+  });
+  const own = needs.feeds.map(({ name }) => `feeds.${name}.`);
+  const prefixes = ['database.', 'defaults.', ...(needs.http ? ['daemon.'] : []), ...connections, ...own];
+  const missing = config.unsetSecrets.filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)));
+  if (missing.length > 0) throw new ConfigError(missing, config.warnings);
+}
+
+const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 
 function readConfigFile(file: string, shown: string): string {
   try {

@@ -206,6 +206,12 @@ export const ERRORS = {
     'The source cannot be reached.',
     'Nothing is lost: the feed goes on by itself when the source is back. `tallyman check --connect` shows more.',
   ),
+  FOLDER_UNREADABLE: row(
+    'pause',
+    5,
+    'Folders of the source cannot be listed: nothing is known of the files in them. The others are worked on.',
+    'Give the login the right to list them, or leave them out with ignore. Each listing tries them again.',
+  ),
   LANDING_FULL: row(
     'pause',
     5,

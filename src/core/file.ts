@@ -22,6 +22,11 @@ export interface SeenFile {
 export interface SkippedEntry {
   readonly path: string;
   readonly reason: string;
+  /**
+   * `unlisted`: a folder that could not be listed, so that nothing is known of its files. `folder`: one that fits the
+   * pattern of files, which is nobody's trouble. Omitted: a file that was not taken.
+   */
+  readonly what?: 'unlisted' | 'folder';
 }
 
 /** One page of a listing. */

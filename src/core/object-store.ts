@@ -42,6 +42,7 @@ export interface ObjectStore {
   /**
    * One page of a listing, in the order of the store (sorted ones cost least). Throws SOURCE_UNREACHABLE also when the
    * store breaks off without saying where it goes on: pages from the first to `next: null` are the whole listing.
+   * Throws FOLDER_UNREADABLE when the login is right and just may not list there.
    */
   page(query: PageQuery, signal: AbortSignal): Promise<ObjectPage>;
 

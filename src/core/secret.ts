@@ -9,14 +9,45 @@ export const MASK = '********';
  * it where the text is used and nowhere else.
  */
 export class Secret {
-  readonly #text: string;
+  #text: string | (() => never);
+  readonly #earlier: string[] = [];
+  readonly #read: (() => string | null) | null;
 
-  constructor(text: string) {
+  /** `read` gives the text as it is now where it can change (a file); null = it cannot be had. */
+  constructor(text: string, read: (() => string | null) | null = null) {
     this.#text = text;
+    this.#read = read;
+  }
+
+  /** One that is not there yet: who needs it gets this error. */
+  static unset(error: () => Error, read: (() => string | null) | null = null): Secret {
+    const secret = new Secret('', read);
+    secret.#text = (): never => {
+      throw error();
+    };
+    return secret;
+  }
+
+  get isSet(): boolean {
+    return typeof this.#text === 'string';
   }
 
   reveal(): string {
-    return this.#text;
+    return typeof this.#text === 'string' ? this.#text : this.#text();
+  }
+
+  /** Reads it again, before it is used or after it was refused. True when it is another one now. */
+  renew(): boolean {
+    const now = this.#read?.() ?? null;
+    if (now === null || now === this.#text) return false;
+    if (typeof this.#text === 'string') this.#earlier.push(this.#text);
+    this.#text = now;
+    return true;
+  }
+
+  /** Every text that it had, for the mask. */
+  get texts(): readonly string[] {
+    return typeof this.#text === 'string' ? [...this.#earlier, this.#text] : this.#earlier;
   }
 
   toString(): string {
@@ -30,4 +61,11 @@ export class Secret {
   [inspect.custom](): string {
     return MASK;
   }
+}
+
+/** Reads those of them again that can change. True when one is another now. */
+export function renewSecrets(values: Readonly<Record<string, unknown>>): boolean {
+  let changed = false;
+  for (const value of Object.values(values)) if (value instanceof Secret && value.renew()) changed = true;
+  return changed;
 }

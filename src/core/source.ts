@@ -103,6 +103,11 @@ export interface SourceType<O extends Record<string, unknown> = Record<string, u
     readonly options: z.ZodType<Record<string, unknown>>;
     readonly secretOptions: readonly string[];
     readonly pathOptions: readonly string[];
+    /**
+     * What `check --connect` fills in where an entry has nothing that proves the server, so that it can be asked what
+     * it shows. Omitted = nothing needs to be asked.
+     */
+    readonly unproven?: (plain: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   };
   /** `connection` is what the entry that `connectionOption` names came to. */
   open(spec: SourceSpec, options: O, connection?: Readonly<Record<string, unknown>>): Source;

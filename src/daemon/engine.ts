@@ -12,6 +12,7 @@ import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
 import { wait } from '../base/wait.js';
+import { TroubleNotes, troublesOf, unlistedError } from '../flow/feed-troubles.js';
 import { renamedFeeds } from '../flow/renamed-feeds.js';
 import { FeedWatcher, type FeedHealth } from './feed-watcher.js';
 import type { Landing } from '../flow/landing.js';
@@ -78,7 +79,9 @@ export interface EngineOptions {
 export interface OnceResult {
   /** Files that still change, lack their marker, or wait for another. */
   readonly waiting: number;
-  /** Sources, the database or feeds that could not work. */
+  /** Files that the listings did not take. */
+  readonly notTaken: number;
+  /** Sources, folders, the database or feeds that could not work. */
   readonly errors: readonly TallymanError[];
 }
 
@@ -96,10 +99,12 @@ export class Engine {
   /** `run --once`: files that turned out to be other versions while they were worked on; file_id -> feed. */
   readonly #changed = new Map<number, string>();
   #reconciled = false;
+  readonly #notes: TroubleNotes;
 
   constructor(parts: EngineParts, once: boolean) {
     this.#parts = parts;
     this.#once = once;
+    this.#notes = new TroubleNotes(parts.ledger);
     this.#feeds = new Map(parts.feeds.map((feed) => [feed.name, feed]));
     this.#sources = new Map(parts.feeds.map((feed) => [feed.name, parts.source(feed)]));
     for (const feed of parts.feeds) {
@@ -206,7 +211,7 @@ export class Engine {
     const errors: TallymanError[] = [];
     if (!(await this.#reconcile(ONCE_TRIES, signal))) {
       await this.#close();
-      return { waiting: 0, errors: this.#databaseError === null ? [] : [this.#databaseError] };
+      return { waiting: 0, notTaken: 0, errors: this.#databaseError === null ? [] : [this.#databaseError] };
     }
     await this.#carryOut();
     const end = performance.now() + settleTimeoutMs;
@@ -233,8 +238,27 @@ export class Engine {
     } while (feeds.size > 0 && errors.length === 0 && !signal.aborted && performance.now() < end);
     for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))])
       if (error !== null) errors.push(error);
+    const notTaken = await this.#endOnce(errors);
+    return { waiting: [...waiting.values()].reduce((a, b) => a + b, this.#changed.size), notTaken, errors };
+  }
+
+  /** Notes what was passed over, adds the folders among it to the errors. Returns how many files it was. */
+  async #endOnce(errors: TallymanError[]): Promise<number> {
+    await this.#noteTroubles();
+    for (const feed of this.#feeds.keys()) {
+      const error = unlistedError(feed, this.health(feed)?.unlisted);
+      if (error !== null) errors.push(error);
+    }
     await this.#close();
-    return { waiting: [...waiting.values()].reduce((a, b) => a + b, this.#changed.size), errors };
+    return [...this.#watchers.values()].reduce((sum, watcher) => sum + watcher.health.skipped.count, 0);
+  }
+
+  /** What other processes may want to know of the feeds. */
+  async #noteTroubles(): Promise<void> {
+    for (const feed of this.#feeds.keys()) {
+      const state = this.health(feed);
+      if (state !== null) await this.#notes.note(feed, troublesOf(state));
+    }
   }
 
   async #work(entry: FileEntry, feed: FeedSpec): Promise<WorkOutcome> {
@@ -295,6 +319,7 @@ export class Engine {
   async #requests(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
+        await this.#noteTroubles();
         if (this.#reconciled) await this.#carryOut();
         if (this.#reconciled) for (const feed of await takeOver(this.#process, this.#feeds)) this.#loop.notify(feed);
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { FeedSpec } from '../core/feed/feed.js';
+import type { NotTaken } from '../core/feed/trouble.js';
 import { isAged, sameVersion, type SeenFile, type SkippedEntry } from '../core/file.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Arrivals } from '../core/ledger/arrivals.js';
@@ -11,13 +12,12 @@ import { isBeside } from '../sources/common/companion.js';
 import { backoff } from '../base/backoff.js';
 import { Wakeable } from '../base/wait.js';
 import type { Log } from '../core/log.js';
+import { PassedOver } from './passed-over.js';
 
 /** Files that are followed while they settle, and again while they wait for a marker: about 600 bytes each. */
 const FOLLOWED_MAX = 50_000;
 /** Hinted paths kept before a full listing is cheaper and safer than looking at each. */
 const HINTS_MAX = 10_000;
-/** Skipped names whose reason is reported once; past it the log would be the problem. */
-const SKIPPED_TOLD_MAX = 1_000;
 /** Files of one listing that are told to wait for a marker; a folder may be full of them. */
 const WAITING_TOLD_MAX = 20;
 
@@ -28,6 +28,9 @@ export interface FeedHealth {
   readonly lastScanAt: string | null;
   /** Files seen that still change or lack their marker. */
   readonly waiting: number;
+  /** Files that the last whole listing did not take, and folders that it could not list. */
+  readonly skipped: NotTaken;
+  readonly unlisted: NotTaken;
 }
 
 /**
@@ -57,7 +60,7 @@ export class FeedWatcher {
       told: boolean;
     }
   >();
-  readonly #skippedTold = new Map<string, string>();
+  readonly #passedOver = new PassedOver();
   #hints = new Set<string>();
   #rescan = false;
   /** Number of the listing under way. */
@@ -97,6 +100,8 @@ export class FeedWatcher {
       error: this.#error,
       lastScanAt: this.#lastScanAt,
       waiting: this.#settle.size + this.#unready.size,
+      skipped: this.#passedOver.skipped,
+      unlisted: this.#passedOver.unlisted,
     };
   }
 
@@ -229,15 +234,21 @@ export class FeedWatcher {
     this.#hints = new Set();
     this.#scans++;
     const mark = this.#settle.mark();
+    this.#passedOver.begin();
     for await (const page of this.#source.list(signal)) {
       signal.throwIfAborted();
       this.#tellSkipped(page.skipped);
+      this.#passedOver.add(page.skipped);
       const data = page.files.filter((file) => !isBeside(this.#feed.source, file.path));
       await this.#observe(await this.#ledger.unknown(this.#feed.name, data));
     }
     this.#overflowed = this.#settle.takeOverflow();
-    this.#settle.sweep(mark);
-    for (const [path, unready] of this.#unready) if (unready.scan !== this.#scans) this.#unready.delete(path);
+    this.#passedOver.end();
+    // What a folder that could not be listed holds was not seen, which is not the same as gone.
+    if (this.#passedOver.unlisted.count === 0) {
+      this.#settle.sweep(mark);
+      for (const [path, unready] of this.#unready) if (unready.scan !== this.#scans) this.#unready.delete(path);
+    }
     this.#tellWaiting();
     this.#lastScanAt = new Date().toISOString();
   }
@@ -260,7 +271,9 @@ export class FeedWatcher {
       try {
         file = await this.#source.stat(path);
       } catch (error) {
-        if (!(error instanceof TallymanError) || error.code !== 'FILE_NOT_TAKEN') throw error;
+        // What is wrong with one file, or with the folder that it lies in, stops no other.
+        if (!(error instanceof TallymanError) || !['FILE_NOT_TAKEN', 'FILE_UNREADABLE'].includes(error.code))
+          throw error;
         // In the listing's words, which come without the name: or it would be told twice.
         this.#tellSkipped([
           {
@@ -350,11 +363,7 @@ export class FeedWatcher {
   }
 
   #tellSkipped(skipped: readonly SkippedEntry[]): void {
-    for (const { path, reason } of skipped) {
-      if (this.#skippedTold.get(path) === reason) continue;
-      if (this.#skippedTold.size >= SKIPPED_TOLD_MAX) this.#skippedTold.clear();
-      this.#skippedTold.set(path, reason);
+    for (const { path, reason } of this.#passedOver.news(skipped))
       this.#log.warn({ feed: this.#feed.name, path }, `not taken: ${reason}`);
-    }
   }
 }

@@ -44,6 +44,24 @@ export class Metrics {
     labelNames: ['feed'],
     registers: [this.#registry],
   });
+  readonly #stopped = new Gauge({
+    name: 'tallyman_feed_stopped',
+    help: '1 for a feed that works no file until a person acts, with the code of the error.',
+    labelNames: ['feed', 'code'],
+    registers: [this.#registry],
+  });
+  readonly #skipped = new Gauge({
+    name: 'tallyman_feed_skipped_files',
+    help: 'Files that the last listing did not take.',
+    labelNames: ['feed'],
+    registers: [this.#registry],
+  });
+  readonly #unlisted = new Gauge({
+    name: 'tallyman_feed_unlisted_folders',
+    help: 'Folders that the last listing could not list.',
+    labelNames: ['feed'],
+    registers: [this.#registry],
+  });
   readonly #running = new Gauge({
     name: 'tallyman_loads_running',
     help: 'Files being worked on.',
@@ -75,11 +93,23 @@ export class Metrics {
   async text(now: {
     readonly running: number;
     readonly databaseUp: boolean;
-    readonly feeds: readonly { readonly feed: string; readonly healthy: boolean; readonly waiting: number }[];
+    readonly feeds: readonly {
+      readonly feed: string;
+      readonly healthy: boolean;
+      readonly waiting: number;
+      /** Code of the error that stopped it; null = it works. */
+      readonly stopped: string | null;
+      readonly skipped: number;
+      readonly unlisted: number;
+    }[];
   }): Promise<string> {
     this.#running.set(now.running);
     this.#database.set(now.databaseUp ? 1 : 0);
-    for (const { feed, healthy, waiting } of now.feeds) {
+    this.#stopped.reset();
+    for (const { feed, healthy, waiting, stopped, skipped, unlisted } of now.feeds) {
+      if (stopped !== null) this.#stopped.set({ feed, code: stopped }, 1);
+      this.#skipped.set({ feed }, skipped);
+      this.#unlisted.set({ feed }, unlisted);
       this.#healthy.set({ feed }, healthy ? 1 : 0);
       this.#waiting.set({ feed }, waiting);
     }

@@ -14,7 +14,7 @@ import { patternMeanings, type PatternMeaning } from './pattern-meanings.js';
 import { checkStaging } from '../postgres/staging/check-staging.js';
 
 interface CheckParts {
-  readonly config: Pick<Config, 'feeds' | 'warnings' | 'written'>;
+  readonly config: Pick<Config, 'feeds' | 'warnings' | 'written' | 'unsetSecrets'>;
   readonly dataDir: string;
   ledger(): Pick<Surroundings, 'feeds'>;
   receipts(): Promise<Pick<Receipts, 'databaseId'>>;
@@ -59,7 +59,7 @@ export async function check(parts: () => CheckParts, input: { readonly connect: 
   const names = await feedNames(known);
   const found = input.connect ? await connect(known) : { problems: [], warnings: [] };
   const problems = [...names, ...found.problems];
-  const warnings = [...known.config.warnings, ...found.warnings];
+  const warnings = [...known.config.warnings, ...known.config.unsetSecrets, ...found.warnings];
   return { ok: problems.length === 0, problems, warnings, patterns: patternMeanings(known.config) };
 }
 

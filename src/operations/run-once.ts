@@ -22,7 +22,9 @@ export interface RunOutcome {
   readonly waiting: number;
   /** What some of these lack, for people. */
   readonly waitingFor: readonly string[];
-  /** Sources, the database or feeds that could not work. */
+  /** Files that the listings did not take. */
+  readonly notTaken: number;
+  /** Sources, folders, the database or feeds that could not work. */
   readonly errors: readonly TallymanError[];
 }
 
@@ -31,8 +33,8 @@ export async function runOnce(parts: RunParts, input: RunInput, signal: AbortSig
   const engine = await parts.engine({ feeds: parts.feeds(input.feeds), actor: 'run', once: true });
   const drain = drainTimer(parts, signal);
   try {
-    const { waiting, errors } = await engine.runOnce(input.settleTimeoutMs, signal);
-    return { waiting, errors, waitingFor: engine.waitingFor };
+    const { waiting, notTaken, errors } = await engine.runOnce(input.settleTimeoutMs, signal);
+    return { waiting, notTaken, errors, waitingFor: engine.waitingFor };
   } finally {
     drain.clear();
   }

@@ -6,7 +6,7 @@ export type KeptReport = Pick<FileReport, 'file_id' | 'feed' | 'state' | 'rows' 
 
 export interface RunSummary {
   readonly message_type: 'summary';
-  /** Files by the state that they ended in, and `waiting`. */
+  /** Files by the state that they ended in, `waiting`, and `not_taken`. */
   readonly files: Readonly<Record<string, number>>;
   /** Of files that were loaded or checked. */
   readonly rows: Readonly<Record<(typeof COUNTS)[number], number>>;
@@ -16,14 +16,23 @@ export interface RunSummary {
 const COUNTS = ['read', 'loaded', 'quarantined', 'skipped', 'delta'] as const;
 
 /** The last document of a run. */
-export function runSummary(reports: readonly KeptReport[], waiting: number, exitCode: number): RunSummary {
+export function runSummary(
+  reports: readonly KeptReport[],
+  left: { readonly waiting: number; readonly notTaken: number },
+  exitCode: number,
+): RunSummary {
   const files: Record<string, number> = Object.fromEntries(END_STATES.map((state) => [state, 0]));
   const rows = { read: 0, loaded: 0, quarantined: 0, skipped: 0, delta: 0 };
   for (const report of reports) {
     files[report.state] = (files[report.state] ?? 0) + 1;
     if (isCounted(report)) for (const key of COUNTS) rows[key] += report.rows[key] ?? 0;
   }
-  return { message_type: 'summary', files: { ...files, waiting }, rows, exit_code: exitCode };
+  return {
+    message_type: 'summary',
+    files: { ...files, waiting: left.waiting, not_taken: left.notTaken },
+    rows,
+    exit_code: exitCode,
+  };
 }
 
 /** Rows and bytes of the total are those of files that were read to their end. */

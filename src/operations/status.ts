@@ -1,12 +1,15 @@
 import { messageOf } from '../core/errors.js';
 import type { Config } from '../config/config.js';
+import type { FeedTroubles } from '../core/feed/trouble.js';
 import type { FeedSummary, Reading } from '../core/ledger/reading.js';
+import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Receipts } from '../core/receipts.js';
 import { NO_ROWS, type FileReport } from '../core/report.js';
+import { notedTroubles } from '../flow/feed-troubles.js';
 
 interface StatusParts {
   readonly config: Pick<Config, 'feeds'>;
-  ledger(): Pick<Reading, 'feedSummaries'>;
+  ledger(): Pick<Reading, 'feedSummaries'> & Pick<Surroundings, 'getMeta'>;
   receipts(): Promise<Pick<Receipts, 'openQuarantine'>>;
 }
 
@@ -24,6 +27,8 @@ export interface FeedStatus {
   readonly today: FeedSummary['today'];
   readonly open_quarantine: number | null;
   readonly states: FeedSummary['states'];
+  /** What stood in its way, and what it passed over, when it was last worked on. */
+  readonly troubles: FeedTroubles;
 }
 
 /** Each feed of the config and of the ledger: its last file, what ended since local midnight, what is open. */
@@ -51,6 +56,7 @@ export async function status(parts: StatusParts, now: Date): Promise<StatusDocum
       today: summary?.today ?? { files: {}, rows: NO_ROWS },
       open_quarantine: open,
       states: summary?.states ?? {},
+      troubles: await notedTroubles(parts.ledger(), feed),
     });
   }
   return { items, database_error: databaseError };

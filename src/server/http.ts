@@ -100,6 +100,9 @@ async function answer(
             feed,
             healthy: health?.healthy === true && health.stopped === null,
             waiting: health?.waiting ?? 0,
+            stopped: health?.stopped?.code ?? null,
+            skipped: health?.skipped.count ?? 0,
+            unlisted: health?.unlisted.count ?? 0,
           })),
         }),
       );

@@ -7,7 +7,7 @@ import { codeOf, feedsOf } from './support.js';
 type Parts = ReturnType<Parameters<typeof check>[0]>;
 
 const partsOf = (change: Partial<Parts> = {}): Parts => ({
-  config: { ...feedsOf('a', 'b').config, warnings: [], written: new Map() },
+  config: { ...feedsOf('a', 'b').config, warnings: [], unsetSecrets: [], written: new Map() },
   dataDir: '/nowhere',
   ledger: () => {
     throw new Error('there is no ledger yet');

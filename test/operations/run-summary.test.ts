@@ -10,7 +10,7 @@ describe('the summary of a run', () => {
       detailOf({ rows, state: 'rejected' }),
       detailOf({ rows: { ...rows, delta: 0 }, state: 'checked' }),
     ];
-    const summary = runSummary(reports, 4, 3);
+    const summary = runSummary(reports, { waiting: 4, notTaken: 2 }, 3);
     expect(summary).toMatchObject({ message_type: 'summary', exit_code: 3 });
     expect(summary.files).toMatchObject({ loaded: 1, rejected: 1, checked: 1, failed: 0, waiting: 4 });
     expect(summary.rows).toEqual({ read: 20, loaded: 18, quarantined: 2, skipped: 0, delta: 0 });

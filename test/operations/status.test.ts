@@ -5,6 +5,8 @@ import { NO_ROWS } from '../../src/core/report.js';
 import { status } from '../../src/operations/status.js';
 import { feedsOf } from './support.js';
 
+const getMeta = (): Promise<null> => Promise.resolve(null);
+
 const summary = (feed: string): FeedSummary => ({
   feed,
   lastFile: null,
@@ -16,7 +18,7 @@ test('feeds of the config come first, then those that only the ledger knows; one
   const { items } = await status(
     {
       ...feedsOf('new', 'orders'),
-      ledger: () => ({ feedSummaries: () => Promise.resolve([summary('gone'), summary('orders')]) }),
+      ledger: () => ({ getMeta, feedSummaries: () => Promise.resolve([summary('gone'), summary('orders')]) }),
       receipts: () => Promise.resolve({ openQuarantine: (feed) => Promise.resolve(feed.length) }),
     },
     new Date(),
@@ -36,6 +38,7 @@ test('today begins at local midnight', async () => {
     {
       ...feedsOf(),
       ledger: () => ({
+        getMeta,
         feedSummaries: (dayStart) => {
           asked.push(dayStart);
           return Promise.resolve([]);
@@ -53,7 +56,7 @@ test('without the database the ledger part stands, and the database is asked onc
   const { items, database_error } = await status(
     {
       ...feedsOf('a', 'b'),
-      ledger: () => ({ feedSummaries: () => Promise.resolve([summary('a'), summary('b')]) }),
+      ledger: () => ({ getMeta, feedSummaries: () => Promise.resolve([summary('a'), summary('b')]) }),
       receipts: () => {
         asked++;
         return Promise.reject(new TallymanError('DATABASE_UNREACHABLE', 'no answer'));

@@ -11,6 +11,13 @@ export interface EvilEntry {
   readonly content?: Buffer;
   /** What a look at it alone tells, when that is different. */
   readonly statSize?: number;
+  /** A folder: what opening it, or reading its names, is answered with. */
+  readonly opendir?: number;
+  readonly readdir?: number;
+  /** What its attributes leave out. */
+  readonly omits?: readonly ('mode' | 'mtime')[];
+  /** The line of a listing; the name when omitted. */
+  readonly longname?: string;
 }
 
 export interface EvilServer {
@@ -18,6 +25,8 @@ export interface EvilServer {
   readonly hostKey: string;
   /** What the folder `/` holds; change it at any time. */
   entries: readonly EvilEntry[];
+  /** That folder itself. */
+  root: EvilEntry;
   /** Bytes that one answer to READ holds at most. */
   maxRead: number;
   /** Paths that were asked for, in order. */
@@ -63,6 +72,7 @@ export async function startEvilServer(): Promise<EvilServer> {
     port,
     hostKey: `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`,
     entries: [],
+    root: { name: '', kind: 'folder' },
     maxRead: 32_768,
     asked: [],
     logins: () => logins,
@@ -83,14 +93,18 @@ function serve(sftp: SFTPWrapper, evil: EvilServer): void {
   const attrs = (
     entry: EvilEntry,
     size: number,
-  ): { mode: number; uid: number; gid: number; size: number; atime: number; mtime: number } => ({
-    mode: MODES[entry.kind ?? 'file'],
-    uid: 0,
-    gid: 0,
-    size,
-    atime: 0,
-    mtime: entry.mtime ?? 1_700_000_000,
-  });
+  ): { mode: number; uid: number; gid: number; size: number; atime: number; mtime: number } => {
+    const all = {
+      mode: MODES[entry.kind ?? 'file'],
+      uid: 0,
+      gid: 0,
+      size,
+      atime: 0,
+      mtime: entry.mtime ?? 1_700_000_000,
+    };
+    for (const key of entry.omits ?? []) Reflect.deleteProperty(all, key);
+    return all;
+  };
   const told = (entry: EvilEntry): number => entry.size ?? entry.content?.length ?? 0;
   const look = (id: number, path: string): void => {
     if (path === '/' || path === '.') return sftp.attrs(id, attrs({ name: '', kind: 'folder' }, 0));
@@ -99,9 +113,21 @@ function serve(sftp: SFTPWrapper, evil: EvilServer): void {
     else sftp.attrs(id, attrs(entry, entry.statSize ?? told(entry)));
   };
   let handles = 0;
-  sftp.on('OPENDIR', (id) => sftp.handle(id, Buffer.from(`d${++handles}`)));
+  const readdirs = new Map<string, number>();
+  sftp.on('OPENDIR', (id, path) => {
+    const entry = path === '/' ? evil.root : find(path);
+    if (entry?.opendir !== undefined) return sftp.status(id, entry.opendir);
+    const handle = `d${++handles}`;
+    if (entry?.readdir !== undefined) readdirs.set(handle, entry.readdir);
+    sftp.handle(id, Buffer.from(handle));
+  });
   sftp.on('READDIR', (id, handle) => {
     const key = handle.toString();
+    const refused = readdirs.get(key);
+    if (refused !== undefined) {
+      sftp.status(id, refused);
+      return;
+    }
     if (listed.has(key)) {
       sftp.status(id, STATUS_CODE.EOF);
       return;
@@ -109,7 +135,11 @@ function serve(sftp: SFTPWrapper, evil: EvilServer): void {
     listed.add(key);
     sftp.name(
       id,
-      evil.entries.map((entry) => ({ filename: entry.name, longname: entry.name, attrs: attrs(entry, told(entry)) })),
+      evil.entries.map((entry) => ({
+        filename: entry.name,
+        longname: entry.longname ?? entry.name,
+        attrs: attrs(entry, told(entry)),
+      })),
     );
   });
   sftp.on('STAT', look);

@@ -11,11 +11,11 @@ import { say as sayLine } from './streams.js';
  */
 export function commandLog(config: Config, options: { readonly quiet: boolean; readonly verbose: boolean }): Log {
   const silent = (): void => undefined;
-  const secrets = config.secrets.map((secret) => secret.reveal());
   const say =
     (word: (fields: object) => string) =>
     (fields: object, message: string): void => {
       const where = ['feed', 'path'].flatMap((name) => (name in fields ? [String(Reflect.get(fields, name))] : []));
+      const secrets = config.secrets.flatMap((secret) => secret.texts);
       sayLine(`${word(fields)}: ${oneLine(maskSecrets([...where, message].join(': '), secrets))}\n`);
     };
   const sayer = (word: string) => say((fields) => ('code' in fields ? `${word}[${String(fields.code)}]` : word));

@@ -4,6 +4,7 @@ import { guardJson, shownJson } from '../../base/terminal-text.js';
 import type { Config } from '../../config/config.js';
 import { maskSecrets } from '../../config/mask.js';
 import type { Log } from '../../core/log.js';
+import type { Secret } from '../../core/secret.js';
 import { hasColour, isTerminal, messages } from './streams.js';
 
 /** The daemon's log. */
@@ -20,12 +21,15 @@ export function makeLog(config: Config, options: { readonly quiet: boolean; read
   const levelOf = ({ daemon }: Config): string =>
     options.verbose ? 'debug' : options.quiet ? 'error' : daemon.log.level;
   // Those of an earlier config stay secrets.
-  const known = new Set<string>();
-  let secrets: readonly string[] = [];
+  const known = new Set<Secret>();
   const learn = (from: Config): void => {
-    for (const secret of from.secrets) known.add(secret.reveal());
-    secrets = [...known];
+    for (const secret of from.secrets) known.add(secret);
   };
+  const masked = (line: string): string =>
+    maskSecrets(
+      line,
+      [...known].flatMap((secret) => secret.texts),
+    );
   learn(config);
   const isPretty = config.daemon.log.format === 'pretty' || (config.daemon.log.format === 'auto' && isTerminal(2));
   const toText = isPretty
@@ -47,7 +51,7 @@ export function makeLog(config: Config, options: { readonly quiet: boolean; read
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => messages().write(show(maskSecrets(line, secrets))) },
+    { write: (line: string) => messages().write(show(masked(line))) },
   );
   return Object.assign(log, {
     follow: (next: Config): void => {

@@ -58,8 +58,13 @@ export class Reporter {
   }
 
   /** `waitingFor`: what some of the `waiting` files lack, for people. */
-  summary(waiting: number, exit: number, waitingFor: readonly string[] = []): void {
-    const summary = runSummary(this.#kept, waiting, exit);
+  summary(
+    left: { readonly waiting: number; readonly notTaken: number },
+    exit: number,
+    waitingFor: readonly string[] = [],
+  ): void {
+    const summary = runSummary(this.#kept, left, exit);
+    const { waiting, notTaken } = left;
     if (this.#out.json) {
       this.#out.document(summary);
       return;
@@ -86,6 +91,8 @@ export class Reporter {
       this.#out.line(
         `${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`,
       );
+    if (notTaken > 0)
+      this.#out.line(`${count(notTaken)} file${notTaken === 1 ? '' : 's'} not taken: tallyman status says why`);
     for (const reason of waitingFor) this.#out.line(`  ${oneLine(reason)}`);
     const next = this.#next();
     if (next !== null) this.#out.say(`next: ${next}`);

@@ -1,5 +1,6 @@
 import type { FeedStatus } from '../../operations/status.js';
 import { count } from '../../base/readable-numbers.js';
+import { oneLine } from '../../base/terminal-text.js';
 import { when, type Heading } from './output.js';
 
 /** States that wait for a person. */
@@ -35,5 +36,19 @@ export const statusRow = (item: FeedStatus): readonly string[] => [
     .map((state) => `${item.states[state] ?? 0} ${state}`)
     .join(', ') || '-',
 ];
+
+/** What stands in a feed's way, under the table. */
+export function troubleLines({ feed, configured, troubles }: FeedStatus): readonly string[] {
+  if (!configured) return [];
+  const lines: string[] = [];
+  for (const { kind, path, code, message, fix } of troubles.items) {
+    const what = { source: 'source', stopped: 'stopped', unlisted: 'not listed', skipped: 'not taken' }[kind];
+    lines.push([feed, what, path ?? [], code ?? [], message].flat().map(oneLine).join(': '));
+    if (fix !== null) lines.push(`  what to do: ${fix}`);
+  }
+  const shown = (kind: string): number => troubles.items.filter((item) => item.kind === kind).length;
+  const left = troubles.skipped + troubles.unlisted - shown('skipped') - shown('unlisted');
+  return left > 0 ? [...lines, `${feed}: and ${count(left)} more`] : lines;
+}
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

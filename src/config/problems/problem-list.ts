@@ -9,6 +9,7 @@ export class Problems {
   readonly #errors = new Map<string, Problem>();
   readonly #brokenLines = new Set<number>();
   readonly #warnings = new Map<string, Problem>();
+  readonly #unset = new Map<string, Problem>();
 
   constructor(file: string) {
     this.file = file;
@@ -35,6 +36,22 @@ export class Problems {
     this.add(found.place, found.path, code, message, hint);
   }
 
+  /**
+   * A secret that cannot be had: no mistake for who does not need it. Returns the problem, with what was said of a
+   * variable in the value itself.
+   */
+  unset(node: ConfigNode, path: Path, code: ProblemCode, message: string, hint = ''): Problem {
+    const found = locate(node, path);
+    let problem = this.#problem(found.place, found.path, code, message, hint);
+    for (const [identity, error] of this.#errors) {
+      if (error.code !== 'ENV_UNSET' || error.key !== problem.key || error.line !== problem.line) continue;
+      this.#errors.delete(identity);
+      problem = error;
+    }
+    put(this.#unset, problem);
+    return problem;
+  }
+
   warn(node: ConfigNode, path: Path, code: ProblemCode, message: string, hint = ''): void {
     const found = locate(node, path);
     put(this.#warnings, this.#problem(found.place, found.path, code, message, hint));
@@ -47,6 +64,11 @@ export class Problems {
   /** In the order of the file. */
   get errors(): readonly Problem[] {
     return sorted(this.#errors);
+  }
+
+  /** Secrets that cannot be had. */
+  get unsetSecrets(): readonly Problem[] {
+    return sorted(this.#unset);
   }
 
   get warnings(): readonly Problem[] {

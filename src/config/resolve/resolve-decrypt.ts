@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { DecryptSpec } from '../../core/feed/input.js';
+import type { Secret } from '../../core/secret.js';
 import type { SecretInput } from '../schema/scalars.js';
 import type { FeedInput } from '../schema/schema-feed.js';
 import { readSecret, readTextFile, type Surroundings } from '../read/secrets.js';
@@ -20,7 +21,7 @@ export function resolveDecrypt(
   const written: readonly SecretInput[] = Array.isArray(input.private_key) ? input.private_key : [input.private_key];
   const privateKeys = written.map((one, i) => {
     const at: Path = ['decrypt', 'private_key', ...(many ? [i] : [])];
-    return armored(readSecret(one, feed, at, around)?.reveal() ?? null, 'PRIVATE', feed, at, around);
+    return armored(revealed(readSecret(one, feed, at, around)), 'PRIVATE', feed, at, around);
   });
   const passphrase =
     input.passphrase === undefined ? null : readSecret(input.passphrase, feed, ['decrypt', 'passphrase'], around);
@@ -43,8 +44,11 @@ export function resolveDecrypt(
     );
   }
   if (problems.count > before) return null;
-  return { privateKeys, passphrase: passphrase?.reveal() ?? null, verify: input.verify, signers };
+  return { privateKeys, passphrase: passphrase === null ? null : revealed(passphrase), verify: input.verify, signers };
 }
+
+/** null = it is not there. Whoever decrypts has asked for it before (requireSecrets). */
+const revealed = (secret: Secret): string | null => (secret.isSet ? secret.reveal() : null);
 
 /** Empty after a mistake, which is reported; null was told before. */
 function armored(

@@ -4,7 +4,7 @@ import { daemonShape, databaseShape, type DaemonInput } from '../schema/schema.j
 import type { PartRegistry } from '../schema/part-section.js';
 import type { SecretInput } from '../schema/scalars.js';
 import { readSecret, readTextFile, type Surroundings } from '../read/secrets.js';
-import type { ConfigNode, MapNode } from '../read/tree.js';
+import { nodeAt, type ConfigNode, type MapNode } from '../read/tree.js';
 import { isMap, parseKeys, type Parsed } from '../schema/validate.js';
 
 /** `database:`; null after a mistake. */
@@ -30,7 +30,7 @@ export function resolveDatabase(
   const keys = parseKeys(databaseShape, node, problems);
   checkChoice(keys, node, around);
   const url = keys.url === undefined ? null : readUrl(keys.url, node, around);
-  if (url !== null) checkUrl(url, node, parts, around);
+  if (url?.isSet === true) checkUrl(url, node, parts, around);
   const password = keys.password === undefined ? null : readSecret(keys.password, node, ['password'], around);
   const pem = (key: 'ca' | 'cert' | 'key'): string | null => {
     const file = keys.tls?.[key];
@@ -69,8 +69,13 @@ function checkChoice(keys: Parsed<typeof databaseShape>, node: MapNode, { proble
  * A URL is no secret by itself: written as text it is fine, and masking all of it would blank every message about the
  * host.
  */
-const readUrl = (input: SecretInput, node: MapNode, around: Surroundings): Secret | null =>
-  typeof input === 'string' ? new Secret(input) : readSecret(input, node, ['url'], { ...around, secrets: [] });
+function readUrl(input: SecretInput, node: MapNode, around: Surroundings): Secret {
+  const written = nodeAt(node, ['url']);
+  const isBroken = written?.kind === 'scalar' && written.broken;
+  return typeof input === 'string' && !isBroken
+    ? new Secret(input)
+    : readSecret(input, node, ['url'], { ...around, secrets: [] });
+}
 
 /** A password in the URL is a secret of its own. */
 function checkUrl(url: Secret, node: MapNode, parts: PartRegistry, around: Surroundings): void {

@@ -57,6 +57,7 @@ export function resolve(root: ConfigNode, parts: PartRegistry, around: Surroundi
     feeds: shareMoveTargets(feeds.specs),
     connections: connections.entries,
     warnings: problems.warnings,
+    unsetSecrets: problems.unsetSecrets,
     secrets: around.secrets,
     written: feeds.written,
   };
@@ -140,7 +141,8 @@ const prepareConnection =
       if (own === null) return [key, value] as const;
       const input = parseNode(secret(), own, around.problems);
       // A mistake is reported already: an empty Secret keeps the schema from telling another one here.
-      return [key, (input === undefined ? null : readSecret(input, node, [key], around)) ?? new Secret('')] as const;
+      return [key, input === undefined ? new Secret('') : readSecret(input, node, [key], around)] as const;
     });
-    return Object.fromEntries(entries);
+    const options = Object.fromEntries(entries);
+    return around.asks === true && part.unproven !== undefined ? part.unproven(options) : options;
   };

@@ -1,8 +1,9 @@
+import { TallymanError } from '../../core/errors.js';
 import type { ListingPage, SeenFile, SkippedEntry } from '../../core/file.js';
 import type { ObjectPage, ObjectStore } from '../../core/object-store.js';
 import { splitPath } from '../common/extensions.js';
 import type { Selection } from '../common/selection.js';
-import { asFile, seenFile } from './look.js';
+import { asFile, isFolderMarker, seenFile } from './look.js';
 
 /**
  * Folders of one level that are listed each by itself to leave out a move target among them; beyond, one flat listing
@@ -28,7 +29,34 @@ export async function* listKeys(
   scope: Scope,
   signal: AbortSignal,
 ): AsyncGenerator<ListingPage, void, undefined> {
-  for (const prefix of prefixes) yield* listLevel(store, prefix, prefix, scope, signal);
+  const denied: Denied = [];
+  for (const prefix of prefixes)
+    yield* orDenied(listLevel(store, prefix, prefix, scope, denied, signal), prefix, denied);
+  const [first] = denied;
+  if (first === undefined) return;
+  if (denied.length === prefixes.length && denied.every(({ prefix }) => prefixes.includes(prefix)))
+    throw new TallymanError('SOURCE_UNREACHABLE', first.error.message, { cause: first.error, fix: first.error.fix });
+  const skipped = denied.map(({ prefix, error }): SkippedEntry => {
+    return { path: prefix, reason: `the prefix cannot be listed: ${error.message}`, what: 'unlisted' };
+  });
+  yield { files: [], skipped };
+}
+
+/** Prefixes that the key may not list, each with the store's word for it. */
+type Denied = { readonly prefix: string; readonly error: TallymanError }[];
+
+/** What may not be listed is noted, and the rest goes on. */
+async function* orDenied(
+  pages: AsyncIterable<ListingPage>,
+  prefix: string,
+  denied: Denied,
+): AsyncGenerator<ListingPage, void, undefined> {
+  try {
+    yield* pages;
+  } catch (error) {
+    if (!(error instanceof TallymanError) || error.code !== 'FOLDER_UNREADABLE') throw error;
+    denied.push({ prefix, error });
+  }
 }
 
 /**
@@ -39,6 +67,7 @@ async function* listLevel(
   begin: string,
   prefix: string,
   scope: Scope,
+  denied: Denied,
   signal: AbortSignal,
 ): AsyncGenerator<ListingPage, void, undefined> {
   const enters = folderTest(scope, begin);
@@ -53,7 +82,8 @@ async function* listLevel(
     if (scope.recursive && folders.length <= FOLDERS_MAX) folders.push(...page.folders.filter((one) => enters(one)));
   }
   if (folders.length <= FOLDERS_MAX)
-    for (const folder of folders) yield* listLevel(store, begin, folder, scope, signal);
+    for (const folder of folders)
+      yield* orDenied(listLevel(store, begin, folder, scope, denied, signal), folder, denied);
   else {
     const isDeeper = (key: string): boolean => key.includes('/', prefix.length);
     for await (const page of pages(store, { prefix, byFolder: false }, signal))
@@ -101,7 +131,8 @@ function* pageOf(
     const isMarker = key.endsWith('/');
     if ((!isMarker && !scope.selection.takes(key)) || !enters(splitPath(key).folder, key)) continue;
     const file = asFile(object, keyMax);
-    if ('reason' in file) skipped.push({ path: key, reason: file.reason });
+    if ('reason' in file)
+      skipped.push({ path: key, reason: file.reason, ...(isFolderMarker(key) ? { what: 'folder' } : {}) });
     else files.push(seenFile(file));
   }
   if (files.length + skipped.length > 0) yield { files, skipped };

@@ -9,13 +9,15 @@ export interface Standing {
   readonly head: ObjectHead;
 }
 
+/** An empty object in place of a folder; the second form is Hadoop's. */
+export const isFolderMarker = (key: string): boolean => key.endsWith('/') || key.endsWith('_$folder$');
+
 /** The object, or why it is no file. */
 export function asFile<T extends StoredObject>(object: T | NoFile, keyMax: number): T | NoFile {
   const { key } = object;
   const refused = keyRefused(key, keyMax);
   if (refused !== null) return { key, reason: refused };
-  // The second form is Hadoop's.
-  if (key.endsWith('/') || key.endsWith('_$folder$')) return { key, reason: 'a folder marker' };
+  if (isFolderMarker(key)) return { key, reason: 'a folder marker' };
   return object;
 }
 

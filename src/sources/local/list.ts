@@ -68,14 +68,18 @@ export async function* listFolder(
     folders++;
     const dir = await openFolder(root, folder);
     if ('reason' in dir) {
-      if (dir.reason !== '') yield { files: [], skipped: [{ path: folder.prefix.slice(0, -1), reason: dir.reason }] };
+      if (dir.reason !== '') yield { files: [], skipped: [unlisted(folder, dir.reason)] };
       continue;
     }
     try {
       let entries = 0;
       for (;;) {
         signal.throwIfAborted();
-        const names = await readNames(root, dir);
+        const names = await readNames(root, folder, dir);
+        if (!Array.isArray(names)) {
+          yield { files: [], skipped: [names] };
+          break;
+        }
         if (names.length === 0) break;
         entries += names.length;
         largest = Math.max(largest, entries);
@@ -118,16 +122,28 @@ async function openFolder(root: LocalRoot, folder: Folder): Promise<BufferDir | 
       throw error;
     }
   } catch (error) {
-    if (isRoot || (error instanceof TallymanError && error.blame === 'pause')) throw root.unreachable(error);
-    if (isGone(error)) return { reason: '' };
-    if (hasCode(error, 'EACCES', 'EPERM', 'ELOOP') || error instanceof TallymanError)
-      return { reason: `the folder cannot be listed: ${messageOf(error)}` };
-    // EIO, ESTALE, EMFILE ...: this is no trait of the folder, and leaving it out would be "no files".
-    throw root.unreachable(error);
+    if (isRoot || isOfSource(error)) throw root.unreachable(error);
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return { reason: '' };
+    return { reason: whyNot(error) };
   }
 }
 
-async function readNames(root: LocalRoot, dir: BufferDir): Promise<BufferEntry[]> {
+/** No trait of one folder or file: leaving it out would be "no files". */
+const isOfSource = (error: unknown): boolean =>
+  (error instanceof TallymanError && error.blame === 'pause') ||
+  hasCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'ENOTCONN');
+
+const whyNot = (error: unknown): string =>
+  hasCode(error, 'ENAMETOOLONG') ? 'its path is longer than the system takes (ENAMETOOLONG)' : messageOf(error);
+
+const unlisted = (folder: Folder, why: string): SkippedEntry => ({
+  path: folder.prefix.slice(0, -1),
+  reason: `the folder cannot be listed: ${why}`,
+  what: 'unlisted',
+});
+
+/** The next names; or the folder itself, when it cannot be read to its end. */
+async function readNames(root: LocalRoot, folder: Folder, dir: BufferDir): Promise<BufferEntry[] | SkippedEntry> {
   const names: BufferEntry[] = [];
   const read = async (): Promise<void> => {
     while (names.length < PAGE) {
@@ -140,7 +156,9 @@ async function readNames(root: LocalRoot, dir: BufferDir): Promise<BufferEntry[]
     await inTime(root, read());
   } catch (error) {
     // A subfolder that was deleted while it was read has no more names; the root is looked at again at the end.
-    if (!isGone(error)) throw root.unreachable(error);
+    if (isGone(error)) return names;
+    if (folder.prefix === '' || isOfSource(error)) throw root.unreachable(error);
+    return unlisted(folder, whyNot(error));
   }
   return names;
 }
@@ -172,7 +190,7 @@ async function lookAtPage(
     if (refused === null) {
       paths.push(path);
       absolutes.push(Buffer.concat([base, entry.name]));
-    } else skipped.push({ path, reason: refused });
+    } else skipped.push({ path, reason: refused, ...(entry.isDirectory() ? { what: 'folder' } : {}) });
   }
   const files: SeenFile[] = [];
   const looks = await lstatAll(absolutes);
@@ -180,9 +198,10 @@ async function lookAtPage(
     const look = looks[i]!;
     const path = paths[i]!;
     if (look instanceof Error) {
-      if (isGone(look)) continue;
-      if (!hasCode(look, 'EACCES')) throw root.unreachable(look);
-      skipped.push({ path, reason: 'it may not be looked at (permission denied)' });
+      if (hasCode(look, 'ENOENT', 'ENOTDIR')) continue;
+      if (isOfSource(look)) throw root.unreachable(look);
+      const reason = hasCode(look, 'EACCES') ? 'it may not be looked at (permission denied)' : whyNot(look);
+      skipped.push({ path, reason });
       continue;
     }
     const refused = kindRefused(look) ?? (looksReadable(look) ? null : await unreadable(absolutes[i]!));

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
-import { MASK } from '../../core/secret.js';
+import { MASK, renewSecrets } from '../../core/secret.js';
+import { agentsOf } from './agents.js';
 import { READ_LIMITS, type ReadLimits } from '../bucket/read.js';
 import type { S3Connection } from './options.js';
 
@@ -30,15 +31,13 @@ export const S3_LIMITS: S3Limits = {
   copyPart: 1024 ** 3,
 };
 
-/** Requests under way at once, per feed. */
-const SOCKETS = 64;
-
 /** The bucket of one feed, and how to reach it. */
 export class S3Bucket {
   readonly bucket: string;
   readonly limits: S3Limits;
   readonly #connection: S3Connection;
   #client: Promise<S3> | null = null;
+  #refused = false;
 
   constructor(connection: S3Connection, bucket: string, limits: S3Limits) {
     this.#connection = connection;
@@ -56,12 +55,30 @@ export class S3Bucket {
   /**
    * Loaded when first used: the SDK takes 0.5 s and 22 MB, which commands without S3 and the load workers do not pay.
    */
-  client(): Promise<S3> {
-    return (this.#client ??= openClient(this.#connection, this.limits));
+  async client(): Promise<S3> {
+    if (this.#refused) this.#renew();
+    const opening = (this.#client ??= openClient(this.#connection, this.limits));
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#client === opening) this.#client = null;
+      throw error;
+    }
   }
 
-  clientConfig(): S3ClientConfig {
-    return clientConfig(this.#connection, this.limits);
+  /** The keys were refused: they are read again before the next request. */
+  loginRefused(): void {
+    this.#refused = true;
+  }
+
+  /** With other keys a new client; the old one ends with what it has under way. */
+  #renew(): void {
+    this.#refused = false;
+    if (renewSecrets(this.#connection)) this.#client = null;
+  }
+
+  async clientConfig(): Promise<S3ClientConfig> {
+    return await clientConfig(this.#connection, this.limits);
   }
 
   /** Takes every secret of the connection out of a text: a server may repeat in its message what it was sent. */
@@ -69,8 +86,7 @@ export class S3Bucket {
     const { access_key_id: id, secret_access_key: key, session_token: token } = this.#connection;
     let clean = text;
     for (const secret of [key, token, id]) {
-      const plain = secret?.reveal() ?? '';
-      if (plain !== '') clean = clean.replaceAll(plain, MASK);
+      for (const plain of secret?.texts ?? []) if (plain !== '') clean = clean.replaceAll(plain, MASK);
     }
     return clean;
   }
@@ -85,7 +101,19 @@ export class S3Bucket {
 async function openClient(connection: S3Connection, limits: S3Limits): Promise<S3> {
   quietSdk();
   const { S3 } = await import('@aws-sdk/client-s3');
-  return new S3(clientConfig(connection, limits));
+  const client = new S3(await clientConfig(connection, limits));
+  // Signed with the rest, so it is added before that.
+  if (connection.requester_pays)
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const { request } = args;
+        if (typeof request === 'object' && request !== null && 'headers' in request)
+          Reflect.set(Object(request.headers), 'x-amz-request-payer', 'requester');
+        return await next(args);
+      },
+      { step: 'build' },
+    );
+  return client;
 }
 
 /** The pinned SDK runs on Node 20; its notice about later ones would stand before every JSON error on stderr. */
@@ -93,12 +121,18 @@ export function quietSdk(): void {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 }
 
-function clientConfig(connection: S3Connection, limits: S3Limits): S3ClientConfig {
+async function clientConfig(connection: S3Connection, limits: S3Limits): Promise<S3ClientConfig> {
   const { endpoint, access_key_id: id, secret_access_key: key, session_token: token } = connection;
   const region = connection.region ?? (endpoint === undefined ? undefined : 'us-east-1');
   return {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(connection.anonymous
+      ? {
+          credentials: { accessKeyId: '', secretAccessKey: '' },
+          signer: { sign: (request) => Promise.resolve(request) },
+        }
+      : {}),
     ...(id === undefined || key === undefined
       ? {}
       : {
@@ -118,8 +152,7 @@ function clientConfig(connection: S3Connection, limits: S3Limits): S3ClientConfi
       requestTimeout: limits.answerMs,
       // Without this the SDK only warns.
       throwOnRequestTimeout: true,
-      httpAgent: { keepAlive: true, maxSockets: SOCKETS },
-      httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
+      ...(await agentsOf(connection, limits.connectMs)),
     },
   };
 }

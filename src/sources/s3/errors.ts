@@ -34,6 +34,28 @@ const REGION = new Set([
   'IllegalLocationConstraintException',
   'TemporaryRedirect',
 ]);
+/** Node's words for certificates; each stays until somebody acts. */
+const UNTRUSTED = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_UNTRUSTED',
+]);
+const LASTING: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED:
+    'The certificate of the store has expired, or the clock of this host is wrong: ask its operator for a new one.',
+  CERT_NOT_YET_VALID: 'The certificate of the store is not valid yet, or the clock of this host is wrong.',
+  CERT_REVOKED: 'The certificate of the store was revoked: ask its operator.',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'The certificate of the store is for other names: correct endpoint, or set force_path_style: true.',
+  ERR_SSL_WRONG_VERSION_NUMBER:
+    'It speaks no TLS there: correct the port of endpoint, or write http:// where the store has no TLS.',
+  EPROTO: 'It speaks no TLS there: correct the port of endpoint, or write http:// where the store has no TLS.',
+};
+const STAYS = 'It does not go away by itself.';
+const READ_AGAIN = 'A { file } is read again by itself; the config and variables at the next start or reload.';
 const PASSING = new Set([
   'SlowDown',
   'ServiceUnavailable',
@@ -96,11 +118,18 @@ function isOfTheStore({ status, code }: Refusal): boolean {
 /** A request about the bucket failed: SOURCE_UNREACHABLE, whatever it was. */
 export function storeError(at: S3Bucket, error: unknown): TallymanError {
   if (error instanceof TallymanError) return error;
+  if (LOGIN.has(refusalOf(error).code)) at.loginRefused();
   const fix = fixOf(at, refusalOf(error));
   return new TallymanError('SOURCE_UNREACHABLE', `${at.name}: ${describe(at, error)}`, {
     cause: trimmed(at, error),
     ...(fix === null ? {} : { fix }),
   });
+}
+
+/** The login is right and may not list there: another prefix of the bucket may be open to it. */
+export function deniedError(at: S3Bucket, error: unknown): TallymanError {
+  const known = storeError(at, error);
+  return new TallymanError('FOLDER_UNREADABLE', known.message, { cause: known.cause, fix: known.fix });
 }
 
 /**
@@ -135,11 +164,21 @@ export function objectError(
 }
 
 function fixOf(at: S3Bucket, { status, code }: Refusal): string | null {
+  if (UNTRUSTED.has(code))
+    return `Nobody here knows who signed the certificate: name it with ca (a PEM file) of the connection. ${STAYS}`;
+  const lasting = Object.hasOwn(LASTING, code) ? LASTING[code] : undefined;
+  if (lasting !== undefined) return `${lasting} ${STAYS}`;
   if (code === 'NoSuchBucket') return `There is no bucket ${at.bucket}: correct bucket, endpoint or force_path_style.`;
   if (code.startsWith('Expired') || code === 'TokenRefreshRequired')
-    return 'The keys have expired: give new ones (access_key_id, secret_access_key, session_token), or renew the login of the AWS chain. The feed goes on by itself.';
+    return [
+      'The keys have expired: give new ones (access_key_id, secret_access_key, session_token), or renew the login of',
+      `the AWS chain. ${READ_AGAIN}`,
+    ].join(' ');
   if (LOGIN.has(code))
-    return 'Correct access_key_id and secret_access_key of the connection, or what the AWS default chain finds (environment, profile, role). The feed goes on by itself.';
+    return [
+      'Correct access_key_id and secret_access_key of the connection, or what the AWS default chain finds (environment,',
+      `profile, role). ${READ_AGAIN}`,
+    ].join(' ');
   if (CLOCK.has(code))
     return 'The clock of this host and that of the store differ by more than 15 minutes: set it right.';
   if (REGION.has(code) || status === 301) return 'The bucket is in another region: correct region of the connection.';

@@ -19,7 +19,7 @@ export const s3: SourceType<S3Options> = {
   connection: {
     options: connectionOptions,
     secretOptions: ['access_key_id', 'secret_access_key', 'session_token'],
-    pathOptions: [],
+    pathOptions: ['ca'],
   },
   open: (spec, options, connection) => openS3(spec, options, connection),
 };

@@ -16,4 +16,5 @@ export const s3Uri = (bucket: string, key: string): string =>
 
 /** Header x-amz-copy-source. */
 export const copySource = (bucket: string, key: string): string =>
-  [bucket, ...key.split('/')].map(encodeURIComponent).join('/');
+  // Of an access point it is the object's own ARN.
+  [bucket, ...(bucket.startsWith('arn:') ? ['object'] : []), ...key.split('/')].map(encodeURIComponent).join('/');

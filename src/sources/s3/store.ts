@@ -15,7 +15,7 @@ import type {
 } from '../../core/object-store.js';
 import type { S3Bucket } from './client.js';
 import { copyObject } from './copy.js';
-import { hasStatus, objectError, storeError, unlessUnknown } from './errors.js';
+import { deniedError, hasCode, hasStatus, objectError, storeError, unlessUnknown } from './errors.js';
 import { decodeListed, s3Uri } from './key.js';
 import { bareEtag, contentOf, digestOf, etagOf, objectOf, S3Object } from './object.js';
 import { probeReading, tryRight } from './probe.js';
@@ -103,7 +103,7 @@ export class S3Store implements ObjectStore {
         next,
       };
     } catch (error) {
-      throw storeError(this.#at, error);
+      throw hasCode(error, 'AccessDenied') ? deniedError(this.#at, error) : storeError(this.#at, error);
     }
   }
 

@@ -44,7 +44,7 @@ export class S3Watch implements ObjectEvents {
   async start(): Promise<void> {
     quietSdk();
     const { SQS } = await import('@aws-sdk/client-sqs');
-    const { credentials, region, maxAttempts, requestHandler } = this.#at.clientConfig();
+    const { credentials, region, maxAttempts, requestHandler } = await this.#at.clientConfig();
     const own = regionOf(this.#queueUrl) ?? region;
     // The queue's own URL is where it is asked: the endpoint of the connection is that of the objects.
     this.#client = new SQS({

@@ -142,10 +142,11 @@ export class SftpChannel {
   /** The next names of a folder; null = there are no more. */
   async readdir(handle: Buffer): Promise<readonly SftpEntry[] | null> {
     try {
-      const list = await this.#ask((done: Done<readonly { readonly filename: string; readonly attrs: unknown }[]>) =>
-        this.#sftp.readdir(handle, done),
+      const list = await this.#ask(
+        (done: Done<readonly { readonly filename: string; readonly longname?: unknown; readonly attrs: unknown }[]>) =>
+          this.#sftp.readdir(handle, done),
       );
-      return list.map((entry) => ({ name: entry.filename, attrs: attrsOf(entry.attrs) }));
+      return list.map(({ filename, longname, attrs }) => ({ name: filename, attrs: attrsOf(attrs, longname) }));
     } catch (error) {
       if (hasStatus(error, STATUS.EOF)) return null;
       throw error;
@@ -249,13 +250,25 @@ const KINDS: ReadonlyMap<number, SftpAttrs['kind']> = new Map([
   [0o120000, 'link'],
 ]);
 
-/** Each attribute may be missing (draft-02, 5), and a size can be past what a double holds exactly. */
-function attrsOf(stats: unknown): SftpAttrs {
+/** The line of `ls -l` that comes with a name begins with it. */
+const LETTERS: ReadonlyMap<string, SftpAttrs['kind']> = new Map([
+  ['-', 'file'],
+  ['d', 'folder'],
+  ['l', 'link'],
+]);
+
+/**
+ * Each attribute may be missing (draft-02, 5), and a size can be past what a double holds exactly. Where the mode is
+ * missing the line of a listing may tell what it is.
+ */
+function attrsOf(stats: unknown, longname?: unknown): SftpAttrs {
   const get = (key: string): number | null => {
     const value: unknown = typeof stats === 'object' && stats !== null ? Reflect.get(stats, key) : undefined;
     return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
   };
   const mode = get('mode');
-  const kind = mode === null || (mode & 0o170000) === 0 ? null : (KINDS.get(mode & 0o170000) ?? 'other');
+  const letter = typeof longname === 'string' && /^[-dl][-rwxsStT]{9}/.test(longname) ? longname.charAt(0) : '';
+  const kind =
+    mode === null || (mode & 0o170000) === 0 ? (LETTERS.get(letter) ?? null) : (KINDS.get(mode & 0o170000) ?? 'other');
   return { kind, size: get('size'), mtime: get('mtime') };
 }

@@ -7,6 +7,7 @@ import { seconds, whileHeard, type Heard } from './heard.js';
 import type { Login, LoginLimits } from './login.js';
 import { serverName, type SftpServer } from './options.js';
 import { ReadAhead } from './read-ahead.js';
+import { renewSecrets } from '../../core/secret.js';
 import { Slots } from '../../base/slots.js';
 
 export interface SftpLimits extends LoginLimits, ChannelLimits {
@@ -133,7 +134,10 @@ export class SftpConnection {
   }
 
   async #connect(): Promise<Live> {
-    if (this.#error !== null && performance.now() < this.#notBefore) throw this.#error;
+    // Exchanged meanwhile: what was refused before says nothing of it.
+    const renewed = renewSecrets(this.#spec);
+    if (renewed) this.#refusals = 0;
+    if (!renewed && this.#error !== null && performance.now() < this.#notBefore) throw this.#error;
     // Loaded with the first connection: the ssh packages cost every other command, and every worker thread, 70 ms of
     // start-up.
     const { login } = await import('./login.js');

@@ -26,6 +26,7 @@ export class Credentials {
   /** What the server says that it goes on with. */
   #left: readonly string[] = [];
   #accepted: readonly string[] = [];
+  #unset: unknown = null;
 
   constructor(server: SftpServer) {
     this.#username = server.user;
@@ -44,16 +45,32 @@ export class Credentials {
     // After an agent's keys the package gives what the server had said before them.
     const isStale = this.#last?.isAgent === true;
     const method = this.#next(left) ?? (isStale ? this.#next(null) : undefined);
+    const made = method === undefined ? null : this.#make(method);
     // Nothing is left to offer. The types of the package leave `false` out, its documentation does not.
-    if (method === undefined) Reflect.apply(next, undefined, [false]);
-    else next(method.make());
+    if (made === null) Reflect.apply(next, undefined, [false]);
+    else next(made);
   };
+
+  /** The secret that was not there when it was asked for; null = all were. */
+  get unset(): unknown {
+    return this.#unset;
+  }
+
+  /** The package calls from within its socket: nothing may be thrown there. */
+  #make(method: Method): AnyAuthMethod | null {
+    try {
+      return method.make();
+    } catch (error) {
+      this.#unset = error;
+      return null;
+    }
+  }
 
   /** Why nothing was left to offer, for people; null = the server refused what it asked for. */
   get missing(): string | null {
     if (this.#left.length === 0 || this.#left.some((kind) => this.#kinds.has(kind))) return null;
-    const taken = this.#accepted.length === 0 ? '' : `the server took ${this.#accepted.join(' and ')}, and then `;
-    return `${taken}${taken === '' ? 'the server ' : ''}asks for ${this.#left.join(' or ')}, which the connection does not have`;
+    const taken = this.#accepted.length === 0 ? '' : `took ${this.#accepted.join(' and ')}, and then `;
+    return `the server ${taken}asks for ${this.#left.join(' or ')}, which the connection does not have`;
   }
 
   /** Takes out the first that the server goes on with; null = any. */
@@ -88,11 +105,14 @@ function methodsOf(server: SftpServer): Method[] {
     methods.push({ type: 'password', make: () => ({ type: 'password', username, password: password.reveal() }) });
     methods.push({
       type: 'keyboard-interactive',
-      make: () => ({
-        type: 'keyboard-interactive',
-        username,
-        prompt: (_name, _instructions, _lang, prompts, finish) => finish(prompts.map(() => password.reveal())),
-      }),
+      make: () => {
+        const answer = password.reveal();
+        return {
+          type: 'keyboard-interactive',
+          username,
+          prompt: (_name, _instructions, _lang, prompts, finish) => finish(prompts.map(() => answer)),
+        };
+      },
     });
   }
   return methods;

@@ -7,7 +7,7 @@ import { moveVersion, removeVersion } from './move.js';
 import { SFTP_LIMITS, SftpConnection, type SftpLimits } from './connection.js';
 import { listFolder } from './list.js';
 import { decodeName } from '../common/path-name.js';
-import { connectionOptions, sourceOptions, type SftpOptions, type SftpServer } from './options.js';
+import { ASK, connectionOptions, sourceOptions, type SftpOptions, type SftpServer } from './options.js';
 import { probeServer } from './probe.js';
 import { readVersion, readWhole } from './read.js';
 import { SftpRoot } from './root.js';
@@ -23,6 +23,8 @@ export const sftp: SourceType<SftpOptions> = {
     options: connectionOptions,
     secretOptions: ['password', 'private_key', 'passphrase'],
     pathOptions: ['known_hosts', 'agent'],
+    unproven: (plain) =>
+      (plain['host_key'] ?? plain['known_hosts']) === undefined ? { ...plain, host_key: ASK } : plain,
   },
   open: (spec, options, connection) => openSftp(spec, options, connection),
 };

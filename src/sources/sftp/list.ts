@@ -1,7 +1,7 @@
 import { messageOf, TallymanError } from '../../core/errors.js';
 import type { ListingPage, SeenFile, SkippedEntry } from '../../core/file.js';
 import type { SftpAttrs, SftpChannel, SftpEntry } from './channel.js';
-import { hasStatus, STATUS } from './errors.js';
+import { hasStatus, SftpStatus, STATUS } from './errors.js';
 import { nameRefused, pathOf, type SftpRoot } from './root.js';
 import type { Selection } from '../common/selection.js';
 
@@ -43,12 +43,11 @@ export async function* listFolder(
   for (let folder = todo.pop(); folder !== undefined; folder = todo.pop()) {
     const handle = await openFolder(root, channel, folder);
     if (typeof handle === 'string') {
-      if (handle !== '') skipped.push({ path: folder.prefix.slice(0, -1), reason: handle });
+      if (handle !== '') skipped.push(unlisted(folder, handle));
       continue;
     }
-    let whole = false;
     try {
-      for await (const entries of readFolder(root, channel, handle)) {
+      for await (const entries of readFolder(channel, handle)) {
         signal.throwIfAborted();
         for (const entry of entries) {
           const taken = await takeEntry(root, channel, selection, folder, entry);
@@ -61,12 +60,14 @@ export async function* listFolder(
         yield { files, skipped };
         [files, skipped] = [[], []];
       }
-      whole = true;
+    } catch (error) {
+      // What the server says of this folder alone. What it has listed of it so far is there.
+      if (!(error instanceof SftpStatus)) throw error instanceof TallymanError ? root.unreachable(error) : error;
+      if (folder.prefix === '') throw root.unreachable(error);
+      skipped.push(unlisted(folder, messageOf(error)));
     } finally {
-      // After an error the connection may be gone, and that error is the one to tell.
-      await channel.close(handle).catch((error: unknown) => {
-        if (whole) throw root.unreachable(error);
-      });
+      // A connection that is gone is told of by the next request.
+      await channel.close(handle).catch(() => undefined);
     }
   }
   await root.prove(channel);
@@ -81,10 +82,25 @@ async function openFolder(root: SftpRoot, channel: SftpChannel, folder: Folder):
   try {
     return await channel.opendir(root.join(folder.remote));
   } catch (error) {
-    if (folder.prefix === '') throw root.unreachable(error);
-    if (hasStatus(error, STATUS.NO_SUCH_FILE)) return '';
-    if (hasStatus(error, STATUS.PERMISSION_DENIED)) return `the folder cannot be listed: ${messageOf(error)}`;
-    throw root.unreachable(error);
+    if (folder.prefix === '' || !(error instanceof SftpStatus)) throw root.unreachable(error);
+    // Some servers say "no such file" of what they do not let in.
+    const isGone = hasStatus(error, STATUS.NO_SUCH_FILE) && !(await stands(channel, root.join(folder.remote)));
+    return isGone ? '' : messageOf(error);
+  }
+}
+
+const unlisted = (folder: Folder, why: string): SkippedEntry => ({
+  path: folder.prefix.slice(0, -1),
+  reason: `the folder cannot be listed: ${why}`,
+  what: 'unlisted',
+});
+
+async function stands(channel: SftpChannel, remote: string): Promise<boolean> {
+  try {
+    return (await channel.lstat(remote)) !== null;
+  } catch (error) {
+    if (error instanceof TallymanError) throw error;
+    return true;
   }
 }
 
@@ -93,7 +109,6 @@ async function openFolder(root: SftpRoot, channel: SftpChannel, folder: Folder):
  * quarter of an hour.
  */
 async function* readFolder(
-  root: SftpRoot,
   channel: SftpChannel,
   handle: Buffer,
 ): AsyncGenerator<readonly SftpEntry[], void, undefined> {
@@ -113,8 +128,6 @@ async function* readFolder(
       while (ahead.length < AHEAD) ask();
       yield entries;
     }
-  } catch (error) {
-    throw root.unreachable(error);
   } finally {
     await Promise.allSettled(ahead);
   }
@@ -141,7 +154,7 @@ async function takeEntry(
     return isEntered
       ? await enter(root, channel, folder, { path, remote })
       : isTaken
-        ? { path, reason: 'a folder' }
+        ? { path, reason: 'a folder', what: 'folder' }
         : null;
   if (!isTaken) return null;
   const file = root.file(path, attrs);
@@ -164,7 +177,9 @@ async function fullAttrs(
       listed.kind === 'link' ||
       listed.kind === 'other' ||
       (listed.kind === 'file' && listed.size !== null && listed.mtime !== null);
-    return isKnown ? listed : await channel.lstat(root.join(remote));
+    if (isKnown) return listed;
+    const alone = await channel.lstat(root.join(remote));
+    return alone === null ? null : { ...alone, kind: alone.kind ?? listed.kind };
   } catch (error) {
     if (error instanceof TallymanError) throw error;
     // A link in a circle is FAILURE; so is much else. The entry counts as what the listing says.
@@ -178,15 +193,17 @@ async function enter(
   folder: Folder,
   at: { readonly path: string; readonly remote: string },
 ): Promise<Folder | SkippedEntry> {
-  if (folder.depth >= DEPTH_MAX) return { path: at.path, reason: `more than ${DEPTH_MAX} folders deep` };
-  const entered = { prefix: `${at.path}/`, remote: at.remote, depth: folder.depth + 1 };
-  if (!root.follow) return { ...entered, reals: [] };
+  if (folder.depth >= DEPTH_MAX)
+    return { path: at.path, reason: `more than ${DEPTH_MAX} folders deep`, what: 'unlisted' };
+  const entered = { prefix: `${at.path}/`, remote: at.remote, depth: folder.depth + 1, reals: [] };
+  if (!root.follow) return entered;
   try {
     const real = await channel.realpath(root.join(at.remote));
     return folder.reals.includes(real)
-      ? { path: at.path, reason: 'a symbolic link that leads back to a folder above it' }
+      ? { path: at.path, reason: 'a symbolic link that leads back to a folder above it', what: 'folder' }
       : { ...entered, reals: [...folder.reals, real] };
   } catch (error) {
-    throw root.unreachable(error);
+    if (!(error instanceof SftpStatus)) throw root.unreachable(error);
+    return unlisted(entered, messageOf(error));
   }
 }

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Client, ServerHostKeyAlgorithm, SFTPWrapper } from 'ssh2';
-import SftpClient from 'ssh2-sftp-client';
 import { messageOf, TallymanError } from '../../core/errors.js';
+import { algorithmsOf } from './algorithms.js';
 import { Credentials } from './credentials.js';
 import { unreachable } from './errors.js';
 import { Heard, whileHeard } from './heard.js';
+import { disagreement } from './handshake.js';
 import {
   fingerprint,
   hostKeyOf,
@@ -16,12 +17,8 @@ import {
   type KnownKeys,
 } from './host-key.js';
 import { serverName, type SftpServer } from './options.js';
+import { quietClient } from './ssh-client.js';
 import { wideSocket } from './wide-socket.js';
-
-/** The connection behind the client is needed for further channels; the package has it as `client`, its types don't. */
-class SshClient extends SftpClient {
-  declare readonly client: Client;
-}
 
 export interface Login {
   readonly ssh: Client;
@@ -55,9 +52,8 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
   const failed = (error: TallymanError, refused = false): LoginResult => ({ ok: false, error, refused });
   const seen: { raw: Error | null; mismatch: TallymanError | null } = { raw: null, mismatch: null };
   const nothing = (): void => undefined;
-  // Own listeners, because the client's default ones write to the console. What they would tell is in `seen` and in the
-  // rejected promise.
-  const client = new SshClient(name, { error: nothing, end: nothing, close: nothing });
+  // What it would write to the console is in `seen` and in the rejected promise.
+  const client = quietClient(name);
   client.client.on('error', (error) => {
     seen.raw ??= error;
   });
@@ -90,9 +86,9 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
       keepaliveCountMax: Infinity,
       // Also given here because a key that cannot be read is only told of here; the handler below would pass it over in
       // silence.
-      ...(server.private_key === undefined ? {} : { privateKey: server.private_key.reveal() }),
-      ...(server.passphrase === undefined ? {} : { passphrase: server.passphrase.reveal() }),
-      algorithms: { serverHostKey: keyAlgorithms(known.keys) },
+      ...(server.private_key?.isSet !== true ? {} : { privateKey: server.private_key.reveal() }),
+      ...(server.passphrase?.isSet !== true ? {} : { passphrase: server.passphrase.reveal() }),
+      algorithms: algorithmsOf(server.algorithms, keyAlgorithms(known.keys)),
       hostVerifier: (blob: Buffer): boolean => {
         seen.mismatch = hostKeyProblem(server, known, blob);
         return seen.mismatch === null;
@@ -111,23 +107,26 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
     // Not yet the client's when it refuses the options.
     line.destroy();
     if (seen.mismatch !== null) return failed(seen.mismatch);
-    const raw = seen.raw ?? error;
-    if (raw instanceof Error && 'level' in raw && raw.level === 'client-authentication') {
-      return failed(
-        new TallymanError(
-          'SOURCE_UNREACHABLE',
-          `${name}: the login of ${server.user} was refused (${credentials.missing ?? messageOf(raw)})`,
-          {
-            cause: raw,
-            fix: 'Correct user, password, private_key or passphrase of the connection, or ask the operator of the server. It is tried again, ever more seldom, so that the account is not locked.',
-          },
-        ),
-        true,
-      );
-    }
-    return failed(unreachable(name, raw));
+    const raw = credentials.unset ?? seen.raw ?? error;
+    if (raw instanceof Error && 'level' in raw && raw.level === 'client-authentication')
+      return failed(loginRefused(server, credentials, raw), true);
+    return failed((await disagreement(server, raw)) ?? unreachable(name, raw));
   }
 }
+
+const loginRefused = (server: SftpServer, { missing }: Credentials, raw: Error): TallymanError =>
+  new TallymanError(
+    'SOURCE_UNREACHABLE',
+    `${serverName(server)}: the login of ${server.user} was refused (${missing ?? messageOf(raw)})`,
+    {
+      cause: raw,
+      fix: [
+        'Correct user, password, private_key or passphrase of the connection, or ask the operator of the server.',
+        'It is tried again, ever more seldom, so that the account is not locked; at once when a { file } holds another',
+        'secret. What stands in the config or in a variable is read at the next start or reload.',
+      ].join(' '),
+    },
+  );
 
 async function pinnedKeys(server: SftpServer): Promise<KnownKeys> {
   if (server.known_hosts === undefined)

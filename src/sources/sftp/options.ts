@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Secret } from '../../core/secret.js';
 import { oneOrMany, text } from '../../config/schema/scalars.js';
+import { algorithmOptions } from './algorithms.js';
 import { parseHostKey } from './host-key.js';
 
 /** `source:` of type sftp. Made when a config has such a feed, as those of connections: it takes 15 ms. */
@@ -13,11 +14,14 @@ export const sourceOptions = z.lazy(() =>
 );
 export type SftpOptions = z.output<typeof sourceOptions>;
 
+/** In place of a key: none is known yet. The server is asked for it, and no login is sent to it. */
+export const ASK = 'ask';
+
 /** Stays text, so that `config print` shows it as it was written. */
 const hostKey = () =>
   text().refine(
-    (line) => parseHostKey(line) !== null,
-    'is no host key: write it as "ssh-ed25519 AAAA...", one line. ssh-keyscan shows the key of a server; compare its fingerprint with what the operator says',
+    (line) => line === ASK || parseHostKey(line) !== null,
+    'is no host key: write it as "ssh-ed25519 AAAA...", one line. With host_key: ask, `tallyman check --connect` shows the line; compare its fingerprint with what the operator says',
   );
 
 const secretText = () => z.instanceof(Secret);
@@ -39,7 +43,12 @@ export const connectionOptions = z.lazy(() =>
       host_key: oneOrMany(hostKey())
         .optional()
         .describe(
-          'The key of the server, "ssh-ed25519 AAAA..."; a list while it is exchanged. This or known_hosts is required.',
+          'The key of the server, "ssh-ed25519 AAAA..."; a list while it is exchanged. `ask` = not known yet, no login is sent. This or known_hosts is required.',
+        ),
+      algorithms: algorithmOptions()
+        .optional()
+        .describe(
+          'For servers that speak nothing else. Names with + come besides the usual ones, without + these alone.',
         ),
       known_hosts: text()
         .optional()
@@ -49,7 +58,10 @@ export const connectionOptions = z.lazy(() =>
       const issue = (path: string, message: string): void =>
         context.addIssue({ code: 'custom', path: [path], message });
       if (value.host_key === undefined && value.known_hosts === undefined)
-        issue('host_key', 'is required (or known_hosts): without it anybody could answer as this server');
+        issue(
+          'host_key',
+          'is required (or known_hosts): anybody could answer as this server. `tallyman check --connect` shows it',
+        );
       if (value.host_key !== undefined && value.known_hosts !== undefined)
         issue('known_hosts', 'cannot stand beside host_key');
       if (value.password === undefined && value.private_key === undefined && value.agent === undefined)

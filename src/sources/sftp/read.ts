@@ -184,10 +184,8 @@ async function proveStanding(root: SftpRoot, channel: SftpChannel, file: SeenFil
 }
 
 function proveVersion(root: SftpRoot, attrs: SftpAttrs, file: SeenFile, when: string): void {
-  // Some servers tell less of an open file than of a name.
-  const full = attrs.kind === null ? { ...attrs, kind: 'file' as const } : attrs;
-  if (!root.isVersion(full, file))
-    throw new TallymanError('FILE_CHANGED', `${file.path}: changed ${when} (${describe(full)})`);
+  if (!root.isVersion(attrs, file))
+    throw new TallymanError('FILE_CHANGED', `${file.path}: changed ${when} (${describe(attrs)})`);
 }
 
 const describe = (attrs: SftpAttrs): string =>

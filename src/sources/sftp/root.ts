@@ -13,6 +13,9 @@ import { decodeName, encodeName, isBelow, pathRefused } from '../common/path-nam
  */
 const YOUNG_MS = 2_000;
 
+/** The token of every version on a server that tells no times. */
+const NO_TIME = 'no-time';
+
 /** The folder on the server that a source stands on. Below it no symbolic link is followed unless `follow` says so. */
 export class SftpRoot {
   readonly connection: SftpConnection;
@@ -93,11 +96,12 @@ export class SftpRoot {
     if (attrs.kind === 'link') return 'a symbolic link';
     if (attrs.kind === 'folder') return 'a folder';
     if (attrs.kind === 'other') return 'not a regular file';
-    if (attrs.kind === null) return 'the server does not say what it is';
     const refused = pathRefused(path);
     if (refused !== null) return refused;
+    // A server that does not say what it is gives its bytes, or an error when it is read.
     if (attrs.size === null) return 'the server does not tell its size';
-    if (attrs.mtime === null) return 'the server does not tell its time, so that a change could not be seen';
+    // Then only another size is another version.
+    if (attrs.mtime === null) return { path, size: attrs.size, mtimeUs: null, version: NO_TIME };
     return { path, size: attrs.size, mtimeUs: attrs.mtime * 1_000_000, version: this.#version(attrs.mtime) };
   }
 
@@ -110,7 +114,12 @@ export class SftpRoot {
 
   /** The same size and time. */
   isVersion(attrs: SftpAttrs, file: SeenFile): boolean {
-    return attrs.kind === 'file' && attrs.size === file.size && String(attrs.mtime) === file.version.replace(YOUNG, '');
+    const version = attrs.mtime === null ? NO_TIME : String(attrs.mtime);
+    return (
+      (attrs.kind === 'file' || attrs.kind === null) &&
+      attrs.size === file.size &&
+      version === file.version.replace(YOUNG, '')
+    );
   }
 
   /** No folder on the way to it may be a symbolic link. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { TallymanError } from '../../../src/core/errors.js';
 import type { EventListener } from '../../../src/core/object-store.js';
 import { listAll } from '../../contract/source-suite.js';
 import { memoryHarness, type MemoryHarness } from './memory-harness.js';
@@ -34,6 +35,25 @@ describe('listing a bucket', () => {
     expect(store.memory.calls('page')).toHaveLength(2);
   });
 
+  test('a prefix that may not be listed is told of, the others are listed; where none may, the source is away', async () => {
+    const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+    put(`in/${day(0)}/a.csv`, `in/${day(-1)}/b.csv`);
+    const deny = (denied: (prefix: string) => boolean): void => {
+      store.memory.fault = ({ name, key }) => {
+        if (name === 'page' && denied(key)) throw new TallymanError('FOLDER_UNREADABLE', 'HTTP 403 AccessDenied');
+      };
+    };
+    const source = store.source({ recursive: true }, { prefix: 'in/%Y-%m-%d/', lookback: 86_400_000 });
+    deny((prefix) => prefix === `in/${day(-1)}/`);
+    const { paths, skipped } = await listAll(source);
+    expect(paths).toEqual([`in/${day(0)}/a.csv`]);
+    expect(skipped).toEqual([
+      { path: `in/${day(-1)}/`, reason: expect.stringContaining('AccessDenied') as string, what: 'unlisted' },
+    ]);
+    deny(() => true);
+    await expect(listAll(source)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
+  });
+
   test('a move target below the prefix is left out, and costs no page', async () => {
     put('in/a.csv', 'in/new/b.csv', ...Array.from({ length: 50 }, (_, i) => `in/done/2026/f${i}.csv`));
     const source = store.source({ recursive: true, exclude: ['in/done/%Y'] }, { prefix: 'in/' });
@@ -63,8 +83,8 @@ describe('listing a bucket', () => {
     const { paths, skipped } = await listAll(source);
     expect(paths).toEqual(['a.csv']);
     expect(skipped).toEqual([
-      { path: 'in/', reason: 'a folder marker' },
-      { path: 'in_$folder$', reason: 'a folder marker' },
+      { path: 'in/', reason: 'a folder marker', what: 'folder' },
+      { path: 'in_$folder$', reason: 'a folder marker', what: 'folder' },
       { path: 'old.csv', reason: 'archived: bring it back first' },
       { path: 'x'.repeat(1_025), reason: 'its key is longer than 1024 bytes' },
     ]);

@@ -62,7 +62,7 @@ describe('without rights', () => {
     const { paths, skipped } = await listAll(store.source({ recursive: true }));
     await chmod(store.at('in'), 0o700);
     expect(paths).toEqual(['b.csv']);
-    expect(skipped).toMatchObject([{ path: 'in' }]);
+    expect(skipped).toMatchObject([{ path: 'in', what: 'unlisted' }]);
   });
 
   test('in a folder without the right to write nothing is moved or deleted, and the file stays as it is', async () => {

@@ -109,8 +109,8 @@ describe('listing', () => {
     const { paths, skipped } = await listAll(source);
     expect(paths).toEqual(['a.csv']);
     expect(skipped).toEqual([
-      { path: 'in/', reason: 'a folder marker' },
-      { path: 'in_$folder$', reason: 'a folder marker' },
+      { path: 'in/', reason: 'a folder marker', what: 'folder' },
+      { path: 'in_$folder$', reason: 'a folder marker', what: 'folder' },
       { path: 'old.csv', reason: 'archived (GLACIER): it must be restored before it can be read' },
     ]);
     expect(await thrown(source.stat('old.csv'))).toMatchObject({

@@ -16,9 +16,17 @@ describe('options', () => {
     [{ prefix: 'in/%H%M/' }, /^prefix %M is too fine/],
     [{ prefix: 'in/%Y%m%d%H/', lookback: '60d' }, /^lookback makes more than 1000 prefixes/],
     [{ bucket: 'b/in' }, /^bucket is no name of a bucket/],
+    [
+      { bucket: 'arn:aws:s3:eu-west-1:123456789012:accesspoint/drops', events: { sqs: 'https://sqs.x/1/q' } },
+      /^events needs the name of the bucket itself/,
+    ],
     [{ events: { sqs: 'drops' } }, /^events\.sqs is no address of a queue/],
   ])('%j is refused', (options, message) => {
     expect(problems(options)).toEqual([expect.stringMatching(message)]);
+  });
+
+  test('a bucket may be the ARN of an access point', () => {
+    expect(problems({ bucket: 'arn:aws:s3:eu-west-1:123456789012:accesspoint/drops' })).toEqual([]);
   });
 
   test('a connection has both keys or none, and no login in its endpoint', () => {

@@ -60,6 +60,48 @@ describe('a server that says what no honest one would', () => {
     expect((await listAll(source)).skipped).toEqual([{ path: '\uFFFDbad.csv', reason: 'its name is not UTF-8' }]);
   });
 
+  test.each([
+    ['FAILURE', { opendir: 4 }],
+    ['permission denied', { opendir: 3 }],
+    ['a path that is too long (OpenSSH: bad message)', { opendir: 5 }],
+    ['"no such file" of one that it lists', { opendir: 2 }],
+    ['FAILURE while its names are read', { readdir: 4 }],
+  ])('a subfolder that answers %s is told of, and the rest is listed', async (_what, answers) => {
+    holds({ name: 'sub', kind: 'folder', ...answers }, { name: 'good.csv', content: Buffer.from('y') });
+    const { paths, skipped } = await listAll(source);
+    expect(paths).toEqual(['good.csv']);
+    expect(skipped).toEqual([
+      { path: 'sub', reason: expect.stringContaining('the folder cannot be listed: ') as string, what: 'unlisted' },
+    ]);
+  });
+
+  test('the folder of the feed itself cannot be left out', async () => {
+    holds({ name: 'good.csv', content: Buffer.from('y') });
+    for (const answers of [{ opendir: 4 }, { readdir: 3 }]) {
+      evil.root = { name: '', kind: 'folder', ...answers };
+      await expect(listAll(source)).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
+    }
+    evil.root = { name: '', kind: 'folder' };
+  });
+
+  test('a server that tells neither kind nor time: files are taken, folders entered, and another size is a change', async () => {
+    const omits = ['mode', 'mtime'] as const;
+    holds(
+      { name: 'a.csv', content: Buffer.from('x'), omits, longname: '-rw-r--r-- 1 u g 1 Jan 1 00:00 a.csv' },
+      { name: 'b.csv', content: Buffer.from('yy'), omits, longname: 'b.csv' },
+      { name: 'sub', kind: 'folder', opendir: 4, omits, longname: 'drwxr-xr-x 1 u g 0 Jan 1 00:00 sub' },
+    );
+    const { files, skipped } = await listAll(source);
+    expect(files).toMatchObject([
+      { path: 'a.csv', size: 1, mtimeUs: null },
+      { path: 'b.csv', size: 2, mtimeUs: null },
+    ]);
+    expect(skipped).toMatchObject([{ path: 'sub', what: 'unlisted' }]);
+    expect(await readAll(source, files[1]!)).toBe('yy');
+    holds({ name: 'b.csv', content: Buffer.from('yyy'), omits });
+    await expect(readAll(source, files[1]!)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+  });
+
   test('symbolic links are skipped with a reason', async () => {
     holds({ name: 'link.csv', kind: 'link' });
     expect((await listAll(source)).skipped).toEqual([{ path: 'link.csv', reason: 'a symbolic link' }]);

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TallymanError } from '../../../src/core/errors.js';
 import { Secret } from '../../../src/core/secret.js';
 import { fingerprint, parseHostKey, readKnownHosts } from '../../../src/sources/sftp/host-key.js';
 import { SFTP_LIMITS } from '../../../src/sources/sftp/connection.js';
@@ -99,6 +100,15 @@ describe('logging in', () => {
     });
   });
 
+  test('a secret that is not set is told of after the host key was proven', async () => {
+    const unset = Secret.unset(() => new TallymanError('CONFIG_INVALID', 'the variable GONE is unset'));
+    await expect(listed({ password: unset })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(listed({ password: unset, host_key: 'ask' })).rejects.toMatchObject({
+      code: 'HOST_KEY_MISMATCH',
+      fix: expect.stringContaining(`host_key: "${await sshd.hostKey()}"`) as string,
+    });
+  });
+
   test('a refused password is SOURCE_UNREACHABLE with the user and without the password', async () => {
     await expect(listed({ password: new Secret('canary-wrong') })).rejects.toMatchObject({
       code: 'SOURCE_UNREACHABLE',
@@ -160,6 +170,53 @@ describe('a login of several steps', () => {
       message: expect.stringContaining(
         'the server took password, and then asks for publickey, which the connection does not have',
       ) as string,
+    });
+  });
+});
+
+describe('a server that knows other algorithms', () => {
+  async function at(lines: readonly string[], work: (server: Sshd) => Promise<void>): Promise<void> {
+    const server = await startSshd(lines);
+    try {
+      if (server.kind === 'openssh') await work(server);
+    } finally {
+      await server.close();
+    }
+  }
+  async function listedAt(server: Sshd, change: Readonly<Record<string, unknown>>): Promise<string[]> {
+    const harness = await sftpHarness(server, await connectionTo(server, change));
+    const source = harness.source();
+    try {
+      await harness.put('a.csv', 'x');
+      return (await listAll(source)).paths;
+    } finally {
+      await source.close();
+    }
+  }
+
+  test.each([
+    ['key exchange', 'KexAlgorithms diffie-hellman-group14-sha1', 'kex', 'diffie-hellman-group14-sha1'],
+    ['cipher', 'Ciphers aes256-cbc', 'cipher', 'aes256-cbc'],
+  ])('no %s in common: what each offers, and the key that allows it', async (what, line, key, name) => {
+    await at([line], async (server) => {
+      await expect(listedAt(server, {})).rejects.toMatchObject({
+        code: 'SOURCE_UNREACHABLE',
+        message: expect.stringContaining(`no ${what} in common. The server offers ${name};`) as string,
+        fix: expect.stringContaining(`algorithms: { ${key}: ["+${name}"] }`) as string,
+      });
+      expect(await listedAt(server, { algorithms: { [key]: `+${name}` } })).toEqual(['a.csv']);
+      expect(await listedAt(server, { algorithms: { [key]: [name] } })).toEqual(['a.csv']);
+    });
+  });
+
+  test('no kind of host key in common', async () => {
+    await at([], async (server) => {
+      await expect(listedAt(server, { algorithms: { host_key: 'rsa-sha2-512' } })).rejects.toMatchObject({
+        message: expect.stringMatching(
+          /no kind of host key in common. The server offers ssh-ed25519; tallyman rsa-sha2-512/,
+        ) as string,
+        fix: expect.stringContaining('does not go away by itself') as string,
+      });
     });
   });
 });
@@ -263,6 +320,8 @@ describe('connections: of type sftp', () => {
     ['both', { known_hosts: '/k' }, 'known_hosts custom'],
     ['nothing to log in with', { password: undefined }, 'password custom'],
     ['a passphrase without a key', { passphrase: new Secret('p') }, 'passphrase custom'],
+    ['an algorithm that nobody knows', { algorithms: { kex: 'rot13' } }, 'algorithms.kex custom'],
+    ['lists that add and do not', { algorithms: { mac: ['+hmac-md5', 'hmac-sha1'] } }, 'algorithms.mac custom'],
     ['an unknown key', { hostkey: KEY }, ' unrecognized_keys'],
     ['a port past 65535', { port: 70_000 }, 'port too_big'],
   ])('refuses %s', (_what, change, problem) => {
