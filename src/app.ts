@@ -196,16 +196,18 @@ export class App {
 
   async #openDatabase(): Promise<DatabaseSpec> {
     const { url, embedded, password, tls, controlSchema } = this.config.database;
+    // One for each load at a time, one for receipts, one to find out what became of a load.
+    const sessions = this.config.daemon.concurrency + 2;
     if (embedded) {
       this.#makeDataDir();
       const { startEmbedded } = await import('./postgres/embedded/start.js');
       const server = await startEmbedded(path.resolve(this.dataDir), this.log);
       this.#releaseEmbedded = () => server.release();
-      return { ...server.spec, controlSchema };
+      return { ...server.spec, controlSchema, sessions };
     }
     if (url === null) throw new TallymanError('INTERNAL', 'the config has neither database.url nor database.embedded');
     const plain = { ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null };
-    const spec = { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema };
+    const spec = { ...parseDatabaseUrl(url.reveal(), password?.reveal() ?? null, plain), controlSchema, sessions };
     if (password === null) return spec;
     // Each connection asks for it, and a file may hold another one by then: passwords are exchanged under a daemon.
     return Object.defineProperty(spec, 'password', {

@@ -6,6 +6,8 @@ import { dropBlanks, notA, skipBlanks } from './cell.js';
 import { PLAIN_OPTIONS, type CodecOptions } from './column-type.js';
 import { compileRules, encodeField, needsValue, type Rule } from './rules.js';
 import { temporalProblems } from './time/temporal-problems.js';
+import { judged, needsJudge, NO_RULES } from './as-contract.js';
+import { pgTypeNamed } from './type-name.js';
 import { codecFor, textCodec } from './types/index.js';
 import { visibleText, VALUE_LIMIT } from '../base/visible-text.js';
 
@@ -65,7 +67,14 @@ const FIRST_RULE = 1000;
  */
 export function compileColumn(spec: ColumnSpec, type: PgType, feedTimezone: string, mode: CopyMode): Column {
   const problems: string[] = [];
-  const column = build(spec, type, feedTimezone, mode, problems);
+  const contract = pgTypeNamed(spec.type);
+  const column =
+    contract !== null && needsJudge(contract, type)
+      ? judged(
+          build(spec, contract, feedTimezone, 'binary', problems),
+          build({ ...spec, ...NO_RULES }, type, feedTimezone, mode, problems),
+        )
+      : build(spec, type, feedTimezone, mode, problems);
   if (problems.length > 0)
     throw new TallymanError('CONTRACT_MISFIT', `column ${spec.name} (${type.formatted}): ${problems.join('; ')}`);
   return column;

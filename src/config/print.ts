@@ -92,6 +92,7 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
       mode: feed.target.mode,
       create: feed.target.create,
       load_index: feed.target.loadIndex,
+      formerly: feed.target.formerly?.map((one) => `${one.schema}.${one.table}`),
     },
     after: {
       loaded: printableAction(feed.after.loaded),

@@ -20,9 +20,20 @@ export interface DatabaseSpec {
   readonly channelBinding?: 'disable' | 'prefer' | 'require';
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
+  /** How many sessions the program may have at once, for messages. Omitted = not known. */
+  readonly sessions?: number;
   /**
    * Other libpq `options`-like run-time settings from the URL are refused, not passed: pgbouncer refuses start-up
    * parameters.
    */
   readonly controlSchema: string;
 }
+
+/**
+ * How far trouble outside the files reaches, for errors with blame `pause`:
+ *
+ * - `database` nothing can be loaded
+ * - `table`    one feed cannot be loaded now: somebody holds a lock on what it needs
+ * - `file`     not known: the database works, and refuses this load in a way that time may mend, or not
+ */
+export type Reach = 'database' | 'table' | 'file';

@@ -1,4 +1,5 @@
 import { hasCode } from '../base/errno.js';
+import type { Reach } from './database.js';
 
 /**
  * The one table of errors: what a code means, what to do, and the exit code that a command ends with.
@@ -180,6 +181,12 @@ export const ERRORS = {
     'What should happen to the file after its outcome (move, delete, tag) could not be done.',
     'Give the user that runs tallyman the right to write in the folder. It is tried again without end; the load itself is not touched.',
   ),
+  TARGET_CHANGED: row(
+    'attempt',
+    1,
+    'A load that is to be replaced went into another table than the one that the feed fills now.',
+    'If the table was renamed or moved, say its old name under target.formerly; then `tallyman retry FILE_ID`.',
+  ),
   // the version
   FILE_CHANGED: row(
     'version',
@@ -231,6 +238,12 @@ export const ERRORS = {
     'PostgreSQL cannot take the load now (locks, connections, disk, read-only).',
     'Nothing is lost: it is tried again. If it goes on, look at the message.',
   ),
+  POOL_MODE: row(
+    'pause',
+    5,
+    'The pooler in front of PostgreSQL pools statements: there are no transactions through it.',
+    'Set pool_mode = transaction or session for this database in the pooler, or let database.url lead to PostgreSQL itself.',
+  ),
   WORKER_UNUSABLE: row(
     'pause',
     5,
@@ -268,7 +281,12 @@ export const ERRORS = {
     'A package that reads this format is not installed, or not for this machine.',
     'Install tallyman again with its optional packages (`npm ci`, without --omit=optional), then start it again.',
   ),
-  DATABASE_RIGHTS: row('feed', 78, 'The database role lacks a right.', 'Run the GRANT in the message.'),
+  DATABASE_RIGHTS: row(
+    'feed',
+    78,
+    'The database role lacks a right.',
+    'Run the GRANT that is shown; docs/reference/database-rights.md lists all that the role needs.',
+  ),
   DATABASE_CHANGED: row(
     'feed',
     5,
@@ -340,10 +358,16 @@ export class TallymanError extends Error {
   readonly code: ErrorCode;
   /** What to do next; the table's unless the place knows better. */
   readonly fix: string;
+  readonly reach: Reach;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly fix?: string; readonly cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { readonly fix?: string; readonly cause?: unknown; readonly reach?: Reach },
+  ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.reach = options?.reach ?? 'database';
     this.fix = options?.fix ?? (isFewDescriptors(options?.cause) ? MORE_DESCRIPTORS : ERRORS[code].fix);
   }
 

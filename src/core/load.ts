@@ -1,5 +1,5 @@
 import type { SaidBeside } from './beside.js';
-import type { DatabaseSpec } from './database.js';
+import type { DatabaseSpec, Reach } from './database.js';
 import type { FeedSpec } from './feed/feed.js';
 import type { DriftNote, FileDialect } from './format.js';
 import type { ReceiptRef } from './receipts.js';
@@ -90,8 +90,8 @@ export type LoadResult =
   /** The file changed or went while it was read: back to settling, no attempt used. */
   | { readonly outcome: 'changed'; readonly message: string }
   | { readonly outcome: 'vanished'; readonly message: string }
-  /** Source of trouble is not this file: the feed pauses, no attempt is used. */
-  | { readonly outcome: 'unreachable'; readonly error: ReportedError }
+  /** Trouble outside the file: work pauses as far as it reaches, no attempt is used unless it turns out to be the file's. */
+  | { readonly outcome: 'unreachable'; readonly error: ReportedError; readonly reach?: Reach }
   /** The contract does not fit the table: the feed stops, its files stay `discovered`. */
   | { readonly outcome: 'misfit'; readonly error: ReportedError }
   /** COMMIT was sent and no answer came: recovery decides. */

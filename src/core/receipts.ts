@@ -1,5 +1,6 @@
 import type { QuarantineGroup, QuarantineRow } from './quarantine.js';
 import type { RowCounts } from './report.js';
+import type { TargetSpec } from './feed/target.js';
 
 /** A receipt as `tallyman.loads` holds it, as far as the ledger needs it. */
 export interface ReceiptRef {
@@ -91,9 +92,14 @@ export interface Receipts {
     to: string,
     own: { readonly instanceId: string; readonly loadKeys: readonly string[] },
   ): Promise<void>;
-  /** Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says. */
+  /**
+   * Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says; null = its
+   * table is gone. Receipts that name a table of `target.formerly` are looked for in the feed's own. Loads that were
+   * replaced come along when rows of theirs are still there.
+   */
   liveCounts(
     feed: string,
+    target?: TargetSpec,
   ): Promise<readonly { readonly receipt: ReceiptRef; readonly target: string; readonly present: number | null }[]>;
 
   /** Open quarantine grouped by feed, file, column and reason. */

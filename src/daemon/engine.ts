@@ -23,6 +23,7 @@ import { isNamed, standsAs } from '../core/entry.js';
 import type { FlowParts } from '../flow/flow-parts.js';
 import { compareAgain, isAnotherServer, reconcileStores, takeOver } from '../flow/recover.js';
 import { carryOutRequests } from '../flow/carry-out-requests.js';
+import { SameTrouble } from '../flow/same-trouble.js';
 import { ServerWatch } from './server-watch.js';
 import type { WorkOutcome } from '../flow/outcome.js';
 import { WorkLoop } from './work-loop.js';
@@ -124,6 +125,7 @@ export class Engine {
     }
     this.#process = {
       ...parts,
+      sameTrouble: new SameTrouble(),
       source: (entry) => this.#sourceOf(entry),
       load: (job) => parts.load(job),
       lookAgain: (entry) => this.#lookAgain(entry),

@@ -41,9 +41,11 @@ export const gaveUp = (pause: Pause): boolean => pause.error !== null && pause.f
 
 /** Nothing to do now, or nothing that a further try would change (once mode). */
 export function isIdle(lane: Lane): boolean {
-  if (lane.pause.error !== null) return gaveUp(lane.pause);
+  const empty = lane.dry && lane.queue.length === 0;
+  // Empty although paused: what failed is tried in the next run.
+  if (lane.pause.error !== null) return empty || gaveUp(lane.pause);
   if (lane.landing.error !== null) return gaveUp(lane.landing);
-  return lane.dry && lane.queue.length === 0;
+  return empty;
 }
 
 /** What waits and runs of one feed. */

@@ -177,7 +177,10 @@ export class WorkLoop {
         (lane.landing.error === null || lane.landings === 0)
       );
     if (lane.pause.leftMs > 0 || (!lane.landsAhead && lane.running > 0)) return false;
-    return (this.#databasePause.error === null && lane.pause.error === null) || this.#loads.taken === 0;
+    return (
+      (this.#databasePause.error === null || this.#loads.taken === 0) &&
+      (lane.pause.error === null || lane.running === 0)
+    );
   }
 
   #isNext(step: Step, lane: Lane, entry: FileEntry): boolean {
@@ -264,7 +267,8 @@ export class WorkLoop {
         return;
       case 'pause-feed':
         this.#pause(step === 'load' ? lane.pause : lane.landing, outcome.error, { feed: lane.feed.name });
-        lane.queue.unshift(entry);
+        if (outcome.later === true) this.#tried?.add(entry.fileId);
+        else lane.queue.unshift(entry);
     }
   }
 

@@ -12,6 +12,7 @@ import type { Place } from '../core/ledger/place.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
 import type { Landing } from './landing.js';
+import type { SameTrouble } from './same-trouble.js';
 import type { Log } from '../core/log.js';
 
 /** What the straight line needs beside the entry. */
@@ -28,6 +29,8 @@ export interface FlowParts {
   readonly actor: string;
   /** Who works: its name stands in every claim. */
   readonly worker: string;
+  /** What the database refused, of which nobody knows yet whose fault it is. */
+  readonly sameTrouble: SameTrouble;
   /** Brings remote files to local disk. */
   readonly landing: Landing;
   /** The source that holds the entry's bytes. */

@@ -17,4 +17,5 @@ export type WorkOutcome =
    */
   | { readonly kind: 'aside' }
   | { readonly kind: 'pause-database'; readonly error: TallymanError }
-  | { readonly kind: 'pause-feed'; readonly error: TallymanError };
+  /** `later`: the file waits for its backoff, so that another one tries first. */
+  | { readonly kind: 'pause-feed'; readonly error: TallymanError; readonly later?: true };

@@ -43,7 +43,8 @@ function renamedFrom(feed: FeedSpec, known: readonly KnownFeed[], gone: readonly
     return known.some((old) => old.name === formerly) ? [{ from: formerly, to: name }] : [];
   if (formerly === 'none' || known.some((old) => old.name === name && old.source !== '')) return [];
   const { source, target } = identity(feed);
-  const before = gone.find((old) => old.source === source && old.target === target);
+  const targets = [target, ...(feed.target.formerly ?? []).map((one) => `${one.schema}.${one.table}`)];
+  const before = gone.find((old) => old.source === source && targets.includes(old.target));
   if (before === undefined) return [];
   throw mistake(
     `feed ${name} reads the source and fills the table of feed ${before.name}, which is no longer in the config`,

@@ -34,6 +34,7 @@ export async function settleResult(
   switch (result.outcome) {
     case 'loaded':
     case 'rejected': {
+      parts.sameTrouble.passed();
       const loaded = result.outcome === 'loaded';
       // A file without records shows no dialect of its own.
       const changed = loaded && result.rows.read > 0 ? await dialectDrift(parts, feed, result.dialect) : [];
@@ -67,10 +68,13 @@ export async function settleResult(
     case 'vanished':
       return await gone(parts, entry, result.message);
     case 'unreachable':
+      if (result.reach === 'file') return await perhapsItsOwn(parts, entry, feed, TallymanError.from(result.error));
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.error.message);
-      return result.error.code === 'INTERRUPTED'
-        ? { kind: 'aside' }
-        : { kind: 'pause-database', error: TallymanError.from(result.error) };
+      if (result.error.code === 'INTERRUPTED') return { kind: 'aside' };
+      return {
+        kind: result.reach === 'table' ? 'pause-feed' : 'pause-database',
+        error: TallymanError.from(result.error),
+      };
     case 'misfit':
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.error.message);
       return { kind: 'pause-feed', error: TallymanError.from(result.error) };
@@ -82,6 +86,32 @@ export async function settleResult(
     case 'known-path':
       throw new TallymanError('INTERNAL', `${result.outcome} is no end of a load`);
   }
+}
+
+/** Attempts after which a file that fails the same way while others pass has its end. */
+const SAME_WAY = 3;
+
+/**
+ * The database works and refused this load in a way that time may mend. As long as others fail the same way and none
+ * gets through it is nobody's fault: the feed pauses, and another file tries first. A file that is alone with it uses
+ * its attempts, three of them.
+ */
+async function perhapsItsOwn(
+  parts: FlowParts,
+  entry: FileEntry,
+  feed: FeedSpec,
+  error: TallymanError,
+): Promise<WorkOutcome> {
+  if (parts.sameTrouble.isAlone(entry.fileId, error.message)) {
+    const attempts = Math.min(SAME_WAY, feed.retry.attempts);
+    const own = new TallymanError('DATABASE_REFUSED', `${error.message}. Other loads do not fail in this way`, {
+      fix: 'Look at what hangs on the staging table (triggers, their libraries, policies that cancel); then `tallyman retry FILE_ID`.',
+    });
+    return await attemptFailed(parts, entry, { ...feed, retry: { ...feed.retry, attempts } }, own);
+  }
+  const retryAt = new Date(Date.now() + feed.retry.backoffMs).toISOString();
+  await parts.ledger.unclaim(entry.fileId, { ...UNCOUNTED, retryAt }, parts.actor, error.message);
+  return { kind: 'pause-feed', error, later: true };
 }
 
 /**

@@ -44,13 +44,13 @@ async function open(
   const { feed } = job;
   const { reader } = file;
   const agreement = agree(feed, reader.layout, reader.empty, await session.presentColumns(connection, feed));
-  const table = await session.table(connection, feed, stagingColumns(agreement));
+  const table = await session.table(connection, feed, stagingColumns(agreement, feed));
   const plan = compileRows(
     feed,
     agreement,
     (name) => table.columns.find((column) => column.name === name)?.type ?? null,
   );
-  const begun = await begin(connection, job, table);
+  const begun = await begin(connection, job, table, session.control);
   if (begun === null) {
     session.forgetTable(feed);
     throw new RunAgain('table-changed');
@@ -71,7 +71,7 @@ async function open(
     reached,
     agreement,
     plan,
-    scan: { table, loadId, pages: begun.pages, ended: session.endOf(feed) },
+    scan: { table, loadId, pages: begun.pages, whole: begun.whole, ended: session.endOf(feed) },
     replaced,
     loaded: 0,
     repeats: [],

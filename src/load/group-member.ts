@@ -62,7 +62,7 @@ export class MemberPlans {
 
   /** null = the table must be changed for this file, or its rows are of another shape than those of the group. */
   planFor(agreement: Agreement): RowPlan | null {
-    const columns = stagingColumns(agreement);
+    const columns = stagingColumns(agreement, this.#feed);
     const key = JSON.stringify([columns, agreement.rescue, agreement.cellOf, agreement.fileTypes]);
     if (this.#last?.key === key) return this.#last.plan;
     if (planStaging(this.#feed.target, columns, this.#table).kind !== 'ok') return null;

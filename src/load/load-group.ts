@@ -52,7 +52,11 @@ export async function loadGroup(
       return jobs.map((_, index) => (asked.has(index) ? outcome : null));
     }
     // The database is away for each of them: one after the other would only wait for it as often.
-    if (outcome.outcome === 'unreachable' && (hooks.signal.aborted || connection?.lost !== false))
+    // So is a lock that was waited for in vain.
+    if (
+      outcome.outcome === 'unreachable' &&
+      (hooks.signal.aborted || connection?.lost !== false || outcome.reach === 'table')
+    )
       return jobs.map(() => outcome);
     return jobs.map(() => null);
   }
@@ -86,7 +90,7 @@ async function open(
   return {
     connection,
     session,
-    scan: { table, pages: begun.pages, ended: session.endOf(feed) },
+    scan: { table, pages: begun.pages, whole: begun.whole, ended: session.endOf(feed) },
     target,
     out,
     members,
@@ -120,7 +124,7 @@ async function beginOn(
   const { feed } = jobs[0]!;
   for (let run = 1; run <= 2; run++) {
     const table = await tableOf(jobs[0]!, hooks, session, connection);
-    const begun = await beginGroup(connection, jobs, table);
+    const begun = await beginGroup(connection, jobs, table, session.control);
     if (begun !== null) return { table, begun };
     await rollback(connection);
     session.forgetTable(feed);
@@ -143,7 +147,7 @@ async function tableOf(
     try {
       const { layout, empty } = file.reader;
       const agreement = agree(job.feed, layout, empty, await session.presentColumns(connection, job.feed));
-      return await session.table(connection, job.feed, stagingColumns(agreement));
+      return await session.table(connection, job.feed, stagingColumns(agreement, job.feed));
     } finally {
       await file.close();
     }

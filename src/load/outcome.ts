@@ -21,7 +21,7 @@ export function outcomeOf(error: unknown, aborted: boolean): LoadResult {
     case 'version':
       return { outcome: known.code === 'FILE_VANISHED' ? 'vanished' : 'changed', message: known.message };
     case 'pause':
-      return { outcome: 'unreachable', error: known.reported() };
+      return { outcome: 'unreachable', error: known.reported(), reach: known.reach };
     case 'feed':
       return { outcome: 'misfit', error: known.reported() };
     case 'file':

@@ -25,7 +25,8 @@ export interface Step {
 export const STEPS: readonly Step[] = [
   {
     name: 'replace',
-    alone: ({ connection, replaced, scan }) => deleteReplaced(connection, replaced, scan.table),
+    alone: ({ connection, replaced, scan, job }) =>
+      deleteReplaced(connection, replaced, scan.table, job.feed.target.formerly),
     group: null,
   },
   { name: 'copy', alone: copyFile, group: copyGroup },

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import type { TargetSpec } from '../core/feed/target.js';
 import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { ReceiptRef, Receipts } from '../core/receipts.js';
@@ -47,10 +48,12 @@ export async function verify(parts: VerifyParts): Promise<VerifyDocument> {
   const receipts = await parts.receipts();
   // Those that have gone from the config too: their rows are still in the tables.
   const feeds = new Set([...parts.config.feeds, ...(await ledger.feeds())].map((feed) => feed.name));
+  const targets = new Map(parts.config.feeds.map((feed) => [feed.name, feed.target]));
   const found: Difference[] = [];
   for await (const difference of ledgerAgainstReceipts(ledger, receipts)) found.push(difference);
   for (const feed of feeds)
-    for await (const difference of receiptsAgainstTables(ledger, receipts, feed)) found.push(difference);
+    for await (const difference of receiptsAgainstTables(ledger, receipts, feed, targets.get(feed)))
+      found.push(difference);
   return { ok: found.every(({ kind }) => kind === 'emptied'), differences: found };
 }
 
@@ -117,16 +120,23 @@ async function* ledgerAgainstReceipts(ledger: Known, receipts: Written): AsyncIt
   }
 }
 
-/** Every live load must have as many rows in its table as its receipt says. */
-async function* receiptsAgainstTables(ledger: Known, receipts: Written, feed: string): AsyncIterable<Difference> {
+/** Every live load must have as many rows in its table as its receipt says, and one that was replaced none. */
+async function* receiptsAgainstTables(
+  ledger: Known,
+  receipts: Written,
+  feed: string,
+  spec: TargetSpec | undefined,
+): AsyncIterable<Difference> {
   if ((await receipts.databaseId()) === null) return;
-  for (const { receipt, target, present } of await receipts.liveCounts(feed)) {
+  for (const { receipt, target, present } of await receipts.liveCounts(feed, spec)) {
     const kind = tableDifference(receipt, present);
     if (kind === null) continue;
     const message =
       present === null
-        ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there`
-        : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
+        ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there; if it was renamed or moved, its old name belongs under target.formerly`
+        : receipt.status === 'superseded'
+          ? `load ${receipt.loadId} of ${receipt.path} was replaced, and ${present} of its rows are still there`
+          : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
     yield {
       kind,
       feed,
@@ -139,6 +149,7 @@ async function* receiptsAgainstTables(ledger: Known, receipts: Written, feed: st
 }
 
 function tableDifference(receipt: ReceiptRef, present: number | null): Difference['kind'] | null {
+  if (receipt.status === 'superseded') return 'rows-extra';
   if (present === receipt.rows.loaded) return null;
   if (present === null) return receipt.rows.loaded === 0 ? null : 'table-missing';
   if (present === 0) return 'emptied';

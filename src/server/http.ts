@@ -77,7 +77,9 @@ async function answer(
               : ['starting']
             : [`database: ${engine.databaseError.code}`]),
         ...feeds.flatMap(({ feed, health }) => {
-          const trouble = health?.error ?? health?.stopped ?? null;
+          // A feed that waits for a lock goes on by itself; the daemon is none the less ready for it.
+          const stopped = health?.stopped?.code === 'DATABASE_BUSY' ? null : health?.stopped;
+          const trouble = health?.error ?? stopped ?? null;
           return trouble === null ? [] : [`feed ${feed}: ${trouble.code}`];
         }),
       ];

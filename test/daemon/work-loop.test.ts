@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
 import type { FeedSpec } from '../../src/core/feed/feed.js';
 import type { FileEntry } from '../../src/core/entry.js';
@@ -146,6 +146,23 @@ describe('the slots', () => {
     harbour.add('a', 'a2', SMALL);
     await harbour.tell();
     expect(harbour.events).toEqual(['load a1']);
+  });
+});
+
+describe('a feed that pauses', () => {
+  const locked = new TallymanError('DATABASE_BUSY', 'the table is locked');
+
+  test('holds up no other feed, neither by its pause nor while it tries again', async () => {
+    open(['locked', 'free'], 2);
+    harbour.add('locked', 'l1', LARGE);
+    for (const n of [1, 2]) harbour.add('free', `f${n}`, LARGE);
+    await harbour.tell();
+    await harbour.end('load l1', locked);
+    expect([harbour.loop.feedError('locked')?.code, harbour.loop.databaseError]).toEqual(['DATABASE_BUSY', null]);
+    expect(harbour.events).toEqual(['load l1', 'load f1', 'load f2']);
+    await harbour.end('load f1');
+    // Its pause is over while f2 is still at work: it has its turn beside it.
+    await vi.waitFor(() => expect(harbour.events.slice(3)).toEqual(['load l1']), 5_000);
   });
 });
 

@@ -170,31 +170,80 @@ describe('a load that replaces others', () => {
     expect(await staged()).toEqual([{ load: second, id: 1 }]);
   });
 
-  test('deletes from the table that the old receipt names', async () => {
-    const first = idOf(
-      await bench.take(
-        'a.csv',
-        'id,name\n1,a\n',
-        feedOf({ target: { schema: 'staging', table: 'Old T', mode: 'append', create: true, loadIndex: 'none' } }),
-      ),
-    );
-    await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), replacing([first]));
-    expect(await bench.query('select count(*)::int as n from staging."Old T"')).toEqual([{ n: 0 }]);
-    expect(await staged()).toMatchObject([{ id: 2 }]);
-  });
+  describe('whose receipt names another table than the feed fills now', () => {
+    const named = (table: string, formerly?: readonly string[]) =>
+      feedOf({
+        target: {
+          ...feedOf().target,
+          table,
+          ...(formerly === undefined ? {} : { formerly: formerly.map((name) => ({ schema: 'staging', table: name })) }),
+        },
+      });
+    const replaced = (first: number, feed = feedOf(), change: Partial<LoadJob> = replacing([first])) =>
+      bench.take('a.csv', 'id,name\n2,a\n', feed, change);
+    const refused = (says: string) => ({
+      outcome: 'failed',
+      error: { code: 'TARGET_CHANGED', message: expect.stringContaining(says) as unknown },
+    });
 
-  test('does without the old table when it is gone', async () => {
-    const first = idOf(
-      await bench.take(
-        'a.csv',
-        'id,name\n1,a\n',
-        feedOf({ target: { schema: 'staging', table: 'old', mode: 'append', create: true, loadIndex: 'none' } }),
-      ),
-    );
-    await bench.query('drop table staging.old');
-    expect(await bench.take('a.csv', 'id,name\n2,a\n', feedOf(), replacing([first]))).toMatchObject({
-      outcome: 'loaded',
-      replaced: [first],
+    test('are found in the table that was renamed or moved, as often as target.formerly says so', async () => {
+      const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n', named('Old T')));
+      await bench.query(
+        'alter table staging."Old T" rename to t; create schema s2; alter table staging.t set schema s2',
+      );
+      await bench.query('alter table s2.t set schema staging; drop schema s2');
+      expect(await replaced(first)).toMatchObject(
+        refused(`load ${first}, which this one would replace, went into staging."Old T", which is not there any more`),
+      );
+      const second = idOf(await replaced(first, named('t', ['older', 'Old T'])));
+      expect(await staged()).toEqual([{ load: second, id: 2 }]);
+    });
+
+    test('by path, as a snapshot, and cleared ones by content too', async () => {
+      for (const [change, n] of [
+        [{ replaces: { loadIds: [], path: true, feed: false } }, 1],
+        [{ replaces: { loadIds: [], path: false, feed: true } }, 2],
+      ] as const) {
+        await bench.query('drop schema if exists staging cascade; truncate tallyman.loads');
+        const first = idOf(await bench.take('a.csv', `id,name\n${n},a\n`, named('old')));
+        await bench.query('alter table staging.old rename to t');
+        expect(await replaced(first, feedOf(), change)).toMatchObject(refused('staging.old'));
+        idOf(await replaced(first, named('t', ['old']), change));
+        expect(await staged()).toMatchObject([{ id: 2 }]);
+      }
+      await bench.query(
+        `alter table staging.t rename to t3; update tallyman.loads set status = 'cleared' where status = 'loaded'`,
+      );
+      expect(await bench.take('b.csv', 'id,name\n2,a\n', named('t3'))).toMatchObject(refused('staging.t,'));
+      idOf(await bench.take('b.csv', 'id,name\n2,a\n', named('t3', ['t', 'old'])));
+      expect(await bench.query('select count(*)::int as n from staging.t3')).toEqual([{ n: 1 }]);
+    });
+
+    test('are refused while their rows stand in a table that is still there, whatever target.formerly says', async () => {
+      const first = idOf(await bench.take('a.csv', 'id,name\n1,a\n', named('old')));
+      await bench.take('z.csv', 'id,name\n9,z\n');
+      for (const feed of [feedOf(), named('t', ['old'])])
+        expect(await replaced(first, feed)).toMatchObject(
+          refused('where 1 of their rows stand; the feed fills staging.t now'),
+        );
+      expect(await bench.query('select id from staging.old union all select id from staging.t')).toEqual([
+        { id: 1 },
+        { id: 9 },
+      ]);
+      // Taken away by hand: nothing is left to stand beside the new rows.
+      await bench.query('delete from staging.old');
+      expect(await replaced(first)).toMatchObject({ outcome: 'loaded', replaced: [first] });
+    });
+
+    test('keep the feed from a new empty table where only the config has the new name', async () => {
+      await bench.take('a.csv', 'id,name\n1,a\n', named('old'));
+      expect(await bench.take('b.csv', 'id,name\n2,a\n', named('t', ['old']))).toMatchObject({
+        outcome: 'misfit',
+        error: {
+          code: 'CONTRACT_MISFIT',
+          message: expect.stringContaining('ALTER TABLE "staging"."old" RENAME TO "t";') as unknown,
+        },
+      });
     });
   });
 

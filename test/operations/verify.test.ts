@@ -37,6 +37,17 @@ describe('verify', () => {
     expect(await kindsOf(partsOf(0))).toEqual([true, [['emptied', 42]]]);
   });
 
+  test('tells rows that a load left behind when it was replaced, and a table that may have another name now', async () => {
+    expect(await kindsOf(partsOf(3, [receiptOf({ status: 'superseded', loadKey: 'other' })]))).toMatchObject([
+      false,
+      [
+        ['receipt-missing', 42],
+        ['ledger-missing', null],
+        ['rows-extra', 42],
+      ],
+    ]);
+  });
+
   test('tells a load without receipt, a receipt without load, and one in another state', async () => {
     expect(await kindsOf(partsOf(9, []))).toEqual([false, [['receipt-missing', 42]]]);
     expect(await kindsOf(partsOf(9, [receiptOf({ status: 'cleared' })]))).toEqual([false, [['state-differs', 42]]]);

@@ -7,6 +7,7 @@ import {
   LIVE_PATH_INDEX,
   readControlState,
 } from '../../src/postgres/control/control-schema.js';
+import { foundation } from '../../src/postgres/control/migrations/001-foundation.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { specOf, withSpec } from './spec.js';
 
@@ -61,7 +62,7 @@ describe('the control schema', () => {
       'quarantine_id, load_id, row_number, line_number, byte_offset, errors jsonb, raw bytea, raw_length, status, resolved_by, note, created_at',
     );
     expect(columns.get('meta')).toContain('database_id uuid');
-    expect([...columns.keys()]).toEqual(['loads', 'meta', 'quarantine', 'quarantine_summary', 'tally']);
+    expect([...columns.keys()]).toEqual(['loads', 'meta', 'quarantine', 'quarantine_summary', 'tally', 'targets']);
   });
 
   test('is made once: a second call changes nothing and keeps the database id', async () => {
@@ -83,7 +84,7 @@ describe('the control schema', () => {
     await database.client.query(
       'CREATE ROLE maker LOGIN; CREATE SCHEMA made; GRANT USAGE, CREATE ON SCHEMA made TO maker',
     );
-    expect((await ensure('made', 'maker')).version).toBe(1);
+    expect((await ensure('made', 'maker')).version).toBe(2);
     await database.client.query('DROP OWNED BY maker; DROP ROLE maker');
   });
 
@@ -121,13 +122,22 @@ describe('the control schema', () => {
     await database.client.query('ROLLBACK');
   });
 
+  test('of the version before is brought up to date, beside a program that goes on writing as before', async () => {
+    await database.client.query('CREATE SCHEMA before');
+    for (const statement of foundation.statements('before')) await database.client.query(statement);
+    await database.client.query('INSERT INTO before.meta (version) VALUES (1)');
+    const first = await insertLoad('before', { path: 'a' });
+    expect((await ensure('before')).version).toBe(2);
+    expect(await insertLoad('before', { path: 'b' })).toBe(first + 1);
+  });
+
   test('is null before it is made', async () => {
     expect(await withSpec(specOf(database.url), (connection) => readControlState(connection, 'nowhere'))).toBeNull();
   });
 
   test('comes out as a script that makes the same', async () => {
     await database.client.query(controlSchemaSql('scripted'));
-    expect((await ensure('scripted')).version).toBe(1);
+    expect((await ensure('scripted')).version).toBe(2);
   });
 });
 

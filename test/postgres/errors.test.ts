@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { TallymanError } from '../../src/core/errors.js';
-import { classify, databaseError, endsSession, publicMessage } from '../../src/postgres/connect/errors.js';
+import {
+  classify,
+  databaseError,
+  definitionError,
+  endsSession,
+  publicMessage,
+} from '../../src/postgres/connect/errors.js';
 
 const server = (code: string, message = 'said', fields: object = {}): Error =>
   Object.assign(new Error(message), { code, severity: 'ERROR', ...fields });
@@ -19,7 +25,6 @@ describe('whose fault an error is', () => {
     ['54000', 'row'],
     ['22P03', 'bug'],
     ['22P04', 'bug'],
-    ['08P01', 'bug'],
     ['40001', 'transient'],
     ['40P01', 'transient'],
     ['53100', 'transient'],
@@ -40,6 +45,64 @@ describe('whose fault an error is', () => {
     ['XX001', 'refused'],
   ])('SQLSTATE %s: %s', (code, fault) => {
     expect(classify(server(code))).toBe(fault);
+  });
+
+  test.each([
+    'server conn crashed?',
+    'query_wait_timeout',
+    'server login has been failing, try again later',
+    'whatever',
+  ])(
+    'what a pooler says ("%s") in PostgreSQL\'s place is an outage; what the server says of our protocol is our bug',
+    (message) => {
+      for (const severity of ['FATAL', 'ERROR']) {
+        expect(classify(server('08P01', message, { severity }))).toBe('lost');
+        expect(databaseError(server('08P01', message, { severity })).code).toBe('DATABASE_UNREACHABLE');
+      }
+      expect(classify(server('08P01', message, { routine: 'pq_getmsgend' }))).toBe('bug');
+    },
+  );
+
+  test('a pooler without transactions, an event trigger, a missing right and a replica identity are told with what to do', () => {
+    const pooling = databaseError(server('08P01', 'transaction blocks not allowed in statement pooling mode'));
+    expect([pooling.code, pooling.blame, pooling.fix]).toMatchObject([
+      'POOL_MODE',
+      'pause',
+      expect.stringContaining('pool_mode'),
+    ]);
+    expect(definitionError(server('P0001', 'no tables on Fridays'), 'creating t')).toMatchObject({
+      code: 'CONTRACT_MISFIT',
+      message: 'creating t: PostgreSQL: no tables on Fridays (SQLSTATE P0001)',
+    });
+    expect(definitionError(server('42501'), 'creating t', 'GRANT it').fix).toBe('GRANT it');
+    expect(databaseError(server('42501')).fix).not.toContain('in the message');
+    expect(databaseError(server('0A000')).fix).not.toContain('ALTER');
+    const identity = databaseError(server('55000', 'said', { routine: 'CheckCmdReplicaIdentity' }));
+    expect([identity.code, identity.fix]).toMatchObject([
+      'CONTRACT_MISFIT',
+      expect.stringContaining('REPLICA IDENTITY FULL'),
+    ]);
+  });
+
+  test.each([
+    ['55P03', 'table'],
+    ['40P01', 'table'],
+    ['55006', 'table'],
+    ['40001', 'file'],
+    ['55000', 'file'],
+    ['58P01', 'file'],
+    ['57014', 'file'],
+    ['53100', 'database'],
+    ['53300', 'database'],
+    ['57P03', 'database'],
+    ['58030', 'database'],
+    ['25006', 'database'],
+  ])('SQLSTATE %s reaches as far as the %s', (code, reach) => {
+    expect(databaseError(server(code))).toMatchObject({ code: 'DATABASE_BUSY', reach });
+  });
+
+  test('no transaction numbers left: not a row that is too big, although the code is the same', () => {
+    expect(classify(server('54000', 'said', { routine: 'GetNewTransactionId' }))).toBe('transient');
   });
 
   test.each([

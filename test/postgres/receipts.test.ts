@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { TargetSpec } from '../../src/core/feed/target.js';
 import type { ReceiptRef } from '../../src/core/receipts.js';
 import type { QuarantineRow } from '../../src/core/quarantine.js';
 import type { Receipts } from '../../src/core/receipts.js';
@@ -237,6 +238,23 @@ describe('live counts', () => {
       [gone.id, 'public.gone', null],
       [emptied.id, `public.t${made}`, 0],
     ]);
+  });
+
+  test('are looked for in the table of today where the receipt has a former name, and of replaced loads what is left', async () => {
+    await sql(`CREATE TABLE public.new${made} (_load_id bigint, _row bigint)`);
+    const a = await insertLoad({ path: 'a', target: `public.old${made}` });
+    const left = await insertLoad({ path: 'b', target: `public.old${made}`, status: 'superseded' });
+    await insertLoad({ path: 'c', target: `public.old${made}`, status: 'superseded' });
+    await sql(`INSERT INTO public.new${made} VALUES (${a.id}, 1), (${left.id}, 1)`);
+    const own = { schema: 'public', table: `new${made}`, mode: 'append', create: true, loadIndex: 'none' } as const;
+    const formerly = [{ schema: 'public', table: `old${made}` }];
+    const counts = async (target: TargetSpec) =>
+      (await receipts.liveCounts('orders', target)).map((c) => [c.receipt.loadId, c.target, c.present]);
+    expect(await counts({ ...own, formerly })).toEqual([
+      [a.id, `public.old${made}`, 1],
+      [left.id, `public.old${made}`, 1],
+    ]);
+    expect((await counts(own))[0]).toEqual([a.id, `public.old${made}`, null]);
   });
 
   test('are right for more loads than an index helps with', async () => {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { FeedSpec } from '../../core/feed/feed.js';
 import type { LimitsSpec } from '../../core/feed/limits.js';
-import type { TargetSpec } from '../../core/feed/target.js';
+import type { TableName, TargetSpec } from '../../core/feed/target.js';
 import type { FormatType } from '../../core/format.js';
 import type { WrittenFeed } from '../config.js';
 import { moveTargets } from './move-targets.js';
@@ -260,6 +260,9 @@ function resolveTarget(
   { stagingSchema, problems }: FeedSurroundings,
 ): TargetSpec | null {
   if (target === undefined) return null;
+  const formerly = (target.formerly ?? []).map((former, i) =>
+    formerTable(former, i, node, { stagingSchema, problems }),
+  );
   const written = target.table === undefined ? [name] : target.table.split('.');
   const table = written.at(-1) ?? '';
   const schema = written.length === 2 ? (written[0] ?? '') : stagingSchema;
@@ -274,8 +277,33 @@ function resolveTarget(
       `${tooLong} is longer than 63 bytes, PostgreSQL would cut it.`,
       target.table === undefined ? 'Set target.table.' : '',
     );
-  else return { schema, table, mode: target.mode, create: target.create, loadIndex: target.load_index };
+  else {
+    const itself = formerly.findIndex((one) => one.schema === schema && one.table === table);
+    if (itself >= 0)
+      problems.at(node, ['target', 'formerly', itself], 'CONFLICT', `${schema}.${table} is the name of today.`);
+    else
+      return {
+        schema,
+        table,
+        mode: target.mode,
+        create: target.create,
+        loadIndex: target.load_index,
+        ...(formerly.length === 0 ? {} : { formerly }),
+      };
+  }
   return null;
+}
+
+function formerTable(
+  written: string,
+  i: number,
+  node: MapNode,
+  { stagingSchema, problems }: Pick<FeedSurroundings, 'stagingSchema' | 'problems'>,
+): TableName {
+  const parts = written.split('.');
+  if (parts.length > 2 || parts.includes(''))
+    problems.at(node, ['target', 'formerly', i], 'BAD_VALUE', 'must be table or schema.table.');
+  return { schema: parts.length === 2 ? (parts[0] ?? '') : stagingSchema, table: parts.at(-1) ?? '' };
 }
 
 function limitsOf({ limits }: Keys, target: TargetSpec): LimitsSpec {

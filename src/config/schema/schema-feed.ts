@@ -208,6 +208,11 @@ export const feedShape = {
         .describe(
           'Index on _load_id, made together with the table: for feeds that often replace, and for tables from which old rows are deleted (new rows then fill old pages, and without an index they are counted by a scan of the whole table).',
         ),
+      formerly: oneOrMany(text())
+        .optional()
+        .describe(
+          'Former names (table or schema.table) of this very table, which was renamed or moved: loads whose receipts name them are found here.',
+        ),
     })
     .prefault({})
     .describe('Where the rows go.'),

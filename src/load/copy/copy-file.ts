@@ -14,7 +14,7 @@ import { WholeCopy } from './whole-copy.js';
 export async function copyFile(load: RunningLoad): Promise<void> {
   const { parts, agreement, plan, loadId, progress, scan } = load;
   const { table } = scan;
-  const chunks = parts.forceChunks || refusesBeyond(table, stagingColumns(agreement));
+  const chunks = parts.forceChunks || refusesBeyond(table, stagingColumns(agreement, load.job.feed));
   const target = copyTarget(table.schema, table.name, plan.copied, plan.mode);
   let outcome: ReadOutcome;
   try {

@@ -1,4 +1,5 @@
 import { codecFor } from '../../columns/types/index.js';
+import { writtenAs } from '../../columns/as-contract.js';
 import { compileColumn, type Column, type CopyMode } from '../../columns/column.js';
 import { PLAIN_OPTIONS } from '../../columns/column-type.js';
 import type { RescuePlan } from '../../columns/rows/rescue.js';
@@ -8,7 +9,7 @@ import type { PgType } from '../../core/codec.js';
 import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { FeedSpec } from '../../core/feed/feed.js';
 import type { Layout } from '../../core/format.js';
-import type { StagingColumn } from '../../postgres/staging/staging-sql.js';
+import { contractColumn, type StagingColumn } from '../../postgres/staging/staging-sql.js';
 import { plainColumn } from '../../columns/plain-column.js';
 import { RESCUE_COLUMN, type Agreement } from './agreement.js';
 import type { UniqueKey } from '../unique/unique-losers.js';
@@ -28,8 +29,12 @@ export interface RowPlan {
 }
 
 /** The columns that the staging table has to have for this file. */
-export function stagingColumns(agreement: Agreement): readonly StagingColumn[] {
-  const columns = agreement.columns.map(({ name, type, required }) => ({ name, type, required }));
+export function stagingColumns(agreement: Agreement, feed: Pick<FeedSpec, 'columns'>): readonly StagingColumn[] {
+  const contract = new Set(feed.columns);
+  const columns = agreement.columns.map((spec) => {
+    const { name, type, required } = spec;
+    return contract.has(spec) ? contractColumn(spec) : { name, type, required };
+  });
   return agreement.rescue === null ? columns : [...columns, { name: RESCUE_COLUMN, type: 'jsonb', required: false }];
 }
 
@@ -41,7 +46,10 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
   const rescueSpec = agreement.rescue === null ? null : plainColumn(RESCUE_COLUMN, RESCUE_COLUMN, 'jsonb');
   const read = agreement.columns.map((spec, i) => readAs(spec, agreement.fileTypes[agreement.cellOf[i]!] ?? null));
   const specs = rescueSpec === null ? read : [...read, rescueSpec];
-  const types = specs.map((spec) => typeOf(spec.name) ?? pgTypeNamed(spec.type) ?? TEXT);
+  const types = specs.map((spec) => {
+    const [real, contract] = [typeOf(spec.name), pgTypeNamed(spec.type)];
+    return real === null ? (contract ?? TEXT) : writtenAs(contract, real);
+  });
   const mode: CopyMode = types.every((type) => codecFor(type, PLAIN_OPTIONS) !== null) ? 'binary' : 'text';
   const compiled = specs.map((spec, i) => compileColumn(spec, types[i]!, feed.timezone, mode));
   const columns = compiled.slice(0, agreement.columns.length);

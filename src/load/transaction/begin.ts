@@ -1,3 +1,4 @@
+import { TallymanError } from '../../core/errors.js';
 import type { LoadJob } from '../../core/load.js';
 import type { Connection } from '../../postgres/connect/connect.js';
 import { isServerError } from '../../postgres/connect/errors.js';
@@ -5,6 +6,15 @@ import { qualified } from '../../postgres/connect/identifiers.js';
 import { advisoryKey } from '../../postgres/connect/locks.js';
 import { list, text } from '../../postgres/connect/result-rows.js';
 import { eachRow, oneRow, Script, type Reader } from '../../postgres/connect/script.js';
+import {
+  drawAmongOthers,
+  isUnmet,
+  meetTable,
+  readSeen,
+  seenIdsSql,
+  type DrawnIds,
+  type SeenIds,
+} from '../../postgres/control/load-ids.js';
 import { drawLoadIdsSql } from '../../postgres/control/receipt-write.js';
 import {
   replacedPathsSql,
@@ -14,6 +24,7 @@ import {
   type ReplacedLoad,
 } from '../../postgres/control/replaced-loads.js';
 import { fingerprintSql, type TargetTable } from '../../postgres/staging/catalog.js';
+import { rollback } from './commit.js';
 import { pagesSql } from './tally.js';
 
 /** What stands once the locks are held. */
@@ -22,6 +33,8 @@ export interface Begun {
   readonly replaced: readonly ReplacedLoad[];
   /** Pages of each leaf of the table before the load, in the order of TargetTable.leaves. */
   readonly pages: readonly number[];
+  /** TallyScan.whole. */
+  readonly whole: boolean;
 }
 
 /** The same for a group. */
@@ -29,6 +42,7 @@ export interface GroupBegun {
   /** One for each job, in their order. */
   readonly loadIds: readonly number[];
   readonly pages: readonly number[];
+  readonly whole: boolean;
   /** Paths of which earlier receipts would be superseded: those files are loaded alone. */
   readonly replacing: ReadonlySet<string>;
 }
@@ -98,11 +112,18 @@ export function openTransaction(jobs: readonly LoadJob[], table: Pick<TargetTabl
  * that what this load replaces. null = the table is not as `table` says any more: roll back, look again. Throws
  * PathIsKnown.
  */
-export async function begin(connection: Connection, job: LoadJob, table: TargetTable): Promise<Begun | null> {
-  const begun = await beginWith(connection, [job], table, replacedSql(job, job.file.sha256), toReplaced);
-  const unknown = begun === null ? [] : unforeseen(job, begun.found);
+export async function begin(
+  connection: Connection,
+  job: LoadJob,
+  table: TargetTable,
+  control: KnownControl,
+): Promise<Begun | null> {
+  const begun = await beginMet(connection, [job], table, control, replacedSql(job, job.file.sha256), toReplaced);
+  if (begun === null) return null;
+  const { loadIds, found, ...rest } = begun;
+  const unknown = unforeseen(job, found);
   if (unknown.length > 0) throw new PathIsKnown(unknown);
-  return begun === null ? null : { loadId: begun.loadIds[0]!, pages: begun.pages, replaced: begun.found };
+  return { ...rest, loadId: loadIds[0]!, replaced: found };
 }
 
 /** There are live loads of the path of which the decision knew nothing. */
@@ -121,32 +142,86 @@ export async function beginGroup(
   connection: Connection,
   jobs: readonly LoadJob[],
   table: TargetTable,
+  control: KnownControl,
 ): Promise<GroupBegun | null> {
   const toPath = eachRow((row) => text(row, 'path'));
-  const begun = await beginWith(connection, jobs, table, replacedPathsSql(jobs), toPath);
-  return begun === null ? null : { loadIds: begun.loadIds, pages: begun.pages, replacing: new Set(begun.found) };
+  const begun = await beginMet(connection, jobs, table, control, replacedPathsSql(jobs), toPath);
+  if (begun === null) return null;
+  const { found, ...rest } = begun;
+  return { ...rest, replacing: new Set(found) };
 }
 
-/** `look`: a statement that is run once the locks are held, and its reader. */
+/** What a session remembers of the control schema from one load to the next. */
+export interface KnownControl {
+  /** The database has another control schema: load_ids are drawn past its own. */
+  others: boolean;
+}
+
+/** A table that is met anew by each of so many tries is written to by somebody who gives numbers of his own. */
+const MOST_TRIES = 5;
+
+interface BegunWith<T> {
+  readonly loadIds: readonly number[];
+  readonly pages: readonly number[];
+  readonly whole: boolean;
+  readonly found: T;
+}
+
+/** Begins once no row of the table can have this load's number (postgres/control/load-ids.ts). */
+async function beginMet<T>(
+  connection: Connection,
+  jobs: readonly LoadJob[],
+  table: TargetTable,
+  control: KnownControl,
+  look: string,
+  read: Reader<T>,
+): Promise<BegunWith<T> | null> {
+  const { controlSchema } = jobs[0]!.database;
+  for (let run = 1; run <= MOST_TRIES; run++) {
+    const drawn = control.others ? await drawAmongOthers(connection, controlSchema, jobs.length) : null;
+    const begun = await beginWith(connection, jobs, table, drawn, look, read);
+    if (begun === null) return null;
+    const { seen, ...rest } = begun;
+    control.others = seen.others;
+    const unmet = isUnmet(seen, table);
+    if (!unmet && (drawn !== null || !seen.others)) return { ...rest, whole: drawn?.apart === false };
+    await rollback(connection);
+    if (unmet) await meetTable(connection, controlSchema, table, seen);
+  }
+  throw new TallymanError(
+    'LOAD_FAILED',
+    `${qualified(table.schema, table.name)}: somebody else keeps adding rows with _load_ids that were not given yet`,
+    { fix: 'Find out who writes into the table; then `tallyman retry FILE_ID`.' },
+  );
+}
+
+/** `drawn`: null = load_ids are drawn here. `look`: a statement that is run once the locks are held, and its reader. */
 async function beginWith<T>(
   connection: Connection,
   jobs: readonly LoadJob[],
   table: TargetTable,
+  drawn: DrawnIds | null,
   look: string,
   read: Reader<T>,
-): Promise<{ readonly loadIds: readonly number[]; readonly pages: readonly number[]; readonly found: T } | null> {
+): Promise<(Omit<BegunWith<T>, 'whole'> & { readonly seen: SeenIds }) | null> {
   const { feed, database } = jobs[0]!;
   const alone = feed.serial || table.hasUniqueOrExclusion;
   const script = openTransaction(jobs, alone ? table : null);
   script.also(`LOCK TABLE ${qualified(table.schema, table.name)} IN ROW EXCLUSIVE MODE`);
-  const loadIdsSql = drawLoadIdsSql(database.controlSchema, jobs.length);
+  const { controlSchema } = database;
+  const loadIdsSql =
+    drawn === null ? drawLoadIdsSql(controlSchema, jobs.length) : `ARRAY[${drawn.ids.join(', ')}]::bigint[]`;
   const state = script.add(
-    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${loadIdsSql} AS load_ids, ${pagesSql(table)} AS pages`,
-    oneRow((row) => ({
-      fingerprint: row['fingerprint'],
-      loadIds: list(row, 'load_ids').map(Number),
-      pages: list(row, 'pages').map(Number),
-    })),
+    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${loadIdsSql} AS load_ids, ${pagesSql(table)} AS pages, ${seenIdsSql(controlSchema, table)}`,
+    oneRow((row) => {
+      const loadIds = list(row, 'load_ids').map(Number);
+      return {
+        fingerprint: row['fingerprint'],
+        loadIds,
+        pages: list(row, 'pages').map(Number),
+        seen: readSeen(row, loadIds),
+      };
+    }),
   );
   const found = script.add(look, read);
   try {
@@ -156,6 +231,6 @@ async function beginWith<T>(
     if (isServerError(error) && ['42P01', '3F000'].includes(error.code)) return null;
     throw error;
   }
-  const { fingerprint, loadIds, pages } = state();
-  return fingerprint === table.fingerprint ? { loadIds, pages, found: found() } : null;
+  const { fingerprint, ...begun } = state();
+  return fingerprint === table.fingerprint ? { ...begun, found: found() } : null;
 }

@@ -49,7 +49,7 @@ export async function proveTally(load: RunningLoad): Promise<void> {
   if (gone.length > 0 || added.some((one) => one.status === 'loaded')) throw new RunAgain('replaced-changed');
   let rows = counted();
   if (added.length > 0) {
-    await deleteReplaced(connection, added, scan.table);
+    await deleteReplaced(connection, added, scan.table, job.feed.target.formerly);
     // Triggers of that DELETE may have changed what was counted.
     rows = integer((await connection.query(countSql(scan), undefined, { timeoutMs: 0 })).rows[0] ?? {}, 'rows');
   }

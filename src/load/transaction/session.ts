@@ -1,7 +1,8 @@
 import type { FeedSpec } from '../../core/feed/feed.js';
 import type { DatabaseSpec } from '../../core/database.js';
-import { inspectTable, type TargetTable } from '../../postgres/staging/catalog.js';
+import { inspectTable, lookAtTable, type TargetTable } from '../../postgres/staging/catalog.js';
 import { connect, type Connection } from '../../postgres/connect/connect.js';
+import type { KnownControl } from './begin.js';
 import { planStaging } from '../../postgres/staging/staging-plan.js';
 import { ensureStaging } from '../../postgres/staging/staging-table.js';
 import type { StagingColumn } from '../../postgres/staging/staging-sql.js';
@@ -14,6 +15,7 @@ const MOST_TABLES = 200;
  * each table. The latter may be old: each load compares fingerprints under its lock (begin.ts).
  */
 export class LoadSession {
+  readonly control: KnownControl = { others: false };
   #spec: DatabaseSpec | null = null;
   #connection: Connection | null = null;
   readonly #tables = new Map<string, TargetTable>();
@@ -34,7 +36,7 @@ export class LoadSession {
   async lookAt(connection: Connection, { target }: FeedSpec): Promise<TargetTable | null> {
     const known = this.#tables.get(key(target));
     if (known !== undefined) return known;
-    const found = await inspectTable(connection, target.schema, target.table);
+    const found = await lookAtTable(connection, () => inspectTable(connection, target.schema, target.table));
     if (found !== null) this.#remember(target, found);
     return found;
   }

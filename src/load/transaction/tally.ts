@@ -26,6 +26,8 @@ export interface TallyScan {
    * table grow since. null = it is the first.
    */
   readonly ended: readonly number[] | null;
+  /** Another control schema may give the same numbers: all of the table is counted. Omitted = no. */
+  readonly whole?: boolean;
 }
 
 /** SQL (an array of float8) that gives the pages of each leaf as they are now. */
@@ -37,8 +39,8 @@ export function pagesSql({ leaves }: Pick<TargetTable, 'leaves'>): string {
  * True when the new rows are looked for behind the old end of each leaf; rows that landed on older pages with room are
  * then not seen.
  */
-export function scansTail({ table }: Pick<TallyScan, 'table'>): boolean {
-  return table.serverVersion >= TID_RANGE && table.loadIndex === null && table.leaves.length > 0;
+export function scansTail({ table, whole }: Pick<TallyScan, 'table' | 'whole'>): boolean {
+  return whole !== true && table.serverVersion >= TID_RANGE && table.loadIndex === null && table.leaves.length > 0;
 }
 
 /** Condition on one leaf that holds for all rows that the tail scan sees, and for others of the load behind them. */

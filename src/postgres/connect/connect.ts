@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { DatabaseSpec } from '../../core/database.js';
-import { databaseError, endsSession } from './errors.js';
+import { databaseError, endsSession, isServerError } from './errors.js';
+import { quoteIdentifier } from './identifiers.js';
 import type { Row } from './result-rows.js';
 import { firstThatFits } from './hosts.js';
 import { encryptionAttempts, worthNextAttempt, type Encryption } from './tls.js';
@@ -81,10 +82,10 @@ async function connectOne(spec: DatabaseSpec, name: string | undefined): Promise
       first ??= error;
       if (i + 1 < attempts.length && worthNextAttempt(error, encryption)) continue;
       // Of two refusals the later one is about the way that the server does take.
-      throw databaseError(error, `connecting to ${where(spec)}`, connectFix(error));
+      throw databaseError(error, `connecting to ${where(spec)}`, connectFix(error, spec));
     }
   }
-  throw databaseError(first, `connecting to ${where(spec)}`);
+  throw databaseError(first, `connecting to ${where(spec)}`, connectFix(first, spec));
 }
 
 /** Connects, works, closes; hangs up instead when the work threw, so that no open transaction stays behind. */
@@ -292,7 +293,9 @@ function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-function connectFix(error: unknown): string | undefined {
+function connectFix(error: unknown, spec: DatabaseSpec): string | undefined {
+  if (isServerError(error) && (error.code === '53300' || /max_client_conn|max_user_connections/.test(error.message)))
+    return `It goes on by itself when one is free. tallyman needs ${spec.sessions === undefined ? 'a session for each load at a time and two more' : `${spec.sessions} sessions (daemon.concurrency and two more)`}, and one for each command beside it: raise the limit (ALTER ROLE ${quoteIdentifier(spec.user)} CONNECTION LIMIT, max_connections, the pooler's max_client_conn), or lower daemon.concurrency.`;
   if (/CERT|UNABLE_TO_|ALTNAME/.test(errnoOf(error)))
     return "The server's certificate was not accepted: set database.tls.ca to the CA that signed it, and use the host name that it was made for.";
   return undefined;

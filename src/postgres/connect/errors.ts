@@ -1,4 +1,5 @@
 import { messageOf, TallymanError, type ErrorCode } from '../../core/errors.js';
+import type { Reach } from '../../core/database.js';
 import { errnoOf } from '../../base/errno.js';
 
 /**
@@ -48,8 +49,38 @@ export const isRaised = (error: ServerError): boolean => error.routine === 'exec
 /** SQLSTATEs after which the server ends the session, whatever language its severity is in. */
 const ENDS_SESSION = /^(57P0[1-5]|08...|25P0[34])$/;
 
+/**
+ * A pooler speaks for PostgreSQL: it has one code, that of a broken protocol, for all that is the matter (server away,
+ * no connection free, a wait that was too long), and no function of the server raised it.
+ */
+const isPooler = (error: ServerError): boolean => error.code === '08P01' && error.routine === undefined;
+
+/** pgbouncer under pool_mode = statement: there are no transactions, so there is nothing that could be loaded. */
+const isStatementPooling = (error: unknown): boolean =>
+  isServerError(error) && isPooler(error) && /statement pooling/i.test(error.message);
+
 /** Our own bug, although the class says row: 22P03 bad binary, 22P04 bad COPY format, 08P01 protocol violation. */
 const OURS = new Set(['22P03', '22P04', '08P01']);
+
+/**
+ * What only the function in the server that raised it tells, whatever language the message is in:
+ * - a table that lacks a replica identity is under a publication: its owner has to act
+ * - no transaction numbers are left (54000, like a row that is too big)
+ */
+const BY_ROUTINE: Readonly<Record<string, DatabaseFault>> = {
+  CheckCmdReplicaIdentity: 'misfit',
+  GetNewTransactionId: 'transient',
+  GetNewMultiXactId: 'transient',
+};
+
+/** How far a `transient` error reaches; what is not named here is the whole database's (disk, memory, shutdown). */
+const REACH: readonly (readonly [RegExp, Reach])[] = [
+  // Locks: not available in time, deadlock, in use.
+  [/^(55P03|40P01|55006)$/, 'table'],
+  // Raised by what hangs on the table (a trigger, its missing library, a policy that cancels): for this file alone, or
+  // for all.
+  [/^(40|55|57014|58P01|58P02)/, 'file'],
+];
 
 const RULES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^(22|23|P0)/, 'row'],
@@ -77,7 +108,10 @@ const AT_THE_DOOR: readonly (readonly [RegExp, DatabaseFault])[] = [
 export function classify(error: unknown): DatabaseFault {
   if (error instanceof TallymanError) return FAULT_OF_CODE[error.code] ?? 'refused';
   if (!isServerError(error)) return isConnectionLoss(error) ? 'lost' : 'refused';
+  if (isPooler(error)) return 'lost';
   if (OURS.has(error.code)) return 'bug';
+  const byRoutine = BY_ROUTINE[error.routine ?? ''];
+  if (byRoutine !== undefined) return byRoutine;
   const refusal = AT_THE_DOOR.find(([pattern]) => pattern.test(error.code))?.[1];
   if (refusal !== undefined) return refusal;
   if (endsSession(error)) return 'lost';
@@ -104,6 +138,7 @@ export function endsSession(error: unknown): boolean {
 const FAULT_OF_CODE: Partial<Record<ErrorCode, DatabaseFault>> = {
   DATABASE_UNREACHABLE: 'lost',
   DATABASE_BUSY: 'transient',
+  POOL_MODE: 'lost',
   DATABASE_LOGIN: 'login',
   DATABASE_RIGHTS: 'rights',
   CONTRACT_MISFIT: 'misfit',
@@ -127,11 +162,43 @@ const CODE_OF_FAULT: Readonly<Record<DatabaseFault, ErrorCode>> = {
  */
 export function databaseError(error: unknown, doing?: string, fix?: string, shown?: string): TallymanError {
   if (error instanceof TallymanError) return error;
-  const code = CODE_OF_FAULT[classify(error)];
+  const code = isStatementPooling(error) ? 'POOL_MODE' : CODE_OF_FAULT[classify(error)];
   const prefix = doing === undefined ? '' : `${doing}: `;
+  const advice = fix ?? adviceFor(error);
   return new TallymanError(code, `${prefix}${shown ?? publicMessage(error)}`, {
     cause: withoutValues(error),
-    ...(fix === undefined ? {} : { fix }),
+    reach: code === 'DATABASE_BUSY' ? reachOf(error) : 'database',
+    ...(advice === undefined ? {} : { fix: advice }),
+  });
+}
+
+const reachOf = (error: unknown): Reach =>
+  isServerError(error) && !endsSession(error)
+    ? (REACH.find(([pattern]) => pattern.test(error.code))?.[1] ?? 'database')
+    : 'database';
+
+/** What to do where the code alone does not say it. */
+function adviceFor(error: unknown): string | undefined {
+  if (!isServerError(error)) return undefined;
+  if (error.routine === 'CheckCmdReplicaIdentity')
+    return 'A publication publishes deletes of this table: ALTER TABLE (the table of the message) REPLICA IDENTITY FULL, as its owner, or give it a primary key.';
+  // The table of errors promises an ALTER or a GRANT, and here nobody knows which.
+  if (classify(error) === 'rights')
+    return 'Give the role the right that the message names; docs/reference/database-rights.md lists all that it needs.';
+  if (classify(error) === 'misfit') return 'Correct the table or the feed as the message says.';
+  return undefined;
+}
+
+/**
+ * The same for statements of ours in which no row's values stand (DDL): what a rule of the database says about them (an
+ * event trigger) is shown, and is no row's fault but a person's decision.
+ */
+export function definitionError(error: unknown, doing: string, fix?: string): TallymanError {
+  if (error instanceof TallymanError || !isServerError(error) || !error.code.startsWith('P0'))
+    return databaseError(error, doing, fix);
+  const message = `${doing}: PostgreSQL: ${error.message} (SQLSTATE ${error.code})`;
+  return new TallymanError('CONTRACT_MISFIT', message, {
+    fix: 'A rule of the database (an event trigger) does not let the statement through: let its owner run it, or except this role.',
   });
 }
 
@@ -142,7 +209,9 @@ export function databaseError(error: unknown, doing?: string, fix?: string, show
  */
 export function publicMessage(error: unknown): string {
   if (!isServerError(error)) return messageOf(error);
-  return quotesRows(error) ? guardedMessage(error) : `PostgreSQL: ${error.message} (SQLSTATE ${error.code})`;
+  if (quotesRows(error)) return guardedMessage(error);
+  const speaker = isPooler(error) ? 'the pooler in front of PostgreSQL' : 'PostgreSQL';
+  return `${speaker}: ${error.message} (SQLSTATE ${error.code})`;
 }
 
 /** The same without the server's own words. */

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
  * - `path`     feed and path: one load of a path at a time
  * - `target`   a staging table: snapshots, and tables with unique or exclusion constraints
  * - `ddl`      whoever changes tables or the control schema
+ * - `load-ids` whoever takes load_ids past those of others
  */
-export type LockKind = 'load-key' | 'path' | 'target' | 'ddl';
+export type LockKind = 'load-key' | 'path' | 'target' | 'ddl' | 'load-ids';
 
 /**
  * The 64-bit key of an advisory lock as decimal text, for `pg_advisory_xact_lock($1::bigint)`. First 8 bytes of a

@@ -1,6 +1,6 @@
 import { TallymanError } from '../../core/errors.js';
 import type { Connection } from '../connect/connect.js';
-import { classify, databaseError } from '../connect/errors.js';
+import { classify, databaseError, definitionError } from '../connect/errors.js';
 import { displayName, qualified, quoteIdentifier, quoteLiteral } from '../connect/identifiers.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { integer, text } from '../connect/result-rows.js';
@@ -21,6 +21,7 @@ export interface ControlNames {
   readonly loads: string;
   readonly quarantine: string;
   readonly meta: string;
+  readonly targets: string;
   readonly tally: string;
   readonly quarantineSummary: string;
   /** As a literal for `nextval(...)`. */
@@ -32,6 +33,7 @@ export function controlNames(schema: string): ControlNames {
     loads: qualified(schema, 'loads'),
     quarantine: qualified(schema, 'quarantine'),
     meta: qualified(schema, 'meta'),
+    targets: qualified(schema, 'targets'),
     tally: qualified(schema, 'tally'),
     quarantineSummary: qualified(schema, 'quarantine_summary'),
     loadIdSequence: quoteLiteral(qualified(schema, 'loads_load_id_seq')),
@@ -91,7 +93,7 @@ export async function ensureControlSchema(connection: Connection, schema: string
     try {
       await changeTables(connection, () => migrateOnce(connection, schema));
     } catch (error) {
-      throw databaseError(
+      throw definitionError(
         error,
         `creating the control schema ${quoteIdentifier(schema)}`,
         classify(error) === 'rights' ? createFix(schema) : undefined,

@@ -1,7 +1,9 @@
+import type { TargetSpec } from '../../core/feed/target.js';
 import type { ReceiptRef } from '../../core/receipts.js';
 import type { Connection } from '../connect/connect.js';
 import { controlNames } from './control-schema.js';
 import { isServerError } from '../connect/errors.js';
+import { displayName } from '../connect/identifiers.js';
 import { RECEIPT_COLUMNS, toReceipt } from './receipt-row.js';
 import { integer, text, textOrNull } from '../connect/result-rows.js';
 import { inTransaction } from '../connect/transaction.js';
@@ -20,23 +22,39 @@ const FEW_LOADS = 100;
 
 /**
  * Live receipts of the feed beside what stands in its tables, all at one moment: a load that commits meanwhile is in
- * both or in neither.
+ * both or in neither. Loads that were replaced come along when rows of theirs are still there.
  */
-export function liveCounts(connection: Connection, schema: string, feed: string): Promise<readonly LiveCount[]> {
+export function liveCounts(
+  connection: Connection,
+  schema: string,
+  feed: string,
+  target: TargetSpec | null,
+): Promise<readonly LiveCount[]> {
+  const own = target === null ? null : displayName(target.schema, target.table);
+  const formerly = new Set((target?.formerly ?? []).map((one) => displayName(one.schema, one.table)));
   return inTransaction(connection, 'snapshot', { statement_timeout: '0' }, async () => {
     const { rows } = await connection.query(
-      `SELECT ${RECEIPT_COLUMNS}, target FROM ${controlNames(schema).loads} WHERE feed = $1 AND status = 'loaded' ORDER BY load_id`,
+      `SELECT ${RECEIPT_COLUMNS}, target FROM ${controlNames(schema).loads}
+       WHERE feed = $1 AND (status = 'loaded' OR (status = 'superseded' AND rows_loaded > 0)) ORDER BY load_id`,
       [feed],
     );
-    const live = rows.map((row) => ({ receipt: toReceipt(row), target: text(row, 'target') }));
+    const loads = rows.map((row) => {
+      const receipt = toReceipt(row);
+      const named = text(row, 'target');
+      // What was replaced may be nowhere: all places count.
+      const also = own !== null && (formerly.has(named) || receipt.status === 'superseded') ? [own] : [];
+      return { receipt, target: named, places: new Set([named, ...also]) };
+    });
     const counts = new Map<string, ReadonlyMap<number, number> | null>();
-    for (const target of new Set(live.map((l) => l.target))) {
-      const ids = live.filter((l) => l.target === target).map((l) => l.receipt.loadId);
-      counts.set(target, await countTarget(connection, target, ids));
+    for (const place of new Set(loads.flatMap((load) => [...load.places]))) {
+      const ids = loads.filter((load) => load.places.has(place)).map((load) => load.receipt.loadId);
+      counts.set(place, await countTarget(connection, place, ids));
     }
-    return live.map(({ receipt, target }) => {
-      const inTarget = counts.get(target) ?? null;
-      return { receipt, target, present: inTarget === null ? null : (inTarget.get(receipt.loadId) ?? 0) };
+    return loads.flatMap(({ receipt, target, places }) => {
+      const found = [...places].flatMap((place) => counts.get(place) ?? []);
+      const present = found.reduce((sum, inPlace) => sum + (inPlace.get(receipt.loadId) ?? 0), 0);
+      if (receipt.status !== 'loaded' && present === 0) return [];
+      return [{ receipt, target, present: found.length === 0 ? null : present }];
     });
   });
 }
@@ -50,7 +68,7 @@ async function countTarget(
   // _load_id it is another table.
   const { rows: found } = await connection.query(
     `SELECT (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.oid = pg_catalog.to_regclass($1) AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)) AS name`,
+       WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)) AS name`,
     [target],
   );
   const name = textOrNull(found[0]!, 'name');

@@ -110,7 +110,7 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
       session.run('unloading', (connection) => unloadRows(connection, schema, loadId, file, by)),
     renameFeed: (from, to, own) =>
       read('renaming a feed', undefined, (connection) => renameFeed(connection, loads, { from, to }, own)),
-    liveCounts: (feed) => read('counting live loads', [], (connection) => liveCounts(connection, schema, feed)),
+    liveCounts: (feed, target) => read('counting live loads', [], (c) => liveCounts(c, schema, feed, target)),
     quarantineGroups: (feed) =>
       read('reading quarantine', [], (connection) => quarantineGroups(connection, schema, feed)),
     async *quarantineRows(loadId) {

@@ -13,6 +13,8 @@ export interface ReplacedLoad {
   /** As `loads.target` says: the feed may have had another table then. */
   readonly target: string;
   readonly status: string;
+  /** Rows that it brought. */
+  readonly rows: number;
 }
 
 /** Condition: receipts of the feed. */
@@ -59,7 +61,7 @@ export function replacedSql(job: LoadJob, sha256: string | null): string {
       ? []
       : [`load_id IN (${replaces.loadIds.map(Number).join(', ')}) AND status IN ('loaded', 'cleared', 'rejected')`]),
   ];
-  const selects = ways.map((way) => `SELECT load_id, target, status FROM ${loadsOf(job)} WHERE ${way}`);
+  const selects = ways.map((way) => `SELECT load_id, target, status, rows_loaded FROM ${loadsOf(job)} WHERE ${way}`);
   return `${selects.join(' UNION ')} ORDER BY load_id`;
 }
 
@@ -68,6 +70,7 @@ export function toReplaced(rows: readonly Row[]): readonly ReplacedLoad[] {
     loadId: integer(row, 'load_id'),
     target: text(row, 'target'),
     status: text(row, 'status'),
+    rows: integer(row, 'rows_loaded'),
   }));
 }
 

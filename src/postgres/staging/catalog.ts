@@ -1,7 +1,10 @@
 import type { PgType } from '../../core/codec.js';
+import { TallymanError } from '../../core/errors.js';
+import type { TargetSpec } from '../../core/feed/target.js';
 import { tableFingerprintSql, INSPECT_TABLE } from './catalog-query.js';
 import type { Connection } from '../connect/connect.js';
-import { qualified, quoteLiteral } from '../connect/identifiers.js';
+import { displayName, qualified, quoteIdentifier, quoteLiteral } from '../connect/identifiers.js';
+import { inTransaction } from '../connect/transaction.js';
 import { flag, integer, isRow, list, rowList, text, type Row } from '../connect/result-rows.js';
 
 /** A column of an existing table. */
@@ -53,6 +56,8 @@ export interface TargetTable {
   readonly hasUniqueOrExclusion: boolean;
   /** Enabled triggers of users, of any event: they may add and take rows. */
   readonly hasTriggers: boolean;
+  /** Tables or partitions without replica identity whose deletes a publication publishes: none can be made. */
+  readonly unidentified: readonly { readonly schema: string; readonly name: string }[];
   /** Rules ON INSERT: COPY passes them by. */
   readonly rules: readonly string[];
   /** A valid index that begins with _load_id, by method; null = none. */
@@ -81,6 +86,41 @@ export async function inspectTable(connection: Connection, schema: string, table
   const { rows } = await connection.query(INSPECT_TABLE, [schema, table]);
   const row = rows[0];
   return row === undefined ? null : describe(row, schema, table, typeof fingerprint === 'string' ? fingerprint : '');
+}
+
+/**
+ * Outside a transaction: a table that somebody holds (pg_partition_tree asks for a lock) is not waited for without end.
+ */
+export const lookAtTable = <T>(connection: Connection, look: () => Promise<T>): Promise<T> =>
+  inTransaction(connection, 'snapshot', { lock_timeout: '10s', statement_timeout: '0' }, look);
+
+/**
+ * The feed's table. Throws CONTRACT_MISFIT where it is not there and the one that it was formerly is: it was renamed in
+ * the config alone, and a new empty table would hide its rows.
+ */
+export async function inspectTarget(connection: Connection, target: TargetSpec): Promise<TargetTable | null> {
+  const found = await inspectTable(connection, target.schema, target.table);
+  if (found !== null) return found;
+  for (const { schema, table } of target.formerly ?? []) {
+    const { rows } = await connection.query('SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there', [
+      qualified(schema, table),
+    ]);
+    if (rows[0]?.['there'] !== true) continue;
+    const moves = [
+      ...(schema === target.schema
+        ? []
+        : [`ALTER TABLE ${qualified(schema, table)} SET SCHEMA ${quoteIdentifier(target.schema)};`]),
+      ...(table === target.table
+        ? []
+        : [`ALTER TABLE ${qualified(target.schema, table)} RENAME TO ${quoteIdentifier(target.table)};`]),
+    ];
+    throw new TallymanError(
+      'CONTRACT_MISFIT',
+      `The staging table ${displayName(target.schema, target.table)} is not there, and ${displayName(schema, table)}, which it was formerly, still is. Run: ${moves.join(' ')}`,
+      { fix: 'Run the ALTER in the message, or take target.formerly away.' },
+    );
+  }
+  return null;
 }
 
 function describe(row: Row, schema: string, name: string, fingerprint: string): TargetTable {
@@ -118,6 +158,10 @@ function describe(row: Row, schema: string, name: string, fingerprint: string): 
     hasUniqueOrExclusion:
       constraints.some((k) => ['u', 'p', 'x'].includes(text(k, 'kind'))) || indexes.some((i) => flag(i, 'unique')),
     hasTriggers: triggers.length > 0,
+    unidentified:
+      row['unidentified'] === null
+        ? []
+        : rowList(row, 'unidentified').map((leaf) => ({ schema: text(leaf, 'schema'), name: text(leaf, 'name') })),
     rules: list(row, 'rules').map(String),
     loadIndex: loadIndexOf(indexes),
     may: {

@@ -2,10 +2,12 @@ import { TallymanError } from '../../core/errors.js';
 import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { TargetSpec } from '../../core/feed/target.js';
 import type { DatabaseSpec } from '../../core/database.js';
-import { inspectTable } from './catalog.js';
+import { inspectTarget, lookAtTable, type TargetTable } from './catalog.js';
+import { databaseError } from '../connect/errors.js';
 import { withConnection } from '../connect/connect.js';
 import { displayName, quoteIdentifier } from '../connect/identifiers.js';
 import { planStaging } from './staging-plan.js';
+import { contractColumn } from './staging-sql.js';
 
 /**
  * `check --connect`: would this feed's staging table do, and may our role do what is missing? Changes nothing. Throws
@@ -17,9 +19,14 @@ export async function checkStaging(
   columns: readonly ColumnSpec[] | null,
 ): Promise<void> {
   await withConnection(database, async (connection) => {
-    const found = await inspectTable(connection, target.schema, target.table);
+    let found: TargetTable | null;
+    try {
+      found = await lookAtTable(connection, () => inspectTarget(connection, target));
+    } catch (error) {
+      throw databaseError(error, `looking at ${displayName(target.schema, target.table)}`);
+    }
     // Without a contract the first file names the columns: only what stands against any of them can be told.
-    const plan = planStaging(target, columns ?? [], found);
+    const plan = planStaging(target, (columns ?? []).map(contractColumn), found);
     if (plan.kind === 'misfit') throw plan.error;
     if (plan.kind !== 'create') return;
     const schema = quoteIdentifier(target.schema);

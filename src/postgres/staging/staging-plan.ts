@@ -3,6 +3,7 @@ import type { TargetSpec } from '../../core/feed/target.js';
 import type { TargetColumn, TargetTable } from './catalog.js';
 import { displayName, qualified, quoteIdentifier } from '../connect/identifiers.js';
 import { columnSql, createTableSql, loadIndexSql, LOAD_ID, ROW_NUMBER, type StagingColumn } from './staging-sql.js';
+import { hasRoom, roomFor } from './room.js';
 import { codecJudges, typeFits } from './type-fit.js';
 
 /** What has to be done to the staging table before a load. `sql` runs in one transaction. */
@@ -94,6 +95,7 @@ function missingRight(found: TargetTable): TallymanError | null {
   return new TallymanError(
     'DATABASE_RIGHTS',
     `The role ${found.role} may not ${lacking.join(' or ')} in ${displayName(found.schema, found.name)}. Run: ${grant}`,
+    { fix: 'Run the GRANT in the message.' },
   );
 }
 
@@ -120,6 +122,10 @@ function tableMisfits(found: TargetTable, table: string): readonly Misfit[] {
     ...found.foreignLeaves.map((leaf) => ({
       what: `its partition ${leaf} is a foreign table`,
       sql: `ALTER TABLE ${table} DETACH PARTITION ${qualified(found.schema, leaf)}`,
+    })),
+    ...found.unidentified.map((leaf) => ({
+      what: `a publication publishes the deletes of ${displayName(leaf.schema, leaf.name)}, which has no replica identity: PostgreSQL refuses to delete the rows of a load that is replaced`,
+      sql: `ALTER TABLE ${qualified(leaf.schema, leaf.name)} REPLICA IDENTITY FULL`,
     })),
     // NO FORCE helps the owner, BYPASSRLS everybody else; which it is the person sees best.
     ...(found.rowSecurity
@@ -172,11 +178,11 @@ function columnMisfit(column: StagingColumn, real: TargetColumn | undefined, tab
         sql: `ALTER TABLE ${table} ALTER COLUMN ${name} DROP EXPRESSION`,
       },
     ];
-  if (typeFits(column.type, real.type)) return [];
-  const what = `column ${column.name} is ${real.type.formatted}, the contract says ${column.type}`;
-  return [
-    { what, sql: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE ${column.type} USING ${name}::text::${column.type}` },
-  ];
+  const fits = typeFits(column.type, real.type);
+  if (fits && (column.values === undefined || hasRoom(column.type, column.values, real.type))) return [];
+  const what = `column ${column.name} is ${real.type.formatted}, the contract says ${column.type}${fits ? ': values that the contract takes would be refused or changed' : ''}`;
+  const type = fits ? roomFor(column.type, real.type) : column.type;
+  return [{ what, sql: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE ${type} USING ${name}::text::${type}` }];
 }
 
 function uncovered(found: TargetTable, columns: readonly StagingColumn[]): readonly TargetColumn[] {

@@ -1,6 +1,8 @@
 import { parseTypeName } from '../../columns/type-name.js';
 import { TallymanError } from '../../core/errors.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { TargetSpec } from '../../core/feed/target.js';
+import type { ContractValues } from './room.js';
 import { displayName, qualified, quoteIdentifier } from '../connect/identifiers.js';
 
 /** A column that the feed writes, behind the two lineage columns. */
@@ -10,6 +12,17 @@ export interface StagingColumn {
   readonly type: string;
   /** NOT NULL when the table is created. */
   readonly required: boolean;
+  /**
+   * What the contract says of its values beside the type: the table must take each of them as it is. Omitted = it is in
+   * no contract: what the table does not take of it is refused row by row.
+   */
+  readonly values?: ContractValues;
+}
+
+/** The column of a contract, as the table must have room for it. */
+export function contractColumn(spec: ColumnSpec): StagingColumn {
+  const { name, type, required, min, max, minLength, maxLength, formats } = spec;
+  return { name, type, required, values: { min, max, minLength, maxLength, formats, words: spec.enum } };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { TallymanError } from '../../core/errors.js';
 import type { TargetSpec } from '../../core/feed/target.js';
-import { inspectTable, type TargetTable } from './catalog.js';
+import { inspectTable, inspectTarget, lookAtTable, type TargetTable } from './catalog.js';
 import type { Connection } from '../connect/connect.js';
-import { classify, databaseError } from '../connect/errors.js';
-import { displayName, quoteIdentifier } from '../connect/identifiers.js';
+import { classify, definitionError } from '../connect/errors.js';
+import { displayName, qualified, quoteIdentifier } from '../connect/identifiers.js';
 import { planStaging, type StagingPlan } from './staging-plan.js';
 import type { StagingColumn } from './staging-sql.js';
 import { changeTables } from '../connect/transaction.js';
@@ -25,15 +25,15 @@ export async function ensureStaging(
     await connection.query(statement);
   };
   try {
-    const found = await inspectTable(connection, target.schema, target.table);
+    const found = await lookAtTable(connection, () => inspectTarget(connection, target));
     const ready = settled(planStaging(target, columns, found), found);
     if (ready !== null) return ready;
     await changeTables(connection, () => change(connection, target, columns, run));
-    const changed = await inspectTable(connection, target.schema, target.table);
+    const changed = await lookAtTable(connection, () => inspectTarget(connection, target));
     const done = settled(planStaging(target, columns, changed), changed);
     if (done !== null) return done;
   } catch (error) {
-    throw databaseError(
+    throw definitionError(
       error,
       running.length === 0 ? `looking at ${name}` : `preparing ${name} with ${running.at(-1)!}`,
       classify(error) === 'rights' ? rightsFix(target) : undefined,
@@ -42,6 +42,7 @@ export async function ensureStaging(
   throw new TallymanError(
     'DATABASE_BUSY',
     `${name} changed while it was prepared: another session altered or dropped it.`,
+    { reach: 'table' },
   );
 }
 
@@ -58,7 +59,7 @@ async function change(
   columns: readonly StagingColumn[],
   run: (statement: string) => Promise<void>,
 ): Promise<void> {
-  const plan = planStaging(target, columns, await inspectTable(connection, target.schema, target.table));
+  const plan = planStaging(target, columns, await inspectTarget(connection, target));
   if (plan.kind === 'misfit') throw plan.error;
   if (plan.kind === 'ok') return;
   if (plan.kind === 'create') {
@@ -68,6 +69,11 @@ async function change(
     if (rows.length === 0) await run(`CREATE SCHEMA ${quoteIdentifier(target.schema)}`);
   }
   for (const statement of plan.sql) await run(statement);
+  if (plan.kind !== 'create') return;
+  // Ours from its first moment on: under a publication of all tables it could not be deleted from.
+  const made = await inspectTable(connection, target.schema, target.table);
+  for (const { schema, name } of made?.unidentified ?? [])
+    await run(`ALTER TABLE ${qualified(schema, name)} REPLICA IDENTITY FULL`);
 }
 
 function rightsFix(target: TargetSpec): string {

@@ -2,9 +2,8 @@ import { parseTypeName } from '../../columns/type-name.js';
 import type { PgType } from '../../core/codec.js';
 
 /**
- * Which real column types can take which contract types. The real type decides how each value is written and which
- * values it refuses (an integer column takes the 12 of a bigint contract and refuses its 3,000,000,000 as a
- * type-error), so within a family every pair is fine:
+ * Which real column types are of the kind of which contract types; whether they have room for each value is another
+ * question (room.ts):
  *
  * - text, varchar, char: into any type
  * - smallint, integer, bigint, numeric, real, double precision: into each other
