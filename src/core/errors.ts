@@ -241,8 +241,8 @@ export const ERRORS = {
   POOL_MODE: row(
     'pause',
     5,
-    'The pooler in front of PostgreSQL pools statements: there are no transactions through it.',
-    'Set pool_mode = transaction or session for this database in the pooler, or let database.url lead to PostgreSQL itself.',
+    'The pooler in front of PostgreSQL pools statements: no transactions.',
+    'Set pool_mode = transaction or session in the pooler, or let database.url lead to PostgreSQL itself.',
   ),
   WORKER_UNUSABLE: row(
     'pause',
@@ -281,12 +281,7 @@ export const ERRORS = {
     'A package that reads this format is not installed, or not for this machine.',
     'Install tallyman again with its optional packages (`npm ci`, without --omit=optional), then start it again.',
   ),
-  DATABASE_RIGHTS: row(
-    'feed',
-    78,
-    'The database role lacks a right.',
-    'Run the GRANT that is shown; docs/reference/database-rights.md lists all that the role needs.',
-  ),
+  DATABASE_RIGHTS: row('feed', 78, 'The database role lacks a right.', 'Run the GRANT that is shown.'),
   DATABASE_CHANGED: row(
     'feed',
     5,

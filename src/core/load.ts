@@ -90,7 +90,7 @@ export type LoadResult =
   /** The file changed or went while it was read: back to settling, no attempt used. */
   | { readonly outcome: 'changed'; readonly message: string }
   | { readonly outcome: 'vanished'; readonly message: string }
-  /** Trouble outside the file: work pauses as far as it reaches, no attempt is used unless it turns out to be the file's. */
+  /** Trouble outside the file: work pauses as far as it reaches. No attempt is used unless it is the file's own. */
   | { readonly outcome: 'unreachable'; readonly error: ReportedError; readonly reach?: Reach }
   /** The contract does not fit the table: the feed stops, its files stay `discovered`. */
   | { readonly outcome: 'misfit'; readonly error: ReportedError }

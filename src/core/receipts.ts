@@ -93,9 +93,9 @@ export interface Receipts {
     own: { readonly instanceId: string; readonly loadKeys: readonly string[] },
   ): Promise<void>;
   /**
-   * Rows in staging for each live load of the feed (`select _load_id, count(*)`), with what the receipt says; null = its
-   * table is gone. Receipts that name a table of `target.formerly` are looked for in the feed's own. Loads that were
-   * replaced come along when rows of theirs are still there.
+   * Rows in staging for each live load of the feed, with what the receipt says; null = its table is gone. Receipts that
+   * name a table of `target.formerly` are looked for in the feed's own. Loads that were replaced come along when rows
+   * of theirs are still there.
    */
   liveCounts(
     feed: string,

@@ -105,7 +105,9 @@ async function perhapsItsOwn(
   if (parts.sameTrouble.isAlone(entry.fileId, error.message)) {
     const attempts = Math.min(SAME_WAY, feed.retry.attempts);
     const own = new TallymanError('DATABASE_REFUSED', `${error.message}. Other loads do not fail in this way`, {
-      fix: 'Look at what hangs on the staging table (triggers, their libraries, policies that cancel); then `tallyman retry FILE_ID`.',
+      fix:
+        'Look at what hangs on the staging table (triggers, their libraries, policies that cancel); then ' +
+        '`tallyman retry FILE_ID`.',
     });
     return await attemptFailed(parts, entry, { ...feed, retry: { ...feed.retry, attempts } }, own);
   }

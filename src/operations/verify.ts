@@ -133,10 +133,12 @@ async function* receiptsAgainstTables(
     if (kind === null) continue;
     const message =
       present === null
-        ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there; if it was renamed or moved, its old name belongs under target.formerly`
+        ? `load ${receipt.loadId} of ${receipt.path}: table ${target} is not there; if it was renamed or moved, ` +
+          `its old name belongs under target.formerly`
         : receipt.status === 'superseded'
           ? `load ${receipt.loadId} of ${receipt.path} was replaced, and ${present} of its rows are still there`
-          : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
+          : `load ${receipt.loadId} of ${receipt.path}: ${receipt.rows.loaded} rows were loaded into ${target}, ` +
+            `${present} are there${kind === 'emptied' ? ' (all of them were taken away)' : ''}`;
     yield {
       kind,
       feed,

@@ -118,9 +118,8 @@ describe('a good file', () => {
     await bench.take('a.csv', 'id,name\n1,ann\n');
     await bench.query('alter table staging.t alter column name type varchar(3)');
     expect(await bench.take('b.csv', 'id,name\n2,bob\n3,carl\n')).toMatchObject({
-      outcome: 'loaded',
-      rows: { loaded: 1, quarantined: 1 },
-      errors: [{ class: 'type-error', column: 'name' }],
+      outcome: 'misfit',
+      error: { code: 'CONTRACT_MISFIT' },
     });
   });
 

@@ -41,6 +41,8 @@ async function locksOf(work: () => Promise<unknown>): Promise<string[][]> {
 }
 
 test('a load, a group and a rejection lock load_keys, then paths, then the table, each kind sorted', async () => {
+  // The first load into a table begins once more when its numbers have been looked through.
+  await bench.take('first.csv', 'id,name\n100,a\n');
   const one = jobOf('a.csv', 'id,name\n1,a\n');
   expect(await locksOf(() => bench.load(one))).toEqual([
     [advisoryKey('load-key', one.loadKey), pathKey('a.csv'), targetKey],

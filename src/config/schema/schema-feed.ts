@@ -211,7 +211,8 @@ export const feedShape = {
       formerly: oneOrMany(text())
         .optional()
         .describe(
-          'Former names (table or schema.table) of this very table, which was renamed or moved: loads whose receipts name them are found here.',
+          'Former names (table or schema.table) of this very table, which was renamed or moved: loads whose ' +
+            'receipts name them are found here.',
         ),
     })
     .prefault({})

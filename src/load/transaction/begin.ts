@@ -212,7 +212,8 @@ async function beginWith<T>(
   const loadIdsSql =
     drawn === null ? drawLoadIdsSql(controlSchema, jobs.length) : `ARRAY[${drawn.ids.join(', ')}]::bigint[]`;
   const state = script.add(
-    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${loadIdsSql} AS load_ids, ${pagesSql(table)} AS pages, ${seenIdsSql(controlSchema, table)}`,
+    `SELECT ${fingerprintSql(table.schema, table.name)} AS fingerprint, ${loadIdsSql} AS load_ids,
+      ${pagesSql(table)} AS pages, ${seenIdsSql(controlSchema, table)}`,
     oneRow((row) => {
       const loadIds = list(row, 'load_ids').map(Number);
       return {
@@ -227,8 +228,8 @@ async function beginWith<T>(
   try {
     await script.run(connection);
   } catch (error) {
-    // Dropped, or its schema renamed, since it was looked at.
-    if (isServerError(error) && ['42P01', '3F000'].includes(error.code)) return null;
+    // Dropped, without its lineage columns, or its schema renamed, since it was looked at.
+    if (isServerError(error) && ['42P01', '42703', '3F000'].includes(error.code)) return null;
     throw error;
   }
   const { fingerprint, ...begun } = state();

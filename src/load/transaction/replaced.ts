@@ -62,7 +62,8 @@ async function refuseElsewhere(
   const there = await standIn(connection, target, loads, here.oid);
   if (there === 0) return;
   const ids = loads.map(({ loadId }) => loadId);
-  const what = `load${ids.length === 1 ? '' : 's'} ${ids.join(', ')}, which this one would replace, went into ${target}`;
+  const what =
+    `load${ids.length === 1 ? '' : 's'} ${ids.join(', ')}, which this one would replace, went into ` + `${target}`;
   const remove = `DELETE FROM ${target} WHERE _load_id IN (${ids.join(', ')})`;
   throw new TallymanError(
     'TARGET_CHANGED',
@@ -72,10 +73,13 @@ async function refuseElsewhere(
     {
       fix:
         there < 0
-          ? `If the table was renamed or moved, or dropped on purpose, say target: { formerly: ${target} }; then \`tallyman retry FILE_ID\`.`
+          ? `If the table was renamed or moved, or dropped on purpose, say target: { formerly: ${target} }; then ` +
+            `\`tallyman retry FILE_ID\`.`
           : here.said
-            ? `target.formerly names a table that is still there. Take the rows away (${remove}), or set target.table back to ${target}; then \`tallyman retry FILE_ID\`.`
-            : `Set target.table back to ${target}, or take the old rows away (${remove}); then \`tallyman retry FILE_ID\`.`,
+            ? `target.formerly names a table that is still there. Take the rows away (${remove}), or set ` +
+              `target.table back to ${target}; then \`tallyman retry FILE_ID\`.`
+            : `Set target.table back to ${target}, or take the old rows away (${remove}); then \`tallyman retry ` +
+              `FILE_ID\`.`,
     },
   );
 }
@@ -86,7 +90,8 @@ async function deleteRows(connection: Connection, name: string, loads: readonly 
   const one = loads.length === 1 ? loads[0]! : null;
   const { rows, rowCount } = await connection.query(
     one === null
-      ? `WITH gone AS (${deleting} RETURNING ${LOAD_ID} AS load_id) SELECT load_id, count(*) AS rows FROM gone GROUP BY 1`
+      ? `WITH gone AS (${deleting} RETURNING ${LOAD_ID} AS load_id) SELECT load_id, count(*) AS rows FROM gone
+        GROUP BY 1`
       : deleting,
     [loadIds],
     { timeoutMs: 0 },
@@ -97,9 +102,12 @@ async function deleteRows(connection: Connection, name: string, loads: readonly 
     if (deleted > load.rows)
       throw new TallymanError(
         'TALLY_MISMATCH',
-        `load ${load.loadId} is to be replaced and brought ${load.rows} rows into ${name}, but ${deleted} rows there have its _load_id: not all of them are its own, and none was deleted`,
+        `load ${load.loadId} is to be replaced and brought ${load.rows} rows into ${name}, but ${deleted} rows ` +
+          `there have its _load_id: not all of them are its own, and none was deleted`,
         {
-          fix: `Find the rows that are not of load ${load.loadId} (two rows with one _row are a sign) and give them _load_id = 0, which no load has; then \`tallyman retry FILE_ID\`.`,
+          fix:
+            `Find the rows that are not of load ${load.loadId} (two rows with one _row are a sign) and give ` +
+            `them _load_id = 0, which no load has; then \`tallyman retry FILE_ID\`.`,
         },
       );
   }
@@ -108,7 +116,8 @@ async function deleteRows(connection: Connection, name: string, loads: readonly 
 async function otherTable(connection: Connection, target: string, ourOid: number): Promise<string | null> {
   const { rows } = await connection.query(
     `SELECT n.nspname::text AS schema, c.relname::text AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.oid = pg_catalog.to_regclass($1) AND c.oid <> $2::oid AND c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)`,
+     WHERE c.oid = pg_catalog.to_regclass($1) AND c.oid <> $2::oid AND c.relkind IN ('r', 'p')
+       AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)`,
     [target, ourOid],
   );
   const row = rows[0];

@@ -295,8 +295,17 @@ function after(ms: number): Promise<void> {
 
 function connectFix(error: unknown, spec: DatabaseSpec): string | undefined {
   if (isServerError(error) && (error.code === '53300' || /max_client_conn|max_user_connections/.test(error.message)))
-    return `It goes on by itself when one is free. tallyman needs ${spec.sessions === undefined ? 'a session for each load at a time and two more' : `${spec.sessions} sessions (daemon.concurrency and two more)`}, and one for each command beside it: raise the limit (ALTER ROLE ${quoteIdentifier(spec.user)} CONNECTION LIMIT, max_connections, the pooler's max_client_conn), or lower daemon.concurrency.`;
+    return (
+      `It goes on by itself when one is free. tallyman needs ${sessionsOf(spec)}, ` +
+      `and one for each command beside it: raise the limit (ALTER ROLE ${quoteIdentifier(spec.user)} CONNECTION LIMIT, max_connections, the pooler's ` +
+      `max_client_conn), or lower daemon.concurrency.`
+    );
   if (/CERT|UNABLE_TO_|ALTNAME/.test(errnoOf(error)))
     return "The server's certificate was not accepted: set database.tls.ca to the CA that signed it, and use the host name that it was made for.";
   return undefined;
 }
+
+const sessionsOf = ({ sessions }: DatabaseSpec): string =>
+  sessions === undefined
+    ? 'a session for each load at a time and two more'
+    : `${sessions} sessions (daemon.concurrency and two more)`;

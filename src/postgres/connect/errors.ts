@@ -181,7 +181,10 @@ const reachOf = (error: unknown): Reach =>
 function adviceFor(error: unknown): string | undefined {
   if (!isServerError(error)) return undefined;
   if (error.routine === 'CheckCmdReplicaIdentity')
-    return 'A publication publishes deletes of this table: ALTER TABLE (the table of the message) REPLICA IDENTITY FULL, as its owner, or give it a primary key.';
+    return (
+      'A publication publishes deletes of this table: ALTER TABLE (the table of the message) REPLICA ' +
+      'IDENTITY FULL, as its owner, or give it a primary key.'
+    );
   // The table of errors promises an ALTER or a GRANT, and here nobody knows which.
   if (classify(error) === 'rights')
     return 'Give the role the right that the message names; docs/reference/database-rights.md lists all that it needs.';
@@ -198,7 +201,9 @@ export function definitionError(error: unknown, doing: string, fix?: string): Ta
     return databaseError(error, doing, fix);
   const message = `${doing}: PostgreSQL: ${error.message} (SQLSTATE ${error.code})`;
   return new TallymanError('CONTRACT_MISFIT', message, {
-    fix: 'A rule of the database (an event trigger) does not let the statement through: let its owner run it, or except this role.',
+    fix:
+      'A rule of the database (an event trigger) does not let the statement through: let its owner run it, or ' +
+      'except this role.',
   });
 }
 

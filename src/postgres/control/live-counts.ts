@@ -28,9 +28,9 @@ export function liveCounts(
   connection: Connection,
   schema: string,
   feed: string,
-  target: TargetSpec | null,
+  target: TargetSpec | undefined,
 ): Promise<readonly LiveCount[]> {
-  const own = target === null ? null : displayName(target.schema, target.table);
+  const own = target === undefined ? null : displayName(target.schema, target.table);
   const formerly = new Set((target?.formerly ?? []).map((one) => displayName(one.schema, one.table)));
   return inTransaction(connection, 'snapshot', { statement_timeout: '0' }, async () => {
     const { rows } = await connection.query(
@@ -68,7 +68,8 @@ async function countTarget(
   // _load_id it is another table.
   const { rows: found } = await connection.query(
     `SELECT (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)) AS name`,
+       WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p')
+       AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = '_load_id' AND NOT a.attisdropped)) AS name`,
     [target],
   );
   const name = textOrNull(found[0]!, 'name');

@@ -70,7 +70,9 @@ function newestSql(table: TargetTable): string | null {
   if (table.loadIndex === 'btree') return `(SELECT max(${LOAD_ID}) FROM ${qualified(table.schema, table.name)})`;
   if (table.serverVersion < TID_RANGE || table.leaves.length === 0) return null;
   const ends = table.leaves.map((leaf) => {
-    const first = `pg_catalog.pg_relation_size(${leaf.oid}::oid) / pg_catalog.current_setting('block_size')::integer - ${LAST_PAGES}`;
+    const first =
+      `pg_catalog.pg_relation_size(${leaf.oid}::oid) / ` +
+      `pg_catalog.current_setting('block_size')::integer - ${LAST_PAGES}`;
     const from = `(SELECT ('(' || GREATEST(0, ${first}) || ',0)')::tid)`;
     return `(SELECT max(${LOAD_ID}) FROM ONLY ${qualified(leaf.schema, leaf.name)} WHERE ctid >= ${from})`;
   });
@@ -79,7 +81,8 @@ function newestSql(table: TargetTable): string | null {
 
 /** Sequences of other control schemas in this database, by the name that each of them has. */
 const otherSequencesSql = (own: string): string =>
-  `SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relname = 'loads_load_id_seq' AND c.relkind = 'S' AND c.oid <> ${own}::pg_catalog.regclass`;
+  `SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relname = 'loads_load_id_seq' AND c.relkind = 'S' AND c.oid <>
+    ${own}::pg_catalog.regclass`;
 
 /**
  * Takes the sequence past every `_load_id` that stands in the table, and remembers the table as met. Looks through the
@@ -138,8 +141,10 @@ export async function drawAmongOthers(connection: Connection, schema: string, co
     return await inTransaction(connection, 'write', { statement_timeout: '0', lock_timeout: '10s' }, async () => {
       await lockIds(connection);
       const { rows: found } = await connection.query(
-        `SELECT COALESCE(max(pg_catalog.pg_sequence_last_value(o.oid)) FILTER (WHERE o.may), 0) AS past, COALESCE(bool_and(o.may), true) AS apart
-         FROM (SELECT c.oid, pg_catalog.has_sequence_privilege(c.oid, 'USAGE, SELECT') AS may FROM (${otherSequencesSql(own)}) c) o`,
+        `SELECT COALESCE(max(pg_catalog.pg_sequence_last_value(o.oid)) FILTER (WHERE o.may), 0) AS past,
+           COALESCE(bool_and(o.may), true) AS apart
+         FROM (SELECT c.oid, pg_catalog.has_sequence_privilege(c.oid, 'USAGE, SELECT') AS may
+               FROM (${otherSequencesSql(own)}) c) o`,
       );
       await advance(connection, schema, integer(found[0]!, 'past'));
       const { rows } = await connection.query(
@@ -164,7 +169,8 @@ const lockIds = (connection: Connection): Promise<unknown> =>
 async function advance(connection: Connection, schema: string, past: number): Promise<void> {
   const { loads, loadIdSequence: own } = controlNames(schema);
   const { rows } = await connection.query(
-    `SELECT COALESCE(pg_catalog.pg_sequence_last_value(${own}::pg_catalog.regclass), 0) AS last, (SELECT COALESCE(max(load_id), 0) FROM ${loads}) AS given`,
+    `SELECT COALESCE(pg_catalog.pg_sequence_last_value(${own}::pg_catalog.regclass), 0) AS last, (SELECT
+      COALESCE(max(load_id), 0) FROM ${loads}) AS given`,
   );
   const to = Math.max(past, integer(rows[0]!, 'given'));
   const steps = to - integer(rows[0]!, 'last');
@@ -181,12 +187,16 @@ async function advance(connection: Connection, schema: string, past: number): Pr
 function noRoom(name: string, past: bigint): TallymanError {
   return new TallymanError(
     'CONTRACT_MISFIT',
-    `The staging table ${name} holds rows with _load_id ${past}, behind which no further load_id can be given. Run: UPDATE ${name} SET _load_id = 0 WHERE _load_id >= ${MOST_LOAD_ID};`,
+    `The staging table ${name} holds rows with _load_id ${past}, behind which no further load_id can be given. ` +
+      `Run: UPDATE ${name} SET _load_id = 0 WHERE _load_id >= ${MOST_LOAD_ID};`,
     { fix: 'Run the UPDATE in the message (no load has the number 0), or use another target.table.' },
   );
 }
 
 function rightsFix(schema: string): string {
   const s = quoteIdentifier(schema);
-  return `As its owner: GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s} TO the_role; GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role;`;
+  return (
+    `As its owner: GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s} TO the_role; GRANT USAGE, ` +
+    `UPDATE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role;`
+  );
 }

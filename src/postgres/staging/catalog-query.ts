@@ -59,12 +59,17 @@ SELECT t.oid::bigint AS oid, t.relkind::text AS relkind, t.relpersistence::text 
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid JOIN pg_catalog.pg_am am ON am.oid = ic.relam
     WHERE (i.indrelid = t.oid OR i.indrelid IN (SELECT leaf.oid FROM leaf)) AND i.indislive), '[]') AS indexes,
   CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.pubdelete) THEN
-    (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('schema', n.nspname, 'name', leaf.relname) ORDER BY leaf.oid)
-     FROM leaf JOIN pg_catalog.pg_namespace n ON n.oid = leaf.relnamespace JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-     WHERE NOT (leaf.relreplident = 'f' OR EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = leaf.oid AND i.indisvalid
+    (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('schema', n.nspname, 'name', leaf.relname)
+       ORDER BY leaf.oid)
+     FROM leaf JOIN pg_catalog.pg_namespace n ON n.oid = leaf.relnamespace
+       JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+     WHERE NOT (leaf.relreplident = 'f' OR EXISTS (SELECT FROM pg_catalog.pg_index i
+       WHERE i.indrelid = leaf.oid AND i.indisvalid
          AND ((leaf.relreplident = 'd' AND i.indisprimary) OR (leaf.relreplident = 'i' AND i.indisreplident))))
-       AND EXISTS (SELECT FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_tables pt ON pt.pubname = p.pubname
-         WHERE p.pubdelete AND ((pt.schemaname = n.nspname AND pt.tablename = leaf.relname) OR (pt.schemaname = tn.nspname AND pt.tablename = t.relname)))) END AS unidentified,
+       AND EXISTS (SELECT FROM pg_catalog.pg_publication p
+         JOIN pg_catalog.pg_publication_tables pt ON pt.pubname = p.pubname
+         WHERE p.pubdelete AND ((pt.schemaname = n.nspname AND pt.tablename = leaf.relname)
+           OR (pt.schemaname = tn.nspname AND pt.tablename = t.relname)))) END AS unidentified,
   COALESCE((SELECT pg_catalog.json_agg(r.rulename::text) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = t.oid AND r.ev_type = '3' AND r.ev_enabled <> 'D'), '[]') AS rules
 FROM t`;
 

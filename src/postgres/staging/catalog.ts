@@ -116,7 +116,8 @@ export async function inspectTarget(connection: Connection, target: TargetSpec):
     ];
     throw new TallymanError(
       'CONTRACT_MISFIT',
-      `The staging table ${displayName(target.schema, target.table)} is not there, and ${displayName(schema, table)}, which it was formerly, still is. Run: ${moves.join(' ')}`,
+      `The staging table ${displayName(target.schema, target.table)} is not there, and ` +
+        `${displayName(schema, table)}, which it was formerly, still is. Run: ${moves.join(' ')}`,
       { fix: 'Run the ALTER in the message, or take target.formerly away.' },
     );
   }

@@ -124,7 +124,9 @@ function tableMisfits(found: TargetTable, table: string): readonly Misfit[] {
       sql: `ALTER TABLE ${table} DETACH PARTITION ${qualified(found.schema, leaf)}`,
     })),
     ...found.unidentified.map((leaf) => ({
-      what: `a publication publishes the deletes of ${displayName(leaf.schema, leaf.name)}, which has no replica identity: PostgreSQL refuses to delete the rows of a load that is replaced`,
+      what:
+        `a publication publishes the deletes of ${displayName(leaf.schema, leaf.name)}, which has no replica ` +
+        `identity: PostgreSQL refuses to delete the rows of a load that is replaced`,
       sql: `ALTER TABLE ${qualified(leaf.schema, leaf.name)} REPLICA IDENTITY FULL`,
     })),
     // NO FORCE helps the owner, BYPASSRLS everybody else; which it is the person sees best.
@@ -180,7 +182,9 @@ function columnMisfit(column: StagingColumn, real: TargetColumn | undefined, tab
     ];
   const fits = typeFits(column.type, real.type);
   if (fits && (column.values === undefined || hasRoom(column.type, column.values, real.type))) return [];
-  const what = `column ${column.name} is ${real.type.formatted}, the contract says ${column.type}${fits ? ': values that the contract takes would be refused or changed' : ''}`;
+  const what =
+    `column ${column.name} is ${real.type.formatted}, the contract says ` +
+    `${column.type}${fits ? ': values that the contract takes would be refused or changed' : ''}`;
   const type = fits ? roomFor(column.type, real.type) : column.type;
   return [{ what, sql: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE ${type} USING ${name}::text::${type}` }];
 }

@@ -15,7 +15,7 @@ export const targets: Migration = {
   leaves bigint[] NOT NULL,
   met_at timestamptz NOT NULL DEFAULT now()
 )`,
-      `COMMENT ON TABLE ${s}.targets IS 'Staging tables (with the oids of their partitions) whose _load_ids were looked through before the first load: load_ids go on behind them.'`,
+      `COMMENT ON TABLE ${s}.targets IS 'Staging tables that were met, with the oids of their partitions.'`,
     ];
   },
 };
