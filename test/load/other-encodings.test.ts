@@ -98,7 +98,7 @@ test.each([
 test('`check --connect` says so', async () => {
   const bench = await benchIn('WIN1251');
   const parts = {
-    config: { feeds: [], warnings: [], written: new Map() },
+    config: { feeds: [], warnings: [], written: new Map(), unsetSecrets: [] },
     dataDir: bench.dir,
     ledger: () => ({ feeds: () => Promise.resolve([]) }),
     receipts: () => Promise.resolve({ databaseId: () => Promise.resolve('id') }),
