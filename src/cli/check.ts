@@ -2,7 +2,7 @@ import { problemLine } from '../config/problems/problem.js';
 import { ERRORS } from '../core/errors.js';
 import { check as checkConfig, type Finding } from '../operations/check.js';
 import type { Context } from './context.js';
-import { indented } from '../base/terminal-text.js';
+import { indented } from '../base/text/terminal-text.js';
 
 export async function check(context: Context, options: { readonly connect?: boolean }): Promise<number> {
   const { out } = context;

@@ -1,8 +1,8 @@
-import { count } from '../base/readable-numbers.js';
+import { count } from '../base/text/readable-numbers.js';
 import { adopt as adoptPresent } from '../operations/adopt.js';
 import { verify as verifyStores } from '../operations/verify.js';
 import type { Context } from './context.js';
-import { oneLine } from '../base/terminal-text.js';
+import { oneLine } from '../base/text/terminal-text.js';
 import { time } from './selectors.js';
 
 export async function adopt(

@@ -1,4 +1,4 @@
-import { count } from '../base/readable-numbers.js';
+import { count } from '../base/text/readable-numbers.js';
 import { TallymanError } from '../core/errors.js';
 import { EXPORT_FORMATS, exportQuarantine, quarantineGroups, quarantineRows } from '../operations/quarantine.js';
 import type { Context } from './context.js';

@@ -10,13 +10,13 @@ import {
   requestOutcomes,
   type RequestDocument,
 } from '../operations/request.js';
-import { count } from '../base/readable-numbers.js';
+import { count } from '../base/text/readable-numbers.js';
 import { unload } from '../operations/unload.js';
 import type { App } from '../app.js';
 import type { Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { isNarrowed, selector, type SelectorOptions } from './selectors.js';
-import { oneLine } from '../base/terminal-text.js';
+import { oneLine } from '../base/text/terminal-text.js';
 
 export interface RequestOptions extends SelectorOptions {
   readonly reason?: string;

@@ -9,7 +9,7 @@ import { temporalProblems } from './time/temporal-problems.js';
 import { judged, needsJudge, NO_RULES } from './as-contract.js';
 import { pgTypeNamed } from './type-name.js';
 import { codecFor, textCodec } from './types/index.js';
-import { visibleText, VALUE_LIMIT } from '../base/visible-text.js';
+import { visibleText, VALUE_LIMIT } from '../base/text/visible-text.js';
 
 /** How rows are written: `text` as soon as one column of the table has no binary codec. */
 export type CopyMode = 'binary' | 'text';

@@ -1,4 +1,4 @@
-import { bytes, count, seconds } from '../base/readable-numbers.js';
+import { bytes, count, seconds } from '../base/text/readable-numbers.js';
 import type { Log } from '../core/log.js';
 import type { FileReport } from '../core/report.js';
 

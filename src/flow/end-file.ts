@@ -29,7 +29,9 @@ export async function endFile(
 /** Nothing is wrong with the file; a clock that is wrong would be noticed by nobody. */
 function fromTheFuture({ arrivedUs, file }: FileEntry): readonly DriftNote[] {
   if (arrivedUs === null || file.mtimeUs === null) return [];
-  const [mtime, arrived] = [file.mtimeUs, arrivedUs].map((us) => new Date(Math.min(us / 1_000, LAST_DATE)).toISOString());
+  const [mtime, arrived] = [file.mtimeUs, arrivedUs].map((us) =>
+    new Date(Math.min(us / 1_000, LAST_DATE)).toISOString(),
+  );
   return [
     {
       kind: 'mtime',

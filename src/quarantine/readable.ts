@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { visibleText } from '../base/visible-text.js';
+import { visibleText } from '../base/text/visible-text.js';
 
 /** Bytes looked at in one go: only blocks that hold something undecodable take the slow way, character by character. */
 const BLOCK = 64 * 1024;

@@ -1,7 +1,7 @@
 import type { CellError } from '../core/batch.js';
 import type { ErrorGroup } from '../core/report.js';
 import { ErrorGroups, type BadRowPlace } from './error-groups.js';
-import { visibleString } from '../base/visible-string.js';
+import { visibleString } from '../base/text/visible-string.js';
 import { QUARANTINE_COLUMNS } from '../postgres/control/quarantine-write.js';
 
 /**

@@ -38,7 +38,7 @@ const entry = (change: Partial<FileEntry> = {}): FileEntry => ({
   duplicateAllowed: false,
   afterAction: true,
   movedTo: null,
-    arrivedUs: null,
+  arrivedUs: null,
   deleted: false,
   landedPath: null,
   owner: null,

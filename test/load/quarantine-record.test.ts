@@ -4,7 +4,7 @@ import type { CellError } from '../../src/core/batch.js';
 import { copyQuarantine } from '../../src/load/copy/quarantine-copy.js';
 import { connect, type Connection } from '../../src/postgres/connect/connect.js';
 import { QuarantineRecord } from '../../src/quarantine/record.js';
-import { visibleString } from '../../src/base/visible-string.js';
+import { visibleString } from '../../src/base/text/visible-string.js';
 import { openBench, type Bench } from './support.js';
 
 let bench: Bench;

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import { maskSecrets } from '../../config/mask.js';
 import type { Log } from '../../core/log.js';
-import { oneLine } from '../../base/terminal-text.js';
+import { oneLine } from '../../base/text/terminal-text.js';
 import { say as sayLine } from './streams.js';
 
 /**

@@ -1,5 +1,5 @@
-import { bytes, count, seconds } from '../../base/readable-numbers.js';
-import { indented, oneLine } from '../../base/terminal-text.js';
+import { bytes, count, seconds } from '../../base/text/readable-numbers.js';
+import { indented, oneLine } from '../../base/text/terminal-text.js';
 import type { FileDetail, FileReport } from '../../core/report.js';
 import { when, type Heading, type Output } from './output.js';
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { guardJson, shownJson } from '../../base/terminal-text.js';
+import { guardJson, shownJson } from '../../base/text/terminal-text.js';
 import type { Config } from '../../config/config.js';
 import { maskSecrets } from '../../config/mask.js';
 import type { Log } from '../../core/log.js';

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { indented, jsonText, oneLine } from '../../base/terminal-text.js';
+import { indented, jsonText, oneLine } from '../../base/text/terminal-text.js';
 import { bold, hasColour, printData, printPieces, printText, say } from './streams.js';
 
 /** A table's column: heading, and which way it is set. */

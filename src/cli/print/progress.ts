@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { LoadProgress } from '../../core/load.js';
-import { bytes, count, seconds } from '../../base/readable-numbers.js';
-import { oneLine } from '../../base/terminal-text.js';
+import { bytes, count, seconds } from '../../base/text/readable-numbers.js';
+import { oneLine } from '../../base/text/terminal-text.js';
 import type { Output } from './output.js';
 import { isTerminal, showBelow } from './streams.js';
 

@@ -1,6 +1,6 @@
-import { count } from '../../base/readable-numbers.js';
-import { visibleText } from '../../base/visible-text.js';
-import { indented, oneLine } from '../../base/terminal-text.js';
+import { count } from '../../base/text/readable-numbers.js';
+import { visibleText } from '../../base/text/visible-text.js';
+import { indented, oneLine } from '../../base/text/terminal-text.js';
 import type { CellError } from '../../core/batch.js';
 import { reasonOf } from '../../core/reason.js';
 import type { QuarantineGroupItem, QuarantineItem } from '../../operations/quarantine.js';

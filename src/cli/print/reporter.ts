@@ -1,7 +1,7 @@
 import type { FileReport } from '../../core/report.js';
 import { isCounted, runSummary, type KeptReport } from '../../operations/run-summary.js';
-import { indented, oneLine } from '../../base/terminal-text.js';
-import { bytes, count, seconds } from '../../base/readable-numbers.js';
+import { indented, oneLine } from '../../base/text/terminal-text.js';
+import { bytes, count, seconds } from '../../base/text/readable-numbers.js';
 import type { Output } from './output.js';
 import type { Progress } from './progress.js';
 

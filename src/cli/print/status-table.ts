@@ -1,6 +1,6 @@
 import type { FeedStatus } from '../../operations/status.js';
-import { count } from '../../base/readable-numbers.js';
-import { oneLine } from '../../base/terminal-text.js';
+import { count } from '../../base/text/readable-numbers.js';
+import { oneLine } from '../../base/text/terminal-text.js';
 import { when, type Heading } from './output.js';
 
 /** States that wait for a person. */

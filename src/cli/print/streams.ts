@@ -2,7 +2,7 @@ import process from 'node:process';
 import { isatty } from 'node:tty';
 import { FdWriter } from '../../base/fd-writer.js';
 import { hasCode } from '../../base/errno.js';
-import { visible } from '../../base/terminal-text.js';
+import { visible } from '../../base/text/terminal-text.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 
 /** Bytes of messages that wait for a reader who does not read; what comes beyond is dropped and counted. */

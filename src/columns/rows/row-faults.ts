@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { MISSING, type CellError, type SpanBatch } from '../../core/batch.js';
 import { CellReader } from './cell-reader.js';
 import type { EncoderPlan } from './encoder-plan.js';
-import { visibleText, VALUE_LIMIT } from '../../base/visible-text.js';
+import { visibleText, VALUE_LIMIT } from '../../base/text/visible-text.js';
 
 /** Why a row was refused: every fault of it. Off the hot path. */
 export class RowFaults {

@@ -1,7 +1,7 @@
 import type { CellError, VectorBatch } from '../../core/batch.js';
 import type { EncoderPlan } from '../rows/encoder-plan.js';
 import { VectorCell } from './vector-cells.js';
-import { visibleText, VALUE_LIMIT } from '../../base/visible-text.js';
+import { visibleText, VALUE_LIMIT } from '../../base/text/visible-text.js';
 
 /** Kinds whose bytes come from the file as they stand, alone or nested. */
 const HOLDS_TEXT: ReadonlySet<string> = new Set(['text', 'blob', 'list', 'map', 'struct']);

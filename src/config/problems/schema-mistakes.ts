@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ProblemCode } from './problem.js';
 import type { Path } from '../read/tree.js';
-import { didYouMean, suggestion } from '../../base/nearest.js';
+import { didYouMean, suggestion } from '../../base/text/nearest.js';
 
 /** One mistake as the schema sees it, in our words. `path` is below the value that was checked. */
 export interface Mistake {

@@ -2,7 +2,7 @@ import { columnProblems } from '../../columns/column-problems.js';
 import { parseTypeName, TYPE_WORDS } from '../../columns/type-name.js';
 import type { ColumnSpec } from '../../core/feed/columns.js';
 import { kindOf } from '../problems/schema-mistakes.js';
-import { suggestion } from '../../base/nearest.js';
+import { suggestion } from '../../base/text/nearest.js';
 import type { Problems } from '../problems/problem-list.js';
 import { columnShape, VALUE_KEYS, type ColumnInput } from '../schema/schema-column.js';
 import { toPlain, type ConfigNode, type ListNode, type MapNode } from '../read/tree.js';

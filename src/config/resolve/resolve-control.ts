@@ -1,6 +1,6 @@
 import { ALGORITHMS, type ControlSpec, type SaidKeys } from '../../core/feed/control.js';
 import type { FormatType } from '../../core/format.js';
-import { suggestion } from '../../base/nearest.js';
+import { suggestion } from '../../base/text/nearest.js';
 import type { Problems } from '../problems/problem-list.js';
 import type { ResolvedColumns } from './resolve-columns.js';
 import { templateProblem, type ResolvedSource } from './resolve-source.js';

@@ -5,7 +5,7 @@ import type { TableName, TargetSpec } from '../../core/feed/target.js';
 import type { FormatType } from '../../core/format.js';
 import type { WrittenFeed } from '../config.js';
 import { moveTargets } from './move-targets.js';
-import { suggestion } from '../../base/nearest.js';
+import { suggestion } from '../../base/text/nearest.js';
 import type { Watched } from './overlap.js';
 import { parsePart, type PartRegistry } from '../schema/part-section.js';
 import type { Problems } from '../problems/problem-list.js';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { NamePattern, ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
 import { takenAway } from '../../base/glob-list.js';
-import { editDistance } from '../../base/nearest.js';
+import { editDistance } from '../../base/text/nearest.js';
 import { parsePart, type PartRegistry } from '../schema/part-section.js';
 import { canMeetNothing } from './overlap.js';
 import { sourceShape, type SourceInput } from '../schema/schema-feed.js';

@@ -1,7 +1,7 @@
 import type { Decoder } from '../../core/decoder.js';
 import type { FormatType } from '../../core/format.js';
 import type { SourceType } from '../../core/source.js';
-import { suggestion } from '../../base/nearest.js';
+import { suggestion } from '../../base/text/nearest.js';
 import type { Problems } from '../problems/problem-list.js';
 import { optionKeys, toJsonSchema } from './schema-keys.js';
 import { parseKeys, parseNode, type Parsed, type Shape } from './validate.js';

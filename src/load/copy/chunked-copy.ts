@@ -4,7 +4,7 @@ import type { CopyBuffer } from '../../core/codec.js';
 import { TallymanError } from '../../core/errors.js';
 import { databaseError, isServerError, type ServerError } from '../../postgres/connect/errors.js';
 import { cellOf, publicRowMessage, rowFault } from '../../postgres/connect/row-fault.js';
-import { visibleString } from '../../base/visible-string.js';
+import { visibleString } from '../../base/text/visible-string.js';
 import { Chunk } from './chunk.js';
 import type { LoadContext } from '../context.js';
 import { CopyStream } from './copy-stream.js';

@@ -1,7 +1,7 @@
 import type { Batch, CellError } from '../../core/batch.js';
 import { BatchCell } from '../../columns/rows/batch-cell.js';
 import { placeOf, RawRow } from '../../columns/rows/batch-rows.js';
-import { VALUE_LIMIT, visibleText } from '../../base/visible-text.js';
+import { VALUE_LIMIT, visibleText } from '../../base/text/visible-text.js';
 import type { QuarantineRecord } from '../../quarantine/record.js';
 import type { RowSet } from './row-set.js';
 

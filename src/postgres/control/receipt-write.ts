@@ -1,4 +1,4 @@
-import { visibleString } from '../../base/visible-string.js';
+import { visibleString } from '../../base/text/visible-string.js';
 import type { FileDialect } from '../../core/format.js';
 import type { LoadJob } from '../../core/load.js';
 import type { RowCounts } from '../../core/report.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isUtf8 } from 'node:buffer';
 import { expect, test } from 'vitest';
-import { visibleText } from '../../src/base/visible-text.js';
+import { visibleText } from '../../../src/base/text/visible-text.js';
 
 const visible = (bytes: Buffer, limit = 1024): string => visibleText(bytes, 0, bytes.length, limit);
 

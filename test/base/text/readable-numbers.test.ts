@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytes, count, seconds } from '../../src/base/readable-numbers.js';
+import { bytes, count, seconds } from '../../../src/base/text/readable-numbers.js';
 
 test('counts, sizes and times as people read them', () => {
   const intl = new Intl.NumberFormat('en-US');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { guardJson, indented, jsonText, oneLine, shownJson, visible } from '../../src/base/terminal-text.js';
+import { guardJson, indented, jsonText, oneLine, shownJson, visible } from '../../../src/base/text/terminal-text.js';
 
 const EVIL = 'a\n\t\r\u001b[2J\u007f\u009b2J\u202e\u2028\u061c\ufeffé€😀\\n"';
 
