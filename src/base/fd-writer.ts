@@ -32,7 +32,9 @@ export class FdWriter {
   readonly #watching = new Set<() => void>();
   /** What is written when lines that were dropped can be told. */
   lostNote: (lines: number) => string = (lines) =>
-    `warning: ${lines} line${lines === 1 ? '' : 's'} could not be written here and ${lines === 1 ? 'was' : 'were'} dropped\n`;
+    lines === 1
+      ? 'warning: 1 line could not be written here and was dropped\n'
+      : `warning: ${lines} lines could not be written here and were dropped\n`;
 
   constructor(fd: number, { limit }: Kept) {
     this.#fd = withoutWaiting(fd);

@@ -308,7 +308,8 @@ const otherThan = (entry: FileEntry, other: FileEntry | null): FileEntry | null 
   other?.fileId === entry.fileId ? null : other;
 
 /**
- * True when `a` comes after `b`: newest by mtime (one in the future is the arrival) then path; the same name again at the same time: the later version.
+ * True when `a` comes after `b`: newest by mtime (one in the future is the arrival) then path; the same name again at
+ * the same time: the later version.
  */
 export function newerSnapshot(a: FileEntry, b: FileEntry): boolean {
   const [at, bt] = [orderUs(a) ?? -1, orderUs(b) ?? -1];

@@ -6,8 +6,8 @@ const MOST_TRIED = 1000;
 /**
  * Looks for a row that PostgreSQL takes while it refuses another: what only one row meets is that row's fault, what all
  * of them meet is not. `rows` are those of the chunk, `suspect` the one refused; `rehearse` copies one and takes it
- * back again. Gives the row that passed, or null. Looks near first and then farther and farther away, because rows that fail
- * for the same reason often stand together.
+ * back again. Returns the row that passed, or null. Looks near first and then farther and farther away, because rows
+ * that fail for the same reason often stand together.
  */
 export async function witness(
   rows: number,
