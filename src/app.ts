@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { isSame } from './config/changes.js';
 import type { Config } from './config/config.js';
-import type { Engine, EngineOptions, EngineParts } from './daemon/engine.js';
+import type { Engine } from './daemon/engine.js';
+import type { EngineOptions, EngineParts } from './daemon/engine-parts.js';
 import { Landing } from './flow/landing.js';
 import { Events } from './core/events.js';
 import type { Log } from './core/log.js';
-import { messageOf, TallymanError } from './core/errors.js';
+import { TallymanError } from './core/errors.js';
 import type { FeedSpec } from './core/feed/feed.js';
 import type { Ledger } from './core/ledger/index.js';
 import { DAEMON } from './core/ledger/workers.js';
@@ -14,6 +15,7 @@ import type { LoadJob, LoadResult } from './core/load.js';
 import type { Place } from './core/ledger/place.js';
 import type { Source } from './core/source.js';
 import type { Receipts } from './core/receipts.js';
+import { openDataDir } from './ledger/sqlite/store/data-dir.js';
 import { acquireLock, type Lock } from './ledger/sqlite/lock.js';
 import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
 import type { LoadPool } from './load/pool/load-pool.js';
@@ -25,12 +27,13 @@ import { FORMATS, SOURCES } from './registry.js';
  * every part. What only some commands need is imported when it is asked for.
  */
 export class App {
-  readonly config: Config;
   readonly log: Log;
-  /** What the engine tells; the apps of one daemon, a new one for each config, share them. */
-  readonly events: Events;
+  /** What the engine tells. */
+  readonly events = new Events();
+  #config: Config;
   #ledger: Ledger | null = null;
   #receipts: Receipts | null = null;
+  readonly #earlier: Receipts[] = [];
   #database: Promise<DatabaseSpec> | null = null;
   #releaseEmbedded: (() => Promise<void>) | null = null;
   #pool: LoadPool | null = null;
@@ -38,10 +41,13 @@ export class App {
   /** Opened to ask for URIs only. */
   readonly #asked = new Map<string, Source>();
 
-  constructor(config: Config, log: Log, events = new Events()) {
-    this.config = config;
+  constructor(config: Config, log: Log) {
+    this.#config = config;
     this.log = log;
-    this.events = events;
+  }
+
+  get config(): Config {
+    return this.#config;
   }
 
   get dataDir(): string {
@@ -65,12 +71,11 @@ export class App {
 
   /** Only the process that holds it works on the feeds. Throws ALREADY_RUNNING and LEDGER_UNUSABLE. */
   lock(): Lock {
-    this.#makeDataDir();
+    openDataDir(this.dataDir);
     return acquireLock(this.dataDir);
   }
 
   ledger(): Ledger {
-    this.#makeDataDir();
     return (this.#ledger ??= openLedger(this.dataDir));
   }
 
@@ -82,6 +87,22 @@ export class App {
   async receipts(): Promise<Receipts> {
     const { openReceipts } = await import('./postgres/control/receipts.js');
     return (this.#receipts ??= openReceipts(await this.database()));
+  }
+
+  /**
+   * Another config holds from now on (a daemon's reload), with the same database, perhaps under another password.
+   * Earlier receipts stay open until the end: a load that began with them asks them for its outcome.
+   */
+  async take(config: Config): Promise<{ readonly database: DatabaseSpec; readonly receipts: Receipts }> {
+    const { url, password, tls } = this.#config.database;
+    const isOther = !isSame([url, password, tls], [config.database.url, config.database.password, config.database.tls]);
+    this.#config = config;
+    await this.#closeAsked();
+    if (isOther && !config.database.embedded) {
+      if (this.#receipts !== null) this.#earlier.push(this.#receipts);
+      this.#database = this.#receipts = null;
+    }
+    return { database: await this.database(), receipts: await this.receipts() };
   }
 
   source(feed: FeedSpec): Source {
@@ -107,6 +128,12 @@ export class App {
     const source = this.#asked.get(name) ?? this.source(feed);
     this.#asked.set(name, source);
     return source.uri(path);
+  }
+
+  async #closeAsked(): Promise<void> {
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    await Promise.all(asked.map((source) => source.close()));
   }
 
   /** Reads and checks a file in a worker thread; needs no database. */
@@ -165,9 +192,8 @@ export class App {
   async close(): Promise<void> {
     this.#landing?.close();
     await this.#pool?.close();
-    for (const source of this.#asked.values()) await source.close();
-    this.#asked.clear();
-    await this.#receipts?.close();
+    await this.#closeAsked();
+    for (const receipts of [this.#receipts, ...this.#earlier.splice(0)]) await receipts?.close();
     await this.#ledger?.close();
     await this.#releaseEmbedded?.();
     this.#landing = null;
@@ -182,24 +208,12 @@ export class App {
     }));
   }
 
-  /** Throws LEDGER_UNUSABLE when the folder cannot be made. */
-  #makeDataDir(): void {
-    try {
-      makeFolder(this.dataDir);
-    } catch (error) {
-      throw new TallymanError('LEDGER_UNUSABLE', `data_dir ${this.dataDir} cannot be made: ${messageOf(error)}`, {
-        cause: error,
-        fix: 'Choose a data_dir that the user who runs tallyman may write to.',
-      });
-    }
-  }
-
   async #openDatabase(): Promise<DatabaseSpec> {
     const { url, embedded, password, tls, controlSchema } = this.config.database;
     // One for each load at a time, one for receipts, one to find out what became of a load.
     const sessions = this.config.daemon.concurrency + 2;
     if (embedded) {
-      this.#makeDataDir();
+      openDataDir(this.dataDir);
       const { startEmbedded } = await import('./postgres/embedded/start.js');
       const server = await startEmbedded(path.resolve(this.dataDir), this.log);
       this.#releaseEmbedded = () => server.release();
@@ -218,14 +232,4 @@ export class App {
       },
     });
   }
-}
-
-/**
- * One level at a time: Node's recursive mkdir never ends where the kernel answers ENOENT for a folder whose parent is
- * there (/proc).
- */
-function makeFolder(dir: string): void {
-  if (existsSync(dir)) return;
-  makeFolder(path.dirname(dir));
-  mkdirSync(dir, { mode: 0o700 });
 }

@@ -25,6 +25,13 @@ for (const [signal, code] of [
     interrupted.abort();
   });
 }
+// SIGHUP asks the daemon for its config again; one that comes before it listens waits for it. No other command has it.
+const reload: { asked: boolean; listener: (() => void) | null } = { asked: false, listener: null };
+if (process.argv.includes('run') && !process.argv.includes('--once'))
+  process.on('SIGHUP', () => {
+    if (reload.listener === null) reload.asked = true;
+    else reload.listener();
+  });
 // Whatever is written to them by others (a warning of Node): what cannot be written must not end the work.
 process.stderr.on('error', () => undefined);
 
@@ -40,7 +47,7 @@ async function run(): Promise<number> {
   cacheCode();
   try {
     const { runCli } = await import('./cli/program.js');
-    return await runCli(process.argv, { signal: interrupted.signal, exitCode: () => exitCode });
+    return await runCli(process.argv, { signal: interrupted.signal, exitCode: () => exitCode, onReload });
   } catch (cause) {
     // Where the files of the program itself cannot be opened, that is said instead of a trace.
     if (!isFewDescriptors(cause)) throw cause;
@@ -54,10 +61,19 @@ async function run(): Promise<number> {
   }
 }
 
+/** Returns what ends the listening; what is asked for after that is let be. */
+function onReload(listener: () => void): () => void {
+  reload.listener = listener;
+  if (reload.asked) listener();
+  return () => {
+    reload.listener = () => undefined;
+  };
+}
+
 /** 5 = it could not be written. */
 function printVersion(): Promise<number> {
   return new Promise((resolve) => {
-    process.stdout.on('error', (error) => {
+    process.stdout.on('error', (error: Error) => {
       process.stderr.write(`error[DISK_FULL]: the output cannot be written: ${error.message}\n`);
       resolve(5);
     });

@@ -31,10 +31,7 @@ export class FdWriter {
   #timer: NodeJS.Timeout | null = null;
   readonly #watching = new Set<() => void>();
   /** What is written when lines that were dropped can be told. */
-  lostNote: (lines: number) => string = (lines) =>
-    lines === 1
-      ? 'warning: 1 line could not be written here and was dropped\n'
-      : `warning: ${lines} lines could not be written here and were dropped\n`;
+  lostNote = (lines: number): string => `warning[LOG_LOST]: ${lines} of these lines could not be written\n`;
 
   constructor(fd: number, { limit }: Kept) {
     this.#fd = withoutWaiting(fd);
@@ -157,6 +154,8 @@ function withoutWaiting(fd: number): number {
   }
   const stats = fstatSync(fd);
   // Node sets pipes and sockets to non-blocking when it makes its stream for them.
-  if (stats.isFIFO() || stats.isSocket()) void (fd === 2 ? process.stderr : process.stdout).writable;
+  if (stats.isFIFO() || stats.isSocket()) streamOf(fd);
   return fd;
 }
+
+const streamOf = (fd: number): NodeJS.WriteStream => (fd === 2 ? process.stderr : process.stdout);

@@ -2,6 +2,7 @@ import { problemLine } from '../config/problems/problem.js';
 import { ERRORS } from '../core/errors.js';
 import { check as checkConfig, type Finding } from '../operations/check.js';
 import type { Context } from './context.js';
+import { counted } from '../base/text/readable-numbers.js';
 import { indented } from '../base/text/terminal-text.js';
 
 export async function check(context: Context, options: { readonly connect?: boolean }): Promise<number> {
@@ -11,8 +12,10 @@ export async function check(context: Context, options: { readonly connect?: bool
   if (out.json) out.document(document);
   const { problems } = document;
   if (!('warnings' in document)) {
-    if (!out.json) for (const problem of document.problems) out.line(indented(problemLine(problem), '  '));
-    out.say(`${problems.length} mistake${problems.length === 1 ? '' : 's'}`);
+    if (!out.json)
+      for (const problem of document.problems)
+        out.line(`error[${problem.code}]: ${indented(problemLine(problem), '  ')}`);
+    out.say(counted(problems.length, 'mistake'));
     return 78;
   }
   if (!out.json) {
@@ -26,12 +29,14 @@ export async function check(context: Context, options: { readonly connect?: bool
     const feeds = context.config().feeds.length;
     if (document.ok)
       out.line(
-        `the config is right: ${feeds} feed${feeds === 1 ? '' : 's'}${connect ? ', every source and the database answer' : ''}`,
+        `the config is right: ${counted(feeds, 'feed')}${connect ? ', every source and the database answer' : ''}`,
       );
   }
   if (document.ok) return 0;
   return document.problems.some(({ code }) => ERRORS[code].exit === 78) ? 78 : 5;
 }
 
-const findingText = ({ key, code, message, hint }: Finding): string =>
-  `error[${code}]: ${key}: ${indented(message, '    ')}${hint === '' ? '' : `\n  what to do: ${indented(hint, '    ')}`}`;
+function findingText({ key, code, message, hint }: Finding): string {
+  const advice = hint === '' ? '' : `\n  what to do: ${indented(hint, '    ')}`;
+  return `error[${code}]: ${key}: ${indented(message, '    ')}${advice}`;
+}

@@ -38,6 +38,8 @@ export interface Interrupt {
   readonly signal: AbortSignal;
   /** 130 or 143 once one came. */
   exitCode(): number | null;
+  /** Calls the listener whenever the daemon is to read its config again (SIGHUP), also for what came before. */
+  onReload(listener: () => void): () => void;
 }
 
 /** `action` returns the exit code. Commander's own arguments come first, then its options. */

@@ -1,4 +1,4 @@
-import { count } from '../base/text/readable-numbers.js';
+import { count, counted } from '../base/text/readable-numbers.js';
 import { adopt as adoptPresent } from '../operations/adopt.js';
 import { verify as verifyStores } from '../operations/verify.js';
 import type { Context } from './context.js';
@@ -24,7 +24,7 @@ export async function adopt(
   if (out.json) out.document(document);
   else
     out.line(
-      `${oneLine(feed)}: ${count(adopted)} of ${count(seen)} files recorded as ignored; tallyman will never read them unless they change`,
+      `${oneLine(feed)}: ${count(adopted)} of ${counted(seen, 'file')} recorded as ignored; tallyman will never read them unless they change`,
     );
   return 0;
 }
@@ -38,7 +38,7 @@ export async function verify(context: Context): Promise<number> {
   else {
     for (const difference of differences) out.line(`${difference.kind}: ${oneLine(difference.message)}`);
     const wrong = differences.filter((difference) => difference.kind !== 'emptied').length;
-    out.line(ok ? 'ledger, receipts and staging tables agree' : `${count(wrong)} difference${wrong === 1 ? '' : 's'}`);
+    out.line(ok ? 'ledger, receipts and staging tables agree' : counted(wrong, 'difference'));
   }
   return ok ? 0 : 4;
 }

@@ -4,6 +4,7 @@ import { emptyCoreFiles } from '../base/core-files.js';
 import { sourceStack } from '../base/source-stack.js';
 import { TallymanError } from '../core/errors.js';
 import { addCommands } from './commands.js';
+import { addHelp } from './print/help.js';
 import type { Act, Interrupt } from './context.js';
 import { isReaderGone, outputFailure, printData, say, written } from './print/streams.js';
 
@@ -78,6 +79,7 @@ export function makeProgram(act: Act, writeErr: (text: string) => void): Command
     .configureOutput({ writeOut: printData, writeErr })
     .helpCommand(true);
   addCommands(program, act);
+  addHelp(program);
   quietErrors(program, writeErr);
   return program;
 }

@@ -1,4 +1,4 @@
-import { count } from '../base/text/readable-numbers.js';
+import { counted } from '../base/text/readable-numbers.js';
 import { TallymanError } from '../core/errors.js';
 import { EXPORT_FORMATS, exportQuarantine, quarantineGroups, quarantineRows } from '../operations/quarantine.js';
 import type { Context } from './context.js';
@@ -34,7 +34,7 @@ export async function show(context: Context, id: string): Promise<number> {
   out.say(
     rows === 0
       ? `file ${fileId} has nothing in quarantine`
-      : `${count(rows)} rows; for the supplier: tallyman quarantine export ${fileId} --format html -o refused.html`,
+      : `${counted(rows, 'row')}; for the supplier: tallyman quarantine export ${fileId} --format html -o refused.html`,
   );
   return 0;
 }

@@ -10,7 +10,7 @@ import {
   requestOutcomes,
   type RequestDocument,
 } from '../operations/request.js';
-import { count } from '../base/text/readable-numbers.js';
+import { counted } from '../base/text/readable-numbers.js';
 import { unload } from '../operations/unload.js';
 import type { App } from '../app.js';
 import type { Context } from './context.js';
@@ -77,7 +77,7 @@ export async function unloadOne(
     return 0;
   }
   const { file_id: fileId, load_id: loadId, path, rows, state, done } = document;
-  const what = `${count(rows)} row${rows === 1 ? '' : 's'} of load ${loadId} (file ${fileId}: ${oneLine(path)})`;
+  const what = `${counted(rows, 'row')} of load ${loadId} (file ${fileId}: ${oneLine(path)})`;
   if (options.dryRun === true) out.line(`would unload ${what}`);
   else if (done) out.line(`unloaded ${what}; the file is ${state} now`);
   else out.line(`${what}: the file is ${state}; they leave staging when that has ended`);
@@ -88,10 +88,10 @@ const actor = (): string => `cli:${process.env['USER'] ?? String(process.getuid?
 
 async function confirm(kind: RequestKind, n: number): Promise<void> {
   if (n === 0) return;
-  if (!process.stdin.isTTY) throw new TallymanError('CONFIRM', `${kind} would act on ${n} files`);
+  if (!process.stdin.isTTY) throw new TallymanError('CONFIRM', `${kind} would act on ${counted(n, 'file')}`);
   const rl = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await rl.question(`${kind} ${n} file${n === 1 ? '' : 's'}? [y/N] `);
+    const answer = await rl.question(`${kind} ${counted(n, 'file')}? [y/N] `);
     if (!/^y(es)?$/i.test(answer.trim())) throw new TallymanError('CONFIRM', 'not confirmed; nothing was changed');
   } finally {
     rl.close();

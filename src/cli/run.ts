@@ -18,17 +18,28 @@ export async function run(context: Context, options: RunOptions): Promise<number
   const settleTimeoutMs = parseDuration(options.settleTimeout);
   if (settleTimeoutMs === null)
     throw new TallymanError('USAGE', `--settle-timeout ${options.settleTimeout}: not a duration such as 60s`);
-  // The daemon's logger is loaded by the daemon only.
-  const app = context.app(options.once === true ? undefined : (await import('./print/log.js')).makeLog);
   const feeds = options.feed ?? null;
+  if (options.once === true) {
+    const app = context.app();
+    return await locked(app, { feeds, http: false }, () => once(context, app, { feeds, settleTimeoutMs }));
+  }
+  // The daemon's logger, HTTP and metrics: nobody else loads them.
+  const [{ makeLog }, { serve }] = await Promise.all([import('./print/log.js'), import('./serve.js')]);
+  const log = makeLog(context.config(), { quiet: context.out.quiet, verbose: context.out.verbose });
+  const app = context.app(() => log);
+  return await locked(app, { feeds, http: true }, () => serve(context, app, log, feeds));
+}
+
+async function locked(
+  app: App,
+  needs: { readonly feeds: readonly string[] | null; readonly http: boolean },
+  work: () => Promise<number>,
+): Promise<number> {
   // A name that is not there is said before anything is made.
-  requireSecrets(app.config, { feeds: app.feeds(feeds), http: options.once !== true });
+  requireSecrets(app.config, { feeds: app.feeds(needs.feeds), http: needs.http });
   const lock = app.lock();
   try {
-    if (options.once === true) return await once(context, app, { feeds, settleTimeoutMs });
-    // HTTP and metrics are the daemon's only: nobody else loads them.
-    const { serve } = await import('./serve.js');
-    return await serve(context, app, feeds);
+    return await work();
   } finally {
     lock.release();
   }

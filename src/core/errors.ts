@@ -211,7 +211,7 @@ export const ERRORS = {
     'pause',
     5,
     'The source cannot be reached.',
-    'Nothing is lost: the feed goes on by itself when the source is back. `tallyman check --connect` shows more.',
+    'Nothing is lost: the daemon goes on by itself, `run --once` with its next run. `tallyman check --connect` shows more.',
   ),
   FOLDER_UNREADABLE: row(
     'pause',
@@ -229,7 +229,7 @@ export const ERRORS = {
     'pause',
     5,
     'PostgreSQL cannot be reached.',
-    'Nothing is lost: loading goes on by itself when it is back. `tallyman check --connect` shows more.',
+    'Nothing is lost: the daemon goes on by itself, `run --once` with its next run. `tallyman check --connect` shows more.',
   ),
   DATABASE_LOGIN: row('pause', 5, 'PostgreSQL refused the login.', 'Correct database.url, user or password.'),
   DATABASE_BUSY: row(
@@ -253,8 +253,8 @@ export const ERRORS = {
   DISK_FULL: row(
     'pause',
     5,
-    'The disk under data_dir is full or cannot be written.',
-    'Free space; work goes on by itself.',
+    'The disk under data_dir, or where the output goes, is full or cannot be written.',
+    'Free space. A daemon that runs goes on by itself; what could not start is started again.',
   ),
   // the feed
   HOST_KEY_MISMATCH: row(

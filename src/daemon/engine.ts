@@ -1,27 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
-import type { FormatType } from '../core/format.js';
 import type { FileEntry } from '../core/entry.js';
-import type { Ledger } from '../core/ledger/index.js';
-import type { DatabaseSpec } from '../core/database.js';
-import type { LoadJob, LoadResult } from '../core/load.js';
-import type { Events } from '../core/events.js';
-import type { Place } from '../core/ledger/place.js';
 import type { Source } from '../core/source.js';
-import type { Receipts } from '../core/receipts.js';
 import { backoff } from '../base/backoff.js';
-import { wait } from '../base/wait.js';
+import { until, wait } from '../base/wait.js';
 import { TroubleNotes, troublesOf, unlistedError } from '../flow/feed-troubles.js';
 import { renamedFeeds } from '../flow/renamed-feeds.js';
+import type { EngineParts, Exchange, OnceResult } from './engine-parts.js';
 import { FeedWatcher, type FeedHealth } from './feed-watcher.js';
-import type { Landing } from '../flow/landing.js';
-import type { Log } from '../core/log.js';
+import { FeedsAtWork } from './feeds-at-work.js';
 import { Outbox } from '../flow/outbox.js';
 import { landFile, processFile } from '../flow/process-file.js';
 import { isNamed, standsAs } from '../core/entry.js';
 import type { FlowParts } from '../flow/flow-parts.js';
-import { compareAgain, isAnotherServer, reconcileStores, takeOver } from '../flow/recover.js';
+import { compareAgain, isAnotherServer, reconcileStores, settleNames, takeOver } from '../flow/recover.js';
 import { carryOutRequests } from '../flow/carry-out-requests.js';
 import { SameTrouble } from '../flow/same-trouble.js';
 import { ServerWatch } from './server-watch.js';
@@ -33,66 +26,18 @@ const REQUESTS_MS = 500;
 /** Tries of `run --once` to reach the database before it ends with exit code 5. */
 const ONCE_TRIES = 3;
 
-/**
- * Waits on the one signal that are no leak: of the engine itself, and of each feed (its poll, what it lists, reads and
- * lands). Beyond, Node warns.
- */
+/** Waits on the one signal that are no leak: of the engine itself, and of each feed. Beyond, Node warns. */
 const WAITS = { engine: 20, feed: 8 };
 
 /** Pause of `run --once` before it looks again at files that changed while they were worked on. */
 const CHANGED_MS = 100;
 
-export interface EngineParts {
-  readonly feeds: readonly FeedSpec[];
-  /** Every feed of the config, also those that do not run now. */
-  readonly configured: readonly FeedSpec[];
-  readonly ledger: Ledger;
-  readonly receipts: Receipts;
-  readonly formats: readonly FormatType[];
-  readonly database: DatabaseSpec;
-  readonly dataDir: string;
-  readonly place: Place;
-  readonly concurrency: number;
-  readonly log: Log;
-  /** Stands in the history: `daemon`, `run`, `load`. */
-  readonly actor: string;
-  /** Who works: the daemon, or one `load` command. */
-  readonly worker: string;
-  source(feed: FeedSpec): Source;
-  readonly landing: Landing;
-  /** Reads absolute local paths, for files that `tallyman load` named. */
-  readonly direct: Source;
-  /** Files are there that the ledger does not know: soon there will be loads. */
-  found(): void;
-  load(job: LoadJob): Promise<LoadResult>;
-  readonly events: Pick<Events, 'tell'>;
-}
-
-/** How one engine differs from another of the same app. */
-export interface EngineOptions {
-  readonly feeds: readonly FeedSpec[];
-  readonly actor: string;
-  readonly once: boolean;
-  /** Name of the claim lock of a `load` command; omitted = the daemon. */
-  readonly worker?: string;
-}
-
-export interface OnceResult {
-  /** Files that still change, lack their marker, or wait for another. */
-  readonly waiting: number;
-  /** Files that the listings did not take. */
-  readonly notTaken: number;
-  /** Sources, folders, the database or feeds that could not work. */
-  readonly errors: readonly TallymanError[];
-}
-
 /** All feeds at work: watchers find, the work loop loads, requests are carried out, the outbox follows. */
 export class Engine {
-  readonly #parts: EngineParts;
-  readonly #feeds: ReadonlyMap<string, FeedSpec>;
-  readonly #sources: ReadonlyMap<string, Source>;
-  readonly #watchers = new Map<string, FeedWatcher>();
-  readonly #process: FlowParts;
+  #parts: EngineParts;
+  readonly #feeds: FeedsAtWork;
+  /** What an attempt is made with; one that began keeps what it began with. */
+  #process: FlowParts;
   #loop: WorkLoop;
   readonly #serverWatch: ServerWatch;
   #databaseError: TallymanError | null = null;
@@ -101,42 +46,41 @@ export class Engine {
   readonly #changed = new Map<number, string>();
   #reconciled = false;
   readonly #notes: TroubleNotes;
+  readonly #sameTrouble = new SameTrouble();
+  /** Names of feeds of later configs are brought to both stores. */
+  #settling: Promise<unknown> = Promise.resolve();
 
   constructor(parts: EngineParts, once: boolean) {
     this.#parts = parts;
     this.#once = once;
     this.#notes = new TroubleNotes(parts.ledger);
-    this.#feeds = new Map(parts.feeds.map((feed) => [feed.name, feed]));
-    this.#sources = new Map(parts.feeds.map((feed) => [feed.name, parts.source(feed)]));
-    for (const feed of parts.feeds) {
-      const onDiscovered = (): void => this.#loop.notify(feed.name);
-      this.#watchers.set(
-        feed.name,
-        new FeedWatcher({
-          feed,
-          source: this.#sources.get(feed.name)!,
-          ledger: parts.ledger,
-          log: parts.log,
-          actor: parts.actor,
-          onFound: () => parts.found(),
-          onDiscovered,
-        }),
-      );
-    }
-    this.#process = {
-      ...parts,
-      sameTrouble: new SameTrouble(),
-      source: (entry) => this.#sourceOf(entry),
-      load: (job) => parts.load(job),
-      lookAgain: (entry) => this.#lookAgain(entry),
-      reported: async (fileId) => {
-        const [report] = await parts.ledger.files({ ids: [fileId], limit: 1 });
-        if (report !== undefined) parts.events.tell('file', report);
+    const onDiscovered = (feed: FeedSpec) => (): void => this.#loop.notify(feed.name);
+    this.#feeds = new FeedsAtWork(
+      {
+        log: parts.log,
+        source: (feed) => parts.source(feed),
+        watcher: (feed, source) =>
+          new FeedWatcher({
+            feed,
+            source,
+            ledger: parts.ledger,
+            log: parts.log,
+            actor: parts.actor,
+            onFound: () => parts.found(),
+            onDiscovered: onDiscovered(feed),
+          }),
       },
-    };
+      parts.feeds,
+    );
+    this.#process = this.#flowParts();
     this.#serverWatch = new ServerWatch({
       log: parts.log,
-      isAnotherServer: () => isAnotherServer(this.#process),
+      isAnotherServer: async () => {
+        const isOther = await isAnotherServer(this.#process);
+        // Of another one nothing is loaded before it was compared.
+        if (!isOther) this.#loop.databaseAnswers();
+        return isOther;
+      },
       compareAgain: () => compareAgain(this.#process),
       ready: () => this.#reconciled,
       running: () => this.#loop.running,
@@ -148,10 +92,25 @@ export class Engine {
       log: parts.log,
       concurrency: parts.concurrency,
       once,
-      isRemote: (entry) => this.#sourceOf(entry).localPath(standsAs(entry).path) === null,
+      isRemote: (entry) => this.#process.source(entry).localPath(standsAs(entry).path) === null,
       land: (entry, feed) => landFile(this.#process, entry, feed),
       work: (entry, feed) => this.#work(entry, feed),
     });
+  }
+
+  #flowParts(): FlowParts {
+    const sources = this.#feeds.sources;
+    return {
+      ...this.#parts,
+      sameTrouble: this.#sameTrouble,
+      source: (entry) => this.#sourceOf(entry, sources),
+      load: (job) => this.#parts.load(job),
+      lookAgain: (entry) => this.#lookAgain(entry),
+      reported: async (fileId) => {
+        const [report] = await this.#parts.ledger.files({ ids: [fileId], limit: 1 });
+        if (report !== undefined) this.#parts.events.tell('file', report);
+      },
+    };
   }
 
   /** For `load`: one entry down the line, without watcher or loop. */
@@ -174,12 +133,12 @@ export class Engine {
 
   /** What settled files wait for (a marker, a checksum file), for people: some of each feed. */
   get waitingFor(): readonly string[] {
-    return [...this.#watchers.values()].flatMap((watcher) => watcher.waitingFor);
+    return this.#feeds.watchers.flatMap((watcher) => watcher.waitingFor);
   }
 
   health(feed: string): (FeedHealth & { readonly stopped: TallymanError | null }) | null {
-    const watcher = this.#watchers.get(feed);
-    return watcher === undefined ? null : { ...watcher.health, stopped: this.#loop.feedError(feed) };
+    const watcher = this.#feeds.watcher(feed);
+    return watcher === null ? null : { ...watcher.health, stopped: this.#loop.feedError(feed) };
   }
 
   /** Until the signal. Resolves when what ran has ended. */
@@ -191,8 +150,9 @@ export class Engine {
     const { configured, ledger } = this.#parts;
     if (renamedFeeds(configured, await ledger.feeds()).length > 0 && !(await this.#reconcile(Infinity, signal)))
       return await this.#close();
+    this.#feeds.watch(signal);
     await Promise.all([
-      ...[...this.#watchers.values()].map((watcher) => watcher.run(signal)),
+      this.#feeds.watched(signal),
       this.#workWhenReconciled(signal),
       this.#requests(signal),
       this.#serverWatch.run(signal),
@@ -201,9 +161,50 @@ export class Engine {
     await this.#close();
   }
 
+  /**
+   * A new config for the running engine. Feeds that are the same are not touched; what is under way ends with the
+   * config it began with. Never more than one at a time.
+   */
+  async exchange(next: Exchange, signal: AbortSignal): Promise<void> {
+    const wanted = new Map(next.feeds.map((feed) => [feed.name, feed]));
+    const before = this.#feeds.specs;
+    const leaving = [...before.keys()].filter((name) => !wanted.has(name) || next.changed.has(name));
+    await Promise.all(leaving.map((name) => this.#feeds.take(name)));
+    // Entries and receipts of a feed that is renamed come over when nothing works under its old name any more.
+    const renamed = renamedFeeds(next.configured, await this.#parts.ledger.feeds());
+    await until(this.#loop.ended(new Set(renamed.map(({ from }) => from))), signal);
+    if (signal.aborted) return;
+    const isOther = next.receipts !== this.#parts.receipts;
+    this.#parts = { ...this.#parts, ...next };
+    for (const [name, feed] of wanted) if (leaving.includes(name) || !before.has(name)) this.#feeds.put(feed);
+    this.#process = this.#flowParts();
+    this.#expectWaits(signal);
+    const settled = this.#settleNames(signal);
+    if (renamed.length > 0) await until(settled, signal);
+    else this.#settling = Promise.all([this.#settling, settled]);
+    this.#loop.exchange(next.feeds, next.changed);
+    // From here on nothing begins with what was before.
+    this.#feeds.closeTaken(this.#loop.ended(new Set(leaving)));
+    this.#feeds.watch(signal);
+    if (isOther) this.#loop.resume();
+  }
+
+  /** Until it is done or the signal comes; never throws. */
+  async #settleNames(signal: AbortSignal): Promise<void> {
+    for (let i = 1; !signal.aborted; i++) {
+      try {
+        return await settleNames(this.#process);
+      } catch (error) {
+        const { code, message, fix } = TallymanError.of(error);
+        if (i === 1) this.#parts.log.error({ code, fix }, `the names of feeds are not settled yet: ${message}`);
+        await wait(backoff(i, { baseMs: 500, maxMs: 30_000 }), signal);
+      }
+    }
+  }
+
   /** Node takes an eleventh wait for a leak and says so on stderr. */
   #expectWaits(signal: AbortSignal): void {
-    setMaxListeners(WAITS.engine + WAITS.feed * this.#feeds.size, signal);
+    setMaxListeners(WAITS.engine + WAITS.feed * this.#feeds.watchers.length, signal);
   }
 
   /** Everything that is there now. */
@@ -218,14 +219,14 @@ export class Engine {
     await this.#carryOut();
     const end = performance.now() + settleTimeoutMs;
     const waiting = new Map<string, number>();
-    let feeds: ReadonlySet<string> = new Set(this.#feeds.keys());
+    let feeds: ReadonlySet<string> = new Set(this.#feeds.specs.keys());
     // Again for the feeds in which a file changed while it was worked on, as long as the time to settle lasts.
     do {
       this.#changed.clear();
       let watching = feeds.size;
       const watchers = [...feeds].map(async (feed) => {
         try {
-          waiting.set(feed, (await this.#watchers.get(feed)?.once(Math.max(0, end - performance.now()), signal)) ?? 0);
+          waiting.set(feed, (await this.#feeds.watcher(feed)?.once(Math.max(0, end - performance.now()), signal)) ?? 0);
         } catch (error) {
           if (!signal.aborted) errors.push(TallymanError.of(error));
         } finally {
@@ -247,17 +248,17 @@ export class Engine {
   /** Notes what was passed over, adds the folders among it to the errors. Returns how many files it was. */
   async #endOnce(errors: TallymanError[]): Promise<number> {
     await this.#noteTroubles();
-    for (const feed of this.#feeds.keys()) {
+    for (const feed of this.#feeds.specs.keys()) {
       const error = unlistedError(feed, this.health(feed)?.unlisted);
       if (error !== null) errors.push(error);
     }
     await this.#close();
-    return [...this.#watchers.values()].reduce((sum, watcher) => sum + watcher.health.skipped.count, 0);
+    return this.#feeds.watchers.reduce((sum, watcher) => sum + watcher.health.skipped.count, 0);
   }
 
   /** What other processes may want to know of the feeds. */
   async #noteTroubles(): Promise<void> {
-    for (const feed of this.#feeds.keys()) {
+    for (const feed of this.#feeds.specs.keys()) {
       const state = this.health(feed);
       if (state !== null) await this.#notes.note(feed, troublesOf(state));
     }
@@ -273,19 +274,19 @@ export class Engine {
     return new Outbox({
       ledger: this.#parts.ledger,
       log: this.#parts.log,
-      source: (entry: FileEntry) => this.#sourceOf(entry),
+      source: (entry: FileEntry) => this.#process.source(entry),
       lookAgain: (entry: FileEntry) => this.#lookAgain(entry),
     });
   }
 
   #lookAgain(entry: FileEntry): void {
     if (this.#once) this.#changed.set(entry.fileId, entry.feed);
-    this.#watchers.get(entry.feed)?.look(entry.file.path);
+    this.#feeds.watcher(entry.feed)?.look(entry.file.path);
   }
 
-  #sourceOf(entry: FileEntry): Source {
+  #sourceOf(entry: FileEntry, sources: ReadonlyMap<string, Source>): Source {
     if (isNamed(entry)) return this.#parts.direct;
-    const source = this.#sources.get(entry.feed);
+    const source = sources.get(entry.feed);
     if (source === undefined) throw new TallymanError('UNKNOWN_FEED', `feed ${entry.feed} is not in the config`);
     return source;
   }
@@ -298,7 +299,7 @@ export class Engine {
   async #reconcile(tries: number, signal: AbortSignal): Promise<boolean> {
     for (let i = 1; !signal.aborted; i++) {
       try {
-        await reconcileStores(this.#process, this.#feeds);
+        await reconcileStores(this.#process, this.#feeds.specs);
         if (this.#databaseError !== null) this.#parts.log.info({}, 'the database is back');
         this.#databaseError = null;
         this.#reconciled = true;
@@ -323,7 +324,8 @@ export class Engine {
       try {
         await this.#noteTroubles();
         if (this.#reconciled) await this.#carryOut();
-        if (this.#reconciled) for (const feed of await takeOver(this.#process, this.#feeds)) this.#loop.notify(feed);
+        if (this.#reconciled)
+          for (const feed of await takeOver(this.#process, this.#feeds.specs)) this.#loop.notify(feed);
       } catch (error) {
         this.#parts.log.error({}, `requests wait: ${messageOf(error)}`);
         await wait(5_000, signal);
@@ -340,17 +342,18 @@ export class Engine {
       log: this.#parts.log,
       isBusy: (fileId) => this.#loop.isBusy(fileId),
       target: (feed) => {
-        const spec = this.#feeds.get(feed);
+        const spec = this.#feeds.specs.get(feed);
         return spec === undefined ? null : `${spec.target.schema}.${spec.target.table}`;
       },
       changed: (feed) => {
         this.#loop.notify(feed);
-        this.#watchers.get(feed)?.rescan();
+        this.#feeds.watcher(feed)?.rescan();
       },
     });
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sources.values()].map((source) => source.close()));
+    await this.#settling;
+    await this.#feeds.close();
   }
 }

@@ -221,7 +221,7 @@ export class FeedWatcher {
       },
       (error) =>
         this.#log.warn(
-          { feed: this.#feed.name },
+          { feed: this.#feed.name, code: 'EVENTS' },
           `trouble with events (${error.message}); the listing every ${this.#feed.source.pollMs / 1000} s finds what they miss`,
         ),
     );
@@ -364,6 +364,6 @@ export class FeedWatcher {
 
   #tellSkipped(skipped: readonly SkippedEntry[]): void {
     for (const { path, reason } of this.#passedOver.news(skipped))
-      this.#log.warn({ feed: this.#feed.name, path }, `not taken: ${reason}`);
+      this.#log.warn({ feed: this.#feed.name, path, code: 'FILE_NOT_TAKEN' }, `not taken: ${reason}`);
   }
 }

@@ -28,12 +28,13 @@ const unitsOf = (lane: Lane, entry: FileEntry): number => (isSmallFile(entry.fil
 export const hasRoom = (capacity: Capacity, lane: Lane, entry: FileEntry): boolean =>
   capacity.taken + unitsOf(lane, entry) <= capacity.slots * SMALL_A_SLOT;
 
-export function take(capacity: Capacity, lane: Lane, entry: FileEntry): void {
-  capacity.taken += unitsOf(lane, entry);
-}
-
-export function leave(capacity: Capacity, lane: Lane, entry: FileEntry): void {
-  capacity.taken -= unitsOf(lane, entry);
+/** Returns what gives the room back: as much as was taken, also when the feed has changed meanwhile. */
+export function take(capacity: Capacity, lane: Lane, entry: FileEntry): () => void {
+  const units = unitsOf(lane, entry);
+  capacity.taken += units;
+  return () => {
+    capacity.taken -= units;
+  };
 }
 
 /** In once mode: it was tried a few times. */
@@ -50,7 +51,7 @@ export function isIdle(lane: Lane): boolean {
 
 /** What waits and runs of one feed. */
 export class Lane {
-  readonly feed: FeedSpec;
+  #feed: FeedSpec;
   readonly queue: FileEntry[] = [];
   /** Loads wait: the feed cannot load now. */
   readonly pause = new Pause(1_000, 60_000);
@@ -66,7 +67,21 @@ export class Lane {
   dry = false;
 
   constructor(feed: FeedSpec) {
-    this.feed = feed;
+    this.#feed = feed;
+  }
+
+  get feed(): FeedSpec {
+    return this.#feed;
+  }
+
+  /** Another config of the feed: what is under way goes on with the one it began with, what waits is taken anew. */
+  become(feed: FeedSpec): void {
+    this.#feed = feed;
+    this.queue.length = 0;
+    this.aside.clear();
+    this.ahead.clear();
+    this.dry = false;
+    this.resume();
   }
 
   /** A serial feed takes one file at a time, landing and all. */
@@ -92,8 +107,9 @@ export class Lane {
     return this.pause.error ?? this.landing.error;
   }
 
-  resume(): void {
-    this.pause.end();
-    this.landing.end();
+  /** Returns true when it had been paused. */
+  resume(): boolean {
+    const loads = this.pause.end();
+    return this.landing.end() || loads;
   }
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { FileReport } from '../core/report.js';
+import { END_STATES } from '../core/states.js';
 
 /**
  * Prometheus metrics (docs/spec/running.md#http). Counters move only when a file has ended, and all counts of a file
@@ -73,6 +74,18 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  /** Feeds whose counters are there. */
+  readonly #known = new Set<string>();
+
+  /** A counter that appears with its first file would hide that file from whoever looks at its growth. */
+  #know(feed: string): void {
+    if (this.#known.has(feed)) return;
+    this.#known.add(feed);
+    for (const state of END_STATES) this.#files.inc({ feed, state }, 0);
+    for (const counter of [this.#rowsRead, this.#rowsLoaded, this.#rowsQuarantined, this.#bytes])
+      counter.inc({ feed }, 0);
+  }
+
   file(report: FileReport): void {
     const { feed, state, rows } = report;
     if (state === 'discovered' || state === 'loading') {
@@ -110,6 +123,7 @@ export class Metrics {
       if (stopped !== null) this.#stopped.set({ feed, code: stopped }, 1);
       this.#skipped.set({ feed }, skipped);
       this.#unlisted.set({ feed }, unlisted);
+      this.#know(feed);
       this.#healthy.set({ feed }, healthy ? 1 : 0);
       this.#waiting.set({ feed }, waiting);
     }

@@ -2,7 +2,7 @@ import type { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Queue } from '../core/ledger/queue.js';
-import { gaveUp, hasRoom, isIdle, Lane, leave, take, type Capacity } from './lane.js';
+import { gaveUp, hasRoom, isIdle, Lane, take, type Capacity } from './lane.js';
 import type { Log } from '../core/log.js';
 import type { WorkOutcome } from '../flow/outcome.js';
 import { Pause } from './pause.js';
@@ -37,7 +37,11 @@ export interface WorkLoopParts {
  */
 export class WorkLoop {
   readonly #parts: WorkLoopParts;
-  readonly #lanes: readonly Lane[];
+  #lanes: readonly Lane[];
+  /** Of feeds that left the config while files of theirs were under way: should they come back, these still count. */
+  #left: readonly Lane[] = [];
+  /** What is under way, with the name of its feed. */
+  readonly #running = new Map<Promise<void>, string>();
   readonly #loads: Capacity;
   readonly #landings: Capacity;
   readonly #databasePause = new Pause(1_000, 60_000);
@@ -85,10 +89,41 @@ export class WorkLoop {
     this.#bell.wake();
   }
 
+  /**
+   * These are the feeds now. `changed`: names of those whose config is another one. What is under way is not touched.
+   */
+  exchange(feeds: readonly FeedSpec[], changed: ReadonlySet<string>): void {
+    const before = [...this.#left, ...this.#lanes];
+    const lanes = new Map(before.map((lane) => [lane.feed.name, lane]));
+    const stayed = new Set(this.#lanes);
+    this.#lanes = feeds.map((feed) => {
+      const lane = lanes.get(feed.name);
+      if (lane === undefined) return new Lane(feed);
+      if (changed.has(feed.name) || !stayed.has(lane)) lane.become(feed);
+      return lane;
+    });
+    this.#left = before.filter((lane) => !this.#lanes.includes(lane) && lane.running + lane.landings > 0);
+    this.#bell.wake();
+  }
+
+  /** Resolves when what is under way now in these feeds has ended. */
+  async ended(feeds: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...this.#running].filter(([, feed]) => feeds.has(feed)).map(([task]) => task));
+  }
+
+  /** The database answers again: what waited because it could not be reached does not wait for its next try. */
+  databaseAnswers(): void {
+    if (this.#databasePause.error?.code !== 'DATABASE_UNREACHABLE') return;
+    this.#databasePause.end();
+    this.#parts.log.info({}, 'the database is back');
+    this.#bell.wake();
+  }
+
   /** Tries what is paused now (a new config, an operator's request). */
   resume(): void {
-    this.#databasePause.end();
-    for (const lane of this.#lanes) lane.resume();
+    if (this.#databasePause.end()) this.#parts.log.info({}, 'the database is back');
+    for (const lane of this.#lanes)
+      if (lane.resume()) this.#parts.log.info({ feed: lane.feed.name }, 'the feed is tried again');
     this.notify(null);
   }
 
@@ -97,7 +132,7 @@ export class WorkLoop {
    * runs when the signal comes is waited for.
    */
   async run(signal: AbortSignal, more: () => boolean): Promise<void> {
-    const running = new Set<Promise<void>>();
+    const running = this.#running;
     const stop = (): void => this.#bell.wake();
     signal.addEventListener('abort', stop);
     try {
@@ -111,7 +146,7 @@ export class WorkLoop {
               running.delete(task);
               this.#bell.wake();
             });
-            running.add(task);
+            running.set(task, next.lane.feed.name);
           }
         }
         if (signal.aborted && running.size === 0) return;
@@ -211,10 +246,11 @@ export class WorkLoop {
 
   async #run(step: Step, lane: Lane, entry: FileEntry): Promise<void> {
     const key = pathKey(entry);
+    const { feed } = lane;
     const capacity = step === 'load' ? this.#loads : this.#landings;
     this.#busyPaths.add(key);
     this.#busyIds.add(entry.fileId);
-    take(capacity, lane, entry);
+    const giveBack = take(capacity, lane, entry);
     if (step === 'load') {
       lane.running++;
       lane.ahead.delete(entry.fileId);
@@ -225,10 +261,10 @@ export class WorkLoop {
         step,
         lane,
         entry,
-        await (step === 'load' ? this.#parts.work : this.#parts.land)(entry, lane.feed),
+        await (step === 'load' ? this.#parts.work : this.#parts.land)(entry, feed),
       );
     } finally {
-      leave(capacity, lane, entry);
+      giveBack();
       if (step === 'load') {
         lane.running--;
         this.#alone = false;

@@ -18,7 +18,7 @@ export async function endFile(
   const landed = entry.landedPath === null ? {} : { seconds, ...(parts.landing.keeps ? {} : { landedPath: null }) };
   const early = fromTheFuture(entry);
   for (const { message } of early)
-    parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
+    parts.log.warn({ feed: entry.feed, file_id: entry.fileId, code: 'DRIFT' }, `${entry.file.path}: ${message}`);
   const drift = [...(ended.drift ?? []), ...early];
   const { closed } = await parts.ledger.end(entry.fileId, { ...ended, ...landed, drift }, parts.actor, reason);
   await parts.reported(entry.fileId);
@@ -71,7 +71,7 @@ export async function gone(parts: FlowParts, entry: FileEntry, reason: string): 
   if (entry.before === null) return await endFile(parts, entry, { state: 'vanished' }, reason);
   await parts.ledger.giveBack(entry.fileId, parts.actor, reason);
   parts.log.warn(
-    { feed: entry.feed, file_id: entry.fileId },
+    { feed: entry.feed, file_id: entry.fileId, code: 'FILE_VANISHED' },
     `${entry.file.path}: ${reason}; it stays ${entry.before}`,
   );
   return { kind: 'done' };

@@ -61,7 +61,7 @@ export class Landing {
         if (first && !this.keeps) await this.#area.sweepEnded(ended);
         await this.#area.sweep();
       } catch (error) {
-        this.#log.warn({}, `landed files whose time is over stay for now: ${messageOf(error)}`);
+        this.#log.warn({ code: 'LANDING_KEPT' }, `landed files whose time is over stay for now: ${messageOf(error)}`);
       }
     };
     this.#sweeping = setInterval(() => void sweep(), SWEEP_MS);
@@ -165,7 +165,10 @@ export class Landing {
       await this.#area.done(nameOf(entry));
     } catch (error) {
       // Its outcome is committed; the sweep takes the copy later.
-      this.#log.warn({ feed: entry.feed, file_id: entry.fileId }, `the landed copy stays for now: ${messageOf(error)}`);
+      this.#log.warn(
+        { feed: entry.feed, file_id: entry.fileId, code: 'LANDING_KEPT' },
+        `the landed copy stays for now: ${messageOf(error)}`,
+      );
     }
   }
 }

@@ -122,7 +122,11 @@ export class Outbox {
         return await this.#end(action, { state: 'dropped', detail: reason, movedTo: null });
       }
       log.warn(
-        { ...told, ...(error instanceof TallymanError ? { code: error.code, fix: error.fix } : {}) },
+        {
+          ...told,
+          code: 'AFTER_ACTION_FAILED',
+          ...(error instanceof TallymanError ? { code: error.code, fix: error.fix } : {}),
+        },
         `failed, tried again later: ${reason}`,
       );
       return await this.#postpone(action, reason, backoff(action.attempts + 1, RETRY));

@@ -191,7 +191,7 @@ async function compareLoads(parts: FlowParts): Promise<void> {
       if (present.has(loadKey)) continue;
       if (lost++ === 0) {
         log.warn(
-          { load_id: loadId },
+          { load_id: loadId, code: 'RECEIPT_LOST' },
           'the database does not know loads that the ledger remembers: it was restored, or a standby took over that lacked them; they are taken again',
         );
         // What the lost loads had replaced is live again, and must be known to be before they are decided on anew: else

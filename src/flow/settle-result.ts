@@ -39,7 +39,7 @@ export async function settleResult(
       // A file without records shows no dialect of its own.
       const changed = loaded && result.rows.read > 0 ? await dialectDrift(parts, feed, result.dialect) : [];
       for (const { message } of changed)
-        parts.log.warn({ feed: entry.feed, file_id: entry.fileId }, `${entry.file.path}: ${message}`);
+        parts.log.warn({ feed: entry.feed, file_id: entry.fileId, code: 'DRIFT' }, `${entry.file.path}: ${message}`);
       const mayStandTwice = loaded && !firstOfPath && feed.order !== 'newest';
       const beside = mayStandTwice ? await rowsBeside(parts, entry, result.replaced) : [];
       const drift = [...result.drift, ...changed, ...beside];

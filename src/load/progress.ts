@@ -1,8 +1,9 @@
-import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { LoadJob, LoadProgress } from '../core/load.js';
 import { hasCode } from '../base/errno.js';
+import { makePrivateFolder, openPrivately } from '../base/host/private-file.js';
 
 /**
  * Bytes of the note: the chunk number in decimal, blank-filled, so that each write lays itself exactly over the one
@@ -95,13 +96,12 @@ export class Progress {
   }
 
   #open(): number {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
     try {
-      return openSync(this.#name, flags, 0o600);
+      return openPrivately(this.#name);
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error;
-      mkdirSync(path.dirname(this.#name), { recursive: true, mode: 0o700 });
-      return openSync(this.#name, flags, 0o600);
+      makePrivateFolder(path.dirname(this.#name));
+      return openPrivately(this.#name);
     }
   }
 

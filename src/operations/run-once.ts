@@ -1,7 +1,8 @@
 import type { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import { drainTimer, type DrainParts } from '../daemon/drain.js';
-import type { Engine, EngineOptions } from '../daemon/engine.js';
+import type { Engine } from '../daemon/engine.js';
+import type { EngineOptions } from '../daemon/engine-parts.js';
 
 interface RunParts extends DrainParts {
   /** The feeds of these names, null = all. Throws UNKNOWN_FEED. */

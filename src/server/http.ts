@@ -3,9 +3,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { messageOf, TallymanError } from '../core/errors.js';
 import type { Secret } from '../core/secret.js';
 import type { DaemonView, Listening } from '../daemon/serve.js';
+import { limitConnections } from './connections.js';
 
-/** Milliseconds for a request to come in whole. */
+/** Milliseconds for a request to come in whole, and how often that is looked at. */
 const REQUEST_MS = 10_000;
+const LOOK_MS = 1_000;
+const MOST_CONNECTIONS = 100;
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[?::1\]?|(.+\.)?localhost\.?)$/i;
 
 /** Whoever asks whether the process lives has no token: a container's probe, a load balancer. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
@@ -16,17 +21,18 @@ const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
  * is taken.
  */
 export async function startHttp(
-  listen: { readonly host: string; readonly port: number; readonly token: Secret | null },
+  listen: { readonly host: string; readonly port: number },
   parts: DaemonView,
 ): Promise<Listening> {
-  const server = createServer((request, response) => {
-    answer(request, response, listen.token, parts).catch((error: unknown) => {
+  const server = createServer({ connectionsCheckingInterval: LOOK_MS }, (request, response) => {
+    answer(request, response, listen.host, parts).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
     });
   });
   server.requestTimeout = REQUEST_MS;
   server.headersTimeout = REQUEST_MS;
-  server.maxConnections = 100;
+  server.setTimeout(REQUEST_MS);
+  limitConnections(server, MOST_CONNECTIONS);
   server.on('clientError', (_error, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
@@ -54,9 +60,12 @@ export async function startHttp(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  token: Secret | null,
+  host: string,
   parts: DaemonView,
 ): Promise<void> {
+  const token = parts.token();
+  if (LOOPBACK.test(host) && !isOurHost(request, host))
+    return send(response, 421, 'text/plain', 'this address is asked for under another name\n');
   const path = new URL(request.url ?? '/', 'http://localhost').pathname;
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
   // Asked before the path is looked at, so that a new one is closed unless it is named here.
@@ -87,7 +96,7 @@ async function answer(
         response,
         problems.length === 0 ? 200 : 503,
         'text/plain',
-        problems.length === 0 ? 'ok\n' : `${problems.join('\n')}\n`,
+        problems.length === 0 ? 'ok\n' : allowed(request, token) ? `${problems.join('\n')}\n` : 'not ready\n',
       );
     }
     case '/metrics':
@@ -111,6 +120,15 @@ async function answer(
     default:
       return send(response, 404, 'text/plain', 'not found\n');
   }
+}
+
+/**
+ * On loopback: a page of the web that had its name changed to 127.0.0.1 asks under that name. A program without a name
+ * for us (HTTP/1.0) is no browser.
+ */
+function isOurHost({ headers }: IncomingMessage, host: string): boolean {
+  const asked = headers.host?.replace(/:\d*$/, '').toLowerCase();
+  return asked === undefined || asked === host.toLowerCase() || LOOPBACK.test(asked);
 }
 
 function allowed(request: IncomingMessage, token: Secret | null): boolean {

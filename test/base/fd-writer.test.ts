@@ -81,8 +81,8 @@ test('a reader that went away ends data with an error; a log goes on for the nex
   expect([log.isIdle, log.lostEver]).toEqual([true, 1]);
   reader = openSync(path.join(dir, 'fifo'), constants.O_RDONLY | constants.O_NONBLOCK);
   log.write('c\n');
-  expect(await read((text) => text.includes('dropped'))).toBe(
-    'c\nwarning: 1 line could not be written here and was dropped\n',
+  expect(await read((text) => text.includes('LOG_LOST'))).toBe(
+    'c\nwarning[LOG_LOST]: 1 of these lines could not be written\n',
   );
 });
 

@@ -12,6 +12,7 @@ const LARGE = 10_000_000;
 /** Files of one run, and a scripted end for each step. */
 class Harbour {
   readonly events: string[] = [];
+  readonly said: string[] = [];
   readonly aborted = new AbortController();
   readonly loop: WorkLoop;
   readonly #entries: FileEntry[] = [];
@@ -28,7 +29,8 @@ class Harbour {
     const ledger = {
       waiting: (feed: string) => Promise.resolve(this.#entries.filter((entry) => entry.feed === feed)),
     };
-    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    const say = (_fields: object, message: string): void => void this.said.push(message);
+    const log = { debug: () => undefined, info: say, warn: say, error: say };
     this.loop = new WorkLoop({
       feeds,
       ledger,
@@ -63,7 +65,11 @@ class Harbour {
     const [name, path] = step.split(' ');
     const at = this.#entries.findIndex((entry) => entry.file.path === path);
     const entry = this.#entries[at]!;
-    if (outcome instanceof TallymanError) this.#ends.get(step)!({ kind: 'pause-feed', error: outcome });
+    if (outcome instanceof TallymanError)
+      this.#ends.get(step)!({
+        kind: outcome.code === 'DATABASE_UNREACHABLE' ? 'pause-database' : 'pause-feed',
+        error: outcome,
+      });
     else if (name === 'land' && outcome === 'done') {
       const landed = { ...entry, state: 'landed' as const };
       this.#entries[at] = landed;
@@ -195,4 +201,52 @@ describe('landing', () => {
     expect(harbour.loop.feedError('far')?.code).toBe('LANDING_FULL');
     expect(harbour.events).toEqual(['land f1', 'land f2', 'load f1', 'land f3']);
   });
+});
+
+describe('a new config', () => {
+  test('what is under way holds its slot, what waits is taken with it, a feed that left is not', async () => {
+    open(['a', 'b', 'c'], 3, [], { serial: true });
+    for (const feed of ['a', 'b', 'c']) for (const n of [1, 2]) harbour.add(feed, `${feed}${n}`, LARGE);
+    await harbour.tell();
+    expect([...harbour.events].sort()).toEqual(['load a1', 'load b1', 'load c1']);
+    harbour.loop.exchange([feedOf({ name: 'a', serial: false }), feedOf({ name: 'b', serial: true })], new Set(['a']));
+    let left = false;
+    void harbour.loop.ended(new Set(['c'])).then(() => (left = true));
+    await harbour.tell();
+    expect([harbour.events.length, left]).toEqual([3, false]);
+    await harbour.end('load c1');
+    expect(left).toBe(true);
+    // Not serial any more, and a slot is free.
+    expect(harbour.events.slice(3)).toEqual(['load a2']);
+    await harbour.end('load b1');
+    expect(harbour.events.slice(4)).toEqual(['load b2']);
+  });
+
+  test('a serial feed that left while it was loaded and comes back waits for that load', async () => {
+    open(['a'], 2, [], { serial: true });
+    for (const n of [1, 2]) harbour.add('a', `a${n}`, LARGE);
+    await harbour.tell();
+    harbour.loop.exchange([], new Set());
+    harbour.loop.exchange([feedOf({ name: 'a', serial: true })], new Set(['a']));
+    await harbour.tell();
+    expect(harbour.events).toEqual(['load a1']);
+    await harbour.end('load a1');
+    expect(harbour.events).toEqual(['load a1', 'load a2']);
+  });
+});
+
+test('a database that answers again is said to be back, and what waited is tried at once', async () => {
+  open(['a'], 2);
+  harbour.add('a', 'a1', LARGE);
+  await harbour.tell();
+  await harbour.end('load a1', new TallymanError('DATABASE_UNREACHABLE', 'gone'));
+  expect([harbour.said, harbour.loop.databaseError?.code]).toEqual([['gone'], 'DATABASE_UNREACHABLE']);
+  harbour.loop.databaseAnswers();
+  harbour.loop.databaseAnswers();
+  await settled();
+  expect([harbour.said, harbour.loop.databaseError, harbour.events.length]).toEqual([
+    ['gone', 'the database is back'],
+    null,
+    2,
+  ]);
 });

@@ -271,6 +271,73 @@ describe('signals', () => {
     await inState('c.csv', 'loaded');
     expect((await stop()).code).toBe(0);
   });
+
+  test('a storm of SIGHUP under a long load: it ends with the config it began with, other feeds go on', async () => {
+    const slow = `d${++n}`;
+    const other = `${slow}b`;
+    ws = workspace(db.url, {
+      [slow]: { columns },
+      [other]: { columns },
+    });
+    // Each row waits until the test lets them go.
+    await db.client.query(`create schema if not exists staging;
+      create table staging.${slow} (_load_id bigint, _row bigint, id integer, v text);
+      create table ${slow}_go ();
+      create function ${slow}() returns trigger language plpgsql as
+        'begin
+           while not exists (select from public.${slow}_go) loop perform pg_catalog.pg_sleep(0.05); end loop;
+           return new;
+         end';
+      create trigger slow before insert on staging.${slow} for each row execute function ${slow}()`);
+    await go();
+    put(ws, slow, 'long.csv', csv(...Array.from({ length: 12 }, (_, i) => `${i},x`)));
+    await inState('long.csv', 'loading');
+    const config = JSON.parse(readFileSync(ws.config, 'utf8')) as Record<string, unknown> & {
+      feeds: Record<string, Record<string, unknown>>;
+    };
+    config.feeds[slow]!['limits'] = { min_rows: 100 };
+    config['daemon'] = { http: false, log: { level: 'debug' } };
+    writeFileSync(ws.config, JSON.stringify(config));
+    for (let i = 0; i < 50; i++) running!.child.kill('SIGHUP');
+    await until(() => running!.output().includes('goes on with the new config'), 'the new config');
+    put(ws, other, 'b.csv', csv('1,b'));
+    await inState('b.csv', 'loaded');
+    expect((await listed('long.csv'))?.state).toBe('loading');
+    await db.client.query(`insert into ${slow}_go default values`);
+    const long = await inState('long.csv', 'loaded');
+    // Under the new config of its feed.
+    put(ws, slow, 'short.csv', csv('1,b'));
+    await inState('short.csv', 'rejected');
+    expect([long.attempts, long.rows.loaded]).toEqual([1, 12]);
+    const ended = await stop();
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toContain(`"changed":["${slow}"],"added":[],"removed":[]`);
+    expect(ended.stderr).not.toContain('INTERRUPTED');
+  });
+
+  test('SIGHUP: what only a new start can change is refused by name, and nothing is taken', async () => {
+    const feed = await daemon();
+    const config = JSON.parse(readFileSync(ws.config, 'utf8')) as Record<string, unknown>;
+    writeFileSync(
+      ws.config,
+      JSON.stringify({
+        ...config,
+        daemon: { http: { listen: '127.0.0.1:1' }, concurrency: 7 },
+        feeds: { more: (config['feeds'] as Record<string, unknown>)[feed] },
+      }),
+    );
+    running!.child.kill('SIGHUP');
+    await until(
+      () =>
+        running!
+          .output()
+          .includes('the old one stays: daemon.concurrency, daemon.http cannot change while tallyman runs'),
+      'the keys to be named',
+    );
+    put(ws, feed, 'a.csv', csv('1,a'));
+    await inState('a.csv', 'loaded');
+    expect((await stop()).stderr).not.toContain('goes on with the new config');
+  });
 });
 
 describe('one tallyman a data_dir', () => {
@@ -306,6 +373,10 @@ describe('HTTP', () => {
     await until(async () => (await get('/readyz')).status === 200, 'it to be ready');
     expect((await get('/metrics')).status).toBe(401);
     expect((await get('/metrics', 'wrong')).status).toBe(401);
+    // Counters are there before the first file.
+    const before = await (await get('/metrics', 'let-me-in')).text();
+    for (const name of [`rows_read_total{feed="${feed}"}`, `files_total{feed="${feed}",state="failed"}`])
+      expect(before).toContain(`tallyman_${name} 0`);
     put(ws, feed, 'a.csv', csv('1,a', 'x,b', '2,c'));
     await inState('a.csv', 'loaded');
     const text = await (await get('/metrics', 'let-me-in')).text();

@@ -148,6 +148,17 @@ describe('output that cannot be written', () => {
   }, 120_000);
 });
 
+test('-q: a run without errors says nothing, one with errors says them', async () => {
+  const feed = `u${++n}`;
+  place(feed);
+  put(ws, feed, 'a.csv', csv('1,a'));
+  expect(await ws.run('run', '--once', '-q')).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  put(ws, feed, 'b.csv', 'other\n1\n');
+  const { code, stdout, stderr } = await ws.run('run', '--once', '-q');
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^error\[[A-Z_]+\]: b\.csv: [^\n]+\n {2}what to do: /);
+});
+
 describe('what names and cells bring along', () => {
   test('no name of a file forges a line or steers the terminal', async () => {
     const feed = `u${++n}`;
@@ -170,7 +181,7 @@ describe('what names and cells bring along', () => {
         false,
       ]);
     }
-    expect(await ws.json('files')).toMatchObject({ items: [{ path: name }] });
+    expect(await ws.json('files', '--feed', feed)).toMatchObject({ items: [{ path: name }] });
   }, 120_000);
 
   test.each(['json', 'pretty'])("a line of the daemon's log is one line: %s", async (format) => {

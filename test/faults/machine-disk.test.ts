@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -367,6 +367,65 @@ describe('mounts', () => {
       await balanced(db, ws, live, 'data_dir on a full disk');
     },
   );
+
+  test('data_dir on a disk that is full before anything was made: DISK_FULL, 5, whatever it is that does not fit', async (context) => {
+    if (noMounts !== null) return context.skip(noMounts);
+    const { ws } = await place();
+    const data = path.join(ws.dir, 'data');
+    mountTmpfs(data, '1m');
+    cleanups.push(() => unmount(data));
+    const fills = [1_048_576, 1_044_480, 1_040_384, 1_032_192, 983_040, 917_504];
+    for (const fill of fills) {
+      for (const name of readdirSync(data)) rmSync(path.join(data, name), { recursive: true });
+      writeFileSync(path.join(data, 'fill'), Buffer.alloc(fill));
+      const { code, stderr } = await ws.run('run', '--once');
+      expect([fill, code, stderr]).toEqual([fill, 5, expect.stringMatching(/^error\[DISK_FULL\]: /)]);
+      expect(stderr).not.toMatch(/away|damaged/);
+    }
+    rmSync(path.join(data, 'fill'));
+    deliver(ws, 'f', 'a.csv', csvFile('a', 20));
+    expect((await ws.once()).code).toBe(0);
+    report({
+      section: 'Clock and machine',
+      fault: 'data_dir on a disk that is full at the start',
+      tries: fills.length,
+      lost: 0,
+      doubled: 0,
+    });
+  });
+
+  test('the log on a full disk: files are loaded, and when there is room the log says what it lacks', async (context) => {
+    if (noMounts !== null) return context.skip(noMounts);
+    const { db, ws } = await place();
+    const logs = path.join(ws.dir, 'logs');
+    mountTmpfs(logs, '64k');
+    cleanups.push(() => unmount(logs));
+    writeFileSync(path.join(logs, 'fill'), Buffer.alloc(65_536));
+    const log = openSync(path.join(logs, 'log'), 'a');
+    const daemon = spawn(process.execPath, [MAIN, 'run', '-c', ws.config], {
+      cwd: ws.dir,
+      stdio: ['ignore', log, log],
+    });
+    const ended = new Promise((resolve) => daemon.once('close', resolve));
+    cleanups.push(async () => {
+      daemon.kill('SIGKILL');
+      await ended;
+    });
+    const live: Book[] = [];
+    for (let n = 0; n < 3; n++) {
+      const content = csvFile(`n${n}`, 50);
+      live.push(content.book);
+      deliver(ws, 'f', `n${n}.csv`, content);
+      await until(async () => (await files(ws)).filter(({ state }) => state === 'loaded').length === n + 1, 'a load');
+    }
+    expect(statSync(path.join(logs, 'log')).size).toBe(0);
+    rmSync(path.join(logs, 'fill'));
+    await until(() => readFileSync(path.join(logs, 'log'), 'utf8').includes('n2.csv: loaded'), 'the log to go on');
+    for (const line of readFileSync(path.join(logs, 'log'), 'utf8').trimEnd().split('\n')) JSON.parse(line);
+    daemon.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    await balanced(db, ws, live, 'the log on a full disk');
+  });
 
   test('data_dir read-only: a clear error, nothing is loaded; writable again, and all is', async (context) => {
     if (noMounts !== null) return context.skip(noMounts);

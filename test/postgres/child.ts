@@ -17,7 +17,7 @@ import ts from 'typescript';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** What src/postgres imports of src. */
-const FOLDERS = ['base', 'core', 'columns', 'postgres'];
+const FOLDERS = ['base', 'core', 'columns', 'decode', 'postgres'];
 
 export interface Checkout {
   readonly dir: string;

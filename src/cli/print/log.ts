@@ -21,16 +21,10 @@ export function makeLog(config: Config, options: { readonly quiet: boolean; read
   const levelOf = ({ daemon }: Config): string =>
     options.verbose ? 'debug' : options.quiet ? 'error' : daemon.log.level;
   // Those of an earlier config stay secrets.
-  const known = new Set<Secret>();
-  const learn = (from: Config): void => {
-    for (const secret of from.secrets) known.add(secret);
-  };
-  const masked = (line: string): string =>
-    maskSecrets(
-      line,
-      [...known].flatMap((secret) => secret.texts),
-    );
-  learn(config);
+  const earlier = new Set<string>();
+  let secrets: readonly Secret[] = config.secrets;
+  const textsOf = (from: readonly Secret[]): readonly string[] => from.flatMap((secret) => secret.texts);
+  const masked = (line: string): string => maskSecrets(line, [...earlier, ...textsOf(secrets)]);
   const isPretty = config.daemon.log.format === 'pretty' || (config.daemon.log.format === 'auto' && isTerminal(2));
   const toText = isPretty
     ? prettyFactory({
@@ -42,7 +36,7 @@ export function makeLog(config: Config, options: { readonly quiet: boolean; read
   const show = (line: string): string => (toText === null ? guardJson(line) : toText(shownJson(line)));
   messages().lostNote = (lines) => {
     const msg = `${lines} lines of this log were dropped: nobody read them, or the disk was full`;
-    return show(`${JSON.stringify({ level: 'warn', time: new Date().toISOString(), lines, msg })}\n`);
+    return show(`${JSON.stringify({ level: 'warn', time: new Date().toISOString(), code: 'LOG_LOST', lines, msg })}\n`);
   };
   const log = pino(
     {
@@ -56,7 +50,8 @@ export function makeLog(config: Config, options: { readonly quiet: boolean; read
   return Object.assign(log, {
     follow: (next: Config): void => {
       log.level = levelOf(next);
-      learn(next);
+      for (const text of textsOf(secrets)) earlier.add(text);
+      secrets = next.secrets;
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { FileReport } from '../../core/report.js';
 import { isCounted, runSummary, type KeptReport } from '../../operations/run-summary.js';
 import { indented, oneLine } from '../../base/text/terminal-text.js';
-import { bytes, count, seconds } from '../../base/text/readable-numbers.js';
+import { bytes, count, counted, seconds } from '../../base/text/readable-numbers.js';
 import type { Output } from './output.js';
 import type { Progress } from './progress.js';
 
@@ -37,6 +37,12 @@ export class Reporter {
       this.#out.document(report);
       return;
     }
+    // What went wrong is said all the same, among the messages.
+    if (this.#out.quiet) {
+      if (error !== null)
+        this.#out.error({ ...error, message: `${report.path}: ${error.message}`, fix: fixOf(report) });
+      return;
+    }
     if (!this.#headed) this.#row(['file', 'read', 'loaded', 'quarantined', 'delta', 'bytes', 'time', 'state'], true);
     this.#headed = true;
     this.#row([
@@ -53,7 +59,7 @@ export class Reporter {
       if (TOLD_AT_ONCE.includes(note.kind)) this.#out.line(`  ${indented(note.message, '    ')}`);
     if (error !== null)
       this.#out.line(
-        `  error[${error.code}]: ${indented(error.message, '    ')}\n  what to do: ${indented(error.fix.replaceAll('FILE_ID', String(file_id)), '    ')}`,
+        `  error[${error.code}]: ${indented(error.message, '    ')}\n  what to do: ${indented(fixOf(report), '    ')}`,
       );
   }
 
@@ -69,13 +75,14 @@ export class Reporter {
       this.#out.document(summary);
       return;
     }
+    if (this.#out.quiet) return;
     const { rows } = summary;
     const size = this.#kept.filter(isCounted).reduce((sum, kept) => sum + kept.size, 0);
     const took = (performance.now() - this.#started) / 1_000;
     if (this.#headed)
       this.#row(
         [
-          `total: ${count(this.#kept.length)} file${this.#kept.length === 1 ? '' : 's'}`,
+          `total: ${counted(this.#kept.length, 'file')}`,
           count(rows.read),
           count(rows.loaded),
           count(rows.quarantined),
@@ -88,11 +95,8 @@ export class Reporter {
       );
     else this.#out.line('nothing new');
     if (waiting > 0)
-      this.#out.line(
-        `${count(waiting)} file${waiting === 1 ? '' : 's'} still changing or without a marker: left for the next run`,
-      );
-    if (notTaken > 0)
-      this.#out.line(`${count(notTaken)} file${notTaken === 1 ? '' : 's'} not taken: tallyman status says why`);
+      this.#out.line(`${counted(waiting, 'file')} still changing or without a marker: left for the next run`);
+    if (notTaken > 0) this.#out.line(`${counted(notTaken, 'file')} not taken: tallyman status says why`);
     for (const reason of waitingFor) this.#out.line(`  ${oneLine(reason)}`);
     const next = this.#next();
     if (next !== null) this.#out.say(`next: ${next}`);
@@ -123,6 +127,9 @@ export class Reporter {
     this.#out.line(bold ? this.#out.bold(line) : line);
   }
 }
+
+const fixOf = ({ error, file_id }: FileReport): string =>
+  error === null ? '' : error.fix.replaceAll('FILE_ID', String(file_id));
 
 function stateText(report: FileReport): string {
   if (report.duplicate_of !== null) return `${report.state} of ${report.duplicate_of}`;

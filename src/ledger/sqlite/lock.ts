@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
+import { hasCode } from '../../base/errno.js';
+import { createPrivately, makePrivateFolder, replacePrivately } from '../../base/host/private-file.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import { DAEMON, type Workers } from '../../core/ledger/workers.js';
-import { isBusy } from './store/sqlite-errors.js';
+import { isBusy, sqliteCode } from './store/sqlite-errors.js';
 
 /** Held until release(), or until the process is gone, however it went. */
 export interface Lock {
@@ -34,10 +36,10 @@ export function acquireLock(dataDir: string): Lock {
   }
   try {
     // Beside the lock and not in it: nobody else can read a file under an exclusive lock.
-    writeFileSync(pidFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }), { mode: 0o600 });
+    replacePrivately(pidFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
   } catch (error) {
     db.close();
-    throw new TallymanError('LEDGER_UNUSABLE', `${pidFile} cannot be written: ${messageOf(error)}.`, { cause: error });
+    throw unusable(pidFile, error);
   }
   return lockOf(db, () => {
     rmSync(pidFile, { force: true });
@@ -93,7 +95,7 @@ function hold(file: string, waitMs: number): Database.Database | null {
   try {
     // Only when it is missing: closing any second descriptor of the file would free the lock that this process may
     // already hold (fcntl).
-    if (!existsSync(file)) writeFileSync(file, '', { flag: 'a', mode: 0o600 });
+    if (!existsSync(file)) createPrivately(file);
     db = new Database(file, { timeout: waitMs });
     db.pragma('locking_mode = exclusive');
     // Nothing is ever written, so nothing can be left behind to be rolled back.
@@ -144,14 +146,19 @@ function claimFile(dataDir: string, name: string): string {
 
 function makeFolder(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makePrivateFolder(dir);
   } catch (error) {
     throw unusable(dir, error);
   }
 }
 
 const unusable = (file: string, error: unknown): TallymanError =>
-  new TallymanError('LEDGER_UNUSABLE', `${file} cannot be used as a lock: ${messageOf(error)}.`, {
-    cause: error,
-    fix: 'Give the user that runs tallyman the right to write to data_dir.',
-  });
+  isFull(error)
+    ? new TallymanError('DISK_FULL', `${file}: ${messageOf(error)}`, { cause: error })
+    : new TallymanError('LEDGER_UNUSABLE', `${file} cannot be used as a lock: ${messageOf(error)}.`, {
+        cause: error,
+        fix: 'Give the user that runs tallyman the right to write to data_dir.',
+      });
+
+const isFull = (error: unknown): boolean =>
+  hasCode(error, 'ENOSPC', 'EDQUOT') || /^SQLITE_(FULL|IOERR_SHMSIZE)/.test(sqliteCode(error) ?? '');

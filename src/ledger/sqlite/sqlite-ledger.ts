@@ -7,7 +7,8 @@ import { ends } from './end.js';
 import { surroundings } from './feeds.js';
 import { instanceId } from './instance.js';
 import { lockWorkers } from './lock.js';
-import { makeDataDir, openDatabase } from './store/open-database.js';
+import { openDataDir } from './store/data-dir.js';
+import { openDatabase } from './store/open-database.js';
 import { queue } from './queue.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
@@ -55,11 +56,11 @@ export function openLedger(dataDir: string, options: LedgerOptions = {}): Ledger
 
 function openInstance(dataDir: string): string {
   try {
-    makeDataDir(dataDir);
+    openDataDir(dataDir);
     return instanceId(dataDir);
   } catch (error) {
     if (error instanceof TallymanError) throw error;
-    const full = hasCode(error, 'ENOSPC');
+    const full = hasCode(error, 'ENOSPC', 'EDQUOT');
     throw new TallymanError(
       full ? 'DISK_FULL' : 'LEDGER_UNUSABLE',
       `data_dir ${dataDir} cannot be used: ${messageOf(error)}.`,

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
+import { homeFolder } from '../../base/host/home-folder.js';
 
 /** Whom a password is looked up for. */
 export interface PasswordFor {
@@ -16,9 +16,10 @@ export interface PasswordFor {
  * missing is no error.
  */
 export function passwordFromFile(wanted: PasswordFor, env: NodeJS.ProcessEnv): string | null {
-  const file = env['PGPASSFILE'] ?? path.join(os.homedir(), '.pgpass');
-  const stats = statSync(file, { throwIfNoEntry: false });
-  if (stats?.isFile() !== true || (stats.mode & 0o077) !== 0) return null;
+  const home = homeFolder();
+  const file = env['PGPASSFILE'] ?? (home === null ? null : path.join(home, '.pgpass'));
+  const stats = file === null ? null : look(file);
+  if (file === null || stats?.isFile() !== true || (stats.mode & 0o077) !== 0) return null;
   const asked = [wanted.host, String(wanted.port), wanted.database, wanted.user];
   for (const line of readFileSync(file, 'utf8').split(/\r?\n/)) {
     if (line.startsWith('#')) continue;
@@ -26,6 +27,15 @@ export function passwordFromFile(wanted: PasswordFor, env: NodeJS.ProcessEnv): s
     if (fields.length === 5 && asked.every((value, i) => fields[i] === '*' || fields[i] === value)) return fields[4]!;
   }
   return null;
+}
+
+/** A folder above that is closed to this user holds nothing for it. */
+function look(file: string): Stats | null {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** Fields between colons; a backslash makes the next character part of the field. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { homeFolder, userName } from '../../base/host/home-folder.js';
 import process from 'node:process';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import { SESSION_ATTRS, type DatabaseSpec } from '../../core/database.js';
@@ -54,7 +54,9 @@ export function parseDatabaseUrl(
   const parts = splitUrl(url);
   const get = (name: Parameter, variable: string): string | null =>
     emptyToNull(parts.get(name)) ?? emptyToNull(env[variable]);
-  const user = get('user', 'PGUSER') ?? os.userInfo().username;
+  const user = get('user', 'PGUSER') ?? userName();
+  if (user === null)
+    throw invalid('it names no user, and the one that runs this has no name: write postgresql://USER@HOST/DATABASE');
   const [first, ...others] = placesOf(get('host', 'PGHOST') ?? 'localhost', get('port', 'PGPORT') ?? '5432');
   const attrs = get('target_session_attrs', 'PGTARGETSESSIONATTRS');
   const sessionAttrs = SESSION_ATTRS.find((one) => one === (attrs ?? (others.length > 0 ? 'read-write' : 'any')));
@@ -177,9 +179,10 @@ function whole(name: string, text: string, min: number, max: number): number {
 
 /** ~/.postgresql/root.crt, which libpq takes for verify-ca and verify-full when no CA is named. */
 function defaultRootCert(sslmode: DatabaseSpec['sslmode']): string | null {
-  if (!sslmode.startsWith('verify-')) return null;
+  const home = homeFolder();
+  if (home === null || !sslmode.startsWith('verify-')) return null;
   try {
-    return readFileSync(path.join(os.homedir(), '.postgresql', 'root.crt'), 'utf8');
+    return readFileSync(path.join(home, '.postgresql', 'root.crt'), 'utf8');
   } catch {
     // Not there: Node's own list of CAs is used.
     return null;

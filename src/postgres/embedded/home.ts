@@ -2,12 +2,9 @@ import {
   chmodSync,
   chownSync,
   closeSync,
-  constants,
   fsyncSync,
   linkSync,
   lstatSync,
-  mkdirSync,
-  openSync,
   readFileSync,
   rmSync,
   statSync,
@@ -19,6 +16,7 @@ import process from 'node:process';
 import { TallymanError } from '../../core/errors.js';
 import { uniqueIdentity } from './process-identity.js';
 import { hasCode } from '../../base/errno.js';
+import { makePrivateFolder, openPrivately } from '../../base/host/private-file.js';
 
 /** PostgreSQL refuses to run as root; then its processes are user nobody's. */
 const NOBODY = 65_534;
@@ -35,7 +33,7 @@ export interface EmbeddedHome {
 
 export function openHome(dataDir: string): EmbeddedHome {
   const dir = path.join(dataDir, 'postgres');
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makePrivateFolder(dir);
   const stats = statSync(dir);
   const self = process.getuid?.() ?? stats.uid;
   if (self !== 0) {
@@ -79,7 +77,7 @@ export function readPassword(home: EmbeddedHome): string {
 /** Whole, durable, and never over a file that is there: two processes may do it at once. */
 function writeOnce(home: EmbeddedHome, file: string, content: string): void {
   const fresh = `${file}.${uniqueIdentity()}`;
-  const fd = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
+  const fd = openPrivately(fresh);
   try {
     writeSync(fd, content);
     fsyncSync(fd);

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { appendPrivately, replacePrivately } from '../../base/host/private-file.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
 import type { EmbeddedBinaries } from './binaries.js';
 import { SERVER_ENV } from './cluster.js';
@@ -59,7 +60,7 @@ export interface StartedServer {
 export function spawnServer(home: EmbeddedHome, binaries: EmbeddedBinaries, port: number): StartedServer {
   rotateLog(home);
   const folder = openSync(home.dir, 'r');
-  const log = openSync(logOf(home), 'a', 0o600);
+  const log = appendPrivately(logOf(home));
   // Errors of statements reach the client that made them; in the log their DETAIL would quote the rows that PostgreSQL
   // refused. What the server itself has to say, and FATAL, stay.
   const quiet = { log_min_messages: 'log', log_error_verbosity: 'terse' };
@@ -139,7 +140,7 @@ export async function choosePort(home: EmbeddedHome): Promise<number> {
     return remembered;
   const free = await listenOnce(0);
   if (free === null) throw new TallymanError('EMBEDDED_FAILED', 'No port of 127.0.0.1 is free.');
-  writeFileSync(file, `${free}\n`, { mode: 0o600 });
+  replacePrivately(file, `${free}\n`);
   return free;
 }
 

@@ -31,15 +31,18 @@ const STARTS = 5;
 /**
  * A real PostgreSQL in DATA_DIR/postgres, made at the first call, shared by all processes that use this data_dir, found
  * again when the process that started it was killed. Everything is durable (fsync on); it listens on 127.0.0.1 with a
- * password. As root the server runs as user nobody. Throws EMBEDDED_FAILED with the end of its log.
+ * password. As root the server runs as user nobody. Throws EMBEDDED_FAILED with the end of its log, and
+ * DISK_FULL.
  */
 export async function startEmbedded(dataDir: string, log: EmbeddedLog): Promise<Embedded> {
   try {
     return await start(openHome(dataDir), log);
   } catch (error) {
-    if (error instanceof TallymanError) throw error;
+    // initdb and the server say it in words only.
+    const isFull = hasCode(error, 'ENOSPC', 'EDQUOT') || messageOf(error).includes('No space left on device');
+    if (error instanceof TallymanError && !isFull) throw error;
     throw new TallymanError(
-      'EMBEDDED_FAILED',
+      isFull ? 'DISK_FULL' : 'EMBEDDED_FAILED',
       `The embedded PostgreSQL in ${dataDir} did not start: ${messageOf(error)}`,
       { cause: error },
     );

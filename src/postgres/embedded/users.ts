@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makePrivateFolder, openPrivately } from '../../base/host/private-file.js';
 import { TallymanError } from '../../core/errors.js';
 import { isAlive, uniqueIdentity } from './process-identity.js';
 
@@ -24,13 +25,13 @@ export class EmbeddedUsers {
   constructor(home: string) {
     this.#users = path.join(home, 'users');
     this.#stopping = path.join(home, 'stopping');
-    for (const dir of [this.#users, this.#stopping]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of [this.#users, this.#stopping]) makePrivateFolder(dir);
     this.#name = uniqueIdentity();
   }
 
   /** Registers this process and waits until nobody is about to stop the server. */
   async join(): Promise<void> {
-    writeFileSync(path.join(this.#users, this.#name), '', { mode: 0o600 });
+    closeSync(openPrivately(path.join(this.#users, this.#name)));
     const end = performance.now() + STOP_WAIT_MS;
     while (living(this.#stopping).length > 0) {
       if (performance.now() > end)
@@ -45,7 +46,7 @@ export class EmbeddedUsers {
   /** Signs off, and stops the server when nobody else is there. */
   async leave(stop: () => Promise<void>): Promise<void> {
     const sign = path.join(this.#stopping, this.#name);
-    writeFileSync(sign, '', { mode: 0o600 });
+    closeSync(openPrivately(sign));
     try {
       rmSync(path.join(this.#users, this.#name), { force: true });
       if (living(this.#users).length === 0) await stop();

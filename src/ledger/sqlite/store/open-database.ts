@@ -1,6 +1,6 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
-import path from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { createPrivately } from '../../../base/host/private-file.js';
 import { TallymanError } from '../../../core/errors.js';
 import { migrate } from './migrations.js';
 
@@ -14,14 +14,9 @@ const OPEN_BUSY_MS = 5_000;
 const BUSY_MS = 20;
 const TABLES = ['meta', 'feed', 'entry', 'receipt', 'history', 'detail', 'action', 'request', 'state_count'];
 
-/** Creates data_dir (0700) when it is missing. */
-export function makeDataDir(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-}
-
 /** Opens ledger.db, creates (0600) and migrates it; throws what SQLite throws, or LEDGER_UNUSABLE for a damaged one. */
 export function openDatabase(file: string): Database.Database {
-  makeDataDir(path.dirname(file));
+  // SQLite would create it readable by all; log and index take on the rights of the file itself.
   createPrivately(file);
   const db = new Database(file, { timeout: OPEN_BUSY_MS });
   try {
@@ -41,13 +36,6 @@ export function openDatabase(file: string): Database.Database {
     db.close();
     throw error;
   }
-}
-
-/** SQLite would create it readable by all; log and index take on the rights of the file itself. */
-function createPrivately(file: string): void {
-  if (existsSync(file)) return;
-  closeSync(openSync(file, 'a', 0o600));
-  chmodSync(file, 0o600);
 }
 
 function check(db: Database.Database, file: string): void {

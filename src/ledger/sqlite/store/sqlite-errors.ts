@@ -48,5 +48,8 @@ function adviceFor(code: string): string | null {
     return 'Look who holds it open (fuser ledger.db): an sqlite3 shell inside a transaction, a backup. Nothing is lost; try again.';
   if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code))
     return 'Give the user that runs tallyman the right to write to data_dir and everything in it.';
+  // The file itself may be sound.
+  if (code.startsWith('SQLITE_IOERR'))
+    return 'Look at the disk under data_dir and its quota, then start again. Leave ledger.db where it is.';
   return null;
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { hasCode } from './errno.js';
+import { hasCode } from '../errno.js';
 
 /**
  * Files that only this user reads, never written through a symbolic link: whoever may make a name in a folder must not
@@ -30,8 +30,13 @@ export function createPrivately(file: string): void {
 export function replacePrivately(file: string, text: string): void {
   const fresh = `${file}.${process.pid}.tmp`;
   rmSync(fresh, { force: true });
-  writeFileSync(fresh, text, { flag: 'wx', mode: MODE });
-  renameSync(fresh, file);
+  try {
+    writeFileSync(fresh, text, { flag: 'wx', mode: MODE });
+    renameSync(fresh, file);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw error;
+  }
 }
 
 /** Made with those above it when it is missing; what is there must be a folder itself and no link (ENOTDIR). */
