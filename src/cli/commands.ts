@@ -52,6 +52,12 @@ export function addCommands(program: Command, act: Act): void {
     .description("per feed: last file, today's tally, open quarantine, failures")
     .option('--check', 'exit 6 when a file is failed or rejected, 3 when one is held')
     .action(act(async () => (await import('./status.js')).status));
+  program
+    .command('why')
+    .description('what would happen to a path and why, without doing it')
+    .argument('<path>', 'a local path, the uri of a remote file, or a name inside a feed')
+    .option('--feed <name>', 'only this feed; the path may be a name inside it')
+    .action(act(async () => (await import('./why.js')).why));
   addFiles(program, act);
   addRequests(program, act);
   addLedger(program, act);

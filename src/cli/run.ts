@@ -50,10 +50,10 @@ async function once({ out, interrupt }: Context, app: App, input: Parameters<typ
   const reporter = new Reporter(out, progress);
   app.events.on('file', (report) => reporter.file(report));
   app.events.on('progress', (p) => progress.update(p));
-  const { waiting, notTaken, waitingFor, errors } = await runOnce(app, input, interrupt.signal);
+  const { waiting, notTaken, waitingFor, errors, unmatched } = await runOnce(app, input, interrupt.signal);
   progress.end();
   const code = interrupt.exitCode() ?? exitCode({ reports: reporter.reports, errors, notTaken });
   for (const error of errors) out.error(error);
-  reporter.summary({ waiting, notTaken }, code, waitingFor);
+  reporter.summary({ waiting, notTaken }, code, waitingFor, unmatched);
   return code;
 }

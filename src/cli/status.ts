@@ -1,4 +1,5 @@
 import { status as statusOf } from '../operations/status.js';
+import { unmatchedLines } from './print/unmatched-lines.js';
 import type { Context } from './context.js';
 import { STATUS_HEADINGS, statusRow, troubleLines, type Attention } from './print/status-table.js';
 
@@ -10,6 +11,7 @@ export async function status(context: Context, options: { readonly check?: boole
   else {
     out.table(STATUS_HEADINGS, items.map(statusRow));
     for (const line of items.flatMap(troubleLines)) out.line(line);
+    for (const line of unmatchedLines(document.unmatched)) out.line(line);
     if (databaseError !== null) out.say(`the database cannot be asked: ${databaseError.message}`);
   }
   const any = (...states: readonly Attention[]): boolean =>

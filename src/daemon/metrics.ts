@@ -63,6 +63,12 @@ export class Metrics {
     labelNames: ['feed'],
     registers: [this.#registry],
   });
+  readonly #unmatched = new Gauge({
+    name: 'tallyman_feed_unmatched_files',
+    help: 'Files in the local folder of the feed that no pattern of any feed wants; looked at once a minute.',
+    labelNames: ['feed'],
+    registers: [this.#registry],
+  });
   readonly #running = new Gauge({
     name: 'tallyman_loads_running',
     help: 'Files being worked on.',
@@ -115,6 +121,8 @@ export class Metrics {
       readonly skipped: number;
       readonly unlisted: number;
     }[];
+    /** By feed; omitted = not looked at. */
+    readonly unmatched?: Readonly<Record<string, number>>;
   }): Promise<string> {
     this.#running.set(now.running);
     this.#database.set(now.databaseUp ? 1 : 0);
@@ -127,6 +135,7 @@ export class Metrics {
       this.#healthy.set({ feed }, healthy ? 1 : 0);
       this.#waiting.set({ feed }, waiting);
     }
+    for (const [feed, count] of Object.entries(now.unmatched ?? {})) this.#unmatched.set({ feed }, count);
     return await this.#registry.metrics();
   }
 

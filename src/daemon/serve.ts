@@ -4,6 +4,8 @@ import { fixedChanges, isSame } from '../config/changes.js';
 import { requireSecrets } from '../config/load-config.js';
 import { TallymanError } from '../core/errors.js';
 import type { Events } from '../core/events.js';
+import type { Source } from '../core/source.js';
+import { unmatchedCounts } from './unmatched-counts.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { Secret } from '../core/secret.js';
@@ -25,6 +27,7 @@ export interface DaemonApp {
   /** The feeds of these names, null = all. Throws UNKNOWN_FEED. */
   feeds(names: readonly string[] | null): readonly FeedSpec[];
   ledger(): Pick<Surroundings, 'feeds'>;
+  source(feed: FeedSpec): Source;
   engine(options: EngineOptions): Promise<RunningEngine>;
   askLoads(): void;
   cancelLoads(): void;
@@ -47,6 +50,8 @@ export interface DaemonView {
   token(): Secret | null;
   /** Names of the configured feeds. */
   feeds(): readonly string[];
+  /** Files in local folders that no pattern wants, by feed. Never rejects. */
+  unmatched(): Promise<Readonly<Record<string, number>>>;
 }
 
 export interface Listening {
@@ -94,6 +99,7 @@ export async function serve<A extends DaemonApp>(
       engine: () => engine,
       token: () => (app.config.daemon.http === false ? null : app.config.daemon.http.token),
       feeds: () => app.config.feeds.map((feed) => feed.name),
+      unmatched: unmatchedCounts(() => app),
     };
     if (app.config.daemon.http !== false) http = await parts.startHttp(app.config.daemon.http, view);
     if (http !== null) log.info({ url: http.url }, 'http listens');

@@ -1,4 +1,4 @@
-import { takenAway } from '../base/glob-list.js';
+import { takenAway } from '../base/expression/glob-list.js';
 import type { Config } from '../config/config.js';
 
 /** What one glob of a feed's list does, in its order. */

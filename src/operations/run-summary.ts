@@ -1,3 +1,4 @@
+import type { Unmatched } from '../flow/unmatched.js';
 import type { FileReport } from '../core/report.js';
 import { END_STATES } from '../core/states.js';
 
@@ -10,6 +11,8 @@ export interface RunSummary {
   readonly files: Readonly<Record<string, number>>;
   /** Of files that were loaded or checked. */
   readonly rows: Readonly<Record<(typeof COUNTS)[number], number>>;
+  /** Files in the folders that no pattern wants; null = not looked at. */
+  readonly unmatched: Unmatched | null;
   readonly exit_code: number;
 }
 
@@ -20,6 +23,7 @@ export function runSummary(
   reports: readonly KeptReport[],
   left: { readonly waiting: number; readonly notTaken: number },
   exitCode: number,
+  unmatched: Unmatched | null = null,
 ): RunSummary {
   const files: Record<string, number> = Object.fromEntries(END_STATES.map((state) => [state, 0]));
   const rows = { read: 0, loaded: 0, quarantined: 0, skipped: 0, delta: 0 };
@@ -31,6 +35,7 @@ export function runSummary(
     message_type: 'summary',
     files: { ...files, waiting: left.waiting, not_taken: left.notTaken },
     rows,
+    unmatched,
     exit_code: exitCode,
   };
 }

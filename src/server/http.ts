@@ -115,6 +115,7 @@ async function answer(
             skipped: health?.skipped.count ?? 0,
             unlisted: health?.unlisted.count ?? 0,
           })),
+          unmatched: await parts.unmatched(),
         }),
       );
     default:

@@ -337,3 +337,19 @@ test('a list that begins with ! takes away from nothing: a mistake that says wha
   expect(wrong('pattern: ["*.csv", "!test_*"], ignore: "!keep.tmp"')).toEqual([]);
   expect(wrong('pattern: "!(a|b).csv"')).toEqual([]);
 });
+
+test('names that differ by case only are a warning: feeds, columns, patterns', () => {
+  const one = (name: string): string =>
+    `  ${name}: { source: { type: local, dir: ${name}, pattern: ["*.csv", "*.CSV"] }, format: { type: csv }, columns: [{ name: id, type: text }, { name: ID, type: text }] }\n`;
+  const { warnings: told } = parse(`database: { embedded: true }\nfeeds:\n${one('orders')}${one('Orders')}`);
+  expect(told.map(({ code, key }) => `${code} ${key}`)).toEqual([
+    'CASE_ONLY feeds.orders.source.pattern[1]',
+    'CASE_ONLY feeds.orders.columns[1].name',
+    'CASE_ONLY feeds.Orders',
+    'CASE_ONLY feeds.Orders.source.pattern[1]',
+    'CASE_ONLY feeds.Orders.columns[1].name',
+  ]);
+  expect(
+    warnings('source: { type: local, dir: d, pattern: ["*.csv", "*.CSV"], ignore_case: true }\nformat: { type: csv }'),
+  ).toEqual([]);
+});

@@ -60,6 +60,9 @@ class Daemon {
       events: this.events,
       feeds: () => config().feeds,
       ledger: () => ({ feeds: () => Promise.resolve([]) }),
+      source: () => {
+        throw new Error('not asked');
+      },
       engine: () => Promise.resolve(this.#engine()),
       askLoads: () => undefined,
       cancelLoads: () => undefined,

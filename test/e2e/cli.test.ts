@@ -115,7 +115,7 @@ describe('the file report', () => {
 
 describe('run --once --json', () => {
   test('ends with the summary line, exit code in it and of the process', () => {
-    expect(Object.keys(first.summary)).toEqual(['message_type', 'files', 'rows', 'exit_code']);
+    expect(Object.keys(first.summary)).toEqual(['message_type', 'files', 'rows', 'unmatched', 'exit_code']);
     expect(first.summary.files).toMatchObject({ loaded: 3, duplicate: 1, rejected: 1, failed: 0, held: 0, waiting: 0 });
     expect(first.summary.rows).toEqual({ read: 11, loaded: 9, quarantined: 2, skipped: 0, delta: 0 });
     expect([first.summary.exit_code, first.code]).toEqual([1, 1]);

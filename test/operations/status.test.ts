@@ -14,9 +14,14 @@ const summary = (feed: string): FeedSummary => ({
   states: { loaded: 2, held: 1 },
 });
 
+const notListed = (): never => {
+  throw new Error('its folder is not there');
+};
+
 test('feeds of the config come first, then those that only the ledger knows; one without files stands with nothing', async () => {
   const { items } = await status(
     {
+      source: notListed,
       ...feedsOf('new', 'orders'),
       ledger: () => ({ getMeta, feedSummaries: () => Promise.resolve([summary('gone'), summary('orders')]) }),
       receipts: () => Promise.resolve({ openQuarantine: (feed) => Promise.resolve(feed.length) }),
@@ -36,6 +41,7 @@ test('today begins at local midnight', async () => {
   const asked: string[] = [];
   await status(
     {
+      source: notListed,
       ...feedsOf(),
       ledger: () => ({
         getMeta,
@@ -55,6 +61,7 @@ test('without the database the ledger part stands, and the database is asked onc
   let asked = 0;
   const { items, database_error } = await status(
     {
+      source: notListed,
       ...feedsOf('a', 'b'),
       ledger: () => ({ getMeta, feedSummaries: () => Promise.resolve([summary('a'), summary('b')]) }),
       receipts: () => {

@@ -232,8 +232,10 @@ function loops(program: Program): Int32Array {
 function mark(program: Program, loopOf: Int32Array, from: number, to: number): void {
   const { op, a, b } = program;
   loopOf.fill(-1, from, to);
-  for (let pc = to - 1; pc >= from; pc--)
-    if (op[pc] === step.JUMP && a[pc]! <= pc && a[pc]! >= from && loopOf[pc]! < 0) loopOf.fill(a[pc]!, a[pc]!, pc + 1);
+  for (let pc = to - 1; pc >= from; pc--) {
+    const start = a[pc]!;
+    if (op[pc] === step.JUMP && start <= pc && start >= from && loopOf[pc]! < 0) loopOf.fill(start, start, pc + 1);
+  }
   for (let pc = from; pc < to; pc++) {
     if (op[pc] !== step.LOOK) continue;
     mark(program, loopOf, a[pc]!, b[pc]!);

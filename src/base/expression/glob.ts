@@ -14,36 +14,42 @@ export function globTestOf(glob: string, made: RegExp): GlobTest {
   const name = `${made.flags} ${made.source} ${glob}`;
   const known = KNOWN.get(name);
   if (known !== undefined) return known;
-  const test = simpleTest(glob, made) ?? expressionTest(made);
+  const test = linearTest(glob, made);
   if (KNOWN.size >= 10_000) KNOWN.clear();
   KNOWN.set(name, test);
   return test;
 }
 
-/** null = it needs its expression. */
-function simpleTest(glob: string, made: RegExp): GlobTest | null {
+/** Node's engine for texts that cost it little whatever they are; it is the fastest. */
+function linearTest(glob: string, made: RegExp): GlobTest {
+  const expression = expressionOf(made.source, made.flags);
+  const { harmlessTo } = expression.cost;
+  // What cannot be told within the bound counts as not met: such a name is hostile, and not data.
+  const whole: GlobTest = (text) => expression.test(text) === true;
+  const simple = simpleTest(glob, made, whole) ?? whole;
+  return (text) => (text.length <= harmlessTo ? made.test(text) : simple(text));
+}
+
+/** null = it needs its expression, `whole`. */
+function simpleTest(glob: string, made: RegExp, whole: GlobTest): GlobTest | null {
   const anywhere = glob.startsWith('**/');
-  const name = anywhere ? glob.slice(3) : glob;
-  if (!PLAIN.test(name) || !made.dotAll) return null;
-  const plain = plainTest(name, made.ignoreCase);
+  const names = spellings(anywhere ? glob.slice(3) : glob);
+  if (!names.every((name) => PLAIN.test(name)) || !made.dotAll) return null;
+  const tests = names.map((name) => plainTest(name, made.ignoreCase));
+  const plain: GlobTest = (text) => tests.some((test) => test(text));
   if (!anywhere) return plain;
   // Any folders, then the name; what picomatch makes of the rest is no file's path.
-  let whole: GlobTest | null = null;
-  return (path) => {
-    if (!DOTS.test(path)) return plain(path.slice(path.lastIndexOf('/') + 1));
-    whole ??= expressionTest(made);
-    return whole(path);
-  };
+  return (path) => (DOTS.test(path) ? whole(path) : plain(path.slice(path.lastIndexOf('/') + 1)));
+}
+
+/** `*.{csv,txt}` as `*.csv` and `*.txt`: one list in braces, at the end. */
+function spellings(glob: string): readonly string[] {
+  const [, head, list] = /^([^{}]*)\{([^{}]*,[^{}]*)\}$/.exec(glob) ?? [];
+  return head === undefined || list === undefined || head === '' ? [glob] : list.split(',').map((end) => head + end);
 }
 
 /** A folder of dots, or nothing behind the last slash. */
 const DOTS = /(?:^|\/)\.{0,2}(?:\/|$)/;
-
-/** What cannot be told within the bound counts as not met: such a name is hostile, and not data. */
-function expressionTest(made: RegExp): GlobTest {
-  const expression = expressionOf(made.source, made.flags);
-  return (text) => expression.test(text) === true;
-}
 
 /** Stars, ranges in brackets, and what stands for itself. Two stars side by side mean more to picomatch. */
 const PLAIN = /^(?!.*\*\*)(?:[\w%,=~ -]|(?!^)\.|\*|\[(?:0-9|a-z|A-Z)+\])+$/;

@@ -1,5 +1,6 @@
 import type { FileReport } from '../../core/report.js';
-import { isCounted, runSummary, type KeptReport } from '../../operations/run-summary.js';
+import { unmatchedLines } from './unmatched-lines.js';
+import { isCounted, runSummary, type KeptReport, type RunSummary } from '../../operations/run-summary.js';
 import { indented, oneLine } from '../../base/text/terminal-text.js';
 import { bytes, count, counted, seconds } from '../../base/text/readable-numbers.js';
 import type { Output } from './output.js';
@@ -68,8 +69,9 @@ export class Reporter {
     left: { readonly waiting: number; readonly notTaken: number },
     exit: number,
     waitingFor: readonly string[] = [],
+    unmatched: RunSummary['unmatched'] = null,
   ): void {
-    const summary = runSummary(this.#kept, left, exit);
+    const summary = runSummary(this.#kept, left, exit, unmatched);
     const { waiting, notTaken } = left;
     if (this.#out.json) {
       this.#out.document(summary);
@@ -98,6 +100,7 @@ export class Reporter {
       this.#out.line(`${counted(waiting, 'file')} still changing or without a marker: left for the next run`);
     if (notTaken > 0) this.#out.line(`${counted(notTaken, 'file')} not taken: tallyman status says why`);
     for (const reason of waitingFor) this.#out.line(`  ${oneLine(reason)}`);
+    for (const line of unmatchedLines(unmatched)) this.#out.line(line);
     const next = this.#next();
     if (next !== null) this.#out.say(`next: ${next}`);
   }

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   CONFLICT: 'Two keys contradict each other.',
   FEEDS_OVERLAP: 'A file can belong to two feeds, and one of them does more than leave it.',
   // warnings: `check` tells them, nothing stops
+  CASE_ONLY: 'Warning: two feeds, columns or patterns differ by case only.',
   FIXED_NAME: 'Warning: a pattern that can meet only one name, and on_changed is unset.',
   NEVER_MATCHES: 'Warning: a pattern that cannot meet any file.',
   SLOW_EXPRESSION: 'Warning: a regular expression with so many ways through a text that trying them may take for ever.',

@@ -4,7 +4,7 @@ import { someTextMeets } from './glob-meet.js';
 import { either, FLAT, FOLDERS, inOrder, literal, parseGlob, type Glob } from './globs.js';
 import type { Problems } from '../problems/problem-list.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
-import { takenAway } from '../../base/glob-list.js';
+import { takenAway } from '../../base/expression/glob-list.js';
 import { hasTimeLetter, timeLettersToGlob } from '../../base/time-letters.js';
 import type { ConfigNode } from '../read/tree.js';
 

@@ -7,6 +7,7 @@ import type { Problems } from '../problems/problem-list.js';
 import { columnShape, VALUE_KEYS, type ColumnInput } from '../schema/schema-column.js';
 import { toPlain, type ConfigNode, type ListNode, type MapNode } from '../read/tree.js';
 import { isMap, parseKeys } from '../schema/validate.js';
+import { warnOfCase } from './case-only.js';
 import { warnOfSlow } from './slow-expression.js';
 
 /** Columns that every table has from tallyman, and those that PostgreSQL keeps for itself. */
@@ -39,6 +40,14 @@ export function resolveColumns(feed: MapNode, timezone: string, problems: Proble
   }
   const names = new Map<string, number>();
   const resolved = node.items.map((item, i) => resolveColumn(item, i, node, names, timezone, problems));
+  const listed = [...names];
+  warnOfCase(
+    'column',
+    listed.map(([name]) => name),
+    node,
+    (i) => [listed[i]![1], 'name'],
+    problems,
+  );
   const specs = resolved.filter((spec) => spec !== null);
   return { kind: 'list', specs, names: new Set(names.keys()), complete: specs.length === resolved.length };
 }

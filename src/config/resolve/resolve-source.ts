@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { NamePattern, ReadySpec, SourceSpec } from '../../core/feed/source.js';
 import { IGNORE_DEFAULTS } from './ignore-defaults.js';
-import { takenAway } from '../../base/glob-list.js';
+import { takenAway } from '../../base/expression/glob-list.js';
 import { editDistance } from '../../base/text/nearest.js';
 import { parsePart, type PartRegistry } from '../schema/part-section.js';
+import { warnOfCase } from './case-only.js';
 import { canMeetNothing } from './overlap.js';
 import { sourceShape, type SourceInput } from '../schema/schema-feed.js';
 import type { Surroundings } from '../read/secrets.js';
@@ -176,6 +177,14 @@ export function templateProblem(template: string): string | null {
 /** Not wrong, but seldom meant. */
 function warnOfPatterns(spec: SourceSpec, written: readonly string[], feed: MapNode, { problems }: Surroundings): void {
   const node: ConfigNode = feed.entries.get('source') ?? feed;
+  if (!spec.ignoreCase)
+    warnOfCase(
+      'pattern',
+      written,
+      node,
+      (i) => (node.kind === 'map' ? itemPath(node, 'pattern', i) : ['pattern']),
+      problems,
+    );
   written.forEach((pattern, i) => {
     if (takenAway(pattern) !== null) return;
     const at = node.kind === 'map' ? itemPath(node, 'pattern', i) : ['pattern'];

@@ -5,6 +5,7 @@ import { Secret } from '../../core/secret.js';
 import type { Config, ConnectionConfig, WrittenFeed } from '../config.js';
 import { mergeFeed } from '../read/merge.js';
 import { shareMoveTargets } from './move-targets.js';
+import { warnOfCase } from './case-only.js';
 import { checkOverlaps, type Watched } from './overlap.js';
 import { parsePart, type PartRegistry } from '../schema/part-section.js';
 import type { Problems } from '../problems/problem-list.js';
@@ -95,6 +96,8 @@ function resolveFeeds(
     if (feed.written !== null) written.set(name, feed.written);
     if (feed.watched !== null) watched.push(feed.watched);
   }
+  const names = [...feedNames];
+  warnOfCase('feed', names, feeds, (i) => [names[i]!], problems);
   checkOverlaps(watched, problems);
   return { specs, written };
 }

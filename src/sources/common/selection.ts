@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { globTestOf, type GlobTest } from '../../base/expression/glob.js';
-import { globListTest, takenAway } from '../../base/glob-list.js';
+import { globListTest, takenAway } from '../../base/expression/glob-list.js';
 import { timeLettersToGlob } from '../../base/time-letters.js';
 import type { SourceSpec } from '../../core/feed/source.js';
 import { isBeside } from './companion.js';
