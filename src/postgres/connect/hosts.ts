@@ -19,7 +19,7 @@ export async function firstThatFits<C extends Asked>(
   const places = [{ host: spec.host, port: spec.port }, ...(spec.others ?? [])];
   const attrs = spec.sessionAttrs ?? 'any';
   const refused: string[] = [];
-  let last: unknown = null;
+  let last: Error | null = null;
   for (const wanted of attrs === 'prefer-standby' ? (['standby', 'any'] as const) : [attrs]) {
     for (const at of places) {
       try {
@@ -30,7 +30,7 @@ export async function firstThatFits<C extends Asked>(
         refused.push(`${at.host}:${at.port}: ${mismatch}`);
       } catch (error) {
         if (error instanceof TallymanError && error.code === 'DATABASE_LOGIN') throw error;
-        last = error;
+        last = error instanceof Error ? error : new Error(messageOf(error));
         refused.push(`${at.host}:${at.port}: ${messageOf(error)}`);
       }
     }

@@ -34,7 +34,7 @@ export class Credentials {
     this.#kinds = new Set(this.#unused.map((method) => method.type));
   }
 
-  readonly offer: AuthHandlerMiddleware = (left, partial, next) => {
+  readonly offer: AuthHandlerMiddleware = (left: readonly AuthenticationType[] | null, partial, next) => {
     if (!this.#asked || left === null) {
       this.#asked = true;
       next({ type: 'none', username: this.#username });
