@@ -23,6 +23,7 @@ async function listen(token: string | null, host = '127.0.0.1'): Promise<number>
       metrics: new Metrics(),
       token: () => (token === null ? null : new Secret(token)),
       feeds: () => ['customers_of_acme'],
+      unmatched: () => Promise.resolve({}),
       engine: () => ({
         databaseError: null,
         ready: true,
