@@ -11,7 +11,7 @@ import {
 } from '../../core/report.js';
 import { feedId } from './feeds.js';
 import { globMatcher } from '../../base/glob-matcher.js';
-import { driftNotes, REPORT, toReport } from './report.js';
+import { REPORT, toReport } from './report.js';
 import { fromIso, int, iso, text, textOrNull } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
 
@@ -126,7 +126,7 @@ function detail(store: Store, fileId: number): FileDetail | null {
   if (row === null) return null;
   const history = store.all('select * from history where file_id = ? order by seq', fileId).map(toHistory);
   const actions = store.all('select * from action where file_id = ? order by action_id', fileId).map(toAction);
-  return { ...toReport(row), history, actions, drift: driftNotes(row) };
+  return { ...toReport(row), history, actions };
 }
 
 function toHistory(row: Row): HistoryEntry {

@@ -86,7 +86,7 @@ const DRIFT_KINDS: readonly DriftNote['kind'][] = [
   'beside',
 ];
 
-export function driftNotes(row: Row): readonly DriftNote[] {
+function driftNotes(row: Row): readonly DriftNote[] {
   return list(json(row, 'drift')).map((item) => {
     const kind = DRIFT_KINDS.find((name) => name === item['kind']);
     const { column, message } = item;

@@ -61,8 +61,10 @@ export function unloadRows(
     );
     await connection.query(`UPDATE ${loads} SET status = 'cleared' WHERE load_id = $1`, [loadId]);
     // A rebuilt ledger must know that a person decided this, or it would take the file again.
-    const [ignored] = await insertIgnored(connection, loads, [{ ...file, target }], by);
-    return integer(ignored ?? {}, 'load_id');
+    await insertIgnored(connection, loads, [{ ...file, target }], by);
+    // Looked up: it is there already when this is run again because the answer to COMMIT was lost.
+    const { rows } = await connection.query(`SELECT load_id FROM ${loads} WHERE load_key = $1::uuid`, [file.loadKey]);
+    return integer(rows[0] ?? {}, 'load_id');
   });
 }
 
