@@ -62,8 +62,8 @@ async function refuseElsewhere(
   const there = await standIn(connection, target, loads, here.oid);
   if (there === 0) return;
   const ids = loads.map(({ loadId }) => loadId);
-  const what =
-    `load${ids.length === 1 ? '' : 's'} ${ids.join(', ')}, which this one would replace, went into ` + `${target}`;
+  const loadsOf = `load${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
+  const what = `${loadsOf}, which this one would replace, went into ${target}`;
   const remove = `DELETE FROM ${target} WHERE _load_id IN (${ids.join(', ')})`;
   throw new TallymanError(
     'TARGET_CHANGED',

@@ -93,7 +93,7 @@ function mostCharacters(contract: TypeName, { maxLength, words }: ContractValues
   return Math.min(byType, maxLength ?? Infinity, words === null ? Infinity : Math.max(...words.map(characters)));
 }
 
-const characters = (text: string): number => [...text].length;
+const characters = (text: string): number => Array.from(text).length;
 
 const INTEGERS: Readonly<Record<string, { readonly rank: number; readonly digits: number; readonly most: number }>> = {
   int2: { rank: 1, digits: 5, most: 2 ** 15 - 1 },
