@@ -9,14 +9,14 @@ import type { Log } from './core/log.js';
 import { TallymanError } from './core/errors.js';
 import type { FeedSpec } from './core/feed/feed.js';
 import type { Ledger } from './core/ledger/index.js';
-import { DAEMON } from './core/ledger/workers.js';
+import { DAEMON, type Holder } from './core/ledger/workers.js';
 import type { DatabaseSpec } from './core/database.js';
 import type { LoadJob, LoadResult } from './core/load.js';
 import type { Place } from './core/ledger/place.js';
 import type { Source } from './core/source.js';
 import type { Receipts } from './core/receipts.js';
 import { openDataDir } from './ledger/sqlite/store/data-dir.js';
-import { acquireLock, type Lock } from './ledger/sqlite/lock.js';
+import { acquireLock, lockHolder, type Lock } from './ledger/sqlite/lock.js';
 import { openLedger } from './ledger/sqlite/sqlite-ledger.js';
 import type { LoadPool } from './load/pool/load-pool.js';
 import { parseDatabaseUrl } from './postgres/connect/url.js';
@@ -73,6 +73,11 @@ export class App {
   lock(): Lock {
     openDataDir(this.dataDir);
     return acquireLock(this.dataDir);
+  }
+
+  /** Who works on the feeds now; null = nobody. Not to be asked by whoever holds the lock. */
+  holder(): Holder | null {
+    return lockHolder(this.dataDir);
   }
 
   ledger(): Ledger {

@@ -51,6 +51,9 @@ export function addCommands(program: Command, act: Act): void {
     .command('status')
     .description("per feed: last file, today's tally, open quarantine, failures")
     .option('--check', 'exit 6 when a file is failed or rejected, 3 when one is held')
+    .option('--since <time>', 'the tally of this time on instead of today: ISO 8601, or 7d')
+    .option('--until <time>', 'the tally up to this time')
+    .option('--watch [duration]', 'again every 2s, or as often as said, until Ctrl-C')
     .action(act(async () => (await import('./status.js')).status));
   program
     .command('why')
@@ -60,6 +63,7 @@ export function addCommands(program: Command, act: Act): void {
     .action(act(async () => (await import('./why.js')).why));
   addFiles(program, act);
   addRequests(program, act);
+  addRequestList(program, act);
   addLedger(program, act);
   addQuarantine(program, act);
   program
@@ -112,8 +116,20 @@ function addFiles(program: Command, act: Act): void {
   files
     .command('show')
     .description('one file with its history')
-    .argument('<id>', 'file id, or load:N')
+    .argument('<id>', "file id, load:N, or the file's name or path")
     .action(act(async () => (await import('./files.js')).show));
+}
+
+function addRequestList(program: Command, act: Act): void {
+  const requests = program
+    .command('requests')
+    .description('what was asked for (reprocess, retry, ...): all that is open and the last 100 of the rest')
+    .action(act(async () => (await import('./request-list.js')).list));
+  requests
+    .command('cancel')
+    .description('takes open requests back')
+    .argument('<request...>', 'their numbers')
+    .action(act(async () => (await import('./request-list.js')).cancel));
 }
 
 function addLedger(program: Command, act: Act): void {
@@ -142,6 +158,8 @@ function addQuarantine(program: Command, act: Act): void {
     .command('quarantine')
     .description('open quarantine, grouped by file, column and reason')
     .option('--feed <name>', 'only this feed')
+    .option('--since <time>', 'only of loads since then: ISO 8601, or 7d')
+    .option('--until <time>', 'only of loads before then')
     .action(act(async () => (await import('./quarantine.js')).groups));
   quarantine
     .command('show')
@@ -163,7 +181,7 @@ function addRequest(program: Command, kind: RequestKind, description: string, ac
     .option('--reason <text>', 'stands in the history')
     .option('--dry-run', 'say what would be asked for, change nothing')
     .option('--yes', 'act on a selection without asking')
-    .option('--wait', 'wait until the daemon has done it')
+    .option('--wait', 'wait until it is done: by the daemon, or in this process where none runs')
     .action(
       act(async () => {
         const { request } = await import('./requests.js');
@@ -179,6 +197,7 @@ function addSelectors(command: Command, limit: string): Command {
     .option('--feed <name>', 'only files of this feed')
     .option('--state <state...>', 'only files in these states')
     .option('--since <time>', 'only files discovered since then: ISO 8601, or 7d')
+    .option('--until <time>', 'only files discovered before then')
     .option('--match <glob>', 'only paths that the glob meets')
     .option('--limit <n>', 'at most this many, 0 = all', limit);
 }

@@ -115,3 +115,6 @@ export class Invocation {
     }).config);
   }
 }
+
+/** Who gives a command; stands in the history. */
+export const actor = (): string => `cli:${process.env['USER'] ?? String(process.getuid?.() ?? 'user')}`;

@@ -2,18 +2,23 @@ import { counted } from '../base/text/readable-numbers.js';
 import { TallymanError } from '../core/errors.js';
 import { EXPORT_FORMATS, exportQuarantine, quarantineGroups, quarantineRows } from '../operations/quarantine.js';
 import type { Context } from './context.js';
+import { window, type WindowOptions } from './selectors.js';
 import { GROUP_HEADINGS, groupRow, rowText } from './print/quarantine-table.js';
+import { fitTable } from './print/fit.js';
 import { printPieces } from './print/streams.js';
 import { writeWhole } from './print/write-file.js';
 
-export async function groups(context: Context, options: { readonly feed?: string }): Promise<number> {
+export async function groups(context: Context, options: WindowOptions & { readonly feed?: string }): Promise<number> {
   const { out } = context;
-  const document = await quarantineGroups(context.app(), options.feed ?? null);
+  const document = await quarantineGroups(context.app(), options.feed ?? null, window(options, new Date()));
   const [first] = document.items;
   if (out.json) out.document(document);
-  else if (first === undefined) out.say('the quarantine is empty');
+  else if (first === undefined)
+    out.say(
+      `the quarantine is empty${options.since === undefined && options.until === undefined ? '' : ' for that time'}`,
+    );
   else {
-    out.table(GROUP_HEADINGS, document.items.map(groupRow));
+    fitTable(out, GROUP_HEADINGS, document.items.map(groupRow));
     out.say(`next: tallyman quarantine show ${first.file_id ?? ''}`);
   }
   return 0;

@@ -3,17 +3,21 @@ import process from 'node:process';
 import { TallymanError } from '../core/errors.js';
 import type { RequestKind } from '../core/ledger/requests.js';
 import type { FileReport } from '../core/report.js';
+import { actOnRequests } from '../operations/act-on-requests.js';
 import {
   checkRequest,
   describeRequest,
   placeRequest,
+  requestOutcome,
   requestOutcomes,
   type RequestDocument,
+  type RequestItem,
+  type RequestOutcome,
 } from '../operations/request.js';
 import { counted } from '../base/text/readable-numbers.js';
 import { unload } from '../operations/unload.js';
 import type { App } from '../app.js';
-import type { Context } from './context.js';
+import { actor, type Context } from './context.js';
 import { exitCode } from './exit-code.js';
 import { isNarrowed, selector, type SelectorOptions } from './selectors.js';
 import { oneLine } from '../base/text/terminal-text.js';
@@ -55,7 +59,11 @@ export async function request(
       out.line(`${isDry ? 'would ' : ''}${kind} file ${item.file_id}: ${oneLine(item.path)} (${item.state})`);
   if (document.items.length === 0) out.say('nothing meets the selection');
   else if (!isDry && options.wait !== true)
-    out.say('asked; a running daemon acts within a second, else the next `tallyman run`');
+    out.say(
+      app.holder() === null
+        ? 'asked; no daemon runs: the next `tallyman run` acts, or say --wait to have it done at once'
+        : 'asked; the running daemon acts within a second, or after the end of a load under way',
+    );
   if (options.wait !== true || isDry) return 0;
   return await waitFor(context, app, document);
 }
@@ -84,8 +92,6 @@ export async function unloadOne(
   return 0;
 }
 
-const actor = (): string => `cli:${process.env['USER'] ?? String(process.getuid?.() ?? 'user')}`;
-
 async function confirm(kind: RequestKind, n: number): Promise<void> {
   if (n === 0) return;
   if (!process.stdin.isTTY) throw new TallymanError('CONFIRM', `${kind} would act on ${counted(n, 'file')}`);
@@ -99,18 +105,65 @@ async function confirm(kind: RequestKind, n: number): Promise<void> {
 }
 
 /** Returns the exit code that a run over these files would end with; 2 when a request was refused. */
-async function waitFor({ out, interrupt }: Context, app: App, asked: RequestDocument): Promise<number> {
+async function waitFor(context: Context, app: App, asked: RequestDocument): Promise<number> {
+  const { out, interrupt } = context;
   const reports: FileReport[] = [];
+  const errors: TallymanError[] = [];
   let refused = false;
-  let heard = 0;
-  if (asked.items.length > 0) out.say('waiting for the running daemon, or the next `tallyman run`');
-  for await (const { file_id: id, ok, message, report } of requestOutcomes(app, asked, interrupt.signal)) {
-    heard++;
+  let left = asked.items;
+  const hear = ({ file_id: id, ok, message, report }: RequestOutcome): void => {
+    left = left.slice(1);
     out.say(`file ${id}: ${ok ? (report?.state ?? '') : `refused: ${oneLine(message)}`}`);
     if (!ok) refused = true;
     else if (report !== null) reports.push(report);
+  };
+  while (left.length > 0 && !interrupt.signal.aborted) {
+    const holder = app.holder();
+    if (holder !== null) {
+      const who = `the tallyman that runs${holder.pid === null ? '' : ` (pid ${holder.pid})`}`;
+      out.say(`waiting for ${who}; Ctrl-C ends the waiting, not the request`);
+      for await (const outcome of requestOutcomes(app, left, interrupt.signal, () => app.holder() !== null))
+        hear(outcome);
+      continue;
+    }
+    const acted = await actHere(context, app, left);
+    if (acted === null) continue;
+    errors.push(...acted);
+    for (const item of left) {
+      const outcome = await requestOutcome(app, item);
+      if (outcome !== null) hear(outcome);
+      else {
+        left = left.slice(1);
+        errors.push(stillOpen(item, acted[0] ?? null));
+      }
+    }
   }
   // A signal ended the wait.
-  if (heard < asked.items.length) return interrupt.exitCode() ?? 130;
-  return refused ? 2 : exitCode({ reports, errors: [] });
+  if (left.length > 0) return interrupt.exitCode() ?? 130;
+  for (const error of errors) out.error(error);
+  return refused ? 2 : exitCode({ reports, errors });
 }
+
+/** null = a daemon was started just now, and does it. */
+async function actHere(
+  { out, interrupt }: Context,
+  app: App,
+  items: readonly RequestItem[],
+): Promise<readonly TallymanError[] | null> {
+  out.say('no daemon runs: acting in this process');
+  try {
+    const feeds = items.map(({ feed }) => feed);
+    return await actOnRequests(app, { feeds, actor: actor() }, interrupt.signal);
+  } catch (error) {
+    if (error instanceof TallymanError && error.code === 'ALREADY_RUNNING') return null;
+    throw error;
+  }
+}
+
+/** It was tried, and its file has no end: what could not be reached is told beside it. */
+const stillOpen = (item: RequestItem, cause: TallymanError | null): TallymanError =>
+  new TallymanError(
+    cause?.code ?? 'FILE_CHANGED',
+    `file ${item.file_id} (${item.path}): ${item.kind} has not come to an end; it stays asked for`,
+    { fix: `The next \`tallyman run\` goes on with it; \`tallyman files show ${item.file_id}\` says where it stands.` },
+  );

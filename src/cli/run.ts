@@ -1,3 +1,5 @@
+import { counted, seconds } from '../base/text/readable-numbers.js';
+import { oneLine } from '../base/text/terminal-text.js';
 import { parseDuration } from '../base/units.js';
 import { requireSecrets } from '../config/load-config.js';
 import { TallymanError } from '../core/errors.js';
@@ -50,6 +52,11 @@ async function once({ out, interrupt }: Context, app: App, input: Parameters<typ
   const reporter = new Reporter(out, progress);
   app.events.on('file', (report) => reporter.file(report));
   app.events.on('progress', (p) => progress.update(p));
+  app.events.on('waiting', ({ feed, files, timeoutMs }) => {
+    const them = `${counted(files, 'file')} ${files === 1 ? 'is' : 'are'} new or still changing`;
+    const most = `at most ${seconds(timeoutMs / 1_000)} (--settle-timeout)`;
+    out.say(`${oneLine(feed)}: ${them}: waiting until unchanged long enough (source.settle), ${most}`);
+  });
   const { waiting, notTaken, waitingFor, errors, unmatched } = await runOnce(app, input, interrupt.signal);
   progress.end();
   const code = interrupt.exitCode() ?? exitCode({ reports: reporter.reports, errors, notTaken });

@@ -3,11 +3,25 @@ import type { FileSelector } from '../core/ledger/reading.js';
 import { parseDuration } from '../base/units.js';
 import { FILE_STATES, type FileState } from '../core/states.js';
 
+/** A stretch of time: ISO 8601, or back from now. */
+export interface WindowOptions {
+  readonly since?: string;
+  readonly until?: string;
+}
+
+/** Throws USAGE when it ends before it begins. */
+export function window(options: WindowOptions, now: Date): { readonly since?: string; readonly until?: string } {
+  const since = options.since === undefined ? undefined : time(options.since, now);
+  const until = options.until === undefined ? undefined : time(options.until, now);
+  if (since !== undefined && until !== undefined && until <= since)
+    throw new TallymanError('USAGE', `--until ${options.until ?? ''} is not later than --since ${options.since ?? ''}`);
+  return { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
+}
+
 /** The selectors that `files`, `reprocess`, `ledger clear` and their like share. */
-export interface SelectorOptions {
+export interface SelectorOptions extends WindowOptions {
   readonly feed?: string;
   readonly state?: readonly string[];
-  readonly since?: string;
   readonly match?: string;
   readonly limit?: string;
 }
@@ -19,7 +33,7 @@ export function selector(options: SelectorOptions, now: Date = new Date()): File
   return {
     ...(options.feed === undefined ? {} : { feed: options.feed }),
     ...(options.state === undefined ? {} : { states: options.state.flatMap((text) => text.split(',')).map(state) }),
-    ...(options.since === undefined ? {} : { since: time(options.since, now) }),
+    ...window(options, now),
     ...(options.match === undefined ? {} : { match: options.match }),
     limit,
   };
@@ -31,6 +45,7 @@ export function isNarrowed(options: SelectorOptions): boolean {
     options.feed !== undefined ||
     options.state !== undefined ||
     options.since !== undefined ||
+    options.until !== undefined ||
     options.match !== undefined
   );
 }

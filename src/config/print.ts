@@ -85,6 +85,7 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
       bad_ratio: feed.limits.badRatio,
       min_rows: feed.limits.minRows,
       database_rows: feed.limits.databaseRows,
+      unterminated: feed.limits.unterminated ?? 'warn',
     },
     // Only a feed's own name can hold a dot, and then it is the default.
     target: {

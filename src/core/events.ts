@@ -7,6 +7,8 @@ export interface EngineEvents {
   readonly file: FileReport;
   /** A load goes on: a few times a second for each at most. */
   readonly progress: LoadProgress;
+  /** `run --once` begins to wait for so many files of the feed that still change, at most so long. */
+  readonly waiting: { readonly feed: string; readonly files: number; readonly timeoutMs: number };
 }
 
 export type Listener<K extends keyof EngineEvents> = (event: EngineEvents[K]) => void;
@@ -20,6 +22,7 @@ export class Events {
   readonly #listeners: { readonly [K in keyof EngineEvents]: Set<Listener<K>> } = {
     file: new Set(),
     progress: new Set(),
+    waiting: new Set(),
   };
 
   /** Returns what ends the subscription. */

@@ -54,6 +54,11 @@ export interface TextDialect {
    * with the config only.
    */
   readonly found: readonly string[];
+  /**
+   * Each record ends with its line, so that a text whose last line has no line end may be cut off. Asked once the file
+   * was read, with its dialect.
+   */
+  readonly inLines: (told: FileDialect) => boolean;
 }
 
 /** A mistake in a contract that only its format knows to be one. */
@@ -108,7 +113,17 @@ export interface FileColumn {
 /** Something about the file's shape that is worth reporting, though it was accepted (drift). */
 export interface DriftNote {
   readonly kind:
-    'unknown' | 'missing' | 'renamed' | 'reordered' | 'retyped' | 'added' | 'ignored' | 'dialect' | 'mtime' | 'beside';
+    | 'unknown'
+    | 'missing'
+    | 'renamed'
+    | 'reordered'
+    | 'retyped'
+    | 'added'
+    | 'ignored'
+    | 'dialect'
+    | 'mtime'
+    | 'beside'
+    | 'unterminated';
   readonly column: string;
   readonly message: string;
   /** Of an unknown column: the type that the format carries. Omitted = none, a text. */

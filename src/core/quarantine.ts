@@ -24,3 +24,9 @@ export interface QuarantineRow {
   readonly raw: Buffer;
   readonly rawLength: number;
 }
+
+/** Loads committed in this time: since <= committed_at < until. ISO 8601; what is omitted is no limit. */
+export interface QuarantineWindow {
+  readonly since?: string;
+  readonly until?: string;
+}

@@ -1,4 +1,4 @@
-import type { QuarantineGroup, QuarantineRow } from './quarantine.js';
+import type { QuarantineGroup, QuarantineRow, QuarantineWindow } from './quarantine.js';
 import type { RowCounts } from './report.js';
 import type { TargetSpec } from './feed/target.js';
 
@@ -103,12 +103,14 @@ export interface Receipts {
   ): Promise<readonly { readonly receipt: ReceiptRef; readonly target: string; readonly present: number | null }[]>;
 
   /** Open quarantine grouped by feed, file, column and reason. */
-  quarantineGroups(feed: string | null): Promise<readonly QuarantineGroup[]>;
+  quarantineGroups(feed: string | null, window?: QuarantineWindow): Promise<readonly QuarantineGroup[]>;
   /** Rows of one load, ascending by row, streamed in pages. */
   quarantineRows(loadId: number): AsyncIterable<readonly QuarantineRow[]>;
   openQuarantine(feed: string): Promise<number>;
   /** How the load's file was read (FileDialect, as the receipt has it); null = there is no such receipt. */
   dialect(loadId: number): Promise<Readonly<Record<string, unknown>> | null>;
+  /** The same of several loads; those without a receipt are left out. */
+  dialects(loadIds: readonly number[]): Promise<ReadonlyMap<number, Readonly<Record<string, unknown>>>>;
 
   close(): Promise<void>;
 }

@@ -68,6 +68,8 @@ export class Engine {
             actor: parts.actor,
             onFound: () => parts.found(),
             onDiscovered: onDiscovered(feed),
+            onWait: ({ settling, timeoutMs }) =>
+              parts.events.tell('waiting', { feed: feed.name, files: settling, timeoutMs }),
           }),
       },
       parts.feeds,
@@ -209,6 +211,49 @@ export class Engine {
 
   /** Everything that is there now. */
   async runOnce(settleTimeoutMs: number, signal: AbortSignal): Promise<OnceResult> {
+    return await this.#pass(signal, true, async (errors) => {
+      const end = performance.now() + settleTimeoutMs;
+      const waiting = new Map<string, number>();
+      let feeds: ReadonlySet<string> = new Set(this.#feeds.specs.keys());
+      // Again for the feeds in which a file changed while it was worked on, as long as the time to settle lasts.
+      do {
+        this.#changed.clear();
+        let watching = feeds.size;
+        const watchers = [...feeds].map(async (feed) => {
+          try {
+            const left = Math.max(0, end - performance.now());
+            waiting.set(feed, (await this.#feeds.watcher(feed)?.once(left, signal)) ?? 0);
+          } catch (error) {
+            if (!signal.aborted) errors.push(TallymanError.of(error));
+          } finally {
+            watching--;
+            this.#loop.notify(null);
+          }
+        });
+        await Promise.all([...watchers, this.#loop.run(signal, () => watching > 0)]);
+        if (!signal.aborted) await this.#outbox().drain(signal);
+        feeds = new Set(this.#changed.values());
+        if (feeds.size > 0) await wait(CHANGED_MS, signal);
+      } while (feeds.size > 0 && errors.length === 0 && !signal.aborted && performance.now() < end);
+      return [...waiting.values()].reduce((a, b) => a + b, this.#changed.size);
+    });
+  }
+
+  /** What operators asked for and what else waits in these feeds; nothing is listed, so nothing new is found. */
+  async runRequests(signal: AbortSignal): Promise<OnceResult> {
+    return await this.#pass(signal, false, async () => {
+      await this.#loop.run(signal, () => false);
+      if (!signal.aborted) await this.#outbox().drain(signal);
+      return this.#changed.size;
+    });
+  }
+
+  /** Stores agreed and requests carried out, then `work`, which gives how many files still wait. `lists`: it lists. */
+  async #pass(
+    signal: AbortSignal,
+    lists: boolean,
+    work: (errors: TallymanError[]) => Promise<number>,
+  ): Promise<OnceResult> {
     this.#expectWaits(signal);
     await this.#parts.landing.start(this.#parts.ledger);
     const errors: TallymanError[] = [];
@@ -217,42 +262,21 @@ export class Engine {
       return { waiting: 0, notTaken: 0, errors: this.#databaseError === null ? [] : [this.#databaseError] };
     }
     await this.#carryOut();
-    const end = performance.now() + settleTimeoutMs;
-    const waiting = new Map<string, number>();
-    let feeds: ReadonlySet<string> = new Set(this.#feeds.specs.keys());
-    // Again for the feeds in which a file changed while it was worked on, as long as the time to settle lasts.
-    do {
-      this.#changed.clear();
-      let watching = feeds.size;
-      const watchers = [...feeds].map(async (feed) => {
-        try {
-          waiting.set(feed, (await this.#feeds.watcher(feed)?.once(Math.max(0, end - performance.now()), signal)) ?? 0);
-        } catch (error) {
-          if (!signal.aborted) errors.push(TallymanError.of(error));
-        } finally {
-          watching--;
-          this.#loop.notify(null);
-        }
-      });
-      await Promise.all([...watchers, this.#loop.run(signal, () => watching > 0)]);
-      if (!signal.aborted) await this.#outbox().drain(signal);
-      feeds = new Set(this.#changed.values());
-      if (feeds.size > 0) await wait(CHANGED_MS, signal);
-    } while (feeds.size > 0 && errors.length === 0 && !signal.aborted && performance.now() < end);
+    const waiting = await work(errors);
     for (const error of [this.#loop.databaseError, ...this.#parts.feeds.map((feed) => this.#loop.feedError(feed.name))])
       if (error !== null) errors.push(error);
-    const notTaken = await this.#endOnce(errors);
-    return { waiting: [...waiting.values()].reduce((a, b) => a + b, this.#changed.size), notTaken, errors };
+    const notTaken = lists ? await this.#passedOver(errors) : 0;
+    await this.#close();
+    return { waiting, notTaken, errors };
   }
 
   /** Notes what was passed over, adds the folders among it to the errors. Returns how many files it was. */
-  async #endOnce(errors: TallymanError[]): Promise<number> {
+  async #passedOver(errors: TallymanError[]): Promise<number> {
     await this.#noteTroubles();
     for (const feed of this.#feeds.specs.keys()) {
       const error = unlistedError(feed, this.health(feed)?.unlisted);
       if (error !== null) errors.push(error);
     }
-    await this.#close();
     return this.#feeds.watchers.reduce((sum, watcher) => sum + watcher.health.skipped.count, 0);
   }
 

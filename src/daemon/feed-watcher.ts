@@ -47,6 +47,7 @@ export class FeedWatcher {
   readonly #actor: string;
   readonly #onFound: () => void;
   readonly #onDiscovered: (entries: readonly FileEntry[]) => void;
+  readonly #onWait: (wait: { readonly settling: number; readonly timeoutMs: number }) => void;
   readonly #settle: Settle;
   /** Settled, but without their marker; path -> the version and how long it took to settle. */
   readonly #unready = new Map<
@@ -83,6 +84,8 @@ export class FeedWatcher {
     /** Files were seen that the ledger does not know; they may still change. */
     readonly onFound: () => void;
     readonly onDiscovered: (entries: readonly FileEntry[]) => void;
+    /** One pass begins to wait for files that still change. Omitted = nobody asks. */
+    readonly onWait?: (wait: { readonly settling: number; readonly timeoutMs: number }) => void;
   }) {
     this.#feed = parts.feed;
     this.#source = parts.source;
@@ -91,6 +94,7 @@ export class FeedWatcher {
     this.#actor = parts.actor;
     this.#onFound = parts.onFound;
     this.#onDiscovered = parts.onDiscovered;
+    this.#onWait = parts.onWait ?? ((): void => undefined);
     this.#settle = new Settle(parts.feed.source.settleMs, undefined, FOLLOWED_MAX);
   }
 
@@ -155,17 +159,19 @@ export class FeedWatcher {
   }
 
   /**
-   * `run --once`: one listing, then waits until all it saw has settled and is ready, at most `timeoutMs`. Throws
-   * SOURCE_UNREACHABLE. Returns how many still change or lack their marker.
+   * `run --once`: one listing, then waits until all it saw has settled, at most `timeoutMs`. What has settled and lacks
+   * its marker is not waited for: nobody knows whether that comes at all. Throws SOURCE_UNREACHABLE. Returns how many
+   * still change or lack their marker.
    */
   async once(timeoutMs: number, signal: AbortSignal): Promise<number> {
     const end = performance.now() + timeoutMs;
     try {
       await this.#scan(signal);
-      while (!signal.aborted && this.#settle.size + this.#unready.size > 0) {
+      if (this.#settle.size > 0 && timeoutMs > 0) this.#onWait({ settling: this.#settle.size, timeoutMs });
+      while (!signal.aborted && this.#settle.size > 0) {
         const left = end - performance.now();
         if (left <= 0) break;
-        // A marker may come without any event here: look at the unready ones twice a second.
+        // A marker may come meanwhile, without any event here: look at the unready ones twice a second.
         await this.#bell.wait(Math.min(left, this.#settle.dueIn() ?? 500, 500), signal);
         for (const path of this.#unready.keys()) this.#hints.add(path);
         await this.#lookAgain();

@@ -45,6 +45,8 @@ export async function carryOutRequests(parts: RequestParts): Promise<number> {
 /** False = it was refused, or waits for the end of what is under way. */
 export async function carryOutOne(parts: RequestParts, request: Request): Promise<boolean> {
   const { ledger } = parts;
+  // Cancelled while those before it were carried out.
+  if ((await ledger.requestResult(request.requestId)) !== null) return false;
   const entry = await ledger.entry(request.fileId);
   if (entry !== null && (parts.isBusy(entry.fileId) || requestMustWait(request.kind, entry))) return false;
   const refusal =

@@ -36,8 +36,7 @@ export async function settleResult(
     case 'rejected': {
       parts.sameTrouble.passed();
       const loaded = result.outcome === 'loaded';
-      // A file without records shows no dialect of its own.
-      const changed = loaded && result.rows.read > 0 ? await dialectDrift(parts, feed, result.dialect) : [];
+      const changed = loaded ? await dialectDrift(parts, feed, result.dialect, result.rows.read) : [];
       for (const { message } of changed)
         parts.log.warn({ feed: entry.feed, file_id: entry.fileId, code: 'DRIFT' }, `${entry.file.path}: ${message}`);
       const mayStandTwice = loaded && !firstOfPath && feed.order !== 'newest';

@@ -1,5 +1,6 @@
 import { TallymanError } from '../core/errors.js';
 import type { LimitsSpec } from '../core/feed/limits.js';
+import { isUnterminated } from './read/text-end.js';
 
 /**
  * From this record on the ratio is judged while reading too; before it a few bad rows at the top would say little
@@ -25,6 +26,12 @@ export function judgeAtEnd(limits: LimitsSpec, read: number, bad: number): void 
   if (limits.badRatio !== null && bad > limits.badRatio * read) throw tooLargeRatio(limits.badRatio, read, bad);
   if (read < limits.minRows)
     throw new TallymanError('TOO_FEW_ROWS', `${read} rows, at least ${limits.minRows} are wanted (limits.min_rows)`);
+}
+
+/** Judges how the text ended. Throws UNTERMINATED. */
+export function judgeEnd(limits: LimitsSpec, dialect: Readonly<Record<string, unknown>>): void {
+  if (limits.unterminated === 'reject' && isUnterminated(dialect))
+    throw new TallymanError('UNTERMINATED', 'the last line has no line end (limits.unterminated: reject)');
 }
 
 /** Rows that only PostgreSQL refused. Throws TOO_MANY_DATABASE_ROWS. */

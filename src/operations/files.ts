@@ -1,7 +1,8 @@
+import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileSelector, Reading } from '../core/ledger/reading.js';
 import type { FileDetail, FileReport } from '../core/report.js';
-import { findDetail, type Finding } from './find-file.js';
+import { findNamed, type FindingByName } from './find-file.js';
 
 interface FilesParts {
   /** Throws UNKNOWN_FEED. */
@@ -15,10 +16,15 @@ export async function* files(parts: FilesParts, selector: FileSelector): AsyncIt
   for await (const page of parts.ledger().filePages(selector)) yield* page;
 }
 
-/** One file with its history. `id` as findFile takes it. */
+/** One file with its history. `id` and `here` as findNamed takes them. */
 export async function showFile(
-  parts: { ledger(): Finding & Pick<Reading, 'detail'> },
+  parts: { ledger(): FindingByName & Pick<Reading, 'detail'> },
   id: string,
-): Promise<FileDetail> {
-  return await findDetail(parts.ledger(), id);
+  here: string,
+): Promise<{ readonly detail: FileDetail; readonly others: readonly FileReport[] }> {
+  const ledger = parts.ledger();
+  const { entry, others } = await findNamed(ledger, id, here);
+  const detail = await ledger.detail(entry.fileId);
+  if (detail === null) throw new TallymanError('UNKNOWN_FILE', `the ledger knows no file ${id}`);
+  return { detail, others };
 }

@@ -1,7 +1,7 @@
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import type { Reading } from '../core/ledger/reading.js';
-import type { QuarantineGroup, QuarantineRow } from '../core/quarantine.js';
+import type { QuarantineGroup, QuarantineRow, QuarantineWindow } from '../core/quarantine.js';
 import type { Receipts } from '../core/receipts.js';
 import type { FileDetail } from '../core/report.js';
 import { exportAbout, type Export } from '../quarantine/export/about.js';
@@ -36,15 +36,16 @@ export interface QuarantineGroupItem {
   readonly message: string;
 }
 
-/** The open quarantine of one feed, or with `null` of all. */
+/** The open quarantine of one feed, or with `null` of all; of loads of the window alone. */
 export async function quarantineGroups(
   parts: GroupsParts,
   feed: string | null,
+  window: QuarantineWindow = {},
 ): Promise<{ readonly items: readonly QuarantineGroupItem[] }> {
   if (feed !== null) parts.feed(feed);
   const ledger = parts.ledger();
   const items: QuarantineGroupItem[] = [];
-  for (const group of await (await parts.receipts()).quarantineGroups(feed))
+  for (const group of await (await parts.receipts()).quarantineGroups(feed, window))
     items.push(groupItem(group, (await ledger.byLoadId(group.loadId))?.fileId ?? null));
   return { items };
 }

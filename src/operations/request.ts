@@ -19,6 +19,7 @@ import { findFile, type Finding } from './find-file.js';
 
 /** Milliseconds between two looks for the outcome. */
 const LOOK_MS = 200;
+const LOOKS_A_SECOND = 5;
 
 interface CheckParts {
   readonly config: Pick<Config, 'feeds'>;
@@ -138,24 +139,40 @@ export interface RequestOutcome {
   readonly report: FileReport | null;
 }
 
-/** Each request when it is carried out and its file has ended again, in their order. Ends early at the signal. */
-export async function* requestOutcomes(
-  parts: { ledger(): Pick<Requests, 'requestResult'> & Pick<Reading, 'files'> },
-  { items }: RequestDocument,
-  signal: AbortSignal,
-): AsyncIterable<RequestOutcome> {
+type OutcomeParts = { ledger(): Pick<Requests, 'requestResult'> & Pick<Reading, 'files'> };
+
+/** What became of a request that was carried out and whose file has ended again; null = that is still to come. */
+export async function requestOutcome(
+  parts: OutcomeParts,
+  { request_id: requestId, file_id: fileId }: RequestItem,
+): Promise<RequestOutcome | null> {
+  if (requestId === null) return null;
   const ledger = parts.ledger();
-  for (const { request_id: requestId, file_id: fileId } of items) {
-    if (requestId === null) continue;
-    let report: FileReport | null = null;
-    let result: { readonly ok: boolean; readonly message: string } | null = null;
-    while (result === null || (result.ok && (report === null || isOpen(report.state)))) {
+  const result = await ledger.requestResult(requestId);
+  const report = (await ledger.files({ ids: [fileId], limit: 1 }))[0] ?? null;
+  if (result === null || (result.ok && (report === null || isOpen(report.state)))) return null;
+  return { file_id: fileId, ok: result.ok, message: result.message, report };
+}
+
+/**
+ * Each request when it is carried out and its file has ended again, in their order. Ends early at the signal, and when
+ * nobody works on them any more.
+ */
+export async function* requestOutcomes(
+  parts: OutcomeParts,
+  items: readonly RequestItem[],
+  signal: AbortSignal,
+  isWorkedOn: () => boolean,
+): AsyncIterable<RequestOutcome> {
+  for (const item of items) {
+    let outcome: RequestOutcome | null = null;
+    for (let look = 0; outcome === null; look++) {
       if (signal.aborted) return;
       await pause(LOOK_MS);
-      result = await ledger.requestResult(requestId);
-      report = (await ledger.files({ ids: [fileId], limit: 1 }))[0] ?? null;
+      outcome = await requestOutcome(parts, item);
+      if (outcome === null && look % LOOKS_A_SECOND === 0 && !isWorkedOn()) return;
     }
-    yield { file_id: fileId, ok: result.ok, message: result.message, report };
+    yield outcome;
   }
 }
 

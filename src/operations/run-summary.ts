@@ -41,4 +41,5 @@ export function runSummary(
 }
 
 /** Rows and bytes of the total are those of files that were read to their end. */
-export const isCounted = ({ state }: KeptReport): boolean => state === 'loaded' || state === 'checked';
+export const isCounted = ({ state, error }: KeptReport): boolean =>
+  state === 'loaded' || (state === 'checked' && error === null);

@@ -13,7 +13,7 @@ describe('defaults', () => {
     expect(merged('on_duplicate: hold\nlimits: { bad_rows: 7 }', BASE)).toEqual(
       expect.objectContaining({
         onDuplicate: 'hold',
-        limits: { badRows: 7, badRatio: 0.5, minRows: 0, databaseRows: 10_000 },
+        limits: { badRows: 7, badRatio: 0.5, minRows: 0, databaseRows: 10_000, unterminated: 'warn' },
       }),
     );
   });

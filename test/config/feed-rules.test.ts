@@ -46,7 +46,7 @@ describe('what a feed comes to', () => {
       onDuplicate: 'skip',
       onChanged: 'load',
       control: null,
-      limits: { badRows: null, badRatio: 0.5, minRows: 0, databaseRows: 10_000 },
+      limits: { badRows: null, badRatio: 0.5, minRows: 0, databaseRows: 10_000, unterminated: 'warn' },
       target: { schema: 'staging', table: 'orders', mode: 'append', create: true, loadIndex: 'none' },
       order: 'arrival',
       serial: false,
@@ -93,6 +93,7 @@ describe('what a feed comes to', () => {
       badRatio: null,
       minRows: 0,
       databaseRows: 10_000,
+      unterminated: 'warn',
     });
   });
 

@@ -28,6 +28,8 @@ async function everything(ledger: Ledger): Promise<void> {
   await ledger.openRequests();
   await ledger.closeRequest(id, { ok: true, message: '' });
   await ledger.requestResult(id);
+  await ledger.requests(10);
+  await ledger.cancelRequest(id, '');
   await ledger.transition(next.fileId, 'cleared', {}, '', '');
   const own = receipt({ instanceId: ledger.instanceId });
   await ledger.takeReceipts([own, receipt(), { ...own, status: 'cleared' }]);
@@ -42,6 +44,7 @@ async function everything(ledger: Ledger): Promise<void> {
   await ledger.files({ limit: 10, states: ['failed', 'held'] });
   await ledger.files({ limit: 10, states: ['failed'], feed: 'orders' });
   await ledger.files({ limit: 10, since: far });
+  await ledger.files({ limit: 10, since: far, until: far });
   await ledger.files({ limit: 10, finishedSince: far });
   await ledger.files({ limit: 10, ids: [1, 2] });
   await ledger.detail(first.fileId);

@@ -132,7 +132,9 @@ test('outcomes come one by one, refusals too; a signal ends the wait', async () 
     })),
   };
   // The third file never ends.
-  const outcomes = await collected(requestOutcomes(asked.parts, document, AbortSignal.timeout(1_500)));
+  const outcomes = await collected(
+    requestOutcomes(asked.parts, document.items, AbortSignal.timeout(1_500), () => true),
+  );
   expect(outcomes.map(({ file_id, ok, message, report }) => [file_id, ok, message, report?.state])).toEqual([
     [1, true, 'done', 'rejected'],
     [2, false, 'no', 'failed'],

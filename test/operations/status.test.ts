@@ -5,25 +5,31 @@ import { NO_ROWS } from '../../src/core/report.js';
 import { status } from '../../src/operations/status.js';
 import { feedsOf } from './support.js';
 
-const getMeta = (): Promise<null> => Promise.resolve(null);
-
 const summary = (feed: string): FeedSummary => ({
   feed,
   lastFile: null,
   today: { files: { loaded: 2 }, rows: NO_ROWS },
-  states: { loaded: 2, held: 1 },
+  states: { loaded: 2, held: 1, discovered: 1 },
+  waitingSince: feed === 'orders' ? '2026-11-20T03:00:00.000Z' : null,
 });
 
 const notListed = (): never => {
   throw new Error('its folder is not there');
 };
+const openRequests = (): Promise<never[]> => Promise.resolve([]);
+const holder = (): null => null;
 
 test('feeds of the config come first, then those that only the ledger knows; one without files stands with nothing', async () => {
-  const { items } = await status(
+  const { items, daemon, queue, waiting_since, total } = await status(
     {
       source: notListed,
       ...feedsOf('new', 'orders'),
-      ledger: () => ({ getMeta, feedSummaries: () => Promise.resolve([summary('gone'), summary('orders')]) }),
+      holder: () => ({ pid: 7, since: '2026-11-20T00:00:00.000Z', version: '0.1.0' }),
+      ledger: () => ({
+        openRequests,
+        getMeta,
+        feedSummaries: () => Promise.resolve([summary('gone'), summary('orders')]),
+      }),
       receipts: () => Promise.resolve({ openQuarantine: (feed) => Promise.resolve(feed.length) }),
     },
     new Date(),
@@ -35,6 +41,8 @@ test('feeds of the config come first, then those that only the ledger knows; one
   ]);
   expect(items[0]).toMatchObject({ last_file: null, today: { files: {}, rows: NO_ROWS }, states: {} });
   expect(items[1]).toMatchObject({ today: { files: { loaded: 2 } }, states: { held: 1 } });
+  expect(daemon).toEqual({ pid: 7, since: '2026-11-20T00:00:00.000Z', version: '0.1.0' });
+  expect([queue, waiting_since, total.files, total.open_quarantine]).toEqual([2, '2026-11-20T03:00:00.000Z', 4, 13]);
 });
 
 test('today begins at local midnight', async () => {
@@ -43,7 +51,9 @@ test('today begins at local midnight', async () => {
     {
       source: notListed,
       ...feedsOf(),
+      holder,
       ledger: () => ({
+        openRequests,
         getMeta,
         feedSummaries: (dayStart) => {
           asked.push(dayStart);
@@ -63,7 +73,8 @@ test('without the database the ledger part stands, and the database is asked onc
     {
       source: notListed,
       ...feedsOf('a', 'b'),
-      ledger: () => ({ getMeta, feedSummaries: () => Promise.resolve([summary('a'), summary('b')]) }),
+      holder,
+      ledger: () => ({ openRequests, getMeta, feedSummaries: () => Promise.resolve([summary('a'), summary('b')]) }),
       receipts: () => {
         asked++;
         return Promise.reject(new TallymanError('DATABASE_UNREACHABLE', 'no answer'));

@@ -1,18 +1,20 @@
 import { bytes, count, seconds } from '../../base/text/readable-numbers.js';
 import { indented, oneLine } from '../../base/text/terminal-text.js';
 import type { FileDetail, FileReport } from '../../core/report.js';
-import { when, type Heading, type Output } from './output.js';
+import { booksText } from './books.js';
+import type { FitHeading } from './fit.js';
+import { when, type Output } from './output.js';
 
-export const FILE_HEADINGS: readonly Heading[] = [
+export const FILE_HEADINGS: readonly FitHeading[] = [
   { title: 'id', align: 'right' },
-  { title: 'feed' },
+  { title: 'feed', keep: 'start' },
   { title: 'state' },
   { title: 'read', align: 'right' },
   { title: 'loaded', align: 'right' },
   { title: 'quarantined', align: 'right' },
   { title: 'bytes', align: 'right' },
   { title: 'discovered' },
-  { title: 'path' },
+  { title: 'path', keep: 'end' },
 ];
 
 export const fileRow = (r: FileReport): readonly string[] => [
@@ -42,10 +44,7 @@ export function printFile(out: Output, d: FileDetail): void {
       ? 'none'
       : `${d.load_id}, generation ${d.generation}, ${d.attempts} attempt${d.attempts === 1 ? '' : 's'}`,
   );
-  pair(
-    'rows',
-    `${count(d.rows.read)} read = ${count(d.rows.loaded)} loaded + ${count(d.rows.quarantined)} quarantined + ${count(d.rows.skipped)} skipped${d.rows.declared === null ? '' : `; the sender says ${count(d.rows.declared)}`}`,
-  );
+  pair('rows', booksText(d.rows, d.state));
   pair('discovered', `${when(d.discovered_at)}, settled in ${seconds(d.seconds.settle)}`);
   pair('finished', d.finished_at === null ? 'not yet' : `${when(d.finished_at)}, loaded in ${seconds(d.seconds.load)}`);
   if (d.error !== null) {
@@ -77,7 +76,8 @@ export function printFile(out: Output, d: FileDetail): void {
   }
   if (d.drift.length > 0) {
     out.line('\ndrift');
-    for (const note of d.drift) out.line(`  ${note.kind} ${oneLine(note.column)}: ${oneLine(note.message)}`);
+    for (const { kind, column, message } of d.drift)
+      out.line(`  ${[kind, oneLine(column)].filter((word) => word !== '').join(' ')}: ${oneLine(message)}`);
   }
   out.line('\nhistory');
   for (const h of d.history)

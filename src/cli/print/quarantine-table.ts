@@ -5,19 +5,19 @@ import type { CellError } from '../../core/batch.js';
 import { reasonOf } from '../../core/reason.js';
 import type { QuarantineGroupItem, QuarantineItem } from '../../operations/quarantine.js';
 
-import type { Heading } from './output.js';
+import type { FitHeading } from './fit.js';
 
-export const GROUP_HEADINGS: readonly Heading[] = [
+export const GROUP_HEADINGS: readonly FitHeading[] = [
   { title: 'file', align: 'right' },
-  { title: 'feed' },
-  { title: 'path' },
+  { title: 'feed', keep: 'start' },
+  { title: 'path', keep: 'end' },
   { title: 'rows', align: 'right' },
   { title: 'column' },
   { title: 'class' },
   { title: 'first row', align: 'right' },
   { title: 'line', align: 'right' },
-  { title: 'example' },
-  { title: 'reason' },
+  { title: 'example', keep: 'start' },
+  { title: 'reason', keep: 'start' },
 ];
 
 export const groupRow = (item: QuarantineGroupItem): readonly string[] => [

@@ -71,30 +71,13 @@ export class Reporter {
     waitingFor: readonly string[] = [],
     unmatched: RunSummary['unmatched'] = null,
   ): void {
-    const summary = runSummary(this.#kept, left, exit, unmatched);
     const { waiting, notTaken } = left;
     if (this.#out.json) {
-      this.#out.document(summary);
+      this.#out.document(runSummary(this.#kept, left, exit, unmatched));
       return;
     }
     if (this.#out.quiet) return;
-    const { rows } = summary;
-    const size = this.#kept.filter(isCounted).reduce((sum, kept) => sum + kept.size, 0);
-    const took = (performance.now() - this.#started) / 1_000;
-    if (this.#headed)
-      this.#row(
-        [
-          `total: ${counted(this.#kept.length, 'file')}`,
-          count(rows.read),
-          count(rows.loaded),
-          count(rows.quarantined),
-          count(rows.delta),
-          bytes(size),
-          seconds(took),
-          '',
-        ],
-        true,
-      );
+    if (this.#headed) this.#totals();
     else this.#out.line('nothing new');
     if (waiting > 0)
       this.#out.line(`${counted(waiting, 'file')} still changing or without a marker: left for the next run`);
@@ -103,6 +86,21 @@ export class Reporter {
     for (const line of unmatchedLines(unmatched)) this.#out.line(line);
     const next = this.#next();
     if (next !== null) this.#out.say(`next: ${next}`);
+  }
+
+  /**
+   * The sum of all lines above. Of a rejected file nothing is loaded, so that the columns of such a sum need not add
+   * up: a second line has the files of which they do.
+   */
+  #totals(): void {
+    const took = seconds((performance.now() - this.#started) / 1_000);
+    this.#row([...totalCells('total', this.#kept), took], true);
+    const counted = this.#kept.filter(isCounted);
+    if (this.#kept.some((kept) => !isCounted(kept) && kept.rows.read > 0))
+      this.#row(
+        totalCells(counted.some(({ state }) => state === 'checked') ? 'of it good' : 'of it loaded', counted),
+        true,
+      );
   }
 
   #next(): string | null {
@@ -133,6 +131,19 @@ export class Reporter {
 
 const fixOf = ({ error, file_id }: FileReport): string =>
   error === null ? '' : error.fix.replaceAll('FILE_ID', String(file_id));
+
+/** The delta of a sum is known when each file has one. */
+function totalCells(name: string, kept: readonly KeptReport[]): readonly string[] {
+  const sum = (of: (one: KeptReport) => number): number => kept.reduce((total, one) => total + of(one), 0);
+  return [
+    `${name}: ${counted(kept.length, 'file')}`,
+    count(sum(({ rows }) => rows.read)),
+    count(sum(({ rows }) => rows.loaded)),
+    count(sum(({ rows }) => rows.quarantined)),
+    kept.some(({ rows }) => rows.delta === null) ? '-' : count(sum(({ rows }) => rows.delta ?? 0)),
+    bytes(sum(({ size }) => size)),
+  ];
+}
 
 function stateText(report: FileReport): string {
   if (report.duplicate_of !== null) return `${report.state} of ${report.duplicate_of}`;

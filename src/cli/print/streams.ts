@@ -40,6 +40,14 @@ export function printData(text: string): void {
   above(() => data().write(isTerminal(1) ? guarded(text) : text));
 }
 
+/** Columns of the terminal; null = data goes elsewhere. */
+export const terminalWidth = (): number | null => (isTerminal(1) ? process.stdout.columns || 80 : null);
+
+/** Home, and what is below away: what is printed next stands in the same place. Nothing where data goes elsewhere. */
+export function clearScreen(): void {
+  if (isTerminal(1)) data().write('\u001b[H\u001b[J');
+}
+
 /** Data that is made piece by piece: waits for the reader. Throws what ended the writing. */
 export async function printPieces(pieces: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
   for await (const piece of pieces) {

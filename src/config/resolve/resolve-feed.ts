@@ -313,5 +313,6 @@ function limitsOf({ limits }: Keys, target: TargetSpec): LimitsSpec {
     badRatio: limits === undefined ? 0.5 : limits.bad_ratio,
     minRows: limits?.min_rows ?? (target.mode === 'replace_all' ? 1 : 0),
     databaseRows: limits?.database_rows ?? 10_000,
+    unterminated: limits?.unterminated ?? 'warn',
   };
 }

@@ -189,6 +189,12 @@ export const feedShape = {
         .min(0)
         .default(10_000)
         .describe('More rows that only PostgreSQL refused reject the file.'),
+      unterminated: z
+        .enum(['warn', 'reject'])
+        .default('warn')
+        .describe(
+          'A text file whose last line has no line end. warn: loads, told as drift unless usual. reject: rejected.',
+        ),
     })
     .prefault({})
     .describe('When a file as a whole is bad.'),

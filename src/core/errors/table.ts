@@ -42,6 +42,12 @@ export const ERRORS = {
     'PostgreSQL refused more rows than limits.database_rows.',
     'Put the rule that PostgreSQL enforces into the contract (columns), so that rows are refused before they are sent.',
   ),
+  UNTERMINATED: row(
+    'file',
+    1,
+    'The last line of the file has no line end: the file may be cut off.',
+    'Ask the supplier for the whole file. If his files end so: `limits.unterminated: warn`, `tallyman retry FILE_ID`.',
+  ),
   HEADER_MISSING: row(
     'file',
     1,

@@ -1,8 +1,8 @@
 import type { ReceiptRef } from '../receipts.js';
 
 /**
- * Where a path is, apart from its feed: a local file is named by host and path, a remote one by its URI. Two data_dirs
- * that see the same place speak of the same file.
+ * Where a path is, apart from its feed: a local file is named by host and full path, a remote one by its URI. Two
+ * data_dirs that see the same place speak of the same file.
  */
 export interface Place {
   /** What this host is called (`host:` in the config). */
@@ -17,8 +17,6 @@ export const isLocalUri = (uri: string): boolean => uri.startsWith('file:');
 
 /** True when the receipt's file is the one that we see under the same feed and path, whoever loaded it. */
 export function isSamePlace(place: Place, receipt: Pick<ReceiptRef, 'feed' | 'path' | 'fileUri' | 'host'>): boolean {
-  if (!place.has(receipt.feed)) return false;
-  return isLocalUri(receipt.fileUri)
-    ? receipt.host === place.host
-    : place.uri(receipt.feed, receipt.path) === receipt.fileUri;
+  if (!place.has(receipt.feed) || place.uri(receipt.feed, receipt.path) !== receipt.fileUri) return false;
+  return !isLocalUri(receipt.fileUri) || receipt.host === place.host;
 }

@@ -7,8 +7,8 @@ export interface Reading {
   /** The same page by page, for lists that do not fit into memory. */
   filePages(selector: FileSelector): AsyncIterable<readonly FileReport[]>;
   detail(fileId: number): Promise<FileDetail | null>;
-  /** `dayStart`: when the host's local day began. Feeds without entries are not listed. */
-  feedSummaries(dayStart: string): Promise<readonly FeedSummary[]>;
+  /** `since`: where the tally begins, and `until` where it ends. Feeds without entries are not listed. */
+  feedSummaries(since: string, until?: string): Promise<readonly FeedSummary[]>;
 }
 
 export interface FileSelector {
@@ -17,6 +17,8 @@ export interface FileSelector {
   readonly states?: readonly FileState[];
   /** discovered_at >= since. */
   readonly since?: string;
+  /** discovered_at < until. */
+  readonly until?: string;
   /** finished_at >= finishedSince (the files that a run has handled). */
   readonly finishedSince?: string;
   /** Glob: without "/" it meets the file name, with "/" the path. */
@@ -29,7 +31,9 @@ export interface FileSelector {
 export interface FeedSummary {
   readonly feed: string;
   readonly lastFile: FileReport | null;
-  /** Entries that ended since dayStart by state; rows of loads committed since. */
+  /** Since when the file waits that has waited longest; null = none waits. */
+  readonly waitingSince: string | null;
+  /** Entries that ended in the time asked for, by state; rows of loads committed in it. */
   readonly today: { readonly files: Readonly<Record<string, number>>; readonly rows: RowCounts };
   readonly states: Readonly<Record<string, number>>;
 }

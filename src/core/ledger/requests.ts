@@ -10,6 +10,13 @@ export interface Requests {
   openRequests(limit?: number): Promise<readonly Request[]>;
   /** Carried out, or refused with the reason. One that is closed already stays as it is. */
   closeRequest(requestId: number, result: { readonly ok: boolean; readonly message: string }): Promise<void>;
+  /** All that are open, and those of the last `recent` that are not; newest first. */
+  requests(recent: number): Promise<readonly KnownRequest[]>;
+  /**
+   * An open one is closed without being carried out; `message` says by whom. False = it is closed already, null = there
+   * is none.
+   */
+  cancelRequest(requestId: number, message: string): Promise<boolean | null>;
   requestResult(requestId: number): Promise<{ readonly ok: boolean; readonly message: string } | null>;
   /**
    * Any state but `loading` -> any state but `loaded`, on an operator's word (ledger/rules/request-rules.ts,
@@ -43,4 +50,14 @@ export interface NewRequest {
 export interface Request extends NewRequest {
   readonly requestId: number;
   readonly createdAt: string;
+}
+
+/** A request with its file and what became of it. */
+export interface KnownRequest extends Request {
+  readonly feed: string;
+  readonly path: string;
+  /** Of the file, now. */
+  readonly fileState: FileState;
+  /** null = it is open. */
+  readonly closed: { readonly at: string; readonly ok: boolean; readonly message: string } | null;
 }

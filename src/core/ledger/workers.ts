@@ -18,3 +18,11 @@ export interface Lease {
   /** When it runs out unless it is renewed; null = not by the clock: it lasts as long as the worker lives. */
   readonly until: string | null;
 }
+
+/** The process that serves the feeds of a data_dir. null = it did not say, or could not be asked. */
+export interface Holder {
+  readonly pid: number | null;
+  /** ISO 8601. */
+  readonly since: string | null;
+  readonly version: string | null;
+}

@@ -25,6 +25,7 @@ export const csv: FormatType<CsvOptions> = {
       'line_ends',
       'bom',
     ],
+    inLines: () => true,
   }),
   open: async (input, options) => {
     const { openCsv } = await import('./open.js');

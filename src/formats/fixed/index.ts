@@ -20,6 +20,7 @@ export const fixed: FormatType<FixedOptions> = {
     quote: null,
     escape: null,
     found: [...(isFoundOut(encoding) ? ['encoding'] : []), 'line_ends', 'bom'],
+    inLines: () => true,
   }),
   open: async (input, options) => {
     const { openFixed } = await import('./open.js');

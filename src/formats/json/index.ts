@@ -19,6 +19,8 @@ export const json: FormatType<JsonOptions> = {
     quote: null,
     escape: null,
     found: [...(isFoundOut(encoding) ? ['encoding'] : []), ...(shape === 'auto' ? ['shape'] : []), 'bom'],
+    // An array or an object that is cut off is seen as such.
+    inLines: (told) => told['shape'] === 'lines',
   }),
   open: async (input, options) => {
     const { openJson } = await import('./open.js');

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
+import { VERSION } from '../../base/built.js';
 import { hasCode } from '../../base/errno.js';
 import { createPrivately, makePrivateFolder, replacePrivately } from '../../base/host/private-file.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
-import { DAEMON, type Workers } from '../../core/ledger/workers.js';
+import { DAEMON, type Holder, type Workers } from '../../core/ledger/workers.js';
 import { isBusy, sqliteCode } from './store/sqlite-errors.js';
 
 /** Held until release(), or until the process is gone, however it went. */
@@ -28,15 +29,16 @@ export function acquireLock(dataDir: string): Lock {
   makeFolder(dataDir);
   const db = hold(file, LOCK_WAIT_MS);
   if (db === null) {
-    const holder = readHolder(pidFile);
+    const { pid, since } = readHolder(pidFile);
+    const time = since === null ? '' : `, since ${since}`;
     throw new TallymanError(
       'ALREADY_RUNNING',
-      `Another tallyman ${holder === null ? '' : `(${holder}) `}runs on ${dataDir}.`,
+      `Another tallyman ${pid === null ? '' : `(pid ${pid}${time}) `}runs on ${dataDir}.`,
     );
   }
   try {
     // Beside the lock and not in it: nobody else can read a file under an exclusive lock.
-    replacePrivately(pidFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
+    replacePrivately(pidFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString(), version: VERSION }));
   } catch (error) {
     db.close();
     throw unusable(pidFile, error);
@@ -64,6 +66,10 @@ export function acquireClaimLock(dataDir: string, name: string): Lock {
 export const lockWorkers = (dataDir: string): Workers => ({
   lives: (worker) => Promise.resolve(worker === DAEMON ? isHeld(lockFile(dataDir)) : isClaimHeld(dataDir, worker)),
 });
+
+/** Who works on the data_dir now; null = nobody. Not to be asked by the one that holds the lock itself. */
+export const lockHolder = (dataDir: string): Holder | null =>
+  isHeld(lockFile(dataDir)) ? readHolder(path.join(dataDir, 'tallyman.pid')) : null;
 
 /** Does the process that took this claim still live? */
 export const isClaimHeld = (dataDir: string, name: string): boolean => isHeld(claimFile(dataDir, name));
@@ -126,14 +132,20 @@ function lockOf(db: Database.Database, clean: () => void): Lock {
   };
 }
 
-function readHolder(pidFile: string): string | null {
+/** What is not known is null: the note is being written or was taken away this moment, or is an older program's. */
+function readHolder(pidFile: string): Holder {
   try {
     const value: unknown = JSON.parse(readFileSync(pidFile, 'utf8'));
-    if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number') return null;
-    return `pid ${value.pid}${'since' in value && typeof value.since === 'string' ? `, since ${value.since}` : ''}`;
+    const note = typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)) : null;
+    const [pid, since, version] = ['pid', 'since', 'version'].map((key) => note?.get(key));
+    return {
+      pid: typeof pid === 'number' ? pid : null,
+      since: typeof since === 'string' ? since : null,
+      version: typeof version === 'string' ? version : null,
+    };
   } catch {
-    // It is being written or was taken away this moment: the lock itself has spoken, only the name is missing.
-    return null;
+    // The lock itself has spoken, only the name is missing.
+    return { pid: null, since: null, version: null };
   }
 }
 

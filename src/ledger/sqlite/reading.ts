@@ -9,6 +9,7 @@ import {
   type HistoryEntry,
   type RowCounts,
 } from '../../core/report.js';
+import { END_STATES, OPEN_STATES } from '../../core/states.js';
 import { feedId } from './feeds.js';
 import { globMatcher } from '../../base/glob-matcher.js';
 import { REPORT, toReport } from './report.js';
@@ -29,7 +30,10 @@ export function reading(store: Store): Reading {
     },
     filePages: (selector) => filePages(store, selector),
     detail: (fileId) => store.read(() => detail(store, fileId)),
-    feedSummaries: (dayStart) => store.read(() => feedSummaries(store, fromIso(dayStart))),
+    feedSummaries: (since, until) =>
+      store.read(() =>
+        feedSummaries(store, fromIso(since), until === undefined ? Number.MAX_SAFE_INTEGER : fromIso(until)),
+      ),
   };
 }
 
@@ -108,6 +112,7 @@ function filterOf(store: Store, selector: FileSelector): Filter {
     add('e.file_id >= ?', typeof lowest === 'number' ? lowest : Number.MAX_SAFE_INTEGER);
     add('e.discovered_at >= ?', since);
   }
+  if (selector.until !== undefined) add('e.discovered_at < ?', fromIso(selector.until));
   if (selector.finishedSince !== undefined) add('e.finished_at >= ?', fromIso(selector.finishedSince));
   return { where: where.join(' and '), values };
 }
@@ -153,7 +158,7 @@ function toAction(row: Row): ActionEntry {
   };
 }
 
-function feedSummaries(store: Store, dayStart: number): readonly FeedSummary[] {
+function feedSummaries(store: Store, since: number, until: number): readonly FeedSummary[] {
   const feeds = store.all(
     'select feed_id, name from feed where feed_id in (select feed_id from state_count where files > 0) order by name',
   );
@@ -163,19 +168,41 @@ function feedSummaries(store: Store, dayStart: number): readonly FeedSummary[] {
     return {
       feed: text(feed, 'name'),
       lastFile: last === null ? null : toReport(last),
-      today: today(store, id, dayStart),
+      waitingSince: waitingSince(store, id),
+      today: today(store, id, since, until),
       states: counts(store.all('select state, files from state_count where feed_id = ? and files > 0', id)),
     };
   });
 }
 
+/**
+ * Of the open entry with the lowest id: when it became open, for one that is taken again behind its last end. Read off
+ * the index of what is under way now.
+ */
+function waitingSince(store: Store, feed: number): string | null {
+  const first = store.value(
+    `select min(e.file_id) from entry e indexed by entry_open where e.feed_id = ? and ${stateCondition(OPEN_STATES)}`,
+    feed,
+  );
+  if (typeof first !== 'number') return null;
+  const ends = END_STATES.map((state) => `'${state}'`).join(', ');
+  const since = store.value(
+    `select min(at) from history where file_id = ? and seq >
+       coalesce((select max(seq) from history where file_id = ? and to_state in (${ends})), -1)`,
+    first,
+    first,
+  );
+  return typeof since === 'number' ? iso(since) : null;
+}
+
 /** Read off the covering index entry_finished: 1,000,000 files a day take about 0.2 s. */
-function today(store: Store, feed: number, dayStart: number): FeedSummary['today'] {
+function today(store: Store, feed: number, since: number, until: number): FeedSummary['today'] {
   const rows = store.all(
     `select state, count(*) as files, sum(rows_read) as rows_read, sum(rows_loaded) as rows_loaded, sum(rows_quarantined) as rows_quarantined, sum(rows_skipped) as rows_skipped
-     from entry indexed by entry_finished where feed_id = ? and finished_at >= ? group by state`,
+     from entry indexed by entry_finished where feed_id = ? and finished_at >= ? and finished_at < ? group by state`,
     feed,
-    dayStart,
+    since,
+    until,
   );
   const loaded = rows.find((row) => row['state'] === 'loaded');
   return { files: counts(rows), rows: loaded === undefined ? NO_ROWS : sums(loaded) };

@@ -84,6 +84,7 @@ const DRIFT_KINDS: readonly DriftNote['kind'][] = [
   'dialect',
   'mtime',
   'beside',
+  'unterminated',
 ];
 
 function driftNotes(row: Row): readonly DriftNote[] {

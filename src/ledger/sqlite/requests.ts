@@ -1,5 +1,12 @@
 import { TallymanError } from '../../core/errors.js';
-import type { EntryChange, NewRequest, Request, RequestKind, Requests } from '../../core/ledger/requests.js';
+import type {
+  EntryChange,
+  KnownRequest,
+  NewRequest,
+  Request,
+  RequestKind,
+  Requests,
+} from '../../core/ledger/requests.js';
 import type { FileEntry } from '../../core/entry.js';
 import type { FileState } from '../../core/states.js';
 import { planTransition } from '../rules/transition.js';
@@ -7,7 +14,7 @@ import { apply } from './apply.js';
 import { mustFind, type Cause } from './change.js';
 import { receiptsOf } from './receipt-rows.js';
 import { requestAllowed } from '../rules/request-rules.js';
-import { flag, int, intOrNull, iso, text } from './entry-rows.js';
+import { flag, int, intOrNull, iso, state, text } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
 
 const KINDS: readonly RequestKind[] = ['reprocess', 'clear', 'retry', 'release', 'release-replace', 'ignore', 'unload'];
@@ -33,6 +40,20 @@ export function requests(store: Store): Requests {
         );
         if (changes === 0) throw new TallymanError('USAGE', `The ledger knows no request ${requestId}.`);
       }),
+    requests: (recent) => store.read(() => known(store, recent)),
+    cancelRequest: (requestId, message) =>
+      store.write(() => {
+        const { changes } = store.run(
+          'update request set closed_at = ?, ok = 0, message = ? where request_id = ? and closed_at is null',
+          store.now(),
+          message,
+          requestId,
+        );
+        if (changes > 0) return true;
+        return store.value('select request_id from request where request_id = ?', requestId) === undefined
+          ? null
+          : false;
+      }),
     requestResult: (requestId) =>
       store.read(() => {
         const row = store.get('select closed_at, ok, message from request where request_id = ?', requestId);
@@ -43,6 +64,30 @@ export function requests(store: Store): Requests {
     transition: (fileId, to, change, actor, reason) =>
       store.write(() => transition(store, fileId, to, change, { actor, reason, at: store.now() })),
   };
+}
+
+/** What `request` is read with, to be told to people. */
+const KNOWN = `select r.*, e.path as path, e.state as file_state, f.name as feed
+   from request r join entry e using (file_id) join feed f using (feed_id)`;
+
+function known(store: Store, recent: number): readonly KnownRequest[] {
+  const last = store.value('select max(request_id) from request');
+  const from = (typeof last === 'number' ? last : 0) - recent;
+  const open = store.all(
+    `${KNOWN} where r.closed_at is null and r.request_id <= ? order by r.request_id desc limit ${REQUESTS_AT_ONCE}`,
+    from,
+  );
+  const newest = store.all(`${KNOWN} where r.request_id > ? order by r.request_id desc`, from);
+  return [...newest, ...open].map((row) => {
+    const closedAt = intOrNull(row, 'closed_at');
+    return {
+      ...toRequest(row),
+      feed: text(row, 'feed'),
+      path: text(row, 'path'),
+      fileState: state(row, 'file_state'),
+      closed: closedAt === null ? null : { at: iso(closedAt), ok: flag(row, 'ok'), message: text(row, 'message') },
+    };
+  });
 }
 
 function ask(store: Store, request: NewRequest): number {

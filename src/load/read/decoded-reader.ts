@@ -2,6 +2,7 @@ import type { Batch } from '../../core/batch.js';
 import type { Bytes, DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
 import { ReaderWrapper } from '../../formats/reader-wrapper.js';
 import type { DecodedBytes } from '../../decode/open.js';
+import type { TextEnd } from './text-end.js';
 
 /**
  * A reader over decoded bytes: tells how they were decoded, and reads them to their end, where a decoder finds what is
@@ -12,9 +13,12 @@ export class DecodedReader extends ReaderWrapper {
   readonly #decoding: FileDialect;
   readonly #signed: (() => string) | null;
   readonly #notes: readonly DriftNote[];
+  readonly #end: TextEnd | null;
 
-  constructor(inner: RecordReader, text: DecodedBytes, compression: string) {
+  /** `end`: of the same text; null = the format is no text. */
+  constructor(inner: RecordReader, text: DecodedBytes, compression: string, end: TextEnd | null = null) {
     super(inner);
+    this.#end = end;
     this.#rest = text.bytes;
     this.#decoding = { compression, ...(text.encoding === null ? {} : { encoding: text.encoding }) };
     this.#signed = text.signed ?? null;
@@ -27,7 +31,13 @@ export class DecodedReader extends ReaderWrapper {
   }
 
   override dialect(): FileDialect {
-    return { ...this.inner.dialect(), ...this.#decoding, ...(this.#signed === null ? {} : { pgp: this.#signed() }) };
+    const told = this.inner.dialect();
+    return {
+      ...told,
+      ...this.#decoding,
+      ...(this.#signed === null ? {} : { pgp: this.#signed() }),
+      ...(this.#end === null || this.inner.empty ? {} : this.#end.told(told)),
+    };
   }
 
   override async next(): Promise<Batch | null> {

@@ -1,6 +1,7 @@
 import type { Batch } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
 import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
+import { isUnterminated, UNTERMINATED } from './text-end.js';
 
 /** A member of an archive as a file of the feed's format. */
 export interface ReadableMember {
@@ -29,6 +30,8 @@ export class MembersReader implements RecordReader {
   #told: number;
   #at: number;
   #rows = 0;
+  /** A member that is at its end ended within a line. */
+  #unterminated = false;
   /** Of the members opened so far; null = one of them declares none. */
   #declared: number | null;
 
@@ -65,7 +68,11 @@ export class MembersReader implements RecordReader {
   }
 
   dialect(): FileDialect {
-    return { ...this.#dialect(), members: Object.fromEntries(this.#firstRows) };
+    return {
+      ...this.#dialect(),
+      ...(this.#unterminated ? UNTERMINATED : {}),
+      members: Object.fromEntries(this.#firstRows),
+    };
   }
 
   memberOf(row: number): string | null {
@@ -90,6 +97,7 @@ export class MembersReader implements RecordReader {
         this.#rows += batch.rows;
         return batch.firstRow === firstRow ? batch : renumbered(batch, firstRow);
       }
+      if (isUnterminated(this.#reader.dialect())) this.#unterminated = true;
       await this.#reader.close();
       this.#reader = await this.#following();
     }

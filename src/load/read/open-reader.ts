@@ -10,6 +10,7 @@ import { ShiftedReader } from '../control/shifted-reader.js';
 import { DecodedReader } from './decoded-reader.js';
 import { openFile } from './file-reader.js';
 import { MembersReader } from './members-reader.js';
+import { TextEnd } from './text-end.js';
 
 /** The parts that a load reads with; from registry.ts. */
 export interface ReadParts {
@@ -63,7 +64,9 @@ export async function openReader(
   const open = async (decodedText: DecodedBytes): Promise<RecordReader> => {
     const cut = records === null ? null : cutControlRecords(decodedText.bytes, records);
     if (cut !== null) cuts.push(cut);
-    const text = cut === null ? decodedText : { ...decodedText, bytes: cut.bytes };
+    const cutText = cut === null ? decodedText : { ...decodedText, bytes: cut.bytes };
+    const end = dialect === null ? null : new TextEnd(cutText.bytes, dialect.inLines);
+    const text = end === null ? cutText : { ...cutText, bytes: end.bytes };
     const input = {
       bytes: text.bytes,
       path: null,
@@ -76,6 +79,7 @@ export async function openReader(
       format.access === 'file' ? await openThere(input) : await format.open(input, options),
       text,
       decoded.compression,
+      end,
     );
     return cut === null || (records?.header ?? null) === null ? reader : new ShiftedReader(reader, cut.shift);
   };

@@ -6,7 +6,7 @@ import type { RowCounts } from '../../core/report.js';
 import { QuarantineRecord } from '../../quarantine/record.js';
 import { Control } from '../control/control.js';
 import { RowLoop, type RowWriter } from '../copy/row-loop.js';
-import { judgeAtEnd, judgeWhileReading } from '../limits.js';
+import { judgeAtEnd, judgeEnd, judgeWhileReading } from '../limits.js';
 import type { Progress } from '../progress.js';
 import type { Connection } from '../../postgres/connect/connect.js';
 import { whileAwake } from '../transaction/awake.js';
@@ -173,13 +173,14 @@ export async function recordLosers(
 }
 
 /**
- * The whole file against its limits and against what its sender says about it. Throws TOO_MANY_BAD_ROWS, TOO_FEW_ROWS
- * and what Control.check throws.
+ * The whole file against its limits and against what its sender says about it. Throws TOO_MANY_BAD_ROWS, TOO_FEW_ROWS,
+ * UNTERMINATED and what Control.check throws.
  */
 export function judgeFile({ feed }: LoadJob, { reader, said, pass }: OpenedFile, reached: Reached): void {
   judgeAtEnd(feed.limits, reached.read, reached.record.count);
   reached.declared = said.declared(reader.declaredRows);
   said.check(reader.declaredRows, reached.read, pass.digests);
+  judgeEnd(feed.limits, reader.dialect());
 }
 
 /** The tally of a file of which so many rows are in. */

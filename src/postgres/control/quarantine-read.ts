@@ -1,5 +1,5 @@
 import { ERROR_CLASSES, type CellError } from '../../core/batch.js';
-import type { QuarantineGroup, QuarantineRow } from '../../core/quarantine.js';
+import type { QuarantineGroup, QuarantineRow, QuarantineWindow } from '../../core/quarantine.js';
 import type { Connection } from '../connect/connect.js';
 import { controlNames } from './control-schema.js';
 import { bytes, integer, integerOrNull, rowList, text, textOrNull, word, type Row } from '../connect/result-rows.js';
@@ -15,11 +15,19 @@ export async function quarantineGroups(
   connection: Connection,
   schema: string,
   feed: string | null,
+  { since, until }: QuarantineWindow,
 ): Promise<readonly QuarantineGroup[]> {
+  const { loads, quarantineSummary } = controlNames(schema);
+  const within = `($2::timestamptz IS NULL OR committed_at >= $2) AND ($3::timestamptz IS NULL OR committed_at < $3)`;
+  const ofTime =
+    since === undefined && until === undefined
+      ? '$2::timestamptz IS NULL AND $3::timestamptz IS NULL'
+      : `load_id IN (SELECT load_id FROM ${loads} WHERE ${within})`;
   const { rows } = await connection.query(
     `SELECT feed, path, load_id, "column", class, message, rows, first_row, COALESCE(first_line, first_row) AS first_line, example
-     FROM ${controlNames(schema).quarantineSummary} WHERE $1::text IS NULL OR feed = $1 ORDER BY feed, load_id DESC, rows DESC, first_row LIMIT ${MAX_GROUPS}`,
-    [feed],
+     FROM ${quarantineSummary} WHERE ($1::text IS NULL OR feed = $1) AND ${ofTime}
+     ORDER BY feed, load_id DESC, rows DESC, first_row LIMIT ${MAX_GROUPS}`,
+    [feed, since ?? null, until ?? null],
   );
   return rows.map((row) => ({
     feed: text(row, 'feed'),

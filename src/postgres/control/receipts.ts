@@ -111,8 +111,8 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
     renameFeed: (from, to, own) =>
       read('renaming a feed', undefined, (connection) => renameFeed(connection, loads, { from, to }, own)),
     liveCounts: (feed, target) => read('counting live loads', [], (c) => liveCounts(c, schema, feed, target)),
-    quarantineGroups: (feed) =>
-      read('reading quarantine', [], (connection) => quarantineGroups(connection, schema, feed)),
+    quarantineGroups: (feed, window = {}) =>
+      read('reading quarantine', [], (connection) => quarantineGroups(connection, schema, feed, window)),
     async *quarantineRows(loadId) {
       let position: PagePosition = FIRST_PAGE;
       for (;;) {
@@ -131,6 +131,16 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
         const { rows } = await connection.query(`SELECT dialect FROM ${loads} WHERE load_id = $1`, [loadId]);
         const dialect = rows[0]?.['dialect'];
         return isRow(dialect) ? dialect : null;
+      }),
+    dialects: (loadIds) =>
+      read<ReadonlyMap<number, Row>>('reading how files were read', new Map(), async (connection) => {
+        const { rows } = await connection.query(
+          `SELECT load_id, dialect FROM ${loads} WHERE load_id = ANY ($1::bigint[])`,
+          [loadIds],
+        );
+        return new Map(
+          rows.flatMap((row) => (isRow(row['dialect']) ? [[integer(row, 'load_id'), row['dialect']]] : [])),
+        );
       }),
     openQuarantine: (feed) => read('counting quarantine', 0, (connection) => openQuarantine(connection, schema, feed)),
     close: () => session.close(),

@@ -25,17 +25,20 @@ const ofPath = (job: LoadJob): string =>
   `${ofFeed(job)} AND path = ${quoteLiteral(job.file.path)} AND ${ofPlace([job])}`;
 
 /**
- * Condition: whoever wrote the receipt saw the same place as we do. The path of a local file is one of its host's, a
- * remote one is where its URI says. What this data_dir wrote itself stays its own when the host or the server has got
- * another name since. Jobs are of one feed.
+ * Condition: whoever wrote the receipt saw the same place as we do. A local file is where its host and full path say, a
+ * remote one where its URI says. What this data_dir wrote itself stays its own when the host, the folder or the server
+ * has got another name since. Jobs are of one feed.
  */
 function ofPlace(jobs: readonly LoadJob[]): string {
   const { host, instanceId } = jobs[0]!;
-  const remote = jobs.map(({ file }) => file.uri).filter((uri) => !isLocalUri(uri));
+  const uris = jobs.map(({ file }) => file.uri);
+  const listed = (some: readonly string[]): string => `file_uri IN (${some.map(quoteLiteral).join(', ')})`;
+  const local = uris.filter(isLocalUri);
+  const remote = uris.filter((uri) => !isLocalUri(uri));
   const places = [
     `instance_id = ${quoteLiteral(instanceId)}`,
-    ...(remote.length < jobs.length ? [`(host = ${quoteLiteral(host)} AND file_uri LIKE 'file:%')`] : []),
-    ...(remote.length > 0 ? [`file_uri IN (${remote.map(quoteLiteral).join(', ')})`] : []),
+    ...(local.length > 0 ? [`(host = ${quoteLiteral(host)} AND ${listed(local)})`] : []),
+    ...(remote.length > 0 ? [listed(remote)] : []),
   ];
   return `(${places.join(' OR ')})`;
 }

@@ -37,6 +37,8 @@ export function readingSuite({ newLedger }: SuiteParts): void {
       expect(paths(await ledger.files({ limit: 0, since: '2026-11-20T06:00:30Z' }))).toEqual(['new']);
       expect(paths(await ledger.files({ limit: 0, finishedSince: '2026-11-20T06:00:30Z' }))).toEqual(['new', 'waited']);
       expect(paths(await ledger.files({ limit: 0, since: '2027-01-01T00:00:00Z' }))).toEqual([]);
+      expect(paths(await ledger.files({ limit: 0, until: '2026-11-20T06:00:30Z' }))).toEqual(['waited', 'old']);
+      expect(paths(await ledger.files({ limit: 0, until: '2026-11-20T06:00:00Z' }))).toEqual([]);
     });
 
     it('match: without "/" the glob meets the file name, with "/" the path', async () => {
@@ -124,8 +126,11 @@ export function readingSuite({ newLedger }: SuiteParts): void {
       });
       await discover(ledger, look('next'));
       const [summary] = await ledger.feedSummaries('2026-11-20T00:00:00Z');
+      const [before] = await ledger.feedSummaries('2026-11-19T00:00:00Z', '2026-11-20T00:00:00Z');
+      expect(before?.today).toMatchObject({ files: { loaded: 1 }, rows: { read: 1_000 } });
       expect(summary).toMatchObject({
         feed: 'orders',
+        waitingSince: '2026-11-20T06:00:00.000Z',
         lastFile: { path: 'next' },
         today: {
           files: { loaded: 2, rejected: 1 },
@@ -140,6 +145,17 @@ export function readingSuite({ newLedger }: SuiteParts): void {
       await loaded(ledger, 'a');
       const [summary] = await ledger.feedSummaries('2100-01-01T00:00:00Z');
       expect(summary?.today).toEqual({ files: {}, rows: counts(0) });
+      expect(summary?.waitingSince).toBeNull();
+    });
+
+    it('a file that is taken again waits since then, not since it first came', async () => {
+      let time = Date.parse('2026-11-20T06:00:00Z');
+      const ledger = await newLedger({ now: () => time });
+      const entry = await ended(ledger, look('a'), { state: 'rejected' });
+      time += 3_600_000;
+      await ledger.transition(entry.fileId, 'discovered', { attempts: 0 }, 'cli:ann', 'retry');
+      const [summary] = await ledger.feedSummaries('2026-11-20T00:00:00Z');
+      expect(summary?.waitingSince).toBe('2026-11-20T07:00:00.000Z');
     });
   });
 }

@@ -196,6 +196,35 @@ export function requestsSuite({ newLedger }: SuiteParts): void {
     });
   });
 
+  describe('the list', () => {
+    it('has all that is open, and the last of the rest with what became of them', async () => {
+      const ledger = await newLedger();
+      const ask = async (state: FileState): Promise<number> => {
+        const { fileId } = await entryIn(ledger, state);
+        return await ledger.request({ kind: 'ignore', fileId, actor: 'cli:ann', reason: 'old' });
+      };
+      const [first, second, third] = [await ask('held'), await ask('failed'), await ask('rejected')];
+      await ledger.closeRequest(second, { ok: true, message: '' });
+      await ledger.closeRequest(third, { ok: false, message: 'no' });
+      const [one, ...others] = await ledger.requests(1);
+      expect(one).toMatchObject({ requestId: third, path: 'rejected.csv', fileState: 'rejected', actor: 'cli:ann' });
+      expect(one?.closed).toMatchObject({ ok: false, message: 'no' });
+      expect(others.map(({ requestId, closed }) => [requestId, closed])).toEqual([[first, null]]);
+      expect((await ledger.requests(10)).map(({ requestId }) => requestId)).toEqual([third, second, first]);
+    });
+
+    it('an open one can be cancelled, once', async () => {
+      const ledger = await newLedger();
+      const { fileId } = await entryIn(ledger, 'held');
+      const id = await ledger.request({ kind: 'ignore', fileId, actor: 'cli:ann', reason: '' });
+      expect(await ledger.cancelRequest(id, 'cancelled by cli:bob')).toBe(true);
+      expect(await ledger.openRequests()).toEqual([]);
+      expect(await ledger.requestResult(id)).toEqual({ ok: false, message: 'cancelled by cli:bob' });
+      expect(await ledger.cancelRequest(id, 'again')).toBe(false);
+      expect(await ledger.cancelRequest(id + 1, 'never asked')).toBeNull();
+    });
+  });
+
   describe('transition', () => {
     it.each(['loading', 'loaded', 'landing', 'landed'] as const)('nobody can say that a file is %s', async (to) => {
       const ledger = await newLedger();
