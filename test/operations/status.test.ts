@@ -17,6 +17,7 @@ const notListed = (): never => {
   throw new Error('its folder is not there');
 };
 const openRequests = (): Promise<never[]> => Promise.resolve([]);
+const getMeta = (): Promise<null> => Promise.resolve(null);
 const holder = (): null => null;
 
 test('feeds of the config come first, then those that only the ledger knows; one without files stands with nothing', async () => {
