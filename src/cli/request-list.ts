@@ -1,4 +1,4 @@
-import { cancelRequests, requestList, type KnownRequestItem } from '../operations/request-list.js';
+import { cancelRequests, requestList, type KnownRequestItem } from '../operations/requests/request-list.js';
 import { actor, type Context } from './context.js';
 import { when, type Heading } from './print/output.js';
 import { oneLine } from '../base/text/terminal-text.js';

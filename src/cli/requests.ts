@@ -3,7 +3,7 @@ import process from 'node:process';
 import { TallymanError } from '../core/errors.js';
 import type { RequestKind } from '../core/ledger/requests.js';
 import type { FileReport } from '../core/report.js';
-import { actOnRequests } from '../operations/act-on-requests.js';
+import { actOnRequests } from '../operations/requests/act-on-requests.js';
 import {
   checkRequest,
   describeRequest,
@@ -13,7 +13,7 @@ import {
   type RequestDocument,
   type RequestItem,
   type RequestOutcome,
-} from '../operations/request.js';
+} from '../operations/requests/request.js';
 import { counted } from '../base/text/readable-numbers.js';
 import { unload } from '../operations/unload.js';
 import type { App } from '../app.js';

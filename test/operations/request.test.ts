@@ -13,7 +13,7 @@ import {
   placeRequest,
   requestOutcomes,
   type RequestInput,
-} from '../../src/operations/request.js';
+} from '../../src/operations/requests/request.js';
 import { direct } from '../../src/sources/local/direct.js';
 import { detailOf } from '../quarantine/support.js';
 import { codeOf, collected, entryOf, feedsOf } from './support.js';

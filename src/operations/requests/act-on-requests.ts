@@ -1,9 +1,9 @@
-import type { TallymanError } from '../core/errors.js';
-import type { Config } from '../config/config.js';
-import { drainTimer, type DrainParts } from '../daemon/drain.js';
-import type { EngineOptions } from '../daemon/engine-parts.js';
-import type { Engine } from '../daemon/engine.js';
-import type { Lock } from '../ledger/sqlite/lock.js';
+import type { TallymanError } from '../../core/errors.js';
+import type { Config } from '../../config/config.js';
+import { drainTimer, type DrainParts } from '../../daemon/drain.js';
+import type { EngineOptions } from '../../daemon/engine-parts.js';
+import type { Engine } from '../../daemon/engine.js';
+import type { Lock } from '../../ledger/sqlite/lock.js';
 
 interface ActParts extends DrainParts {
   readonly config: Pick<Config, 'daemon' | 'feeds'>;

@@ -1,6 +1,6 @@
-import { TallymanError } from '../core/errors.js';
-import type { KnownRequest, RequestKind, Requests } from '../core/ledger/requests.js';
-import type { FileState } from '../core/states.js';
+import { TallymanError } from '../../core/errors.js';
+import type { KnownRequest, RequestKind, Requests } from '../../core/ledger/requests.js';
+import type { FileState } from '../../core/states.js';
 
 /** Closed requests that are listed beside the open ones. */
 const RECENT = 100;

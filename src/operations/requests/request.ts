@@ -1,21 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Config } from '../config/config.js';
-import { standsAs, type FileEntry } from '../core/entry.js';
-import { TallymanError } from '../core/errors.js';
-import type { FeedSpec } from '../core/feed/feed.js';
-import { sameVersion, type SeenFile } from '../core/file.js';
-import type { Arrivals } from '../core/ledger/arrivals.js';
-import type { FileSelector, Reading } from '../core/ledger/reading.js';
-import type { Queue } from '../core/ledger/queue.js';
-import type { RequestKind, Requests } from '../core/ledger/requests.js';
-import type { FileReport } from '../core/report.js';
-import type { Source } from '../core/source.js';
-import { isOpen, type FileState } from '../core/states.js';
-import { bytesThere } from '../flow/bytes-there.js';
-import type { Landing } from '../flow/landing.js';
-import { liveOfPath } from '../flow/carry-out-requests.js';
-import { commandOf, requestAllowed } from '../ledger/rules/request-rules.js';
-import { findFile, type Finding } from './find-file.js';
+import type { Config } from '../../config/config.js';
+import { standsAs, type FileEntry } from '../../core/entry.js';
+import { TallymanError } from '../../core/errors.js';
+import type { FeedSpec } from '../../core/feed/feed.js';
+import { sameVersion, type SeenFile } from '../../core/file.js';
+import type { Arrivals } from '../../core/ledger/arrivals.js';
+import type { FileSelector, Reading } from '../../core/ledger/reading.js';
+import type { Queue } from '../../core/ledger/queue.js';
+import type { RequestKind, Requests } from '../../core/ledger/requests.js';
+import type { FileReport } from '../../core/report.js';
+import type { Source } from '../../core/source.js';
+import { isOpen, type FileState } from '../../core/states.js';
+import { bytesThere } from '../../flow/bytes-there.js';
+import type { Landing } from '../../flow/landing.js';
+import { liveOfPath } from '../../flow/carry-out-requests.js';
+import { commandOf, requestAllowed } from '../../ledger/rules/request-rules.js';
+import { findFile, type Finding } from '../find-file.js';
 
 /** Milliseconds between two looks for the outcome. */
 const LOOK_MS = 200;
