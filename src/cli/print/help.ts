@@ -151,6 +151,25 @@ const HELP: Readonly<Record<string, Help>> = {
     ],
     exits: { 4: 'verify: something differs', ...AWAY },
   },
+  why: {
+    examples: [
+      ['tallyman why drop/orders/orders_20261120.csv', 'is it taken, by which feed, and what would become of it'],
+      ['tallyman why orders_20261120.csv --feed orders', 'a name inside a feed, remote ones too'],
+    ],
+    exits: { 5: 'a source or the database cannot be reached' },
+  },
+  requests: {
+    examples: [
+      ['tallyman requests', 'what waits for the daemon, and what was asked lately'],
+      ['tallyman requests --json', 'the same for programs'],
+    ],
+  },
+  'requests cancel': {
+    examples: [
+      ['tallyman requests cancel 7', 'take it back; what is under way goes on'],
+      ['tallyman requests cancel 7 8 9', 'several'],
+    ],
+  },
   'ledger clear': {
     examples: [
       ['tallyman ledger clear 42', 'forget that it was loaded; its rows stay'],
