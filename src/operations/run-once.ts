@@ -43,9 +43,11 @@ export async function runOnce(parts: RunParts, input: RunInput, signal: AbortSig
   const drain = drainTimer(parts, signal);
   try {
     const { waiting, notTaken, errors } = await engine.runOnce(input.settleTimeoutMs, signal);
+    // Remote sources would have to be listed a second time.
+    const here = feeds.filter(({ source }) => source.type === 'local');
     const unmatched = signal.aborted
       ? null
-      : await findUnmatched(parts.config.feeds, feeds, parts, signal, new Date()).catch((error: unknown) => {
+      : await findUnmatched(parts.config.feeds, here, parts, signal, new Date()).catch((error: unknown) => {
           if (signal.aborted) return null;
           throw error;
         });
