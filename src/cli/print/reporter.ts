@@ -98,7 +98,7 @@ export class Reporter {
     const counted = this.#kept.filter(isCounted);
     if (this.#kept.some((kept) => !isCounted(kept) && kept.rows.read > 0))
       this.#row(
-        totalCells(counted.some(({ state }) => state === 'checked') ? 'of it good' : 'of it loaded', counted),
+        totalCells(this.#kept.some(({ state }) => state === 'checked') ? 'of it good' : 'of it loaded', counted),
         true,
       );
   }
