@@ -109,12 +109,12 @@ async function waitFor(context: Context, app: App, asked: RequestDocument): Prom
   const { out, interrupt } = context;
   const reports: FileReport[] = [];
   const errors: TallymanError[] = [];
-  let refused = false;
+  const refused: number[] = [];
   let left = asked.items;
   const hear = ({ file_id: id, ok, message, report }: RequestOutcome): void => {
     left = left.slice(1);
     out.say(`file ${id}: ${ok ? (report?.state ?? '') : `refused: ${oneLine(message)}`}`);
-    if (!ok) refused = true;
+    if (!ok) refused.push(id);
     else if (report !== null) reports.push(report);
   };
   while (left.length > 0 && !interrupt.signal.aborted) {
@@ -141,7 +141,7 @@ async function waitFor(context: Context, app: App, asked: RequestDocument): Prom
   // A signal ended the wait.
   if (left.length > 0) return interrupt.exitCode() ?? 130;
   for (const error of errors) out.error(error);
-  return refused ? 2 : exitCode({ reports, errors });
+  return refused.length > 0 ? 2 : exitCode({ reports, errors });
 }
 
 /** null = a daemon was started just now, and does it. */

@@ -19,13 +19,14 @@ const WIDTH = 80;
 export async function status(context: Context, options: StatusOptions): Promise<number> {
   const { interrupt } = context;
   const every = options.watch === undefined || options.watch === false ? null : pauseOf(options.watch);
+  // Ctrl-C is how a person ends it.
+  const isOver = (): boolean => interrupt.signal.aborted;
   for (;;) {
     const code = await look(context, options, every !== null);
     // Nobody reads any more (`| head`), or it cannot be written: the end of the command tells the latter.
-    if (every === null || interrupt.signal.aborted || outputFailure() !== null) return code;
+    if (every === null || isOver() || outputFailure() !== null) return code;
     await wait(every, interrupt.signal);
-    // Ctrl-C is how a person ends it.
-    if (interrupt.signal.aborted) return code;
+    if (isOver()) return code;
   }
 }
 

@@ -139,7 +139,9 @@ export interface RequestOutcome {
   readonly report: FileReport | null;
 }
 
-type OutcomeParts = { ledger(): Pick<Requests, 'requestResult'> & Pick<Reading, 'files'> };
+interface OutcomeParts {
+  ledger(): Pick<Requests, 'requestResult'> & Pick<Reading, 'files'>;
+}
 
 /** What became of a request that was carried out and whose file has ended again; null = that is still to come. */
 export async function requestOutcome(
