@@ -111,7 +111,7 @@ describe('what the sender says, on a local drop', () => {
     const one = path.join(ws.dir, 'x.csv');
     writeFileSync(one, file('TRL,2,1.25', '1,1.25'));
     expect((await ws.run('load', one, '--feed', 'trailer', '--dry-run')).stdout).toContain(
-      'DECLARED_ROWS_MISMATCH: the trailer says 2 rows; 1 was read',
+      'error[DECLARED_ROWS_MISMATCH]: the trailer says 2 rows; 1 was read',
     );
     writeFileSync(path.join(ws.dir, 'x.csv.md5'), hash('md5', 'other'));
     expect((await ws.run('load', one, '--feed', 'sums', '--dry-run')).stdout).toContain('CHECKSUM_MISMATCH');

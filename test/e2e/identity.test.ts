@@ -30,7 +30,7 @@ function feedIn(
 
 const loseDataDir = (ws: Workspace): void => rmSync(path.join(ws.dir, 'data'), { recursive: true });
 
-describe('a path is known by feed, host and path, whichever data_dir saw it', () => {
+describe('a path is known by feed, host and full path, whichever data_dir saw it', () => {
   test('data_dir lost: what stands as it was is known, a changed file replaces, a grown one too', async () => {
     const ws = feedIn('lost', { on_changed: 'replace' });
     const grown = feedIn('lost_grown');
@@ -68,11 +68,12 @@ describe('a path is known by feed, host and path, whichever data_dir saw it', ()
   });
 
   test('in a container the host has a name of its own each time: `host` names it', async () => {
-    const [one, next] = ['box', 'box'].map((host) => feedIn('boxed', { on_changed: 'replace' }, { host }));
-    one!.put('a.csv', csv('1,a'));
-    await one!.once();
-    next!.put('a.csv', csv('2,b'));
-    await next!.once();
+    const one = feedIn('boxed', { on_changed: 'replace' }, { host: 'box' });
+    const next = feedIn('boxed', { on_changed: 'replace', source: { dir: one.drop } }, { host: 'box' });
+    one.put('a.csv', csv('1,a'));
+    await one.once();
+    one.put('a.csv', csv('2,b'));
+    await next.once();
     expect(await ids(db, 'boxed')).toEqual(['2']);
     const { rows } = await db.client.query(`select distinct host from tallyman.loads where feed = 'boxed'`);
     expect(rows).toEqual([{ host: 'box' }]);
@@ -116,19 +117,25 @@ describe('a path is known by feed, host and path, whichever data_dir saw it', ()
 
   test('what another data_dir loads while a daemon runs is found out before the next version stands beside it', async () => {
     const other = feedIn('beside', { on_changed: 'replace' }, { host: 'shared' });
-    const ws = feedIn('beside', { on_changed: 'replace' }, { host: 'shared' });
-    ws.put('first.csv', csv('100,z'));
+    // The daemon takes what its sender has released, the other one everything: only that one sees the first version.
+    const source = { dir: other.drop, ready: { marker: '{name}.go' } };
+    const ws = feedIn('beside', { on_changed: 'replace', source }, { host: 'shared' });
+    const release = (name: string, content: string): void => {
+      other.put(name, content);
+      other.put(`${name}.go`, '');
+    };
+    release('first.csv', csv('100,z'));
     await ws.once();
     const daemon = start(['run', '-c', ws.config], { cwd: ws.dir });
     cleanups.push(async () => {
       daemon.child.kill('SIGTERM');
       await daemon.ended;
     });
-    ws.put('second.csv', csv('200,z'));
+    release('second.csv', csv('200,z'));
     await until(async () => (await ids(db, 'beside')).includes('200'), 'the daemon to work');
     other.put('a.csv', csv('1,a'));
     expect((await other.once()).code).toBe(0);
-    ws.put('a.csv', csv('2,b'));
+    release('a.csv', csv('2,b'));
     await until(async () => (await ids(db, 'beside')).includes('2'), 'the new version');
     expect(await ids(db, 'beside')).toEqual(['100', '2', '200']);
   });

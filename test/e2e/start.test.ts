@@ -47,7 +47,7 @@ describe('what a start loads', () => {
       loadedBy('main.js')
         .filter((source) => !source.startsWith('src/base/'))
         .sort(),
-    ).toEqual(['src/core/errors.ts', 'src/main.ts']);
+    ).toEqual(['src/core/errors.ts', 'src/core/errors/table.ts', 'src/main.ts']);
   });
 
   test('--help: the command line alone', async () => {

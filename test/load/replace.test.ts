@@ -98,6 +98,7 @@ describe('a load that replaces others', () => {
 
     test.each<[string, boolean, As, As]>([
       ['on the same host, from a data_dir that was lost', true, local, { ...local, instanceId: 'B' }],
+      ['in another folder of the host', false, local, { ...local, instanceId: 'B', uri: 'file:///elsewhere/a.csv' }],
       ['on another host is another file', false, local, { ...local, instanceId: 'B', host: 'h2' }],
       ['of our own data_dir after the host was renamed', true, local, { ...local, host: 'h2' }],
       ['at the same remote place, loaded from another host', true, remote, { ...remote, instanceId: 'B', host: 'h2' }],
@@ -115,7 +116,10 @@ describe('a load that replaces others', () => {
         host: 'h1',
         replaces: { loadIds: [], path: false, feed: false, firstOfPath: true },
       });
-      expect(await bench.load(job)).toEqual({ outcome: 'known-path', loadIds: [before] });
+      expect(await bench.load({ ...job, file: { ...job.file, uri: local.uri } })).toEqual({
+        outcome: 'known-path',
+        loadIds: [before],
+      });
       expect(await staged()).toEqual([{ load: before, id: 1 }]);
     });
   });

@@ -84,7 +84,11 @@ describe('unique within the file', () => {
     const named = type.startsWith('text') || type.startsWith('varchar') ? 'text' : type;
     const feed = uniqueFeed({
       columns: [
-        column('id', named, { unique: true, formats: type === 'date' ? ['%Y-%m-%d', '%B %d, %Y'] : [] }),
+        column('id', named, {
+          unique: true,
+          formats: type === 'date' ? ['%Y-%m-%d', '%B %d, %Y'] : [],
+          maxLength: type.startsWith('varchar') ? 9 : null,
+        }),
         column('name'),
       ],
     });

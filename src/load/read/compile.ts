@@ -46,10 +46,10 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
   const rescueSpec = agreement.rescue === null ? null : plainColumn(RESCUE_COLUMN, RESCUE_COLUMN, 'jsonb');
   const read = agreement.columns.map((spec, i) => readAs(spec, agreement.fileTypes[agreement.cellOf[i]!] ?? null));
   const specs = rescueSpec === null ? read : [...read, rescueSpec];
-  const types = specs.map((spec) => {
-    const [real, contract] = [typeOf(spec.name), pgTypeNamed(spec.type)];
-    return real === null ? (contract ?? TEXT) : writtenAs(contract, real);
-  });
+  const reals = specs.map((spec) => typeOf(spec.name) ?? pgTypeNamed(spec.type) ?? TEXT);
+  const types = specs.map((spec, i) => writtenAs(pgTypeNamed(spec.type), reals[i]!));
+  /** Only PostgreSQL knows which values of the column are equal. */
+  const isForeign = (i: number): boolean => codecFor(reals[i]!, PLAIN_OPTIONS) === null;
   const mode: CopyMode = types.every((type) => codecFor(type, PLAIN_OPTIONS) !== null) ? 'binary' : 'text';
   const compiled = specs.map((spec, i) => compileColumn(spec, types[i]!, feed.timezone, mode));
   const columns = compiled.slice(0, agreement.columns.length);
@@ -74,9 +74,15 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
     uniqueKeys,
     keys: uniqueKeys.map((key) => ({
       columns: key.map((i) => names[i]!),
-      asText: new Set(key.filter((i) => NO_ORDER.has(types[i]!.typname.replace(/^_/, ''))).map((i) => names[i]!)),
-      foreign: new Set(key.filter((i) => codecFor(types[i]!, PLAIN_OPTIONS) === null).map((i) => names[i]!)),
-      inDatabase: key.some((i) => codecFor(types[i]!, PLAIN_OPTIONS) === null || types[i]!.looseCollation === true),
+      asText: new Set(key.filter((i) => NO_ORDER.has(reals[i]!.typname.replace(/^_/, ''))).map((i) => names[i]!)),
+      foreign: new Set(key.filter(isForeign).map((i) => names[i]!)),
+      inDatabase: key.some(
+        (i) =>
+          isForeign(i) ||
+          reals[i]!.looseCollation === true ||
+          // Blanks at the end of a char(n) say nothing, those of the text that it is written as do.
+          (reals[i]!.typname === 'bpchar' && types[i]!.typname !== 'bpchar'),
+      ),
     })),
   };
 }
