@@ -122,6 +122,12 @@ describe('an expression means what Node makes of it', () => {
   };
   test('characters, classes, counts, groups, alternatives', () => same({ looks: false, references: false }, 500));
   test('looks ahead and behind', () => same({ looks: true, references: false }, 500));
+  test('references back to letters that are one only with the flag u', () => {
+    for (const flag of ['i', 'iu'])
+      for (const text of ['sſ', 'ſs', 'kK', 'ÅÅ', 'ßẞ', 'σς', 'Iı', 'İi', 'asſ'])
+        for (const source of ['(.)\\1', '(?:a((?:[^a]|)|))\\1|'])
+          expect(ownEngine(source, flag, text), `/${source}/${flag} on ${text}`).toEqual(nodes(source, flag, text));
+  });
   test('references back', () => same({ looks: false, references: true }, 500));
 });
 

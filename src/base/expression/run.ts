@@ -259,7 +259,7 @@ export class Run {
     const from = back ? at - said.length : at;
     if (from < 0 || from + said.length > this.#text.length) return NONE;
     const here = this.#text.slice(from, from + said.length);
-    const same = here === said || (this.#program.ignoreCase && folded(here) === folded(said));
+    const same = here === said || (this.#program.ignoreCase && isAlike(here, said, this.#program.unicode));
     return same ? (back ? from : at + said.length) : NONE;
   }
 
@@ -287,4 +287,25 @@ export class Run {
   }
 }
 
-const folded = (text: string): string => text.toUpperCase().toLowerCase();
+/** Equal but for case, letter by letter, as Node sees it: with `u` it takes more letters for equal than without. */
+function isAlike(one: string, other: string, unicode: boolean): boolean {
+  const [ours, theirs] = unicode ? [Array.from(one), Array.from(other)] : [one.split(''), other.split('')];
+  return ours.length === theirs.length && ours.every((letter, i) => isSameLetter(letter, theirs[i]!, unicode));
+}
+
+/** Pairs of letters that were asked for; there are few in any text. */
+const asked = new Map<string, boolean>();
+const MOST_ASKED = 10_000;
+
+function isSameLetter(one: string, other: string, unicode: boolean): boolean {
+  if (one === other) return true;
+  const key = `${unicode ? 'u' : ' '}${one}${other}`;
+  let same = asked.get(key);
+  if (same === undefined) {
+    const hex = one.codePointAt(0)!.toString(16);
+    same = new RegExp(unicode ? `^\\u{${hex}}$` : `^\\u${hex.padStart(4, '0')}$`, unicode ? 'iu' : 'i').test(other);
+    if (asked.size >= MOST_ASKED) asked.clear();
+    asked.set(key, same);
+  }
+  return same;
+}
