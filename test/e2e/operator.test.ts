@@ -109,14 +109,16 @@ describe('status', () => {
   });
 });
 
-test('run --once does not wait for a marker that is not there, and says what lacks it', async () => {
-  put(ws, 'marked', 'm.csv', csv('1,a'));
-  const began = performance.now();
-  const { stdout, code } = await ws.run('run', '--once');
-  expect(performance.now() - began).toBeLessThan(30_000);
-  expect(code).toBe(0);
-  expect(stdout).toContain('m.csv waits: its marker m.csv.done is not there');
-});
+test(
+  'run --once does not wait for a marker that is not there, and says what lacks it',
+  { timeout: 30_000 },
+  async () => {
+    put(ws, 'marked', 'm.csv', csv('1,a'));
+    const { stdout, code } = await ws.run('run', '--once');
+    expect(code).toBe(0);
+    expect(stdout).toContain('m.csv waits: its marker m.csv.done is not there');
+  },
+);
 
 describe('requests without a daemon', () => {
   const bad = async (): Promise<string> => {

@@ -220,8 +220,8 @@ test(
   },
 );
 
-test('the deadlock was one and cost its file one attempt at most, every file is in a named state, `ledger verify` is clean; SIGTERM drains and leaves no session', async () => {
+test('the deadlock was one, every file is in a named state, no attempt was used, `ledger verify` is clean; SIGTERM drains and leaves no session', async () => {
   expect(await deadlocks()).toBeGreaterThan(0);
-  await harbour.ledgerBalances(2);
+  await harbour.ledgerBalances();
   await harbour.land();
 });

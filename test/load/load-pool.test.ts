@@ -91,14 +91,12 @@ describe('the pool of load threads', () => {
     await sleep(100);
     pool.ask();
     await sleep(3_000);
-    const before = performance.now();
     pool.cancelAll();
-    expect(await running).toMatchObject({
+    // It was asked long before: nobody waits again.
+    expect(await Promise.race([running, sleep(2_500)])).toMatchObject({
       outcome: 'failed',
       error: { code: 'LOAD_FAILED', message: expect.stringContaining('did not hear') as string },
     });
-    // It was asked long before: nobody waits again.
-    expect(performance.now() - before).toBeLessThan(2_500);
     expect(await queued).toMatchObject({ outcome: 'unreachable', error: { code: 'INTERRUPTED' } });
     expect(await pool.run(scripted('answer'))).toMatchObject({ outcome: 'changed' });
   });
