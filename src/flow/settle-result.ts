@@ -87,13 +87,13 @@ export async function settleResult(
   }
 }
 
-/** Attempts after which a file that fails the same way while others pass has its end. */
+/** Failures in the same way after which a file has its end while others pass. */
 const SAME_WAY = 3;
 
 /**
  * The database works and refused this load in a way that time may mend. As long as others fail the same way and none
- * gets through it is nobody's fault: the feed pauses, and another file tries first. A file that is alone with it uses
- * its attempts, three of them.
+ * gets through it is nobody's fault: the feed pauses, and another file tries first. Once means nothing either (somebody
+ * cancelled the statement): it uses no attempt. A file that fails so again while others pass is alone with it.
  */
 async function perhapsItsOwn(
   parts: FlowParts,
@@ -101,8 +101,16 @@ async function perhapsItsOwn(
   feed: FeedSpec,
   error: TallymanError,
 ): Promise<WorkOutcome> {
+  const retryAt = new Date(Date.now() + feed.retry.backoffMs).toISOString();
   if (parts.sameTrouble.isAlone(entry.fileId, error.message)) {
-    const attempts = Math.min(SAME_WAY, feed.retry.attempts);
+    if (entry.error?.message.startsWith(error.message) !== true) {
+      const first = { ...UNCOUNTED, retryAt, error: error.reported() };
+      await parts.ledger.unclaim(entry.fileId, first, parts.actor, error.message);
+      await parts.reported(entry.fileId);
+      return { kind: 'retry' };
+    }
+    // The first one was not counted.
+    const attempts = Math.min(SAME_WAY - 1, feed.retry.attempts);
     const own = new TallymanError('DATABASE_REFUSED', `${error.message}. Other loads do not fail in this way`, {
       fix:
         'Look at what hangs on the staging table (triggers, their libraries, policies that cancel); then ' +
@@ -110,7 +118,6 @@ async function perhapsItsOwn(
     });
     return await attemptFailed(parts, entry, { ...feed, retry: { ...feed.retry, attempts } }, own);
   }
-  const retryAt = new Date(Date.now() + feed.retry.backoffMs).toISOString();
   await parts.ledger.unclaim(entry.fileId, { ...UNCOUNTED, retryAt }, parts.actor, error.message);
   return { kind: 'pause-feed', error, later: true };
 }
