@@ -2,7 +2,7 @@ import type { BatchEncoder } from '../../columns/rows/batch-encoder.js';
 import type { Batch } from '../../core/batch.js';
 import type { CopyBuffer } from '../../core/codec.js';
 import { TallymanError } from '../../core/errors.js';
-import { databaseError, isServerError, type ServerError } from '../../postgres/connect/errors.js';
+import { databaseError, endsSession, isServerError, type ServerError } from '../../postgres/connect/errors.js';
 import { cellOf, publicRowMessage, rowFault } from '../../postgres/connect/row-fault.js';
 import { visibleString } from '../../base/text/visible-string.js';
 import { Chunk } from './chunk.js';
@@ -171,12 +171,15 @@ export class ChunkedCopy implements RowWriter {
     return await stream.finish();
   }
 
-  /** Back to before the COPY. A session that cannot go back is over: what it said last is the reason. */
+  /**
+   * Back to before the COPY. A session that cannot go back is over: because of what it said last when that ended it, else
+   * it was lost meanwhile, and no row is to blame.
+   */
   async #undo(error: ServerError | null): Promise<void> {
     try {
       await this.#context.connection.queryAll(ROLLBACK);
     } catch (failure) {
-      throw error ?? failure;
+      throw error !== null && endsSession(error) ? error : failure;
     }
   }
 
