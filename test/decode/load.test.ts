@@ -154,7 +154,10 @@ describe('a zip archive of several members', () => {
       onUnknownColumn: 'add',
       onMissingColumn: 'fill_null',
     });
-    expect(result).toMatchObject({ outcome: 'loaded', rows: { read: 12, loaded: 10, quarantined: 2, declared: 12, delta: 0 } });
+    expect(result).toMatchObject({
+      outcome: 'loaded',
+      rows: { read: 12, loaded: 10, quarantined: 2, declared: 12, delta: 0 },
+    });
   });
 
   test('the same name twice stays two members', async () => {
