@@ -160,7 +160,7 @@ function bothCases(ranges: readonly Range[]): readonly Range[] {
   return [...ranges, ...single, ...ranges.flatMap((r) => [...shift(r, 65, 32), ...shift(r, 97, -32)])];
 }
 
-/** `{csv,json}` and `{,.gz}`; ranges such as `{1..9}` are left to the caller as any text. */
+/** `{csv,json}` and `{,.gz}`; ranges such as `{1..9}` count as any text. */
 function expandBraces(pattern: string): readonly string[] {
   const open = pattern.search(/(?<!\\)\{/);
   const close = open < 0 ? -1 : closing(pattern, open, '{', '}');

@@ -1,5 +1,6 @@
 import { lengthLimit, numericLimits, parseTypeName, type TypeName } from '../../columns/type-name.js';
 import type { PgType } from '../../core/codec.js';
+import { FAMILIES } from './type-fit.js';
 
 /** Keys of a contract's column that say which values it takes, beside its type. */
 export interface ContractValues {
@@ -20,11 +21,11 @@ export interface ContractValues {
 export function hasRoom(contractType: string, values: ContractValues, real: PgType): boolean {
   const contract = parseTypeName(contractType);
   if (contract === null) return true;
-  const family = FAMILY[real.typname];
+  const family = FAMILIES[real.typname];
   if (family === 'text') return textRoom(contract, values, real);
   if (isText(contract.typname)) return true;
   if (family === 'number') return numberRoom(contract, values, real);
-  if (family === 'time') return timeRoom(contract, values, real);
+  if (family === 'date' || family === 'time') return timeRoom(contract, values, real);
   // What json takes (a key twice, NUL as \u0000) jsonb changes or refuses.
   return !(contract.typname === 'json' && real.typname === 'jsonb');
 }
@@ -39,25 +40,7 @@ export function roomFor(contractType: string, real: PgType): string {
   return `numeric(${whole + scale},${scale})`;
 }
 
-const FAMILY: Readonly<Record<string, 'text' | 'number' | 'time'>> = {
-  text: 'text',
-  citext: 'text',
-  varchar: 'text',
-  bpchar: 'text',
-  name: 'text',
-  int2: 'number',
-  int4: 'number',
-  int8: 'number',
-  numeric: 'number',
-  float4: 'number',
-  float8: 'number',
-  date: 'time',
-  time: 'time',
-  timestamp: 'time',
-  timestamptz: 'time',
-};
-
-const isText = (typname: string): boolean => FAMILY[typname] === 'text';
+const isText = (typname: string): boolean => FAMILIES[typname] === 'text';
 
 /** Most characters of a value of a type in its usual form; others have no such bound. */
 const CHARACTERS: Readonly<Record<string, number>> = {

@@ -14,7 +14,7 @@ import type { PgType } from '../../core/codec.js';
  * Anything else is a misfit. Types that the config has no word for (inet, arrays, enums ...) take text, or a contract
  * of the same name.
  */
-const FAMILIES: Readonly<Record<string, string>> = {
+export const FAMILIES: Readonly<Record<string, string>> = {
   int2: 'number',
   int4: 'number',
   int8: 'number',
