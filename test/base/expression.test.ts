@@ -128,7 +128,20 @@ describe('an expression means what Node makes of it', () => {
         for (const source of ['(.)\\1', '(?:a((?:[^a]|)|))\\1|'])
           expect(ownEngine(source, flag, text), `/${source}/${flag} on ${text}`).toEqual(nodes(source, flag, text));
   });
-  test('references back', () => same({ looks: false, references: true }, 500));
+  test('references back do not end between the halves of a character, with the flag u', () => {
+    for (const flag of ['', 'i', 'u', 'iu'])
+      for (const text of ['B😀', '😀', 'a😀😀', '\ud83d😀', '😀\ude00'])
+        for (const source of [
+          '(a)|(()(?:\\1)|)\\B',
+          '\\1()\\B',
+          '(\\B)\\1',
+          '(\\1)(?!.|a)|(?!)',
+          '(\ud83d)\\1',
+          '(?<=\\1(\ud83d|))\\B',
+        ])
+          expect(ownEngine(source, flag, text), `/${source}/${flag} on ${text}`).toEqual(nodes(source, flag, text));
+  });
+  test('references back', () => same({ looks: true, references: true }, 500));
 });
 
 describe('the time that an expression takes', () => {

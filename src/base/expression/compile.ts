@@ -42,6 +42,8 @@ class Compiler {
   readonly #setNumbers = new Map<CharSet, number>();
   readonly #references: { groups: number[]; back: boolean }[] = [];
   readonly #numberOf = new Map<AST.CapturingGroup, number>();
+  /** Groups whose inside is being written. */
+  readonly #within = new Set<AST.CapturingGroup>();
 
   constructor(flags: Flags, hasReferences: boolean) {
     this.#flags = flags;
@@ -127,6 +129,8 @@ class Compiler {
         this.#assertion(element);
         return;
       case 'Backreference': {
+        // Within its own group nothing can have been taken yet: Node leaves it out.
+        if (!Array.isArray(element.resolved) && this.#within.has(element.resolved)) return;
         const groups = [element.resolved].flat().map((group) => this.#numberOf.get(group) ?? 0);
         this.#emit(step.BACK_REFERENCE, this.#references.push({ groups, back }) - 1);
         return;
@@ -139,7 +143,9 @@ class Compiler {
   #group(group: AST.CapturingGroup, back: boolean): void {
     const slot = 2 * (this.#numberOf.get(group) ?? 0);
     if (this.#keepsGroups) this.#emit(step.SAVE, back ? slot + 1 : slot);
+    this.#within.add(group);
     this.#alternatives(group.alternatives, back);
+    this.#within.delete(group);
     if (this.#keepsGroups) this.#emit(step.SAVE, back ? slot : slot + 1);
   }
 

@@ -248,8 +248,14 @@ export class Run {
     this.#top += 3;
   }
 
-  /** What a group took stands here once more. A group that took no part takes nothing. */
+  /** What a group took stands here once more; with `u` Node never lets that end between the halves of a character. */
   #again(reference: number, at: number): number {
+    const to = this.#repeated(reference, at);
+    return to >= 0 && this.#program.unicode && this.#isWithinPair(to) ? NONE : to;
+  }
+
+  /** The place behind what a group took, taken once more here. A group that took no part takes nothing. */
+  #repeated(reference: number, at: number): number {
     const { groups, back } = this.#program.references[reference]!;
     const group = groups.find((one) => this.slots[2 * one]! >= 0 && this.slots[2 * one + 1]! >= 0);
     if (group === undefined) return at;
