@@ -6,7 +6,7 @@ import type { FeedDraft } from './draft/draft.js';
 import { patternOf } from './draft/file-name.js';
 import type { Evidence, Guess } from './evidence/column-guess.js';
 import { guessColumn } from './evidence/guess.js';
-import { dayFirstOf } from './evidence/guess-moment.js';
+import { dayFirstOf, isPointed } from './evidence/guess-moment.js';
 import { STYLES } from './evidence/number-evidence.js';
 import type { InferParts } from './sample/infer-parts.js';
 import { openTable } from './sample/open-table.js';
@@ -130,6 +130,7 @@ function evidenceOf(united: United, fileDate: number | null): Evidence {
   return {
     commaDecimals: agreed(decimals),
     dayFirst: agreed(orders),
+    pointedDates: profiles.some(isPointed),
     semicolons: united.tables[0]?.options['delimiter'] === ';',
     fileDate,
   };

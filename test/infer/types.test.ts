@@ -112,7 +112,7 @@ describe('dates and times', () => {
     );
     const other = await inferText('id,v,w\n1,01/02/2024,12/31/2024\n2,02/01/2024,01/02/2024\n');
     expect(typesOf(other).slice(1)).toEqual(['v date %m/%d/%Y', 'w date %m/%d/%Y']);
-    expect(doubtsOf(other, 'v')).toContain('as in another column');
+    expect(doubtsOf(other, 'v')).toContain('month first, as other dates of the file say');
     const rows = Array.from({ length: 10 }, (_, index) => `${index},03/${String(index + 1).padStart(2, '0')}/2024`);
     expect(doubtsOf(await inferText(`id,v\n${rows.join('\n')}\n`), 'v')).toContain(
       'so read, the days lie close together',
@@ -120,6 +120,47 @@ describe('dates and times', () => {
     const named = await inferText('id,v\n1,02/01/2024\n2,02/01/2024\n', 'orders_20240201.csv');
     expect(typesOf(named)[1]).toBe('v date %m/%d/%Y');
     expect(doubtsOf(named, 'v')).toContain("the date in the file's name");
+  });
+
+  const months = Array.from({ length: 12 }, (_, index) => String(index + 1).padStart(2, '0'));
+  const firsts = (form: (month: string) => string): string => column(...months.map(form));
+
+  test.each([
+    ['%Y/%m/%d', (month: string) => `2024/${month}/01`],
+    ['', (month: string) => `2024-${month}-01`],
+    ['%Y.%m.%d', (month: string) => `2024.${month}.01`],
+    ['%Y/%m/%d %I:%M %p', (month: string) => `2024/${month}/01 01:30 PM`],
+    ['%Y-%m-%d %H:%M:%S.%f%z', (month: string) => `2024-${month}-01 00:00:00.25 +0100`.replace(' +', '+')],
+    ['%Y/%m/%d %H:%M:%S.%f', (month: string) => `2024/${month}/01 00:00:00.5`],
+  ])('behind the year comes the month, whatever the days: %s', async (format, form) => {
+    const draft = await inferText(firsts(form));
+    const [, { guess } = {}] = draft.columns;
+    expect(guess?.formats ?? ['']).toEqual([guess?.formats === undefined ? '' : format]);
+    expect(doubtsOf(draft, 'v')).not.toContain('also fits');
+    expect(guess?.type).not.toBe('text');
+  });
+
+  test('first days of months tell no order: points, decimal commas, semicolons and other dates do', async () => {
+    const german = months.map((month, index) => `${index};01.${month}.2024;${index},5`);
+    const read = await inferText(`id;day;amount\n${german.join('\n')}\n`);
+    expect(typesOf(read)[1]).toBe('day date %d.%m.%Y');
+    expect(doubtsOf(read, 'day')).toBe(
+      'every value also fits %m.%d.%Y: with points between them the day is usually first',
+    );
+    const slashes = await inferText(`id;v\n${months.map((month) => `1;01/${month}/2024`).join('\n')}\n`);
+    expect(doubtsOf(slashes, 'v')).toContain('every value also fits %m/%d/%Y: day first goes with semicolons');
+    const beside = months.map((month) => `01/${month}/2024,0${Number(month) % 9 || 9}.01.2024`);
+    expect(doubtsOf(await inferText(`v,w\n${beside.join('\n')}\n`), 'v')).toContain('as dates with points in another');
+    const other = months.map((month) => `${month}/01/2024,${month}/28/2024`);
+    expect(typesOf(await inferText(`v,w\n${other.join('\n')}\n`))).toEqual(['v date %m/%d/%Y', 'w date %m/%d/%Y']);
+    for (const form of [(month: string) => `01/${month}/2024`, (month: string) => `${month}/01/2024`])
+      expect(doubtsOf(await inferText(firsts(form)), 'v')).toContain('nothing tells which; day first was taken');
+  });
+
+  test('the order of time tells, forwards and backwards', async () => {
+    const days = months.map((month, index) => `0${(index % 3) + 1}/${month}/2024`);
+    for (const values of [days, [...days].reverse()])
+      expect(doubtsOf(await inferText(column(...values)), 'v')).toContain('so read, the file is in order of time');
   });
 
   test('dates that no order fits stay text, with both examples', async () => {

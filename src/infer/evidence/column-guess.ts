@@ -18,8 +18,10 @@ export interface Guess {
 export interface Evidence {
   /** Another column writes 1,5 (true) or 1.5 (false); null = none tells. */
   readonly commaDecimals: boolean | null;
-  /** Another column writes the day first (true) or the month; null = none tells. */
+  /** Dates that fit one order only have the day first (true) or the month; null = there are none. */
   readonly dayFirst: boolean | null;
+  /** Some dates have points between their parts: in such files the day comes first. */
+  readonly pointedDates: boolean;
   readonly semicolons: boolean;
   /** The date in the file's name, in seconds since 2000; null = none. */
   readonly fileDate: number | null;

@@ -24,7 +24,8 @@ const form = (pattern: string, ...formats: string[]): DateForm => ({
 
 /** Dates that a value may begin with. Group 1 is the separator between their parts. */
 const DATES: readonly DateForm[] = [
-  form('\\d{4}([-/.])\\d{1,2}\\1\\d{1,2}(?!\\d)', '%Y~%m~%d', '%Y~%d~%m'),
+  // Nobody writes the day between year and month.
+  form('\\d{4}([-/.])\\d{1,2}\\1\\d{1,2}(?!\\d)', '%Y~%m~%d'),
   form('\\d{1,2}([-/. ])\\d{1,2}\\1\\d{4}(?!\\d)', '%d~%m~%Y', '%m~%d~%Y'),
   form('\\d{1,2}([-/.])\\d{1,2}\\1\\d{2}(?!\\d)', '%d~%m~%y', '%m~%d~%y', '%y~%m~%d'),
   form(`\\d{1,2}([-/. ]?)${MONTH}\\1\\d{4}(?!\\d)`, '%d~%b~%Y'),
@@ -64,7 +65,7 @@ function isoShape(text: string): Shape | null {
   // One key for all: the column takes a date alone, a time, and an offset, side by side.
   return {
     key: 'iso',
-    formats: ['', '%Y-%d-%m'].slice(0, clock === undefined ? 2 : 1),
+    formats: [''],
     holds: clock === undefined ? 'date' : zone === undefined ? 'timestamp' : 'timestamptz',
   };
 }

@@ -69,35 +69,30 @@ function chooseFormat(
   return { candidate, doubt: `every value also fits ${others}: ${why}` };
 }
 
+/** What speaks for one of several formats, the strongest word first. */
 function byEvidence(
   { candidates, count }: MomentGroup,
-  { dayFirst, fileDate }: Evidence,
+  { dayFirst, pointedDates, commaDecimals, semicolons, fileDate }: Evidence,
 ): { readonly candidate: Candidate; readonly why: string } {
   const byDay = (first: boolean): Candidate | undefined =>
-    candidates.find(({ format }) => startsWithDay(format) === first && !/^%[yY]/.test(format.replace(/^%a,? /, '')));
-  if (dayFirst !== null) {
-    const candidate = byDay(dayFirst);
-    if (candidate !== undefined)
-      return { candidate, why: `taken as ${dayFirst ? 'day' : 'month'} first, as in another column` };
-  }
-  if (fileDate !== null) {
-    const away = (candidate: Candidate): number =>
-      Math.min(Math.abs(candidate.most - fileDate), Math.abs(candidate.least - fileDate)) / DAY;
-    const [nearest, next] = [...candidates].sort((a, b) => away(a) - away(b));
-    if (nearest !== undefined && next !== undefined && away(nearest) <= 7 && away(next) > 3 * away(nearest) + 2)
-      return { candidate: nearest, why: "so read, it agrees with the date in the file's name" };
-  }
-  const spans = [...candidates].sort((a, b) => a.most - a.least - (b.most - b.least));
-  const [closest, next] = spans;
-  if (
-    count >= 3 &&
-    closest !== undefined &&
-    next !== undefined &&
-    next.most - next.least > 3 * Math.max(DAY, closest.most - closest.least)
-  )
-    return { candidate: closest, why: 'so read, the days lie close together' };
-  const sorted = candidates.filter(({ rising }) => count >= 8 && rising >= count * 0.98);
+    candidates.find(({ format }) => startsWithDay(format) === first && !startsWithYear(format));
+  // Whether the year comes first (24-01-02) is another question, which neither points nor commas answer.
+  const dayIsFirst = candidates.some(({ format }) => startsWithYear(format)) ? undefined : byDay(true);
+  const hinted = dayFirst === null ? undefined : byDay(dayFirst);
+  if (hinted !== undefined)
+    return { candidate: hinted, why: `${dayFirst === true ? 'day' : 'month'} first, as other dates of the file say` };
+  if (dayIsFirst !== undefined && hasDots(dayIsFirst.format))
+    return { candidate: dayIsFirst, why: 'with points between them the day is usually first' };
+  if (dayIsFirst !== undefined && pointedDates)
+    return { candidate: dayIsFirst, why: 'day first, as dates with points in another column' };
+  const named = nearestTo(fileDate, candidates);
+  if (named !== null) return { candidate: named, why: "so read, it agrees with the date in the file's name" };
+  const sorted = candidates.filter(({ rising, falling }) => count >= 8 && Math.max(rising, falling) >= count * 0.98);
   if (sorted.length === 1) return { candidate: sorted[0]!, why: 'so read, the file is in order of time' };
+  if (dayIsFirst !== undefined && (commaDecimals === true || semicolons))
+    return { candidate: dayIsFirst, why: `day first goes with ${semicolons ? 'semicolons' : 'decimal commas'}` };
+  const close = closest(candidates, count);
+  if (close !== null) return { candidate: close, why: 'so read, the days lie close together' };
   const american = candidates.find(
     ({ format }) => format.includes('%p') && format.includes('%m') && !startsWithDay(format),
   );
@@ -106,9 +101,33 @@ function byEvidence(
   return { candidate: byDay(true) ?? candidates[0]!, why: 'nothing tells which; day first was taken. Ask the sender' };
 }
 
+/** The reading that meets the date in the file's name within a week, where the others are far from it. */
+function nearestTo(fileDate: number | null, candidates: readonly Candidate[]): Candidate | null {
+  if (fileDate === null) return null;
+  const away = ({ least, most }: Candidate): number =>
+    Math.min(Math.abs(most - fileDate), Math.abs(least - fileDate)) / DAY;
+  const [nearest, next] = [...candidates].sort((a, b) => away(a) - away(b));
+  if (nearest === undefined || next === undefined) return null;
+  return away(nearest) <= 7 && away(next) > 3 * away(nearest) + 2 ? nearest : null;
+}
+
+/**
+ * The reading whose days lie much closer together than those of the others. The first days of months tell nothing: the
+ * other way round they are the first days of January, and those always lie closer.
+ */
+function closest(candidates: readonly Candidate[], count: number): Candidate | null {
+  const span = ({ least, most }: Candidate): number => most - least;
+  const [first, next] = [...candidates].sort((a, b) => span(a) - span(b));
+  if (count < 3 || first === undefined || next === undefined) return null;
+  if (candidates.some(({ firsts }) => firsts === count)) return null;
+  return span(next) > 3 * Math.max(DAY, span(first)) ? first : null;
+}
+
+const hasDots = (format: string): boolean => /%[dm]\.%[dm]\./.test(format);
+const startsWithYear = (format: string): boolean => /^%[yY]/.test(format.replace(/^%a,? /, ''));
 const startsWithDay = (format: string): boolean => format.replace(/^%a,? /, '').startsWith('%d');
 
-/** What a column whose order is beyond doubt says about the others; null = nothing. */
+/** What dates whose order is beyond doubt say about the others; null = nothing. */
 export function dayFirstOf({ moments }: ColumnProfile): boolean | null {
   for (const group of moments.groups ?? []) {
     const [only, second] = group.candidates;
@@ -117,3 +136,7 @@ export function dayFirstOf({ moments }: ColumnProfile): boolean | null {
   }
   return null;
 }
+
+/** The column has dates like 01.02.2024. */
+export const isPointed = ({ moments }: ColumnProfile): boolean =>
+  (moments.groups ?? []).some(({ candidates }) => hasDots(candidates[0]?.format ?? ''));

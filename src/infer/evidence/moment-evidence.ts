@@ -23,13 +23,16 @@ export interface Candidate {
   readonly round: boolean;
   readonly codec: Codec;
   /**
-   * Seconds between the first and the last value as this format reads them, and how often the order of the file was
-   * kept.
+   * The earliest and the latest value as this format reads them, in seconds since 2000, and how often a value was not
+   * before the one above it, and not behind it.
    */
   least: number;
   most: number;
   rising: number;
+  falling: number;
   last: number;
+  /** Values on the first day of a month. */
+  firsts: number;
 }
 
 /** More forms in one column are no column of dates, but of texts. */
@@ -135,13 +138,18 @@ export class MomentEvidence {
   }
 }
 
+/** Seconds from 1970 to 2000, from which PostgreSQL counts. */
+const SINCE_2000 = 946_684_800;
+
 /** Where the value stands that was just encoded: seconds since 2000 for timestamps. */
 function watch(candidate: Candidate): void {
   const at = Number(OUT.buf.readBigInt64BE(4) / 1_000_000n);
   if (at < candidate.least) candidate.least = at;
   if (at > candidate.most) candidate.most = at;
-  if (at >= candidate.last) candidate.rising++;
+  if (!(at < candidate.last)) candidate.rising++;
+  if (!(at > candidate.last)) candidate.falling++;
   candidate.last = at;
+  if (new Date((at + SINCE_2000) * 1_000).getUTCDate() === 1) candidate.firsts++;
 }
 
 /** Digits past microseconds. */
@@ -152,7 +160,10 @@ function candidateOf(format: string, holds: Holds, round: boolean): Candidate[] 
   const type = pgTypeNamed(holds === 'time' ? 'time' : 'timestamptz');
   const codec =
     type === null ? null : codecFor(type, { ...PLAIN_OPTIONS, formats: format === '' ? [] : [format], round });
-  return codec === null ? [] : [{ format, round, codec, least: Infinity, most: -Infinity, rising: 0, last: -Infinity }];
+  if (codec === null) return [];
+  return [
+    { format, round, codec, least: Infinity, most: -Infinity, rising: 0, falling: 0, last: Number.NaN, firsts: 0 },
+  ];
 }
 
 /** The widest of the column's forms. */
