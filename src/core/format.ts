@@ -123,9 +123,13 @@ export interface DriftNote {
     | 'dialect'
     | 'mtime'
     | 'beside'
-    | 'unterminated';
+    | 'unterminated'
+    // Told as `lines_skipped`, not among the notes.
+    | 'passed';
   readonly column: string;
   readonly message: string;
+  /** `passed`: lines that were passed over on purpose (comments, skip_lines). */
+  readonly lines?: number;
   /** Of an unknown column: the type that the format carries. Omitted = none, a text. */
   readonly type?: string;
 }

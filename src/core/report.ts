@@ -16,6 +16,12 @@ export interface RowCounts {
 
 export const NO_ROWS: RowCounts = { read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 };
 
+/** What a load noted, as the report tells it. */
+export const toldDrift = (notes: readonly DriftNote[]): Pick<FileReport, 'drift' | 'lines_skipped'> => ({
+  lines_skipped: notes.reduce((sum, { lines = 0 }) => sum + lines, 0),
+  drift: notes.filter(({ kind }) => kind !== 'passed'),
+});
+
 /** Faults of a file grouped by class, column and message. */
 export interface ErrorGroup {
   readonly class: ErrorClass;
@@ -49,6 +55,8 @@ export interface FileReport {
   readonly duplicate_of: number | null;
   readonly generation: number;
   readonly rows: RowCounts;
+  /** Lines that are no records and were passed over on purpose: comments, and those of `skip_lines`. */
+  readonly lines_skipped: number;
   readonly errors: readonly ErrorGroup[];
   readonly error: ReportedError | null;
   /** What was accepted and is worth knowing. */

@@ -1,3 +1,4 @@
+import type { DriftNote } from '../core/format.js';
 import type { PassedLine } from './window.js';
 
 /** Bits of a scanner's `lineEnds`: the kinds of line end that it has met. */
@@ -8,6 +9,10 @@ export const SAW_CR = 4;
 /** The bit of a line that was passed over. */
 export const sawBit = (end: PassedLine['end']): number =>
   end === 'lf' ? SAW_LF : end === 'crlf' ? SAW_CRLF : end === 'cr' ? SAW_CR : 0;
+
+/** A note of how many lines were passed over on purpose; none of none. */
+export const passedNotes = (lines: number): readonly DriftNote[] =>
+  lines === 0 ? [] : [{ kind: 'passed', column: '', message: 'comments and lines of skip_lines', lines }];
 
 const TOLD: ReadonlyMap<number, string | null> = new Map([
   [0, null],

@@ -2,7 +2,7 @@ import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { DatabaseSpec } from '../core/database.js';
 import type { LoadJob, LoadResult } from '../core/load.js';
-import { NO_ROWS, type FileReport } from '../core/report.js';
+import { NO_ROWS, toldDrift, type FileReport } from '../core/report.js';
 import { withChangedContract } from '../flow/contract-advice.js';
 import { readBeside } from '../intake/beside.js';
 import { workDirOf } from '../load/progress.js';
@@ -101,7 +101,10 @@ export async function dryRun(parts: DryRunParts, feed: FeedSpec, file: string): 
   };
 }
 
-function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error' | 'drift'> {
+function found(
+  result: LoadResult,
+  feed: FeedSpec,
+): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error' | 'drift' | 'lines_skipped'> {
   switch (result.outcome) {
     case 'checked':
     case 'loaded':
@@ -110,7 +113,7 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
         sha256: result.sha256,
         rows: result.rows,
         errors: result.errors,
-        drift: result.drift,
+        ...toldDrift(result.drift),
         error:
           result.outcome === 'loaded' || result.error === null
             ? null
@@ -122,7 +125,7 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
         sha256: null,
         rows: NO_ROWS,
         errors: [],
-        drift: [],
+        ...toldDrift([]),
         error: new TallymanError(
           result.outcome === 'changed' ? 'FILE_CHANGED' : 'FILE_VANISHED',
           result.message,
@@ -131,11 +134,11 @@ function found(result: LoadResult, feed: FeedSpec): Pick<FileReport, 'sha256' | 
     case 'known-path':
       throw new TallymanError('INTERNAL', 'a dry run knows of no other loads');
     case 'lost-race':
-      return { sha256: result.sha256, rows: NO_ROWS, errors: [], drift: [], error: null };
+      return { sha256: result.sha256, rows: NO_ROWS, errors: [], ...toldDrift([]), error: null };
     case 'unreachable':
     case 'misfit':
     case 'unknown':
     case 'failed':
-      return { sha256: null, rows: NO_ROWS, errors: [], drift: [], error: result.error };
+      return { sha256: null, rows: NO_ROWS, errors: [], ...toldDrift([]), error: result.error };
   }
 }

@@ -45,6 +45,7 @@ export function printFile(out: Output, d: FileDetail): void {
       : `${d.load_id}, generation ${d.generation}, ${d.attempts} attempt${d.attempts === 1 ? '' : 's'}`,
   );
   pair('rows', booksText(d.rows, d.state));
+  if (d.lines_skipped > 0) pair('lines', `${count(d.lines_skipped)} passed over: comments, and those of skip_lines`);
   pair('discovered', `${when(d.discovered_at)}, settled in ${seconds(d.seconds.settle)}`);
   pair('finished', d.finished_at === null ? 'not yet' : `${when(d.finished_at)}, loaded in ${seconds(d.seconds.load)}`);
   if (d.error !== null) {

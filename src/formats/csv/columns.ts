@@ -96,7 +96,7 @@ function columnsOf(
 
 /** Nothing but blank lines was met, and nothing is left that is no fault. */
 function nothingMet(records: Records): boolean {
-  return !records.passedText && !records.scanner.sawComment && records.atEnd;
+  return !records.passedText && records.scanner.comments === 0 && records.atEnd;
 }
 
 /** The first record, in a batch wide enough for it: taken, or only looked at. null: there is none. */

@@ -1,6 +1,6 @@
 import type { SpanBatch } from '../../core/batch.js';
 import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
-import { toldLineEnds } from '../line-ends.js';
+import { passedNotes, toldLineEnds } from '../line-ends.js';
 import type { Columns } from './columns.js';
 import { CsvBatch } from './csv-batch.js';
 import type { CsvOptions } from './options.js';
@@ -64,6 +64,7 @@ export class CsvReader implements RecordReader {
     }
     if (!more) {
       this.#ended = true;
+      this.#drift.push(...passedNotes(this.#records.passedLines + this.#records.scanner.comments));
       return null;
     }
     this.#firstRow += batch.rows;

@@ -22,6 +22,8 @@ export class Records {
   readonly scanner: Scanner;
   /** Anything but blank lines was passed over by passLine. */
   passedText = false;
+  /** Lines that passLine passed over. */
+  passedLines = 0;
   readonly #dialect: Dialect;
   readonly #window: Window;
   readonly #size: number;
@@ -66,6 +68,7 @@ export class Records {
     if (line.length > 0) this.passedText = true;
     if (line.length === 0 && line.end === 'none') return false;
     scanner.line++;
+    this.passedLines++;
     scanner.lineEnds |= sawBit(line.end);
     return true;
   }
@@ -109,6 +112,7 @@ export class Records {
     const window = this.#window;
     let from = scanner.pos;
     let line = scanner.line;
+    let comments = scanner.comments;
     let faults = 0;
     batch.clear(1);
     for (;;) {
@@ -119,6 +123,7 @@ export class Records {
           // Only blank lines and comments so far.
           from = scanner.pos;
           line = scanner.line;
+          comments = scanner.comments;
         }
         if (window.end - from > this.#dialect.maxRecord) break;
         scanner.pos -= from;
@@ -137,6 +142,7 @@ export class Records {
     if (batch.rows === 0 && faults === 0) return;
     scanner.pos = from;
     scanner.line = line;
+    scanner.comments = comments;
   }
 
   /** Back to the beginning of the batch's first row, to scan it again. Only right after `pull`. */
@@ -166,7 +172,7 @@ export class Records {
 
   async #passComment(): Promise<void> {
     const line = await this.#window.passLine(this.scanner.pos, 0);
-    this.scanner.sawComment = true;
+    this.scanner.comments++;
     this.scanner.pos = line.next;
     this.scanner.line++;
   }

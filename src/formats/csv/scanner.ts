@@ -56,7 +56,8 @@ export class Scanner {
   open = false;
   /** After MORE: the window ended inside a comment. */
   inComment = false;
-  sawComment = false;
+  /** Comments that were passed over. */
+  comments = 0;
   /** A row had more cells than the width, all of them empty. */
   sawEmptySurplus = false;
   reason = NEVER_CLOSED;
@@ -150,7 +151,7 @@ export class Scanner {
             outcome = MORE;
             break;
           }
-          this.sawComment = true;
+          this.comments++;
           at = stop >= end ? end : stop + (bytes[stop] === CR && stop + 1 < end && bytes[stop + 1] === LF ? 2 : 1);
           line++;
           continue;

@@ -28,6 +28,10 @@ export interface Scanned {
   readonly faults: number;
   /** Cells in quotes, among the first CELLS of each record. */
   readonly quoted: number;
+  /** Records with such a cell. */
+  readonly quotedRecords: number;
+  /** Lines that were passed over as comments. */
+  readonly comments: number;
 }
 
 /** Cells of a record that are looked at for quotes; all are counted. */
@@ -48,6 +52,7 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
   const spans: { start: number; end: number }[] = [];
   let faults = 0;
   let quoted = 0;
+  let quotedRecords = 0;
   try {
     await records.passMark();
     for (let line = 0; line < trial.skipLines; line++) if (!(await records.passLine())) break;
@@ -65,8 +70,10 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
           start: batch.offsets[row]!,
           end: batch.offsets[row]! + batch.rowEnds[row]! - batch.rowStarts[row]!,
         });
+        const before = quoted;
         for (let cell = row * CELLS; cell < row * CELLS + Math.min(width, CELLS); cell++)
           if ((batch.flags[cell]! & QUOTED) !== 0) quoted++;
+        if (quoted > before) quotedRecords++;
       }
     }
   } finally {
@@ -79,7 +86,7 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
     // What the cut did to an open quote is no fault of the file.
     faults = Math.max(0, faults - 1);
   }
-  return { trial, widths, lines, spans, faults, quoted };
+  return { trial, widths, lines, spans, faults, quoted, quotedRecords, comments: records.scanner.comments };
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {

@@ -1,3 +1,4 @@
+import { COMMENT, hasComments } from './sniff-comment.js';
 import { scanSample, type Scanned, type Trial } from './sniff-scan.js';
 
 /** In order of preference: with equal evidence the first one wins. */
@@ -57,16 +58,20 @@ export async function sniffDialect(sample: Buffer, options: SniffOptions): Promi
       rival: chosen.rival,
       scanned: chosen.scanned,
     };
-  const scanned = await scanSample(bytes, whole, {
-    quote: '"',
-    comment: null,
-    skipLines: 0,
-    ...options.fixed,
-    delimiter: ',',
-  });
-  const { width, share } = usualWidth(scanned);
+  const { scanned, width, share } = await tried(bytes, whole, ',', options.fixed);
   return { ...scanned.trial, width, share, sure: false, rival: null, scanned };
 }
+
+/** By the quoting that is fixed, or by the one that makes the best of it. */
+const tried = async (
+  bytes: Buffer,
+  whole: boolean,
+  delimiter: string,
+  fixed: SniffOptions['fixed'],
+): Promise<Judged> =>
+  fixed === undefined
+    ? await bestQuoting(bytes, whole, delimiter)
+    : judge(bytes, await scanSample(bytes, whole, { ...fixed, delimiter }));
 
 /** The delimiter only ever stands as part of a longer token: `|` in `a||b||c`. */
 function isPartOf(delimiter: string, token: string, bytes: Buffer): boolean {
@@ -99,11 +104,7 @@ async function best(
       (clash(fixed.quote, delimiter) || clash(fixed.comment, delimiter) || clash(fixed.escape, delimiter))
     )
       continue;
-    judged.push(
-      fixed === undefined
-        ? await bestQuoting(bytes, whole, delimiter)
-        : judge(bytes, await scanSample(bytes, whole, { ...fixed, delimiter })),
-    );
+    judged.push(await tried(bytes, whole, delimiter, fixed));
   }
   judged.sort((a, b) => b.score - a.score);
   const [first, second] = judged;
@@ -125,18 +126,17 @@ const clash = (token: string | null | undefined, delimiter: string): boolean =>
  * quote has too.
  */
 async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string): Promise<Judged> {
-  const comment = commentOf(bytes, delimiter);
-  const attempt = async (quote: string | null, escape?: string): Promise<Judged> =>
-    judge(
+  const signs = delimiter !== COMMENT && /^#/m.test(bytes.toString('latin1'));
+  const attempt = async (quote: string | null, escape?: string): Promise<Judged> => {
+    const trial = { delimiter, quote, comment: null, skipLines: 0, ...(escape === undefined ? {} : { escape }) };
+    const plain = await scanSample(bytes, whole, trial);
+    return judge(
       bytes,
-      await scanSample(bytes, whole, {
-        delimiter,
-        quote,
-        comment,
-        skipLines: 0,
-        ...(escape === undefined ? {} : { escape }),
-      }),
+      signs && hasComments(bytes, whole, plain, usualWidth(plain).width)
+        ? await scanSample(bytes, whole, { ...trial, comment: COMMENT })
+        : plain,
     );
+  };
   let found = await attempt('"');
   const better = (other: Judged): boolean =>
     other.score > found.score + 0.001 ||
@@ -163,25 +163,6 @@ function wrapped(bytes: Buffer, delimiter: string): boolean {
   const opened = text.match(new RegExp(`(?:^|${between})'`, 'gm'))?.length ?? 0;
   const closed = text.match(new RegExp(`'(?=\\r?$|${between})`, 'gm'))?.length ?? 0;
   return opened >= 2 && closed >= opened * 0.9;
-}
-
-/** `#` where lines begin with it that are no records: other than a header that begins so. */
-function commentOf(bytes: Buffer, delimiter: string): string | null {
-  const lines = bytes.toString('latin1', 0, Math.min(bytes.length, 65_536)).split(/\r\n?|\n/);
-  const marked = lines.filter((line) => line.startsWith('#'));
-  if (marked.length === 0 || delimiter === '#') return null;
-  const cells = (line: string): number => line.split(delimiter).length;
-  const next = lines.find((line) => line !== '' && !line.startsWith('#'));
-  const [only] = marked;
-  if (
-    marked.length === 1 &&
-    only !== undefined &&
-    lines[0] === only &&
-    (next === undefined || cells(next) === cells(only))
-  )
-    return null;
-  // Most records begin with it: it is data, as in a list of tags or colours.
-  return marked.length * 2 > lines.filter((line) => line !== '').length ? null : '#';
 }
 
 /** The number of cells that most records have; a header or records before it may have another. */

@@ -13,18 +13,17 @@ export async function openFixed(input: FormatInput, options: FixedOptions, windo
   const records = new LineRecords(input.bytes, scanner, window);
   try {
     const mark = await records.passMark();
-    for (let line = 0; line < options.skip_lines; line++) {
-      if (!(await records.passLine())) break;
-    }
+    let passed = 0;
+    while (passed < options.skip_lines && (await records.passLine())) passed++;
     let more = await records.toRecord();
-    const nothing = !more && !records.passedText && !scanner.sawComment;
+    const nothing = !more && !records.passedText && scanner.comments === 0;
     if (options.header && !nothing) {
       if (!more)
         throw new TallymanError('HEADER_MISSING', `The file ends on line ${scanner.line} without a header line.`);
       await records.passLine();
       more = await records.toRecord();
     }
-    return new FixedReader(records, options, slices, mark, nothing, input.batchRows);
+    return new FixedReader(records, options, slices, mark, nothing, passed, input.batchRows);
   } catch (error) {
     await records.close();
     throw error;

@@ -1,6 +1,6 @@
 import type { SpanBatch } from '../../core/batch.js';
 import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
-import { toldLineEnds } from '../line-ends.js';
+import { passedNotes, toldLineEnds } from '../line-ends.js';
 import { PlainBatch } from '../plain-batch.js';
 import type { Slices } from './columns.js';
 import type { FixedOptions } from './options.js';
@@ -15,6 +15,8 @@ export class FixedReader implements RecordReader {
   readonly #options: FixedOptions;
   readonly #told: FileDialect;
   readonly #mark: boolean;
+  /** Lines of skip_lines. */
+  readonly #passed: number;
   readonly #drift: DriftNote[] = [];
   readonly #batch: PlainBatch;
   #firstRow = 1;
@@ -26,6 +28,7 @@ export class FixedReader implements RecordReader {
     slices: Slices,
     mark: boolean,
     empty: boolean,
+    passed: number,
     batchRows: number | undefined,
   ) {
     this.#records = records;
@@ -33,6 +36,7 @@ export class FixedReader implements RecordReader {
     this.#told = slices.told;
     this.#mark = mark;
     this.empty = empty;
+    this.#passed = passed;
     this.layout = {
       ...slices.layout,
       ...(options.short_rows === 'fill_null' ? { shortRows: 'fill_null' } : {}),
@@ -58,6 +62,7 @@ export class FixedReader implements RecordReader {
     const batch = this.#batch;
     if (!(await this.#records.pull(batch, this.#firstRow))) {
       this.#ended = true;
+      this.#drift.push(...passedNotes(this.#passed + this.#records.scanner.comments));
       return null;
     }
     if (this.#records.scanner.sawSurplus && this.#drift.length === 0) {

@@ -119,7 +119,7 @@ export class LineRecords {
   async #passComment(): Promise<void> {
     const { scanner } = this;
     const line = await this.#window.passLine(scanner.pos, 0);
-    scanner.sawComment = true;
+    scanner.comments++;
     scanner.pos = line.next;
     scanner.line++;
     scanner.lineEnds |= sawBit(line.end);

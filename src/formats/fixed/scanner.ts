@@ -31,7 +31,8 @@ export class LineScanner {
   lineEnds = 0;
   /** After MORE: the window ended inside a comment. */
   inComment = false;
-  sawComment = false;
+  /** Comments that were passed over. */
+  comments = 0;
   /** A line went on behind the last column with text that is ignored. */
   sawSurplus = false;
   readonly comment: Buffer;
@@ -86,7 +87,7 @@ export class LineScanner {
       const both = byte === CR && at + 1 < end && bytes[at + 1] === LF;
       const next = at >= end ? end : at + (both ? 2 : 1);
       if (at > start && bytes[start] === commentByte && isComment(comment, bytes, start, at)) {
-        this.sawComment = true;
+        this.comments++;
       } else if (at > start) {
         if (at - start > maxRecord) return LONG;
         const row = batch.rows;

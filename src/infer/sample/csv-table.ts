@@ -38,6 +38,7 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   if (sniffed.rival !== null) doubts.push(`delimiter: ${shownToken(sniffed.rival)} would make columns as well`);
   const delimiter = sniffed.sure || sniffed.width === 1 ? oneColumnDelimiter(sniffed, text.head) : sniffed.delimiter;
   if (!sniffed.sure && sniffed.width > 1) doubts.push('delimiter: none makes records of equal width; "," was taken');
+  if (sniffed.scanned.comments > 0) doubts.push(`comment: ${commentsOf(sniffed, text.head)}`);
   const start = beginning(sniffed, text.head);
   const base: CsvTable = {
     kind: 'csv',
@@ -65,6 +66,12 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
 }
 
 export const shownToken = (token: string): string => (token === '\t' ? 'tab' : JSON.stringify(token));
+
+function commentsOf({ scanned: { comments } }: Sniffed, head: Buffer): string {
+  const at = head[0] === 0x23 ? 0 : head.indexOf('\n#') + 1;
+  const first = head.toString('utf8', at, at + 40).split(/[\r\n]/)[0] ?? '';
+  return `${comments} line${comments === 1 ? '' : 's'} of the sample begin${comments === 1 ? 's' : ''} with # and ${comments === 1 ? 'is no record' : 'are no records'} (${JSON.stringify(first)}): passed over, and counted as lines_skipped`;
+}
 
 /** One column: a delimiter that does not stand in it, so that no record falls apart. */
 function oneColumnDelimiter(sniffed: Sniffed, head: Buffer): string {

@@ -1,7 +1,7 @@
 import { ERROR_CLASSES } from '../../core/batch.js';
 import { TallymanError } from '../../core/errors.js';
 import type { DriftNote } from '../../core/format.js';
-import type { ErrorGroup, FileReport } from '../../core/report.js';
+import { toldDrift, type ErrorGroup, type FileReport } from '../../core/report.js';
 import {
   isObject,
   reportedError,
@@ -25,6 +25,7 @@ export const REPORT =
 /** The file report (docs/spec/commands.md#a-file-report), field by field and in its order. */
 export function toReport(row: Row): FileReport {
   const mtimeUs = intOrNull(row, 'mtime_us');
+  const { drift, lines_skipped } = toldDrift(driftNotes(row));
   return {
     message_type: 'file',
     file_id: int(row, 'file_id'),
@@ -40,9 +41,10 @@ export function toReport(row: Row): FileReport {
     duplicate_of: intOrNull(row, 'duplicate_of'),
     generation: int(row, 'generation'),
     rows: rowCounts(row),
+    lines_skipped,
     errors: errorGroups(json(row, 'errors')),
     error: reportedError(json(row, 'error')),
-    drift: driftNotes(row),
+    drift,
     discovered_at: iso(int(row, 'discovered_at')),
     finished_at: isoOrNull(row, 'finished_at'),
     seconds: { settle: real(row, 'settle_s'), land: real(row, 'land_s'), load: real(row, 'load_s') },
@@ -85,14 +87,15 @@ const DRIFT_KINDS: readonly DriftNote['kind'][] = [
   'mtime',
   'beside',
   'unterminated',
+  'passed',
 ];
 
 function driftNotes(row: Row): readonly DriftNote[] {
   return list(json(row, 'drift')).map((item) => {
     const kind = DRIFT_KINDS.find((name) => name === item['kind']);
-    const { column, message } = item;
+    const { column, message, lines } = item;
     if (kind === undefined || typeof column !== 'string' || typeof message !== 'string') throw malformed('drift');
-    return { kind, column, message };
+    return { kind, column, message, ...(typeof lines === 'number' ? { lines } : {}) };
   });
 }
 

@@ -153,7 +153,9 @@ export class MembersReader implements RecordReader {
   #tellDrift({ layout: { drift } }: RecordReader): void {
     for (; this.#told < drift.length; this.#told++) {
       const note = drift[this.#told]!;
-      if (!this.#drift.some((told) => told.kind === note.kind && told.column === note.column)) this.#drift.push(note);
+      if (note.lines !== undefined) this.#drift.push(note);
+      else if (!this.#drift.some((told) => told.kind === note.kind && told.column === note.column))
+        this.#drift.push(note);
     }
   }
 }
