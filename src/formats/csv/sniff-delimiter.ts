@@ -4,9 +4,9 @@ import type { Bytes, DriftNote } from '../../core/format.js';
 import { CsvBatch } from './csv-batch.js';
 import { compileDialect } from './dialect.js';
 import { readHeader } from './header.js';
-import type { CsvOptions } from './options.js';
+import { csvOptions, type CsvOptions } from './options.js';
 import { Records } from './records.js';
-import { CANDIDATES, sniffDialect } from './sniff.js';
+import { CANDIDATES, delimiterMark, sniffDialect } from './sniff.js';
 
 /** What `delimiter: auto` looks at, as `encoding: auto` does. */
 const SAMPLE = 2 ** 20;
@@ -18,7 +18,8 @@ export interface Settled {
 }
 
 /**
- * `delimiter: auto` made up by the beginning of the file. A header under which every column of the contract is found
+ * `delimiter: auto` made up by the beginning of the file. Excel's mark (`sep=;`) in its first line is obeyed and passed
+ * over. A header under which every column of the contract is found
  * decides; else what makes records of equal width. Where neither speaks (one column, a file of one line) it is the
  * comma, and that is reported as drift.
  */
@@ -30,6 +31,13 @@ export async function settleDelimiter(
   if (options.delimiter !== 'auto') return { bytes, options, drift: [] };
   const peeked = await peek(bytes, SAMPLE);
   const sample = peeked.head.subarray(0, SAMPLE);
+  const mark = delimiterMark(sample);
+  if (mark !== null && csvOptions.safeParse({ ...options, delimiter: mark }).success)
+    return {
+      bytes: peeked.bytes,
+      options: { ...options, delimiter: mark, skip_lines: Math.max(1, options.skip_lines) },
+      drift: [],
+    };
   const named = await byHeader(sample, options, contract);
   if (named !== null) return { bytes: peeked.bytes, options: { ...options, delimiter: named }, drift: [] };
   const { quote, escape, comment, skip_lines: skipLines } = options;

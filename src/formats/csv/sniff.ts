@@ -19,7 +19,15 @@ export interface Sniffed extends Trial {
   readonly sure: boolean;
   /** Another delimiter that would do as well; null = none comes near. */
   readonly rival: string | null;
+  /** The first line is Excel's mark (`sep=;`), which says the delimiter. */
+  readonly mark: boolean;
   readonly scanned: Scanned;
+}
+
+/** The delimiter that Excel's mark in the first line says; null = there is no mark. */
+export function delimiterMark(sample: Buffer): string | null {
+  const text = sample.toString('utf8', 0, 64).replace(/^\ufeff/, '');
+  return /^"?sep=([^\s"]{1,4}|\t)"?[;,\t|]*(?:\r|\n|$)/i.exec(text)?.[1] ?? null;
 }
 
 /** What is known already and not to be found out. */
@@ -40,6 +48,11 @@ const ENOUGH = 256 * 1024;
 export async function sniffDialect(sample: Buffer, options: SniffOptions): Promise<Sniffed> {
   const whole = options.whole && sample.length <= ENOUGH;
   const bytes = whole ? sample : cutAtLine(sample.subarray(0, ENOUGH));
+  const mark = delimiterMark(bytes);
+  if (mark !== null && options.fixed === undefined) {
+    const { scanned, width, share } = await bestQuoting(bytes, whole, mark, 1);
+    return { ...scanned.trial, width, share, sure: true, rival: null, mark: true, scanned };
+  }
   const common = await best(bytes, whole, COMMON, options.fixed);
   const found =
     common !== null && common.score >= CONVINCING
@@ -56,10 +69,11 @@ export async function sniffDialect(sample: Buffer, options: SniffOptions): Promi
       share: chosen.share,
       sure,
       rival: chosen.rival,
+      mark: false,
       scanned: chosen.scanned,
     };
   const { scanned, width, share } = await tried(bytes, whole, ',', options.fixed);
-  return { ...scanned.trial, width, share, sure: false, rival: null, scanned };
+  return { ...scanned.trial, width, share, sure: false, rival: null, mark: false, scanned };
 }
 
 /** By the quoting that is fixed, or by the one that makes the best of it. */
@@ -107,8 +121,16 @@ async function best(
     judged.push(await tried(bytes, whole, delimiter, fixed));
   }
   judged.sort((a, b) => b.score - a.score);
-  const [first, second] = judged;
-  if (first === undefined) return null;
+  const [most] = judged;
+  if (most === undefined) return null;
+  // The header decides: a delimiter that makes a table of all records, the first among them, goes before one that the
+  // first record does not hold.
+  const headed = judged.find(
+    ({ scanned: { widths }, width, share, score }) =>
+      width > 1 && score >= CONVINCING && share >= 0.9 && steady(widths, 0, width),
+  );
+  const first = headed !== undefined && most.scanned.widths[0] === 1 ? headed : most;
+  const second = judged.find((one) => one !== first);
   return {
     ...first,
     rival:
@@ -125,10 +147,10 @@ const clash = (token: string | null | undefined, delimiter: string): boolean =>
  * The quoting under which a delimiter makes the best of the sample. Plain `"` wins ties: it is what a file without any
  * quote has too.
  */
-async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string): Promise<Judged> {
+async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string, skipLines = 0): Promise<Judged> {
   const signs = delimiter !== COMMENT && /^#/m.test(bytes.toString('latin1'));
   const attempt = async (quote: string | null, escape?: string): Promise<Judged> => {
-    const trial = { delimiter, quote, comment: null, skipLines: 0, ...(escape === undefined ? {} : { escape }) };
+    const trial = { delimiter, quote, comment: null, skipLines, ...(escape === undefined ? {} : { escape }) };
     const plain = await scanSample(bytes, whole, trial);
     return judge(
       bytes,
@@ -149,7 +171,8 @@ async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string): Pr
     const single = await attempt("'");
     if (single.scanned.faults === 0 && single.score >= found.score) found = single;
   }
-  if (found.scanned.faults > 0) {
+  // The majority decides: one bad quote among many good ones is a bad quote.
+  if (found.scanned.faults > found.scanned.quotedRecords) {
     const unquoted = await attempt(null);
     if (better(unquoted) && unquoted.scanned.faults < found.scanned.faults) found = unquoted;
   }
@@ -192,7 +215,7 @@ function judge(bytes: Buffer, scanned: Scanned): Judged {
   // More columns are better evidence than fewer, a little.
   const columns = 0.02 * Math.min(1, Math.log2(width) / 6);
   const single = scanned.widths.length === 1 ? 0.1 : 0;
-  const score = share - faulty - preamble - foreign(bytes, scanned) - single + columns;
+  const score = share - faulty - preamble - foreign(bytes, scanned, width) - single + columns;
   return { scanned, width, share, score };
 }
 
@@ -214,21 +237,33 @@ function moments(bytes: Buffer, { spans }: Scanned): boolean {
   );
 }
 
-/** How much of the records would fall apart further by a delimiter that does not belong into cells. */
-function foreign(bytes: Buffer, { trial, spans }: Scanned): number {
-  const sample = spans
+/** The record and the two below it have the usual width. */
+const steady = (widths: readonly number[], row: number, width: number): boolean =>
+  widths.slice(row, row + 3).every((cells) => cells === width);
+
+/**
+ * How much of the records would fall apart further by a delimiter that does not belong into cells. One that stands in
+ * no name of the header, or more rarely than the delimiter itself, does: a list within a cell.
+ */
+function foreign(bytes: Buffer, { trial, spans, widths }: Scanned, width: number): number {
+  const texts = spans
     .slice(0, 200)
     .map(({ start, end }) => unquoted(bytes.toString('latin1', start, end), trial.quote));
-  if (sample.length === 0) return 0;
-  const holding = (test: (text: string) => boolean): number => sample.filter(test).length / sample.length;
+  if (texts.length === 0) return 0;
+  const holding = (test: (text: string) => boolean): number => texts.filter(test).length / texts.length;
+  const header = Math.max(0, widths.indexOf(width));
+  const count = (row: number, token: string): number => (texts[row] ?? '').split(token).length - 1;
+  const listed = (other: string): boolean =>
+    steady(widths, header, width) &&
+    (count(header, other) === 0 || count(header, other) < count(header, trial.delimiter));
   let loss = 0;
   for (const other of [';', '\t', '|']) {
-    if (trial.delimiter.includes(other)) continue;
+    if (trial.delimiter.includes(other) || listed(other)) continue;
     const share = holding((text) => text.includes(other));
     if (share > 0.5) loss += 0.3 * share;
   }
   // A comma between digits is a decimal sign, one with a blank behind it stands in a text.
-  if (trial.delimiter !== ',') {
+  if (trial.delimiter !== ',' && !listed(',')) {
     const share = holding((text) => /[^\d\s],(?!\s)|,(?![\d\s])/.test(text));
     if (share > 0.7) loss += 0.2 * share;
   }

@@ -83,12 +83,15 @@ function oneColumnDelimiter(sniffed: Sniffed, head: Buffer): string {
  * Where the table begins: at its first record of the usual width that is not all but empty, when what stands before it
  * has another form.
  */
-function beginning({ scanned, width }: Sniffed, head: Buffer): { readonly line: number; readonly passed: string } {
+function beginning(
+  { scanned, width, mark }: Sniffed,
+  head: Buffer,
+): { readonly line: number; readonly passed: string } {
   const { widths, lines, spans, trial } = scanned;
   const textOf = (row: number): string =>
     head.toString('utf8', spans[row]!.start, Math.min(spans[row]!.end, spans[row]!.start + 40));
   const firstLine = lines[0] ?? 1;
-  const none = { line: 1, passed: '' };
+  const none = { line: mark ? 2 : 1, passed: mark ? (/^[^\r\n]*/.exec(head.toString('utf8', 0, 40))?.[0] ?? '') : '' };
   let row = widths.findIndex((cells) => cells === width);
   // A header one cell short stands above row names, or above records with a delimiter at their end.
   if (row === 1 && widths[0] === width - 1 && width > 2) row = 0;
