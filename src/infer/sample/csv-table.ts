@@ -2,6 +2,7 @@ import type { FormatType, RecordReader } from '../../core/format.js';
 import { sniffDialect, type Sniffed } from '../../formats/csv/sniff.js';
 import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
 import { HEADER_SAMPLE, judgeHeader } from './header.js';
+import { beginningOf, rulerBelow, type Ruler } from './table-start.js';
 import type { SampledText } from './text.js';
 
 /** A sampled file of delimited text, with its dialect found out. */
@@ -15,6 +16,8 @@ export interface CsvTable {
   readonly width: number;
   /** Physical lines before the header or the first record. */
   readonly skipLines: number;
+  /** The line of dashes below the header; null = there is none. */
+  readonly ruler: Ruler | null;
   /** What is doubtful about all that, for people. */
   readonly doubts: readonly string[];
 }
@@ -39,7 +42,8 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   const delimiter = sniffed.sure || sniffed.width === 1 ? oneColumnDelimiter(sniffed, text.head) : sniffed.delimiter;
   if (!sniffed.sure && sniffed.width > 1) doubts.push('delimiter: none makes records of equal width; "," was taken');
   if (sniffed.scanned.comments > 0) doubts.push(`comment: ${commentsOf(sniffed, text.head)}`);
-  const start = beginning(sniffed, text.head);
+  const start = beginningOf(sniffed, text.head);
+  const ruler = rulerBelow(sniffed, text.head, start.row);
   const base: CsvTable = {
     kind: 'csv',
     text,
@@ -48,13 +52,16 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
     names: [],
     width: sniffed.width,
     skipLines: start.line - 1,
+    ruler: null,
     doubts,
   };
   const rows = await firstRows(csv, base);
   const [first] = rows;
-  const below = rows.slice(1);
+  const below = rows.slice(ruler?.isRecord === true ? 2 : 1);
   const narrow = first !== undefined && below.length > 0 && first.length < sniffed.width;
-  const verdict = judgeHeader(narrow ? [first, ...below.map((row) => row.slice(0, first.length))] : rows);
+  const verdict = judgeHeader(
+    first === undefined ? [] : [first, ...(narrow ? below.map((row) => row.slice(0, first.length)) : below)],
+  );
   if (verdict.doubt !== null) doubts.push(`header: ${verdict.doubt}`);
   if (start.line > 1)
     doubts.push(
@@ -62,7 +69,7 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
     );
   if (!verdict.header || first === undefined)
     return { ...base, width: first === undefined ? sniffed.width : Math.max(1, first.length) };
-  return { ...base, header: true, names: first, width: first.length };
+  return { ...base, header: true, names: first, width: first.length, ruler };
 }
 
 export const shownToken = (token: string): string => (token === '\t' ? 'tab' : JSON.stringify(token));
@@ -77,37 +84,6 @@ function commentsOf({ scanned: { comments } }: Sniffed, head: Buffer): string {
 function oneColumnDelimiter(sniffed: Sniffed, head: Buffer): string {
   if (sniffed.sure || !head.includes(sniffed.delimiter)) return sniffed.delimiter;
   return ['\t', '|', ';', '\u001f'].find((token) => !head.includes(token)) ?? sniffed.delimiter;
-}
-
-/**
- * Where the table begins: at its first record of the usual width that is not all but empty, when what stands before it
- * has another form.
- */
-function beginning(
-  { scanned, width, mark }: Sniffed,
-  head: Buffer,
-): { readonly line: number; readonly passed: string } {
-  const { widths, lines, spans, trial } = scanned;
-  const textOf = (row: number): string =>
-    head.toString('utf8', spans[row]!.start, Math.min(spans[row]!.end, spans[row]!.start + 40));
-  const firstLine = lines[0] ?? 1;
-  const none = { line: mark ? 2 : 1, passed: mark ? (/^[^\r\n]*/.exec(head.toString('utf8', 0, 40))?.[0] ?? '') : '' };
-  let row = widths.findIndex((cells) => cells === width);
-  // A header one cell short stands above row names, or above records with a delimiter at their end.
-  if (row === 1 && widths[0] === width - 1 && width > 2) row = 0;
-  if (row === 0 && width >= 4) {
-    const filled = (at: number): number =>
-      head
-        .toString('utf8', spans[at]!.start, spans[at]!.end)
-        .split(trial.delimiter)
-        .filter((cell) => cell.trim() !== '').length;
-    let full = 0;
-    while (full < Math.min(30, widths.length) && filled(full) <= 2) full++;
-    if (full > 0 && full < widths.length && filled(full) >= width * 0.6) row = full;
-  }
-  if (row <= 0) return none;
-  const line = lines[row] ?? 1;
-  return line === firstLine ? none : { line, passed: textOf(0) };
 }
 
 async function open(csv: FormatType, bytes: Buffer, options: Record<string, unknown>): Promise<RecordReader> {

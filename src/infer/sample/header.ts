@@ -38,21 +38,34 @@ const sure = (header: boolean): HeaderVerdict => ({ header, doubt: null });
 export function judgeHeader(rows: readonly (readonly string[])[]): HeaderVerdict {
   const [first, ...body] = rows;
   if (first === undefined) return sure(true);
-  const kinds = first.map(kindOf);
-  const years = areYears(first);
+  const run = isRun(first) && !body.some(isRun);
+  const isName = first.map((cell, column) => {
+    if (run && kindOf(cell) === 'number') return true;
+    return isPeriodName(
+      cell,
+      body.map((row) => row[column] ?? ''),
+    );
+  });
+  const kinds = first.map((cell, column) => (isName[column] === true ? 'text' : kindOf(cell)));
   const values = kinds.filter((kind) => kind === 'number' || kind === 'moment').length;
-  if (years) return sure(true);
   if (values > 0)
     return values * 4 > first.length || values > 3
       ? sure(false)
-      : columnsSay(first, body) > 0
+      : columnsSay(first, kinds, body) > 0
         ? { header: true, doubt: 'the first record is taken for the header, though numbers stand in it' }
         : sure(false);
   const filled = first.filter((cell) => cell.trim() !== '').length;
   if (filled < first.length * 0.6 && first.length > 2) return sure(false);
   if (new Set(first.map((cell) => cell.trim())).size < first.length * 0.6) return sure(false);
   if (body.length === 0) return { header: true, doubt: 'there is only one record: taken for the header' };
-  const evidence = columnsSay(first, body);
+  const evidence = columnsSay(first, kinds, body);
+  if (isName.includes(true) && evidence > 0)
+    return {
+      header: true,
+      doubt: run
+        ? 'the numbers of the first record count on, as those below do not: taken for names of columns'
+        : `${JSON.stringify(first[isName.indexOf(true)])} is taken for the name of a column, as what stands below it is of another kind`,
+    };
   if (evidence > 0) return sure(true);
   if (evidence < 0)
     return {
@@ -68,31 +81,49 @@ export function judgeHeader(rows: readonly (readonly string[])[]): HeaderVerdict
   };
 }
 
-/** `country,1990,1991,...` */
-function areYears(first: readonly string[]): boolean {
-  const numbers = first.filter((cell) => kindOf(cell) === 'number').map((cell) => cell.trim());
+/** `id,1,2,3`: texts, and three and more numbers that count. */
+function isRun(row: readonly string[]): boolean {
+  const numbers = row.filter((cell) => kindOf(cell) === 'number').map(Number);
   return (
-    numbers.length >= 2 &&
-    numbers.every((text) => /^(?:19|20)\d\d$/.test(text)) &&
-    new Set(numbers).size === numbers.length &&
-    numbers.length < first.length
+    numbers.length >= 3 &&
+    numbers.length < row.length &&
+    numbers.every((number, index) => index === 0 || number === numbers[index - 1]! + 1)
   );
+}
+
+/** A year, a month or a day, as it may name a column. */
+const PERIOD = /^(?:19|20)\d\d(?:[-/.]?(?:0[1-9]|1[0-2])(?:[-/.]?(?:0[1-9]|[12]\d|3[01]))?)?$/;
+/** What stands where there is no value. */
+const NOTHING = /^(?:n\/?a|null|none|nan|-+|\.+|\?|\\N)$/i;
+
+/** `state,2022,2023`: years and days over values of another kind are names. */
+function isPeriodName(cell: string, below: readonly string[]): boolean {
+  const text = cell.trim();
+  const isPeriod = (one: string): boolean => PERIOD.test(one) || shapeOf(one)?.holds === 'date';
+  if (!isPeriod(text)) return false;
+  const values = below.map((one) => one.trim()).filter((one) => one !== '' && !NOTHING.test(one));
+  return values.length > 0 && values.filter(isPeriod).length <= values.length * 0.1;
 }
 
 /**
  * Above 0: columns whose values are of a kind that the first record's cell is not. Below 0: its cells stand among the
  * values below.
  */
-function columnsSay(first: readonly string[], body: readonly (readonly string[])[]): number {
+function columnsSay(
+  first: readonly string[],
+  kinds: readonly (Kind | null)[],
+  body: readonly (readonly string[])[],
+): number {
   let evidence = 0;
   for (const [column, cell] of first.entries()) {
     if (cell.trim() === '') continue;
     const below = body.map((row) => row[column] ?? '').filter((text) => text.trim() !== '');
     if (below.length === 0) continue;
     // A column may be called n, or no.
-    const kind = kindOf(cell) === 'word' && below.some((text) => kindOf(text) !== 'word') ? 'text' : kindOf(cell);
+    const found = kinds[column] ?? null;
+    const kind = found === 'word' && below.some((text) => kindOf(text) !== 'word') ? 'text' : found;
     const same = below.filter((text) => kindOf(text) === kind).length;
-    if (kind === 'text' && same <= below.length * 0.1) evidence += 1;
+    if (kind === 'text' && (same <= below.length * 0.1 || kindOf(cell) !== 'text')) evidence += 1;
     else if (kind === 'text' && oneLength(below) && below.length >= 3 && cell.length !== below[0]?.length)
       evidence += 0.5;
     else if (below.includes(cell)) evidence -= 1;

@@ -43,6 +43,12 @@ async function openDelimited(csv: FormatType, fixed: FormatType | null, text: Sa
     };
   }
   if (!table.header) return tableOf(csv, table, null);
+  if (table.ruler !== null)
+    return tableOf(
+      csv,
+      table,
+      `the line below it is a ruler (${JSON.stringify(table.ruler.text)}): both are skipped, and the columns are taken by position under their names`,
+    );
   // Records have a cell more than the header, and not only a delimiter at their end: the names of rows, which R writes
   // without a heading.
   const counts =
@@ -74,7 +80,10 @@ const within = (visitor: CellVisitor, width: number): CellVisitor => ({
 
 /** `byPosition`: why the header cannot be used; its names are kept for the contract. */
 function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): Table {
-  const dataLine = found.sniffed.scanned.lines.find((line) => line > found.skipLines + 1) ?? null;
+  const dataLine =
+    found.ruler === null
+      ? (found.sniffed.scanned.lines.find((line) => line > found.skipLines + 1) ?? null)
+      : found.ruler.dataLine;
   const table: CsvTable =
     byPosition === null || dataLine === null ? found : { ...found, header: false, skipLines: dataLine - 1 };
   const { encoding } = table.text;
