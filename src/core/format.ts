@@ -32,6 +32,8 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
    * will do.
    */
   readonly contractProblems?: (contract: readonly ColumnSpec[] | null) => readonly ContractProblem[];
+  /** Keys that are set and change nothing beside the others; config/ warns of them. Omitted = there are none. */
+  unused?(options: O): readonly UnusedKey[];
   /** What the options say about the text that the file is; null = its bytes are no text. */
   text(options: O): TextDialect | null;
   open(input: FormatInput, options: O): Promise<RecordReader>;
@@ -59,6 +61,14 @@ export interface TextDialect {
    * was read, with its dialect.
    */
   readonly inLines: (told: FileDialect) => boolean;
+}
+
+/** A key under `format:` that changes nothing where it stands. */
+export interface UnusedKey {
+  readonly key: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
 }
 
 /** A mistake in a contract that only its format knows to be one. */

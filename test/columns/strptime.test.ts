@@ -275,6 +275,8 @@ describe('formatProblem', () => {
     ['%m/%Y', 'date', 'has no day'],
     ['%H:%M', 'timestamp', 'has no year'],
     ['', 'date', 'has no year'],
+    ['epoch_us ', 'timestamp', 'has no strptime letter'],
+    ['dd/MM/yyyy', 'date', 'has no strptime letter'],
     ['%d/%m/%Y %I:%M', 'timestamp', '%I and %p belong together'],
     ['%d/%m/%Y', 'time', 'neither date nor offset'],
     ['%M:%S', 'time', 'has no hour'],

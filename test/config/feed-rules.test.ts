@@ -313,6 +313,17 @@ describe('warnings stop nothing', () => {
     ).toEqual([]);
   });
 
+  test('escape and nulls_quoted where there is no quote', () => {
+    const csv = (keys: string): readonly string[] =>
+      warnings(`source: { type: local, dir: d }\nformat: { type: csv, ${keys} }`);
+    expect(csv('quote: null, escape: "\\\\", nulls_quoted: true')).toEqual([
+      'NO_EFFECT feeds.orders.format.escape',
+      'NO_EFFECT feeds.orders.format.nulls_quoted',
+    ]);
+    expect(csv('quote: null, escape: null')).toEqual([]);
+    expect(csv('escape: "\\\\", nulls_quoted: true')).toEqual([]);
+  });
+
   test('fill_null where every column is required', () => {
     expect(
       warnings(

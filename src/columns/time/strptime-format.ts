@@ -135,6 +135,8 @@ export function formatProblem(format: string, content: Content): string | null {
   const quoted = `format ${JSON.stringify(format)}`;
   const steps = split(format);
   if (typeof steps === 'string') return `${quoted}: ${steps} is not a letter of date formats`;
+  if (steps.length > 0 && steps.every(({ letter }) => letter === 'literal' || letter === 'blank'))
+    return `${quoted} is no format that has a name (epoch_s, epoch_ms), and has no strptime letter, as %Y-%m-%d has`;
   const has = (...letters: readonly Letter[]): boolean => steps.some(({ letter }) => letters.includes(letter));
   const tells = (what: Directive['tells']): boolean => steps.some(({ letter }) => DIRECTIVES[letter].tells === what);
   if (has('I') !== has('p') && (has('I') || !has('H'))) return `${quoted}: %I and %p belong together`;

@@ -136,7 +136,10 @@ function resolveFormat(
   if (node === undefined || !isMap(node, problems)) return null;
   const kind = { word: 'format', types: around.parts.formats, schemaOf: (part: FormatType) => part.options };
   const { part, options, written } = parsePart({}, kind, node, problems);
-  return part === undefined || options === undefined ? null : { part, options, written };
+  if (part === undefined || options === undefined) return null;
+  for (const { key, message, hint } of part.unused?.(options) ?? [])
+    problems.warn(node, [key], 'NO_EFFECT', message, hint);
+  return { part, options, written };
 }
 
 function checkFeedName(name: string, node: MapNode, problems: Problems): void {

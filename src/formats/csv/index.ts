@@ -1,6 +1,6 @@
 import type { FormatType } from '../../core/format.js';
 import { isFoundOut } from '../text-options.js';
-import { csvOptions, type CsvOptions } from './options.js';
+import { csvOptions, unusedKeys, type CsvOptions } from './options.js';
 
 export type { CsvOptions } from './options.js';
 
@@ -27,6 +27,7 @@ export const csv: FormatType<CsvOptions> = {
     ],
     inLines: () => true,
   }),
+  unused: unusedKeys,
   open: async (input, options) => {
     const { openCsv } = await import('./open.js');
     return await openCsv(input, options);

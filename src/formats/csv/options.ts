@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { UnusedKey } from '../../core/format.js';
 import { encoding, maxRecord, token } from '../text-options.js';
 
 /**
@@ -52,6 +53,15 @@ export const csvOptions = z
     if (comment !== null && quote !== null && clash(comment, quote)) refuse('comment', 'cannot be told from quote');
     if (comment !== null && !open && clash(comment, delimiter)) refuse('comment', 'cannot be told from delimiter');
   });
+
+/** Keys about quotes where there are none. */
+export function unusedKeys(options: Readonly<Record<string, unknown>>): readonly UnusedKey[] {
+  if (options['quote'] !== null || options['escape_unquoted'] === true) return [];
+  const set = { escape: typeof options['escape'] === 'string', nulls_quoted: options['nulls_quoted'] === true };
+  const message = 'it works inside quotes only, and quote: null says that there are none.';
+  const hint = 'Drop it, or say which quote the file has.';
+  return (['escape', 'nulls_quoted'] as const).flatMap((key) => (set[key] ? [{ key, message, hint }] : []));
+}
 
 /** One begins with the other. */
 const clash = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);

@@ -2,6 +2,7 @@ import type { Evidence, Guess } from './column-guess.js';
 import { MOST_LISTED } from './distinct.js';
 import { guessMoment } from './guess-moment.js';
 import { guessNumber } from './guess-number.js';
+import { MOST_FORMS } from './moment-evidence.js';
 import { isInfinite } from './null-words.js';
 import type { ColumnProfile } from './profile.js';
 
@@ -86,8 +87,12 @@ const LOOKS: readonly (readonly [RegExp, string])[] = [
   [/^[\d.,]+-$/, 'numbers with the minus sign behind: text'],
   [/^0x[0-9a-f]+$/i, 'hexadecimal numbers: text'],
   [/^v?\d+(?:\.\d+){2,}$/i, 'versions or addresses: text'],
+  [/^(?:(?:19|20)\d\d[-/.]\d{1,2}|\d{1,2}[-/.](?:19|20)\d\d)$/, 'months without a day: text'],
   [/^[+(]?\d[\d\s()./-]{6,}$/, 'telephone numbers or the like: text'],
 ];
+
+/** Three parts as of a date, whatever their order. */
+const DATE_LIKE = /^(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2}))(?:$|[T ])/;
 
 function whyText(profile: ColumnProfile, name: string): string[] {
   const { noNumber, noMoment, moments, examples, values, distinct } = profile;
@@ -96,13 +101,18 @@ function whyText(profile: ColumnProfile, name: string): string[] {
     return [
       `dates whose order differs: ${quote(moments.clash.first)} and ${quote(moments.clash.then)} fit no single format, so they stay text`,
     ];
-  const look = LOOKS.find(([pattern]) => examples.length > 0 && examples.every((example) => pattern.test(example)));
-  if (look !== undefined) return [look[1]];
+  if (moments.tooMany) return [`dates or times in more than ${MOST_FORMS} forms side by side: text`];
+  if (noMoment !== null && DATE_LIKE.test(noMoment.example) && examples.every((example) => DATE_LIKE.test(example)))
+    return [
+      `they look like dates, but ${quote(noMoment.example)} (line ${noMoment.line}) is no day of the calendar in any order that people write: text`,
+    ];
   if (noMoment !== null && noMoment.after >= 2 && !moments.isAlive() && noMoment.after > (noNumber?.after ?? 0)) {
     return [
       `mixed: dates or times in the first ${noMoment.after} values, then ${quote(noMoment.example)} (line ${noMoment.line})`,
     ];
   }
+  const look = LOOKS.find(([pattern]) => examples.length > 0 && examples.every((example) => pattern.test(example)));
+  if (look !== undefined) return [look[1]];
   if (noNumber !== null && noNumber.after >= 2)
     return [
       `mixed: numbers in the first ${noNumber.after} values, then ${quote(noNumber.example)} (line ${noNumber.line})`,

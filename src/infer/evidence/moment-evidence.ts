@@ -36,7 +36,7 @@ export interface Candidate {
 }
 
 /** More forms in one column are no column of dates, but of texts. */
-const MOST_FORMS = 3;
+export const MOST_FORMS = 3;
 const OUT: CopyBuffer = { buf: Buffer.allocUnsafe(64), pos: 0 };
 const WIDTH: Readonly<Record<Holds, number>> = { time: 0, date: 1, timestamp: 2, timestamptz: 3 };
 
@@ -49,6 +49,8 @@ export class MomentEvidence {
   groups: MomentGroup[] | null = [];
   /** Two values of one form that no single format reads, such as 13/01/2024 and 01/13/2024. */
   clash: { readonly first: string; readonly then: string } | null = null;
+  /** It ended because the values have more forms than a column of dates has. */
+  tooMany = false;
   sawTime = false;
   sawZone = false;
   sawNoZone = false;
@@ -84,7 +86,7 @@ export class MomentEvidence {
         same.candidates = rounded;
         if (this.#take(same, bytes, start, end)) return;
       }
-      this.clash = { first: same.example, then: text };
+      if (readable(shape, text)) this.clash = { first: same.example, then: text };
       this.groups = null;
       return;
     }
@@ -95,7 +97,8 @@ export class MomentEvidence {
       count: 0,
       example: text,
     };
-    if (groups.length === MOST_FORMS || !this.#take(group, bytes, start, end)) {
+    this.tooMany = groups.length === MOST_FORMS;
+    if (this.tooMany || !this.#take(group, bytes, start, end)) {
       this.groups = null;
       return;
     }
@@ -151,6 +154,15 @@ function watch(candidate: Candidate): void {
   candidate.last = at;
   if (new Date((at + SINCE_2000) * 1_000).getUTCDate() === 1) candidate.firsts++;
 }
+
+/** Some format of the form reads the value. */
+const readable = ({ formats, holds }: Shape, text: string): boolean => {
+  const bytes = Buffer.from(text);
+  OUT.pos = 0;
+  return formats.some((format) =>
+    candidateOf(format, holds, true).some(({ codec }) => codec.encode(bytes, 0, bytes.length, OUT) === 0),
+  );
+};
 
 /** Digits past microseconds. */
 const FINE = /[.,]\d{7}/;
