@@ -3,11 +3,13 @@ import { scanSample, type Scanned, type Trial } from './sniff-scan.js';
 
 /** In order of preference: with equal evidence the first one wins. */
 const COMMON = [',', ';', '\t', '|'] as const;
+/** These stand in no text at all. */
+const CONTROL = ['\u0001', '\u001f'] as const;
 /** Only where none of the common ones makes columns: they stand in texts and times too. */
-const RARE = ['||', '|~|', '~|~', '::', '\u0001', '\u001f', '^', '~', '\u00a6', ':', ' '] as const;
+const RARE = ['|~|', '~|~', '||', '::', '^', '~', '\u00a6', ':', ' '] as const;
 
 /** Every delimiter that is tried. */
-export const CANDIDATES: readonly string[] = [...COMMON, ...RARE];
+export const CANDIDATES: readonly string[] = [...COMMON, ...CONTROL, ...RARE];
 
 /** What a sample of a file says about its dialect. */
 export interface Sniffed extends Trial {
@@ -53,11 +55,13 @@ export async function sniffDialect(sample: Buffer, options: SniffOptions): Promi
     const { scanned, width, share } = await bestQuoting(bytes, whole, mark, 1);
     return { ...scanned.trial, width, share, sure: true, rival: null, mark: true, scanned };
   }
-  const common = await best(bytes, whole, COMMON, options.fixed);
+  const control = await best(bytes, whole, CONTROL, options.fixed);
+  const common =
+    control !== null && control.score >= CONVINCING ? control : await best(bytes, whole, COMMON, options.fixed);
+  const convinces = common !== null && common.score >= CONVINCING;
+  const rare = convinces && common.scanned.widths[0] !== 1 ? null : await best(bytes, whole, RARE, options.fixed);
   const found =
-    common !== null && common.score >= CONVINCING
-      ? common
-      : ((await best(bytes, whole, RARE, options.fixed)) ?? common);
+    convinces && (rare === null || !rare.headed || weak(rare.scanned.trial.delimiter)) ? common : (rare ?? common);
   const longer =
     found === null ? undefined : RARE.find((token) => isPartOf(found.scanned.trial.delimiter, token, bytes));
   const chosen = longer === undefined ? found : ((await best(bytes, whole, [longer], options.fixed)) ?? found);
@@ -102,6 +106,8 @@ interface Judged {
   readonly width: number;
   readonly share: number;
   readonly score: number;
+  /** It makes a table of nearly all records, from the first one on. */
+  readonly headed: boolean;
 }
 
 async function best(
@@ -125,11 +131,7 @@ async function best(
   if (most === undefined) return null;
   // The header decides: a delimiter that makes a table of all records, the first among them, goes before one that the
   // first record does not hold.
-  const headed = judged.find(
-    ({ scanned: { widths }, width, share, score }) =>
-      width > 1 && score >= CONVINCING && share >= 0.9 && steady(widths, 0, width),
-  );
-  const first = headed !== undefined && most.scanned.widths[0] === 1 ? headed : most;
+  const first = (most.scanned.widths[0] === 1 ? judged.find(({ headed }) => headed) : undefined) ?? most;
   const second = judged.find((one) => one !== first);
   return {
     ...first,
@@ -205,9 +207,9 @@ export function usualWidth({ widths, faults }: Scanned): { readonly width: numbe
  */
 function judge(bytes: Buffer, scanned: Scanned): Judged {
   const { width, share } = usualWidth(scanned);
-  if (width < 2) return { scanned, width, share, score: 0 };
+  if (width < 2) return { scanned, width, share, score: 0, headed: false };
   if (weak(scanned.trial.delimiter) && (share < 0.9 || scanned.widths[0] !== width || moments(bytes, scanned)))
-    return { scanned, width, share, score: 0 };
+    return { scanned, width, share, score: 0, headed: false };
   const faulty = scanned.faults / (scanned.faults + scanned.widths.length);
   const before = scanned.widths.findIndex((cells) => cells === width);
   // Of 2 records 1 is not half of the evidence against: a preamble line above a single record.
@@ -216,7 +218,8 @@ function judge(bytes: Buffer, scanned: Scanned): Judged {
   const columns = 0.02 * Math.min(1, Math.log2(width) / 6);
   const single = scanned.widths.length === 1 ? 0.1 : 0;
   const score = share - faulty - preamble - foreign(bytes, scanned, width) - single + columns;
-  return { scanned, width, share, score };
+  const headed = score >= CONVINCING && share >= 0.9 && steady(bytes, scanned, 0, width);
+  return { scanned, width, share, score, headed };
 }
 
 /** Blanks and colons stand in dates and times too: they delimit only what is delimited from the first record on. */
@@ -237,15 +240,20 @@ function moments(bytes: Buffer, { spans }: Scanned): boolean {
   );
 }
 
-/** The record and the two below it have the usual width. */
-const steady = (widths: readonly number[], row: number, width: number): boolean =>
-  widths.slice(row, row + 3).every((cells) => cells === width);
+/** The record and the two below it have the usual width; a line of dashes between them does not count. */
+function steady(bytes: Buffer, { widths, spans }: Scanned, row: number, width: number): boolean {
+  const isRuler = (at: number): boolean =>
+    spans[at] !== undefined && /^[-=_~*+:|\s]+$/.test(bytes.toString('latin1', spans[at].start, spans[at].end));
+  const next = isRuler(row + 1) ? row + 2 : row + 1;
+  return widths[row] === width && widths.slice(next, next + 2).every((cells) => cells === width);
+}
 
 /**
  * How much of the records would fall apart further by a delimiter that does not belong into cells. One that stands in
  * no name of the header, or more rarely than the delimiter itself, does: a list within a cell.
  */
-function foreign(bytes: Buffer, { trial, spans, widths }: Scanned, width: number): number {
+function foreign(bytes: Buffer, scanned: Scanned, width: number): number {
+  const { trial, spans, widths } = scanned;
   const texts = spans
     .slice(0, 200)
     .map(({ start, end }) => unquoted(bytes.toString('latin1', start, end), trial.quote));
@@ -254,7 +262,7 @@ function foreign(bytes: Buffer, { trial, spans, widths }: Scanned, width: number
   const header = Math.max(0, widths.indexOf(width));
   const count = (row: number, token: string): number => (texts[row] ?? '').split(token).length - 1;
   const listed = (other: string): boolean =>
-    steady(widths, header, width) &&
+    steady(bytes, scanned, header, width) &&
     (count(header, other) === 0 || count(header, other) < count(header, trial.delimiter));
   let loss = 0;
   for (const other of [';', '\t', '|']) {
