@@ -59,9 +59,8 @@ export async function sniffDialect(sample: Buffer, options: SniffOptions): Promi
   const common =
     control !== null && control.score >= CONVINCING ? control : await best(bytes, whole, COMMON, options.fixed);
   const convinces = common !== null && common.score >= CONVINCING;
-  const rare = convinces && common.scanned.widths[0] !== 1 ? null : await best(bytes, whole, RARE, options.fixed);
-  const found =
-    convinces && (rare === null || !rare.headed || weak(rare.scanned.trial.delimiter)) ? common : (rare ?? common);
+  const rare = convinces && startOf(common) === 0 ? null : await best(bytes, whole, RARE, options.fixed);
+  const found = convinces && (rare === null || !takesMore(rare, common)) ? common : (rare ?? common);
   const longer =
     found === null ? undefined : RARE.find((token) => isPartOf(found.scanned.trial.delimiter, token, bytes));
   const chosen = longer === undefined ? found : ((await best(bytes, whole, [longer], options.fixed)) ?? found);
@@ -106,8 +105,8 @@ interface Judged {
   readonly width: number;
   readonly share: number;
   readonly score: number;
-  /** It makes a table of nearly all records, from the first one on. */
-  readonly headed: boolean;
+  /** It makes a table from its first record of the usual width on. */
+  readonly steady: boolean;
 }
 
 async function best(
@@ -129,9 +128,7 @@ async function best(
   judged.sort((a, b) => b.score - a.score);
   const [most] = judged;
   if (most === undefined) return null;
-  // The header decides: a delimiter that makes a table of all records, the first among them, goes before one that the
-  // first record does not hold.
-  const first = (most.scanned.widths[0] === 1 ? judged.find(({ headed }) => headed) : undefined) ?? most;
+  const first = judged.find((other) => takesMore(other, most)) ?? most;
   const second = judged.find((one) => one !== first);
   return {
     ...first,
@@ -141,6 +138,20 @@ async function best(
         : null,
   };
 }
+
+/** The first record of the usual width. */
+const startOf = ({ scanned: { widths }, width }: Judged): number => widths.indexOf(width);
+
+/**
+ * The header decides: a delimiter that makes a table of as many records and of one above it, which the other takes for
+ * a title, is the delimiter. The other one stands in cells.
+ */
+const takesMore = (one: Judged, other: Judged): boolean =>
+  one.score >= CONVINCING &&
+  one.steady &&
+  one.share >= other.share &&
+  startOf(one) < startOf(other) &&
+  !weak(one.scanned.trial.delimiter);
 
 const clash = (token: string | null | undefined, delimiter: string): boolean =>
   token !== null && token !== undefined && (token.startsWith(delimiter) || delimiter.startsWith(token));
@@ -207,9 +218,9 @@ export function usualWidth({ widths, faults }: Scanned): { readonly width: numbe
  */
 function judge(bytes: Buffer, scanned: Scanned): Judged {
   const { width, share } = usualWidth(scanned);
-  if (width < 2) return { scanned, width, share, score: 0, headed: false };
+  if (width < 2) return { scanned, width, share, score: 0, steady: false };
   if (weak(scanned.trial.delimiter) && (share < 0.9 || scanned.widths[0] !== width || moments(bytes, scanned)))
-    return { scanned, width, share, score: 0, headed: false };
+    return { scanned, width, share, score: 0, steady: false };
   const faulty = scanned.faults / (scanned.faults + scanned.widths.length);
   const before = scanned.widths.findIndex((cells) => cells === width);
   // Of 2 records 1 is not half of the evidence against: a preamble line above a single record.
@@ -218,8 +229,7 @@ function judge(bytes: Buffer, scanned: Scanned): Judged {
   const columns = 0.02 * Math.min(1, Math.log2(width) / 6);
   const single = scanned.widths.length === 1 ? 0.1 : 0;
   const score = share - faulty - preamble - foreign(bytes, scanned, width) - single + columns;
-  const headed = score >= CONVINCING && share >= 0.9 && steady(bytes, scanned, 0, width);
-  return { scanned, width, share, score, headed };
+  return { scanned, width, share, score, steady: steady(bytes, scanned, before, width) };
 }
 
 /** Blanks and colons stand in dates and times too: they delimit only what is delimited from the first record on. */

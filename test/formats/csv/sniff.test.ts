@@ -57,6 +57,18 @@ describe('format.delimiter: auto', () => {
     ).toEqual({ delimiter: ';', rows: 2, notes: [] });
   });
 
+  test('the mark of Excel says it, and is passed over and counted', async () => {
+    expect(await open('sep=;\nid;a,b,c\n1;d,e,f\n')).toEqual({ delimiter: ';', rows: 1, notes: [] });
+    expect(await open('\ufeffsep=|\r\nid|name\r\n1|a\r\n')).toEqual({ delimiter: '|', rows: 1, notes: [] });
+    expect(await open('sep=;\ntitle\nid;name\n1;a\n', null, { skip_lines: 2 })).toMatchObject({
+      delimiter: ';',
+      rows: 1,
+    });
+    // Its delimiter is a quote of the feed, or it stands elsewhere: no mark.
+    expect(await open("sep='\nid,name\n1,a\n", null, { quote: "'" })).toMatchObject({ delimiter: ',' });
+    expect(await open('id,name\nsep=;,a\n')).toMatchObject({ delimiter: ',', rows: 1 });
+  });
+
   test('one column is no doubt: the comma, and nothing is said', async () => {
     expect(await open('name\nbob\namy\n')).toEqual({ delimiter: ',', rows: 2, notes: [] });
     expect(await open('')).toEqual({ delimiter: ',', rows: 0, notes: [] });
