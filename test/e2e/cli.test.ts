@@ -50,6 +50,7 @@ const REPORT = [
   'duplicate_of',
   'generation',
   'rows',
+  'lines_skipped',
   'errors',
   'error',
   'drift',

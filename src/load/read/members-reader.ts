@@ -153,7 +153,9 @@ export class MembersReader implements RecordReader {
   #tellDrift({ layout: { drift } }: RecordReader): void {
     for (; this.#told < drift.length; this.#told++) {
       const note = drift[this.#told]!;
-      if (note.lines !== undefined) this.#drift.push(note);
+      const same = note.kind === 'passed' ? this.#drift.findIndex(({ kind }) => kind === 'passed') : -1;
+      const passed = this.#drift[same];
+      if (passed !== undefined) this.#drift[same] = { ...passed, lines: (passed.lines ?? 0) + (note.lines ?? 0) };
       else if (!this.#drift.some((told) => told.kind === note.kind && told.column === note.column))
         this.#drift.push(note);
     }
