@@ -9,8 +9,6 @@ export interface Form {
   readonly cell: (index: number) => readonly [string, string | number | boolean];
   /** The order of day and month, or the decimal sign, cannot be known: only the comment has to be there. */
   readonly doubtful?: string;
-  /** Stays text: a column that is typed would be a guess too far. */
-  readonly noted?: RegExp;
 }
 
 const two = (number: number): string => String(number).padStart(2, '0');
@@ -47,7 +45,7 @@ const noon = (h: number): string => `${h % 12 === 0 ? 12 : h % 12}`;
 const dates = (name: string, write: Write, days = spread): Form => ({
   name,
   means: 'moment',
-  cell: (i) => [write(days(i)), at(days(i), false)],
+  cell: (i) => [write(days(i)), write(days(i)) === '' ? Number.NaN : at(days(i), false)],
 });
 const times = (name: string, write: Write, value: (one: Moment) => number = (one) => at(one, true)): Form => ({
   name,
@@ -121,6 +119,20 @@ export const FORMS: readonly Form[] = [
     means: 'clock',
     cell: (i) => [`${two((i * 5) % 24)}:${two((i * 11) % 60)}`, (((i * 5) % 24) * 60 + ((i * 11) % 60)) * 60_000],
   },
+  numbers('decimals with gaps', (i) => (i % 3 === 1 ? ['', Number.NaN] : [(i * 1.5).toFixed(1), i * 1.5])),
+  numbers('one number in ten', (i) => (i % 10 === 1 ? [String(i), i] : ['', Number.NaN])),
+  numbers('small years', (i) => [String(2000 + (i % 20)), 2000 + (i % 20)]),
+  numbers('plus signs', (i) => [`+${i}.5`, i + 0.5]),
+  dates('days with gaps', ({ y, m, d }) => (d % 3 === 0 ? '' : `${two(d)}.${two(m)}.${y}`)),
+  texts('words with gaps', (i) => (i % 3 === 1 ? '' : `word ${i}`)),
+  texts('nothing', () => ''),
+  texts('one letter', (i) => 'abc'.charAt(i % 3)),
+  texts('texts with line breaks in quotes', (i) => `first ${i}\nsecond`),
+  texts('hexadecimal', (i) => `0x${(i + 10).toString(16)}`),
+  texts('addresses of hosts', (i) => `10.0.${i}.1`),
+  texts('scores', (i) => `${i}-${i + 1}`),
+  texts('fractions', (i) => `${i + 1}/${i + 30}`),
+  texts('apostrophes', (i) => `'tis ${i}`),
   texts('codes with leading zeros', (i) => two(i).padStart(5, '0')),
   texts('telephone numbers', (i) => `+49 30 ${1_000 + i}`),
   texts('versions', (i) => `1.${i}.3`),

@@ -152,6 +152,7 @@ export function tableOf(dialect: Dialect, form: Form, around: Around, size: Size
  */
 export function allTables(large: boolean): readonly Case[] {
   const holds = ({ delimiter, quote }: Dialect, form: Form, around: Around): boolean =>
+    (quote !== null || !/[\n"']/.test(form.cell(0)[0])) &&
     (quote !== null || !form.cell(0)[0].includes(delimiter.charAt(0))) &&
     (around.sep !== true || delimiter.length === 1);
   const cases: Case[] = [];
@@ -159,7 +160,9 @@ export function allTables(large: boolean): readonly Case[] {
     const size = SIZES[large ? cases.length % SIZES.length : 0]!;
     // Where records begin with # a comment cannot be told from them.
     const hidden = size.columns !== 'all' && form.cell(0)[0].startsWith('#') && /comment/.test(around.name);
-    if (holds(dialect, form, around) && !hidden) cases.push(tableOf(dialect, form, around, size));
+    // Without a header nothing tells a list from cells.
+    const listed = size.columns !== 'all' && form.name.startsWith('lists') && around.headless === true;
+    if (holds(dialect, form, around) && !hidden && !listed) cases.push(tableOf(dialect, form, around, size));
   };
   for (const [index, form] of FORMS.entries())
     for (const [at, dialect] of DIALECTS.entries()) {

@@ -6,10 +6,12 @@ const COMMON = [',', ';', '\t', '|'] as const;
 /** These stand in no text at all. */
 const CONTROL = ['\u0001', '\u001f'] as const;
 /** Only where none of the common ones makes columns: they stand in texts and times too. */
-const RARE = ['|~|', '~|~', '||', '::', '^', '~', '\u00a6', ':', ' '] as const;
+const RARE = ['|~|', '~|~', '||', '::', '^', '~', '\u00a6'] as const;
+/** These stand in dates and times as well. */
+const WEAK = [':', ' '] as const;
 
 /** Every delimiter that is tried. */
-export const CANDIDATES: readonly string[] = [...COMMON, ...CONTROL, ...RARE];
+export const CANDIDATES: readonly string[] = [...COMMON, ...CONTROL, ...RARE, ...WEAK];
 
 /** What a sample of a file says about its dialect. */
 export interface Sniffed extends Trial {
@@ -59,7 +61,7 @@ export async function sniffDialect(sample: Buffer, options: SniffOptions): Promi
   const common =
     control !== null && control.score >= CONVINCING ? control : await best(bytes, whole, COMMON, options.fixed);
   const convinces = common !== null && common.score >= CONVINCING;
-  const rare = convinces && startOf(common) === 0 ? null : await best(bytes, whole, RARE, options.fixed);
+  const rare = await best(bytes, whole, convinces ? RARE : [...RARE, ...WEAK], options.fixed);
   const found = convinces && (rare === null || !takesMore(rare, common)) ? common : (rare ?? common);
   const longer =
     found === null ? undefined : RARE.find((token) => isPartOf(found.scanned.trial.delimiter, token, bytes));
@@ -71,7 +73,7 @@ export async function sniffDialect(sample: Buffer, options: SniffOptions): Promi
       width: chosen.width,
       share: chosen.share,
       sure,
-      rival: chosen.rival,
+      rival: chosen.rival ?? rivalOf(chosen, rare),
       mark: false,
       scanned: chosen.scanned,
     };
@@ -132,12 +134,18 @@ async function best(
   const second = judged.find((one) => one !== first);
   return {
     ...first,
-    rival:
-      second !== undefined && second.score >= CONVINCING && first.score - second.score < NEAR
-        ? second.scanned.trial.delimiter
-        : null,
+    rival: rivalOf(first, second ?? null),
   };
 }
+
+/** The delimiter of the other one, when it would do as well. */
+const rivalOf = (first: Judged, other: Judged | null): string | null =>
+  other !== null &&
+  other.scanned.trial.delimiter !== first.scanned.trial.delimiter &&
+  other.score >= CONVINCING &&
+  first.score - other.score < NEAR
+    ? other.scanned.trial.delimiter
+    : null;
 
 /** The first record of the usual width. */
 const startOf = ({ scanned: { widths }, width }: Judged): number => widths.indexOf(width);
@@ -277,7 +285,8 @@ function foreign(bytes: Buffer, scanned: Scanned, width: number): number {
   let loss = 0;
   for (const other of [';', '\t', '|']) {
     if (trial.delimiter.includes(other) || listed(other)) continue;
-    const share = holding((text) => text.includes(other));
+    // With a blank behind it each time it is a sign of sentences.
+    const share = holding((text) => text.split(other).some((rest, index) => index > 0 && !rest.startsWith(' ')));
     if (share > 0.5) loss += 0.3 * share;
   }
   // A comma between digits is a decimal sign, one with a blank behind it stands in a text.
