@@ -222,6 +222,49 @@ describe('auto, where the text is no UTF-8', () => {
   });
 });
 
+describe('auto, where some bytes are no UTF-8', () => {
+  const auto = async (...parts: readonly (string | Buffer)[]): Promise<{ encoding: string; doubt?: string }> =>
+    await toUtf8(chunks(Buffer.concat(parts.map((part) => Buffer.from(part)))), 'auto');
+  const e = Buffer.of(0xe9);
+
+  test('takes UTF-8 and says how many there are, and where the first stands', async () => {
+    expect(await auto('id\ncafé\ncaf', e, '\nü\n')).toMatchObject({
+      encoding: 'utf-8',
+      doubt:
+        'encoding: auto took utf-8: 1 character above ASCII is no UTF-8 (line 3), 2 are (in the first MiB). Such rows are refused as encoding-error',
+    });
+  });
+
+  test.each([
+    ['halves of surrogate pairs', [Buffer.of(0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80), '\n']],
+    ['a character cut by the end', ['x\n', Buffer.of(0xe2, 0x82)]],
+    ['as many as right ones', ['é\n', e, '\n']],
+  ])('%s: still UTF-8', async (_name, parts) => {
+    expect((await auto(...parts)).encoding).toBe('utf-8');
+  });
+
+  test('more of them than right ones: windows-1252', async () => {
+    expect((await auto('é\n', e, '\n', e, '\n')).encoding).toBe('windows-1252');
+  });
+
+  test('windows-1252 by the first MiB and UTF-8 behind it: nothing is loaded, FORMAT_MISMATCH', async () => {
+    const whole = async (tail: string | Buffer): Promise<Buffer> =>
+      await utf8(
+        Buffer.concat([e, Buffer.from('\n'), Buffer.alloc(2 ** 20, 'a\n'), Buffer.from(tail)]),
+        'auto',
+        50_000,
+      );
+    expect(await problem(() => whole('é\nü\nß\n'))).toContain(
+      'FORMAT_MISMATCH: encoding: auto took windows-1252 by the first MiB of the file, which is no UTF-8; behind it 3 characters above ASCII are UTF-8 and 0 are not.',
+    );
+    expect((await whole(Buffer.of(0xe9, 0x0a, 0xfc, 0x0a))).toString()).toMatch(/^é[^]*é\nü\n$/u);
+  });
+
+  test('escape sequences of iso-2022-jp are told, though they are ASCII', async () => {
+    expect((await auto('id\n', Buffer.from('\x1b$B;3ED\x1b(B\n', 'latin1'))).doubt).toContain('iso-2022-jp');
+  });
+});
+
 describe('UTF-16 without a byte order mark', () => {
   const text = 'id,name\n1,Zoë\n2,北京\n';
   const little = Buffer.from(text, 'utf16le');

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
 import { MultiByte } from './charset-multi-byte.js';
@@ -6,9 +5,11 @@ import { charsetOf, type Charset } from './charset-names.js';
 import { SingleByte } from './charset-single-byte.js';
 import { Utf16, Utf32 } from './charset-unicode.js';
 import { guessEightBit } from './eight-bit.js';
+import { ESCAPES, hasEscapes } from './escapes.js';
 import { abandon, peek } from '../peek.js';
 import { PIECE, type Transcoder } from './transcoder.js';
-import { bigEndian, zerosOfUtf16 } from './utf16.js';
+import { bigEndian, wideByZeros, zerosOfUtf16 } from './utf16.js';
+import { isMostlyUtf8, NO_SHARE, tellBad, united, utf8Share, type Utf8Share } from './utf8-share.js';
 
 /** How much `encoding: auto` looks at. */
 const SAMPLE = 2 ** 20;
@@ -58,28 +59,61 @@ export async function toUtf8(source: Bytes, label: string): Promise<Utf8> {
     );
   }
   const used = settled(charset, mark, head);
-  if (used.kind === 'utf-8') return { bytes, encoding: used.name };
+  const sample = head.subarray(0, SAMPLE);
+  const share = charset.kind === 'auto' && mark === null ? utf8Share(sample, head.length < SAMPLE) : null;
+  const doubt = share === null ? null : doubtOf(used, share, sample);
+  if (used.kind === 'utf-8') return { bytes, encoding: used.name, ...(doubt === null ? {} : { doubt }) };
   const skip =
     mark === null || used.kind === 'single-byte' || used.kind === 'multi-byte'
       ? 0
       : used.kind.startsWith('utf-16')
         ? 2
         : 4;
-  const doubt = charset.kind === 'auto' && used.kind === 'single-byte' ? doubtOf(head) : null;
+  const guessed = share !== null && used.kind === 'single-byte';
   return {
-    bytes: transcoded(bytes, transcoderOf(used), skip),
+    bytes: transcoded(guessed ? watched(bytes, sample.length) : bytes, transcoderOf(used), skip),
     encoding: used.name,
     ...(doubt === null ? {} : { doubt }),
   };
 }
 
 /** `auto` never takes another 8-bit encoding than windows-1252: a guess would change from file to file. */
-function doubtOf(head: Buffer): string | null {
-  const { label } = guessEightBit(head);
-  return label === 'windows-1252'
+function doubtOf(used: Charset, share: Utf8Share, head: Buffer): string | null {
+  if (used.kind === 'utf-8') {
+    if (share.bad > 0)
+      return `encoding: auto took utf-8: ${tellBad(share, ' (in the first MiB)')}. Such rows are refused as encoding-error`;
+    return hasEscapes(head) ? `encoding: auto took utf-8, and ${ESCAPES}` : null;
+  }
+  if (used.kind !== 'single-byte') return null;
+  const { label, same } = guessEightBit(head);
+  return same
     ? null
     : `encoding: auto took windows-1252; by its characters the file looks like ${label}. If it is, declare it`;
 }
+
+/**
+ * Behind the sample the text may be UTF-8 after all: its letters would become others without a word. Throws
+ * FORMAT_MISMATCH at the end.
+ */
+async function* watched(bytes: Bytes, sample: number): AsyncGenerator<Buffer> {
+  let rest = NO_SHARE;
+  let left = sample;
+  for await (const chunk of bytes) {
+    const behind = chunk.subarray(Math.min(left, chunk.length));
+    left = Math.max(0, left - chunk.length);
+    if (behind.length > 0) rest = united(rest, utf8Share(behind, false));
+    yield chunk;
+  }
+  if (rest.clean > MOST_BY_CHANCE && isMostlyUtf8(rest))
+    throw new TallymanError(
+      'FORMAT_MISMATCH',
+      `encoding: auto took windows-1252 by the first MiB of the file, which is no UTF-8; behind it ${rest.characters} characters above ASCII are UTF-8 and ${rest.bad} are not.`,
+      { fix: 'Set format.encoding: utf-8 refuses the rows that are none, windows-1252 takes them all as they stand.' },
+    );
+}
+
+/** Bytes of another encoding that happen to be characters of UTF-8. */
+const MOST_BY_CHANCE = 2;
 
 async function* transcoded(bytes: Bytes, transcoder: Transcoder, skip: number): AsyncGenerator<Buffer> {
   let left = skip;
@@ -119,26 +153,12 @@ function settled(charset: Charset, mark: Mark | null, head: Buffer): Charset {
     return { kind: name, name, table: '' };
   }
   if (kind !== 'auto') return charset;
-  const wide = zerosOfUtf16(head);
+  const wide = wideByZeros(head);
   if (wide !== null) return { kind: wide, name: wide, table: '' };
-  return beginsAsUtf8(head.subarray(0, SAMPLE))
+  return isMostlyUtf8(utf8Share(head.subarray(0, SAMPLE), head.length < SAMPLE))
     ? { kind: 'utf-8', name: 'utf-8', table: '' }
     : { kind: 'single-byte', name: 'windows-1252', table: 'windows-1252' };
 }
-
-/** Valid UTF-8, the last character perhaps cut by the end of the sample. */
-function beginsAsUtf8(head: Buffer): boolean {
-  const cuts = head.length < SAMPLE ? 0 : 3;
-  for (let cut = 0; cut <= cuts; cut++) {
-    if (isUtf8(head.subarray(0, Math.max(0, head.length - cut))))
-      return cut === 0 || lengthOf(head[head.length - cut] ?? 0) > cut;
-  }
-  return false;
-}
-
-/** Bytes of the UTF-8 character that this byte begins, 0 when it begins none. */
-const lengthOf = (byte: number): number =>
-  byte >= 0xc2 && byte < 0xe0 ? 2 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xf0 && byte < 0xf5 ? 4 : 0;
 
 function transcoderOf({ kind, table }: Charset): Transcoder {
   if (kind === 'single-byte') return new SingleByte(table);

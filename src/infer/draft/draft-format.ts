@@ -49,7 +49,7 @@ function tellDifferences({ tables }: United, first: Table, draft: FormatDraft): 
     const values = new Set(tables.map((table) => table.options[key] ?? (key === 'encoding' ? 'utf-8' : undefined)));
     if (values.size <= 1) continue;
     const shown = [...values].map((value) => JSON.stringify(value)).join(', ');
-    draft.set(key, 'auto', `differs from file to file: ${shown}`);
+    draft.set(key, 'auto', `differs from file to file: ${shown}${key === 'encoding' ? notByAuto(values) : ''}`);
   }
   for (const key of ['header', 'quote', 'escape', 'comment', 'skip_lines', 'root'] as const) {
     const other = tables.find((table) => JSON.stringify(table.options[key]) !== JSON.stringify(first.options[key]));
@@ -57,6 +57,14 @@ function tellDifferences({ tables }: United, first: Table, draft: FormatDraft): 
     const value = JSON.stringify(other.options[key] ?? null);
     draft.notes.push(`${key} differs: ${value} in ${path.basename(other.sample.path)}. It may belong to another feed`);
   }
+}
+
+/** What `encoding: auto` would read as windows-1252. */
+function notByAuto(values: ReadonlySet<unknown>): string {
+  const others = [...values].filter((value) => !/^(utf-|windows-1252$)/.test(String(value)));
+  return others.length === 0
+    ? ''
+    : `. auto takes Unicode and windows-1252 only: files in ${others.join(', ')} need a feed of their own`;
 }
 
 function nullsComment({ columns }: United, { words }: NullPlan): string {

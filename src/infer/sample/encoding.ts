@@ -1,25 +1,48 @@
-import { isUtf8 } from 'node:buffer';
 import { guessEightBit, type EncodingGuess } from '../../decode/charset/eight-bit.js';
-import { zerosOfUtf16 } from '../../decode/charset/utf16.js';
+import { ESCAPES, hasEscapes } from '../../decode/charset/escapes.js';
+import { isMostlyUtf8, tellBad, united, utf8Share } from '../../decode/charset/utf8-share.js';
+import { wideByZeros } from '../../decode/charset/utf16.js';
+import type { Sample } from './sample.js';
 
 export type { EncodingGuess } from '../../decode/charset/eight-bit.js';
 
 const sure = (label: string, mark = false): EncodingGuess => ({ label, mark, doubt: null });
 
 /**
- * By byte order mark, then zeros where UTF-16 has them, then as UTF-8, then by what the bytes above ASCII would be in
- * other encodings.
+ * By byte order mark, then zeros where UTF-16 and UTF-32 have them, then as UTF-8, of which some bytes may be damaged,
+ * then by what the bytes above ASCII would be in other encodings.
  */
-export function guessEncoding(head: Buffer, whole: boolean): EncodingGuess {
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return sure('utf-8', true);
+export function guessEncoding({ head, whole, parts }: Pick<Sample, 'head' | 'whole' | 'parts'>): EncodingGuess {
+  const marked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
   if (head[0] === 0xff && head[1] === 0xfe)
     return sure(head.length >= 4 && head[2] === 0 && head[3] === 0 ? 'utf-32' : 'utf-16', true);
   if (head[0] === 0xfe && head[1] === 0xff) return sure('utf-16', true);
   if (head.length >= 4 && head.readUInt32BE(0) === 0xfeff) return sure('utf-32', true);
-  const wide = zerosOfUtf16(head);
+  const wide = marked ? null : wideByZeros(head);
   if (wide !== null)
-    return { label: wide, mark: false, doubt: 'there is no byte order mark; every other byte is zero' };
-  if (isUtf8(head) || (!whole && [1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)))))
-    return sure('utf-8');
-  return guessEightBit(head);
+    return { label: wide, mark: false, doubt: 'there is no byte order mark; judged by its zero bytes' };
+  const middles = parts.map(aligned);
+  const share = middles
+    .map((part, index) => ({ ...utf8Share(part, index === middles.length - 1), line: 0 }))
+    .reduce(united, utf8Share(head, whole));
+  // The mark says UTF-8, whatever else there is.
+  if (!marked && !isMostlyUtf8(share)) {
+    // The head may be all ASCII, and the first umlaut come late.
+    const late = parts.find((part) => part.some((byte) => byte >= 0x80));
+    return guessEightBit(late === undefined ? head : Buffer.concat([head, Buffer.of(0x0a), late]));
+  }
+  const doubt =
+    share.bad > 0
+      ? `${tellBad(share, ' (in the sample)')}. It is read as UTF-8, and rows with the others are refused as encoding-error`
+      : hasEscapes(head)
+        ? ESCAPES
+        : null;
+  return { label: 'utf-8', mark: marked, doubt };
+}
+
+/** From the first byte that begins a character. */
+function aligned(part: Buffer): Buffer {
+  let at = 0;
+  while (at < 4 && at < part.length && (part[at]! & 0xc0) === 0x80) at++;
+  return part.subarray(at);
 }

@@ -1,3 +1,4 @@
+import { charsetOf } from '../../decode/charset/charset-names.js';
 import { toUtf8 } from '../../decode/charset/charset.js';
 import { once } from './cells.js';
 import { guessEncoding, type EncodingGuess } from './encoding.js';
@@ -17,26 +18,13 @@ export interface SampledText {
  * knows where its characters begin.
  */
 export async function sampledText(sample: Sample): Promise<SampledText> {
-  let encoding = guessEncoding(sample.head, sample.whole);
-  // All of the head may be ASCII, and the first umlaut come late.
-  const late =
-    encoding.label === 'utf-8'
-      ? sample.parts.find((part) => guessEncoding(aligned(part), false).label !== 'utf-8')
-      : undefined;
-  if (late !== undefined) encoding = guessEncoding(Buffer.concat([sample.head, late]), false);
+  const encoding = guessEncoding(sample);
   const head = await decoded(sample.head, encoding.label);
-  const readable = encoding.label === 'utf-8' || encoding.label.startsWith('windows-');
+  const readable = encoding.label === 'utf-8' || charsetOf(encoding.label)?.kind === 'single-byte';
   const parts: Buffer[] = [];
   for (const part of readable ? sample.parts : [])
     parts.push(encoding.label === 'utf-8' ? part : await decoded(part, encoding.label));
   return { sample, encoding, head, whole: sample.whole, parts };
-}
-
-/** From the first byte that begins a character. */
-function aligned(part: Buffer): Buffer {
-  let at = 0;
-  while (at < 4 && at < part.length && (part[at]! & 0xc0) === 0x80) at++;
-  return part.subarray(at);
 }
 
 async function decoded(bytes: Buffer, label: string): Promise<Buffer> {
