@@ -38,11 +38,19 @@ export function wideByZeros(head: Buffer): 'utf-16le' | 'utf-16be' | 'utf-32le' 
     if (big === fours) return 'utf-32be';
   }
   const { even, odd, pairs } = zeros(head);
-  if (isUtf8(head.subarray(0, head.lastIndexOf(0x0a) + 1))) return null;
+  // Scripts below U+2000 have upper bytes that no text has; others give bytes that are no UTF-8.
+  const scripted = (upper: 0 | 1): boolean => controls(head, upper) >= pairs / 2 || !isUtf8(head.subarray(0, LOOK));
   const enough = Math.max(FEW, pairs * RARELY);
   // Few letters have a zero as their lower byte, and hardly any that a line end would be the other way round.
-  if (odd >= enough && odd > even && hasLineEnd(head, 1) && !hasLineEnd(head, 0)) return 'utf-16le';
-  return even >= enough && even > odd && hasLineEnd(head, 0) && !hasLineEnd(head, 1) ? 'utf-16be' : null;
+  if (odd >= enough && odd > even && hasLineEnd(head, 1) && !hasLineEnd(head, 0) && scripted(1)) return 'utf-16le';
+  return even >= enough && even > odd && hasLineEnd(head, 0) && !hasLineEnd(head, 1) && scripted(0) ? 'utf-16be' : null;
+}
+
+/** Bytes of that half below the blank. */
+function controls(head: Buffer, upper: 0 | 1): number {
+  let count = 0;
+  for (let at = upper; at < Math.min(head.length, LOOK); at += 2) if (head[at]! < 0x20) count++;
+  return count;
 }
 
 const isCharacter = (code: number): boolean => code > 0 && code <= 0x10ffff;

@@ -5,6 +5,8 @@ import { draftOf, draftPlan, settleColumns, wholeRecord, type Columns } from './
 import { Cursor } from './cursor.js';
 import { Document } from './document.js';
 import { JsonBatch } from './json-batch.js';
+import { Lenient } from './rewrite/lenient.js';
+import { objectPath, ObjectRecords } from './rewrite/object-records.js';
 import type { JsonOptions } from './options.js';
 import { JsonReader } from './reader.js';
 import { RecordScanner } from './record-scanner.js';
@@ -16,7 +18,14 @@ const SAMPLE = 4_096;
 
 /** `window`: bytes scanned in one go; tests use a few, so that every record meets the window's edge. */
 export async function openJson(input: FormatInput, options: JsonOptions, window?: number): Promise<JsonReader> {
-  const cursor = new Cursor(input.bytes, options.max_record, window ?? windowFor(input.sizeHint));
+  const path = objectPath(options.root);
+  // Of an object of objects the path that is left names an array, once its braces are brackets.
+  const root = path === null ? options.root : path.length === 0 ? null : path.join('.');
+  const wanted = path === null ? options.shape : 'array';
+  const lenient = options.strict ? null : new Lenient(input.bytes, documentOf(options));
+  const strict = lenient?.bytes ?? input.bytes;
+  const bytes = path === null ? strict : new ObjectRecords(strict, path).bytes;
+  const cursor = new Cursor(bytes, options.max_record, window ?? windowFor(input.sizeHint));
   try {
     const bom = await cursor.passMark();
     const draft = input.contract === null ? null : draftOf(input.contract);
@@ -26,10 +35,10 @@ export async function openJson(input: FormatInput, options: JsonOptions, window?
 
     const some = new RecordScanner(false, plan, scratch);
     const empty = !(await passSpace(cursor, some));
-    const shape: Shape = empty ? 'lines' : options.root !== null ? 'array' : await findShape(cursor, options.shape);
+    const shape: Shape = empty ? 'lines' : root !== null ? 'array' : await findShape(cursor, wanted);
     const scanner = shape === 'lines' ? new RecordScanner(true, plan, scratch) : some;
     scanner.line = some.line;
-    const document = options.root === null || empty ? null : new Document(cursor, scanner, options.root);
+    const document = root === null || empty ? null : new Document(cursor, scanner, root);
     if (document !== null) await document.enter();
     else if (shape === 'array') cursor.pos += 1;
 
@@ -60,9 +69,14 @@ export async function openJson(input: FormatInput, options: JsonOptions, window?
       new JsonBatch(columns.width, columns.spare, input.batchRows ?? rowsFor(input.sizeHint, columns.width)),
       empty,
       told,
+      lenient,
     );
   } catch (error) {
     await cursor.window.close();
     throw error;
   }
 }
+
+/** Is the text one document, in which a line end ends no record? null = its first byte tells. */
+const documentOf = ({ shape, root }: JsonOptions): boolean | null =>
+  root !== null || shape === 'array' ? true : shape === 'lines' ? false : null;

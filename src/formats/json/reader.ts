@@ -2,6 +2,7 @@ import type { SpanBatch } from '../../core/batch.js';
 import type { FileDialect, Layout, RecordReader } from '../../core/format.js';
 import { lateNotes, type Columns } from './columns.js';
 import type { JsonBatch } from './json-batch.js';
+import type { Lenient } from './rewrite/lenient.js';
 import type { JsonRecords } from './records.js';
 import { retyped } from './retyped.js';
 
@@ -14,14 +15,24 @@ export class JsonReader implements RecordReader {
   readonly #columns: Columns;
   readonly #told: FileDialect;
   readonly #batch: JsonBatch;
+  readonly #lenient: Lenient | null;
   #firstRow = 1;
   #ended = false;
 
-  constructor(records: JsonRecords, columns: Columns, batch: JsonBatch, empty: boolean, told: FileDialect) {
+  /** `lenient`: what made the text strict JSON; null = it had to be. */
+  constructor(
+    records: JsonRecords,
+    columns: Columns,
+    batch: JsonBatch,
+    empty: boolean,
+    told: FileDialect,
+    lenient: Lenient | null,
+  ) {
     this.#records = records;
     this.#columns = columns;
     this.#batch = batch;
     this.#told = told;
+    this.#lenient = lenient;
     this.layout = columns.layout;
     this.empty = empty;
   }
@@ -39,7 +50,7 @@ export class JsonReader implements RecordReader {
     }
     this.#ended = true;
     // An empty file lacks nothing.
-    if (this.#firstRow > 1) this.#columns.drift.push(...lateNotes(this.#columns));
+    if (this.#firstRow > 1) this.#columns.drift.push(...lateNotes(this.#columns), ...(this.#lenient?.notes() ?? []));
     return null;
   }
 

@@ -19,6 +19,10 @@ export type Shape = 'lines' | 'array' | 'objects';
  */
 export type StrayPolicy = 'pass' | 'reject' | 'refuse';
 
+/** The first record was not whole on its line. */
+const NO_LINES =
+  'If the file is one object a line, set format.shape: lines: then only the lines that are no JSON are refused. strict: false takes NaN, Infinity and control characters within strings. Otherwise ask the supplier.';
+
 /** Why `#fill` came back, and what `#reach` found. */
 const READY = 0;
 const FULL = 1;
@@ -270,7 +274,8 @@ export class JsonRecords {
         REASONS[atEnd ? 'fileEnd' : reason !== 'deep' && cursor.window.bytes[failAt] === LF ? 'lineEnd' : reason],
       );
     const told = cursor.tell(failAt, reason, this.scanner.line, start);
-    if (atEnd || (this.#shape === 'objects' && reason !== 'deep')) throw new TallymanError('FILE_CORRUPT', told);
+    if (atEnd || (this.#shape === 'objects' && reason !== 'deep'))
+      throw new TallymanError('FILE_CORRUPT', told, this.#shape === 'objects' ? { fix: NO_LINES } : {});
     this.#bad = told;
     return jsonError(REASONS[reason]);
   }

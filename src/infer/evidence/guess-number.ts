@@ -43,7 +43,7 @@ export function guessNumber(profile: ColumnProfile, name: string, evidence: Evid
         nulls: nulls.filter((word) => !isNan(word)),
         doubts: [
           ...doubts,
-          `${special.map((word) => quote(word)).join(', ')}: only double precision holds it. If it means "no value", list it under format.nulls and take numeric`,
+          `${special.map((word) => quote(word)).join(', ')}: only double precision holds it. If it means "no value", take numeric and list it under format.nulls (which JSON does not have)`,
         ],
       };
     }

@@ -13,16 +13,7 @@ const MOST_KEYS = 5_000;
 export async function openJsonTable(json: FormatType, text: SampledText): Promise<Table | null> {
   const first = text.head.toString('utf8', 0, 65_536).trimStart().charAt(0);
   if (first !== '{' && first !== '[') return null;
-  const found = (await keysOf(json, text, {})) ?? null;
-  const root = found === null || found.rows === 1 ? rootOf(text) : null;
-  const inside = root === null ? null : await keysOf(json, text, { root });
-  // One object with an array of objects in it: most likely the wrapping of a list.
-  const chosen =
-    inside !== null && inside.rows >= (found === null ? 1 : 2)
-      ? { ...inside, options: { root } }
-      : found === null
-        ? null
-        : { ...found, options: {} };
+  const chosen = await chosenOf(json, text);
   if (chosen === null) return null;
   if (chosen.rows === 0)
     throw new TallymanError(
@@ -30,12 +21,10 @@ export async function openJsonTable(json: FormatType, text: SampledText): Promis
       `${text.sample.path} is JSON without objects: there are no columns in it.`,
       { fix: 'Ask the supplier for one object a line, or an array of objects.' },
     );
-  const { options, shape } = chosen;
+  const { options, shape, why } = chosen;
   const names = [...chosen.keys].filter((key) => key !== '' && !key.includes('\0'));
   const doubts = [
-    ...(options.root === undefined
-      ? []
-      : [`root: the records stand in the array ${JSON.stringify(options.root)} of one object`]),
+    ...why,
     ...(names.length < chosen.keys.size ? ['a key without a name cannot be a column: it is left out'] : []),
   ];
   const contract = names.map((name) => plainColumn(name, name, 'text'));
@@ -61,7 +50,7 @@ export async function openJsonTable(json: FormatType, text: SampledText): Promis
       );
       if (shape === 'lines')
         for (const [index, part] of text.parts.entries())
-          await readPart(json, part, contract, visitor, counts, index === text.parts.length - 1);
+          await readPart(json, part, options, contract, visitor, counts, index === text.parts.length - 1);
       return counts;
     },
   };
@@ -71,6 +60,7 @@ export async function openJsonTable(json: FormatType, text: SampledText): Promis
 async function readPart(
   json: FormatType,
   part: Buffer,
+  options: JsonKeys,
   contract: readonly ColumnSpec[],
   visitor: CellVisitor,
   counts: ReadCounts,
@@ -80,7 +70,7 @@ async function readPart(
   const end = last ? part.length : part.lastIndexOf(0x0a) + 1;
   if (from === 0 || from >= end) return;
   await readCells(
-    await open(json, part.subarray(from, end), { shape: 'lines' }, contract),
+    await open(json, part.subarray(from, end), { ...options, shape: 'lines' }, contract),
     visitor,
     { skipRows: 0, whole: last },
     counts,
@@ -90,7 +80,7 @@ async function readPart(
 async function open(
   json: FormatType,
   bytes: Buffer,
-  options: Record<string, unknown>,
+  options: JsonKeys,
   contract: readonly ColumnSpec[] | null,
 ): Promise<RecordReader> {
   return await json.open(
@@ -99,38 +89,129 @@ async function open(
   );
 }
 
+/** Keys under `format:` beside the encoding. */
+interface JsonKeys {
+  readonly shape?: 'lines';
+  readonly root?: string;
+  readonly strict?: false;
+}
+
 interface Keys {
   readonly keys: ReadonlySet<string>;
   readonly rows: number;
+  readonly faults: number;
+  /** The first refused record, for people. */
+  readonly firstBad: string | null;
   readonly shape: unknown;
 }
 
+interface Chosen extends Keys {
+  readonly options: JsonKeys;
+  /** Why each key, with the key in front. */
+  readonly why: readonly string[];
+}
+
+/** How the records are read, so that as few as can be are refused; null = this is no JSON. */
+async function chosenOf(json: FormatType, text: SampledText): Promise<Chosen | null> {
+  const strict = await structureOf(json, text, {});
+  const lines = looksLikeLines(text);
+  if (strict !== null && strict.faults === 0) return strict;
+  const loose = await structureOf(json, text, { strict: false });
+  const asLines = lines ? await structureOf(json, text, { shape: 'lines' }) : null;
+  const looseLines = lines ? await structureOf(json, text, { shape: 'lines', strict: false }) : null;
+  const [best] = [strict, loose, asLines, looseLines]
+    .filter((one) => one !== null)
+    .sort((a, b) => b.rows - a.rows || a.faults - b.faults);
+  if (best !== undefined && best.rows > 0) return best;
+  if (!lines) return best ?? null;
+  throw new TallymanError(
+    'FORMAT_MISMATCH',
+    `${text.sample.path} looks like JSON, one object a line, but none is valid JSON${looseLines?.firstBad == null ? '' : `: ${looseLines.firstBad}`}.`,
+    { fix: 'Ask the supplier for JSON: keys and texts in double quotes, no trailing commas, no comments.' },
+  );
+}
+
+/** The same with the list or the object that the records stand in. */
+async function structureOf(json: FormatType, text: SampledText, options: JsonKeys): Promise<Chosen | null> {
+  const found = await keysOf(json, text, options);
+  const why = [
+    ...(options.strict === undefined || found === null
+      ? []
+      : ['strict: NaN, Infinity or control characters within strings, which are no JSON; they are read as texts']),
+    ...(options.shape === undefined || found === null || found.faults === 0
+      ? []
+      : [
+          `shape: one object a line, and ${found.faults} of ${found.rows + found.faults} are no JSON: these are refused (${found.firstBad ?? ''})`,
+        ]),
+  ];
+  const plain = found === null ? null : { ...found, options, why };
+  if (options.shape !== undefined || (found !== null && found.rows !== 1)) return plain;
+  const root = rootOf(text) ?? '$values';
+  const inside = await keysOf(json, text, { ...options, root });
+  // One object with an array of objects in it: most likely the wrapping of a list. Objects under names: with two of
+  // them and nothing else.
+  if (inside === null || inside.rows < (root === '$values' || found !== null ? 2 : 1)) return plain;
+  if (root === '$values' && (inside.faults > 0 || inside.keys.size > 2 * inside.least)) return plain;
+  const told =
+    root === '$values'
+      ? 'root: the records are the values of one object, whose own keys are not read'
+      : `root: the records stand in the array ${JSON.stringify(root)} of one object`;
+  return { ...inside, options: { ...options, root }, why: [told, ...why] };
+}
+
+/** Most lines of the beginning are objects by their first and last characters. */
+function looksLikeLines({ head, whole }: SampledText): boolean {
+  const lines = head.toString('utf8', 0, 65_536).split('\n');
+  if (!whole || head.length > 65_536) lines.pop();
+  const filled = lines.map((line) => line.trim()).filter((line) => line !== '');
+  const objects = filled.filter((line) => line.startsWith('{') && line.endsWith('}'));
+  return filled.length > 0 && objects.length >= filled.length * 0.8;
+}
+
 /** The keys of all records of the head, in the order in which they are met; null = this is no JSON. */
-async function keysOf(json: FormatType, text: SampledText, options: Record<string, unknown>): Promise<Keys | null> {
+async function keysOf(
+  json: FormatType,
+  text: SampledText,
+  options: JsonKeys,
+): Promise<(Keys & { readonly least: number }) | null> {
   const keys = new Set<string>();
+  let least = Infinity;
   const counts = noCounts();
   try {
     const reader = await open(json, text.head, options, null);
     const { shape } = reader.dialect();
     const visitor: CellVisitor = {
-      cell: (_column, bytes, start, end) => addKeys(bytes.toString('utf8', start, end), keys),
+      cell: (_column, bytes, start, end) => {
+        least = Math.min(least, addKeys(bytes.toString('utf8', start, end), keys));
+      },
       absent: () => undefined,
     };
     await readCells(reader, visitor, { skipRows: 0, whole: text.whole }, counts);
     // Most of it is no JSON: a text that only begins with a bracket.
-    return counts.faults > counts.rows + 1 && shape === 'lines' ? null : { keys, rows: counts.rows, shape };
+    if (counts.faults > counts.rows + 1 && shape === 'lines' && options.shape === undefined) return null;
+    const bad = counts.firstBad;
+    return {
+      keys,
+      least,
+      rows: counts.rows,
+      faults: counts.faults,
+      firstBad: bad === null ? null : `line ${bad.line}: ${bad.message}`,
+      shape,
+    };
   } catch (error) {
     if (error instanceof TallymanError && error.blame === 'file') return null;
     throw error;
   }
 }
 
-function addKeys(record: string, keys: Set<string>): void {
-  if (keys.size >= MOST_KEYS) return;
+/** Returns how many keys the record has. */
+function addKeys(record: string, keys: Set<string>): number {
   // The scanner has checked it by the same grammar.
   const value: unknown = JSON.parse(record);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-  for (const key of Object.keys(value)) if (keys.size < MOST_KEYS) keys.add(key);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 0;
+  const own = Object.keys(value);
+  for (const key of own) if (keys.size < MOST_KEYS) keys.add(key);
+  return own.length;
 }
 
 /**

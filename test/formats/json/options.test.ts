@@ -4,7 +4,13 @@ import { json } from '../../../src/formats/json/index.js';
 
 describe('options', () => {
   test('have their defaults', () => {
-    expect(json.options.parse({})).toEqual({ shape: 'auto', root: null, encoding: 'utf-8', max_record: 16 * 2 ** 20 });
+    expect(json.options.parse({})).toEqual({
+      shape: 'auto',
+      root: null,
+      strict: true,
+      encoding: 'utf-8',
+      max_record: 16 * 2 ** 20,
+    });
   });
 
   test.each([
@@ -34,6 +40,7 @@ describe('options', () => {
     expect(Object.keys(z.toJSONSchema(json.options, { io: 'input' }).properties ?? {})).toEqual([
       'shape',
       'root',
+      'strict',
       'encoding',
       'max_record',
     ]);
