@@ -8,8 +8,11 @@ const SLICE = 64 * 1024;
 /** Output chunk. 256 KiB is what the CSV scanner reads at a time. */
 export const OUTPUT = 256 * 1024;
 
+export const CUT = 'is cut off: it ends';
+export const BEHIND = 'holds other bytes behind its end';
+
 /** What was met at which byte of the compressed bytes, for the message. */
-type Fault = (what: string, from: number, to: number) => TallymanError;
+export type Fault = (what: string, from: number, to: number) => TallymanError;
 
 /**
  * Drives a zlib engine by hand: one slice in, wait until it is used up, the next. Pipes would read ahead and keep
@@ -39,10 +42,10 @@ export async function* inflate(engine: Gunzip | InflateRaw, input: Bytes, fault:
     if (failure !== null) throw failure;
   } catch (error) {
     if (!isZlibError(error)) throw error;
-    const cut = error.code === 'Z_BUF_ERROR';
-    throw cut
-      ? fault('is cut off: it ends', place.to, place.to)
-      : fault(`is damaged (${error.message})`, place.from, place.to);
+    if (error.code === 'Z_BUF_ERROR') throw fault(CUT, place.to, place.to);
+    // The first header was looked at before: these bytes stand where another could.
+    if (error.message === 'incorrect header check') throw fault(BEHIND, place.from, place.to);
+    throw fault(`is damaged (${error.message})`, place.from, place.to);
   } finally {
     engine.destroy();
     await feeding;
@@ -63,8 +66,7 @@ async function feed(
       place.to += slice.length;
       await Promise.race([written(engine, slice), closed]);
       if (engine.destroyed) return;
-      if (engine.bytesWritten !== place.to)
-        throw fault('holds other bytes behind its end', engine.bytesWritten, engine.bytesWritten);
+      if (engine.bytesWritten !== place.to) throw fault(BEHIND, engine.bytesWritten, engine.bytesWritten);
     }
   }
   engine.end();

@@ -1,9 +1,16 @@
+import { crc32 } from 'node:zlib';
 import type { Decoder } from '../core/decoder.js';
 import { TallymanError, messageOf } from '../core/errors.js';
 import type { Bytes } from '../core/format.js';
 
 /** Bytes given in one go: an error is told to this many. */
 const SLICE = 64 * 1024;
+
+const MAGIC = Buffer.from('\xfd7zXZ\0', 'latin1');
+/** Bytes kept of the slices before the last: a footer may stand across them. */
+const KEPT = 64;
+/** Bytes that a stream ends with: a checksum, how long the index is, flags, "YZ". */
+const FOOTER = 12;
 
 /** What xz-embedded answers (xz.h). */
 const REASONS: ReadonlyMap<number, string> = new Map([
@@ -23,13 +30,13 @@ const UNREAD: ReadonlySet<number> = new Set([4, 6]);
 export const xz: Decoder = {
   name: 'xz',
   extensions: ['.xz', '.txz'],
-  matches: (head) => head.toString('latin1', 0, 6) === '\xfd7zXZ\0',
+  matches: (head) => head.subarray(0, MAGIC.length).equals(MAGIC),
   decode,
 };
 
 async function* decode(input: Bytes): AsyncGenerator<Buffer> {
   const Stream = await streamClass();
-  const place = { given: 0 };
+  const place = { given: 0, tail: Buffer.alloc(0) };
   const source = input[Symbol.asyncIterator]();
   const failures: Error[] = [];
   const packed = new ReadableStream<Uint8Array>(
@@ -57,6 +64,8 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
     const slice = Uint8Array.from(rest.subarray(0, SLICE));
     rest = rest.subarray(SLICE);
     place.given += slice.length;
+    // What a footer may have in the slice before.
+    place.tail = Buffer.concat([place.tail.subarray(-KEPT), slice]);
     return slice;
   };
   const reader = new Stream(packed).getReader();
@@ -67,15 +76,33 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
       // Its memory is WebAssembly's, which is filled anew.
       if (piece.value.length > 0) yield Buffer.from(piece.value);
     }
-    if ((await next()) !== null) throw corrupt('holds other bytes behind its end', place.given);
+    if ((await next()) !== null) throw behind(place.given);
   } catch (error) {
     if (failures[0] !== undefined) throw failures[0];
     if (error instanceof TallymanError) throw error;
+    const end = endOf(place.tail);
+    if (end !== null) throw behind(place.given - place.tail.length + end);
     throw told(error, place.given);
   } finally {
     await reader.cancel().catch(() => undefined);
     await source.return?.();
   }
+}
+
+/**
+ * Where the last whole stream of these bytes ends, by its footer; null = none does, or what follows is another stream
+ * or the padding that may stand between two.
+ */
+function endOf(tail: Buffer): number | null {
+  for (let at = tail.lastIndexOf('YZ'); at >= FOOTER - 2; at = tail.lastIndexOf('YZ', at - 1)) {
+    const footer = tail.subarray(at + 2 - FOOTER, at + 2);
+    if (crc32(footer.subarray(4, FOOTER - 2)) !== footer.readUInt32LE(0)) continue;
+    let next = at + 2;
+    while (tail.length - next >= 4 && tail.readUInt32LE(next) === 0) next += 4;
+    const rest = tail.subarray(next, next + MAGIC.length);
+    return rest.length === 0 || rest.equals(MAGIC.subarray(0, rest.length)) ? null : next;
+  }
+  return null;
 }
 
 function told(error: unknown, given: number): TallymanError {
@@ -86,15 +113,17 @@ function told(error: unknown, given: number): TallymanError {
       fix: 'Ask the supplier to pack it by plain `xz` (LZMA2, check CRC-64).',
       cause: error,
     });
-  return corrupt(
-    code === 8 ? 'is cut off, or holds other bytes behind its end' : `is damaged (${reason ?? messageOf(error)})`,
-    given,
-    error,
-  );
+  return corrupt(code === 8 ? 'is cut off' : `is damaged (${reason ?? messageOf(error)})`, given, error);
 }
 
 const corrupt = (what: string, given: number, cause?: unknown): TallymanError =>
   new TallymanError('FILE_CORRUPT', `The xz file ${what}, in the ${SLICE} bytes before byte ${given}.`, { cause });
+
+const behind = (at: number): TallymanError =>
+  new TallymanError('FILE_CORRUPT', `The xz file holds other bytes behind its end at byte ${at}.`, { fix: WHOLE });
+
+const WHOLE =
+  'The data before that place is whole. What stands behind it could be more data: ask the supplier to send the file without it.';
 
 type StreamClass = new (packed: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
 

@@ -15,6 +15,8 @@ const TYPE_BITS = 0o170000;
 const REGULAR = 0o100000;
 /** yauzl's words for such names. */
 const OUTSIDE = /^(absolute path|invalid relative path|invalid characters in fileName): /;
+/** Its words where the comment, which is the last thing in an archive, has not the length that it declares. */
+const COMMENT = /^Invalid comment length. Expected: (\d+). Found: (\d+)/i;
 const DISHONEST = 'Ask the supplier what this is: an honest archive has no such member.';
 /** Bytes read of a member in one go, into buffers that take turns (core/format.ts, Bytes). */
 const CHUNK = 256 * 1024;
@@ -51,6 +53,17 @@ export async function zipMembers(
         'FORMAT_MISMATCH',
         `The zip archive names a member that would lead outside of it: ${said}.`,
         { fix: DISHONEST, cause: error },
+      );
+    const [, there, declared] = COMMENT.exec(said) ?? [];
+    const more = Number(there) - Number(declared);
+    if (more > 0)
+      throw new TallymanError(
+        'FILE_CORRUPT',
+        `The zip archive holds other bytes behind its end at byte ${file.size - more}.`,
+        {
+          cause: error,
+          fix: 'unzip passes over them with a warning: ask the supplier to send the archive without them.',
+        },
       );
     throw new TallymanError('FILE_CORRUPT', `The zip archive is damaged: ${said}.`, { cause: error });
   }

@@ -61,9 +61,9 @@ describe('bzip2', () => {
   });
 
   test('other bytes behind the last stream: FILE_CORRUPT', async () => {
-    for (const more of ['x', 'hello, world', '\0\0\0\0'])
-      expect(await refused(bzip2, Buffer.concat([fixture('bzip2/runs.bz2'), Buffer.from(more)]))).toMatch(
-        /^FILE_CORRUPT: The bzip2 file holds other bytes behind its end/,
+    for (const more of ['x', '\n', 'hello, world', '\0\0\0\0'])
+      expect(await refused(bzip2, Buffer.concat([fixture('bzip2/runs.bz2'), Buffer.from(more)]))).toBe(
+        `FILE_CORRUPT: The bzip2 file holds other bytes behind its end at byte ${fixture('bzip2/runs.bz2').length}.`,
       );
   });
 });
@@ -102,8 +102,16 @@ describe('xz', () => {
   });
 
   test('other bytes behind it: FILE_CORRUPT', async () => {
-    for (const more of ['x', 'hello, world', '\0\0'])
-      expect(await refused(xz, Buffer.concat([fixture('xz/crc64.xz'), Buffer.from(more)]))).toMatch(/^FILE_CORRUPT/);
+    const file = fixture('xz/crc64.xz');
+    for (const more of ['x', '\n', 'hello, world', '\0\0'])
+      for (const chunk of [7, 1 << 20])
+        expect(await problem(() => through(xz, Buffer.concat([file, Buffer.from(more)]), chunk))).toBe(
+          `FILE_CORRUPT: The xz file holds other bytes behind its end at byte ${file.length}.`,
+        );
+    // The beginning of another stream is a cut.
+    expect(await refused(xz, Buffer.concat([file, file.subarray(0, 3)]))).toMatch(
+      /^FILE_CORRUPT: The xz file is cut off/,
+    );
   });
 
   test('an error of the source comes through', async () => {

@@ -71,8 +71,21 @@ describe('gzip', () => {
 
   test('other bytes behind: FILE_CORRUPT', async () => {
     expect(await problem(() => decode(Buffer.concat([GZ, Buffer.from('a,b\n1,2\n')])))).toContain(
-      'FILE_CORRUPT: The gzip file is damaged (incorrect header check)',
+      `FILE_CORRUPT: The gzip file holds other bytes behind its end between bytes 0 and ${GZ.length + 8}.`,
     );
+  });
+
+  test.each([1, 7, 1_000_000])('a line end behind a whole file is no cut (chunks of %i)', async (chunk) => {
+    expect(await problem(() => decode(Buffer.concat([GZ, Buffer.from('\n')]), { chunk }))).toBe(
+      `FILE_CORRUPT: The gzip file holds other bytes behind its end at byte ${GZ.length}.`,
+    );
+  });
+
+  test('a second member that is cut off is a cut, and so is the first', async () => {
+    for (const part of [Buffer.concat([GZ, GZ.subarray(0, 1)]), GZ.subarray(0, -3)])
+      expect(await problem(() => decode(part))).toBe(
+        `FILE_CORRUPT: The gzip file is cut off: it ends at byte ${part.length}.`,
+      );
   });
 
   test('any single bit turned in the middle is told', async () => {

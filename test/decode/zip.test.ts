@@ -21,6 +21,14 @@ describe('zip', () => {
     expect((await decode(archive, { name: 'x.zip' })).toString()).toBe(B + noise + A);
   });
 
+  test('other bytes behind its end are told as such', async () => {
+    const archive = zipOf([{ name: 'a.csv', content: A }]);
+    for (const more of ['\n', '\0'.repeat(512)])
+      expect(await problem(() => open(Buffer.concat([archive, Buffer.from(more)])))).toBe(
+        `FILE_CORRUPT: The zip archive holds other bytes behind its end at byte ${archive.length}.`,
+      );
+  });
+
   test('a member may be read again', async () => {
     const decoded = await open(zipOf([{ name: 'a.csv', content: A }]));
     if (decoded.kind !== 'archive') throw new Error('no archive');

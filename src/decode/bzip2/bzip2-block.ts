@@ -2,7 +2,15 @@ import type { Bytes } from '../../core/format.js';
 import { ByteReader } from '../byte-reader.js';
 
 /** What is wrong, within a sentence. */
-export class Damaged extends Error {}
+export class Damaged extends Error {
+  /** The byte, where it is not the one that is read next. */
+  readonly at: number | null;
+
+  constructor(message: string, at: number | null = null) {
+    super(message);
+    this.at = at;
+  }
+}
 
 const CUT = 'is cut off: it ends';
 const GROUP = 50;

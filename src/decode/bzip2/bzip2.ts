@@ -62,7 +62,7 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
     }
   } catch (error) {
     if (error instanceof Damaged)
-      throw new TallymanError('FILE_CORRUPT', `The bzip2 file ${error.message} at byte ${bits.position}.`, {
+      throw new TallymanError('FILE_CORRUPT', `The bzip2 file ${error.message} at byte ${error.at ?? bits.position}.`, {
         cause: error,
       });
     throw error;
@@ -73,8 +73,9 @@ async function* decode(input: Bytes): AsyncGenerator<Buffer> {
 
 async function streamHead(bits: BitReader, streams: number): Promise<Block> {
   await bits.need(4);
+  const start = bits.position;
   if (bits.read(24) !== 0x425a68)
-    throw new Damaged(streams === 0 ? 'does not begin as one' : 'holds other bytes behind its end');
+    throw new Damaged(streams === 0 ? 'does not begin as one' : 'holds other bytes behind its end', start);
   const level = bits.read(8) - 0x30;
   if (level < 1 || level > 9) throw new Damaged('does not begin as one');
   return new Block(level);
