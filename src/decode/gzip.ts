@@ -55,7 +55,8 @@ async function* watched(input: Bytes, seen: Seen): AsyncGenerator<Buffer> {
 }
 
 const WHOLE =
-  'The data before that place is whole. gzip and zcat pass over what stands behind it, which could be more data: ask the supplier to send the file without it.';
+  'The data before that place is whole. gzip and zcat pass over what stands behind it, which could be more data: ' +
+  'ask the supplier to send the file without it.';
 
 const corrupt = (what: string, from: number, to: number): TallymanError =>
   new TallymanError(

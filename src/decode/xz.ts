@@ -123,7 +123,8 @@ const behind = (at: number): TallymanError =>
   new TallymanError('FILE_CORRUPT', `The xz file holds other bytes behind its end at byte ${at}.`, { fix: WHOLE });
 
 const WHOLE =
-  'The data before that place is whole. What stands behind it could be more data: ask the supplier to send the file without it.';
+  'The data before that place is whole. What stands behind it could be more data: ' +
+  'ask the supplier to send the file without it.';
 
 type StreamClass = new (packed: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
 

@@ -83,8 +83,9 @@ export async function roundTrip(file: string): Promise<{
   readonly rows: FileReport['rows'];
   readonly error: FileReport['error'];
   readonly errors: FileReport['errors'];
+  readonly drift: FileReport['drift'];
 }> {
   const draft = await inferFiles([file]);
-  const { rows, error, errors } = await readBack(draft, file);
-  return { draft, rows, error, errors };
+  const { rows, error, errors, drift } = await readBack(draft, file);
+  return { draft, rows, error, errors, drift };
 }

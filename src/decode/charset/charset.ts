@@ -81,7 +81,7 @@ export async function toUtf8(source: Bytes, label: string): Promise<Utf8> {
 function doubtOf(used: Charset, share: Utf8Share, head: Buffer): string | null {
   if (used.kind === 'utf-8') {
     if (share.bad > 0)
-      return `encoding: auto took utf-8: ${tellBad(share, ' (in the first MiB)')}. Such rows are refused as encoding-error`;
+      return `encoding: auto took utf-8: ${tellBad(share, 'the first MiB')}. Such rows are refused as encoding-error`;
     return hasEscapes(head) ? `encoding: auto took utf-8, and ${ESCAPES}` : null;
   }
   if (used.kind !== 'single-byte') return null;
@@ -107,7 +107,8 @@ async function* watched(bytes: Bytes, sample: number): AsyncGenerator<Buffer> {
   if (rest.clean > MOST_BY_CHANCE && isMostlyUtf8(rest))
     throw new TallymanError(
       'FORMAT_MISMATCH',
-      `encoding: auto took windows-1252 by the first MiB of the file, which is no UTF-8; behind it ${rest.characters} characters above ASCII are UTF-8 and ${rest.bad} are not.`,
+      `encoding: auto took windows-1252 by the first MiB of the file, which is no UTF-8; behind it ` +
+        `${rest.characters} characters above ASCII are UTF-8 and ${rest.bad} are not.`,
       { fix: 'Set format.encoding: utf-8 refuses the rows that are none, windows-1252 takes them all as they stand.' },
     );
 }

@@ -104,7 +104,9 @@ export function guessEightBit(text: Buffer): EightBitGuess {
       label: 'windows-1252',
       mark: false,
       same: true,
-      doubt: `it is no UTF-8, and in no encoding do its bytes above ASCII make words${shown(usual, usual, words)}. windows-1252 was taken: ask the sender`,
+      doubt:
+        `it is no UTF-8, and in no encoding do its bytes above ASCII make words` +
+        `${shown(usual, usual, words)}. windows-1252 was taken: ask the sender`,
     };
   const best = first.text === usual.text ? usual : first;
   const second = reads.find((one) => one.text !== best.text && one.cost < best.cost + CLEAR);

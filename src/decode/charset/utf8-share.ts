@@ -90,5 +90,5 @@ export const isMostlyUtf8 = ({ clean, dirty }: Utf8Share): boolean => clean >= d
 export function tellBad({ characters, bad, line }: Utf8Share, where: string): string {
   const none = bad === 1 ? '1 character above ASCII is' : `${bad} characters above ASCII are`;
   const place = line === 0 ? '' : bad === 1 ? ` (line ${line})` : ` (the first in line ${line})`;
-  return `${none} no UTF-8${place}, ${characters} ${characters === 1 ? 'is' : 'are'}${where}`;
+  return `${none} no UTF-8${place}, ${characters} ${characters === 1 ? 'is' : 'are'} (in ${where})`;
 }

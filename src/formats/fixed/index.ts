@@ -13,14 +13,14 @@ export const fixed: FormatType<FixedOptions> = {
   emptyIsValid: true,
   hasNullWords: true,
   contractProblems,
-  text: ({ encoding, skip_lines: skipLines, comment }) => ({
+  text: ({ encoding, skip_lines: skipLines, comment, record_length: length }) => ({
     encoding,
     skipLines,
     comment,
     quote: null,
     escape: null,
     found: [...(isFoundOut(encoding) ? ['encoding'] : []), 'line_ends', 'bom'],
-    inLines: () => true,
+    inLines: () => length === null,
   }),
   open: async (input, options) => {
     const { openFixed } = await import('./open.js');

@@ -46,13 +46,15 @@ export class FixedReader implements RecordReader {
   }
 
   dialect(): FileDialect {
-    const { encoding, header } = this.#options;
+    const { encoding, header, unit, record_length: length } = this.#options;
     return {
       format: 'fixed',
       encoding,
       header,
       line_ends: toldLineEnds(this.#records.scanner.lineEnds),
       bom: this.#mark,
+      ...(unit === 'bytes' ? { unit } : {}),
+      ...(length === null ? {} : { record_length: length }),
       ...this.#told,
     };
   }

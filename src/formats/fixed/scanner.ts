@@ -1,7 +1,10 @@
 import { MISSING, NULL_CELL } from '../../core/batch.js';
+import { TallymanError } from '../../core/errors.js';
+import { NEVER } from '../../decode/charset/transcoder.js';
 import { NullWords } from '../csv/null-words.js';
 import { SAW_CR, SAW_CRLF, SAW_LF } from '../line-ends.js';
 import type { PlainBatch } from '../plain-batch.js';
+import { byteWidths, codeAt, lengthAt, type ByteWidth } from './byte-widths.js';
 import type { Slices } from './columns.js';
 import type { FixedOptions } from './options.js';
 
@@ -17,6 +20,7 @@ export type ScanEnd = typeof MORE | typeof FULL | typeof LONG;
 const LF = 10;
 const CR = 13;
 const BLANK = 0x20;
+const LONGEST_CHARACTER = 4;
 
 /**
  * Lines to spans: one pass that finds the line end and whether all is ASCII, where a character is a byte and a column's
@@ -45,6 +49,12 @@ export class LineScanner {
   /** Byte at which each character begins that is an edge of a column; only for lines that are not ASCII. */
   readonly #edges: Int32Array;
   readonly #places: Int32Array;
+  readonly #recordLength: number;
+  readonly #inBytes: boolean;
+  /** Bytes of the delivered file, where they are not those at hand. */
+  readonly #widthOf: ByteWidth | null;
+  /** An edge of a column stood within a character of the last line. */
+  #torn = false;
 
   constructor(options: FixedOptions, slices: Slices, ignoreSurplus: boolean) {
     this.comment = Buffer.from(options.comment ?? '');
@@ -56,6 +66,9 @@ export class LineScanner {
     this.#ignoreSurplus = ignoreSurplus;
     this.#edges = Int32Array.from(new Set([...slices.from, ...slices.to])).sort();
     this.#places = new Int32Array(this.#edges.length);
+    this.#recordLength = options.record_length ?? 0;
+    this.#inBytes = options.unit === 'bytes';
+    this.#widthOf = this.#inBytes ? byteWidths(options.encoding) : null;
   }
 
   /**
@@ -63,6 +76,7 @@ export class LineScanner {
    * offset of bytes[0] in the stream. Room for one byte behind `end` is needed: it is overwritten.
    */
   scan(bytes: Buffer, end: number, last: boolean, base: number, batch: PlainBatch): ScanEnd {
+    if (this.#recordLength > 0) return this.#scanRecords(bytes, end, last, base, batch);
     const { comment, maxRecord } = this;
     const { capacity, rowStarts, rowEnds, lines, offsets } = batch;
     const commentByte = comment[0] ?? -1;
@@ -97,6 +111,7 @@ export class LineScanner {
         offsets[row] = base + start;
         this.#cells(bytes, start, at, seen < 0x80, batch, row);
         batch.rows++;
+        if (this.#torn) this.#refuseTorn(batch);
       }
       if (at < end) this.lineEnds |= byte === LF ? SAW_LF : both ? SAW_CRLF : SAW_CR;
       this.line++;
@@ -105,13 +120,87 @@ export class LineScanner {
     return FULL;
   }
 
+  /** Records of one length, with nothing between them; line ends that stand there all the same are passed over. */
+  #scanRecords(bytes: Buffer, end: number, last: boolean, base: number, batch: PlainBatch): ScanEnd {
+    while (batch.rows < batch.capacity) {
+      while (this.pos < end && (bytes[this.pos] === LF || bytes[this.pos] === CR)) this.pos++;
+      const start = this.pos;
+      const { at, ascii } = this.#recordEnd(bytes, start, end, base + start);
+      // The last record may be cut short: what it lacks is told cell by cell.
+      if (at < 0 && (!last || start === end)) return MORE;
+      const stop = at < 0 ? end : at;
+      const row = batch.rows++;
+      batch.rowStarts[row] = start;
+      batch.rowEnds[row] = stop;
+      batch.lines[row] = this.line++;
+      batch.offsets[row] = base + start;
+      this.#cells(bytes, start, stop, ascii, batch, row);
+      if (this.#torn) this.#refuseTorn(batch);
+      this.pos = stop;
+    }
+    return FULL;
+  }
+
+  /** The index behind the record that begins at `start`; -1 = it is not all there. Throws FILE_CORRUPT. */
+  #recordEnd(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    offset: number,
+  ): { readonly at: number; readonly ascii: boolean } {
+    const wanted = this.#recordLength;
+    let units = 0;
+    let at = start;
+    let seen = 0;
+    while (units < wanted && at < end) {
+      seen |= bytes[at]!;
+      const length = lengthAt(bytes, at);
+      // The window may end within a character.
+      if (at + LONGEST_CHARACTER > end && bytes[at]! >= 0xc2 && length === 1) return { at: -1, ascii: false };
+      units += this.#units(bytes, at, length);
+      at += length;
+    }
+    if (units > wanted)
+      throw new TallymanError(
+        'FILE_CORRUPT',
+        `A character stands across the end of record ${this.line} (byte ${offset}): ` +
+          `the records are not of ${wanted} bytes, or one of them is damaged.`,
+        { fix: 'Correct format.record_length, or ask the supplier to send the file again.' },
+      );
+    return { at: units < wanted ? -1 : at, ascii: seen < 0x80 && this.#widthOf === null };
+  }
+
+  /** What a character counts for. A byte that marks what could not be decoded stood nowhere. */
+  #units(bytes: Buffer, at: number, length: number): number {
+    if (this.#widthOf === null) return this.#inBytes ? length : 1;
+    const first = bytes[at]!;
+    if (length === 1 && first >= 0x80) return first === NEVER ? 0 : 1;
+    return this.#widthOf(codeAt(bytes, at));
+  }
+
+  /** The row that was just appended cannot be cut. */
+  #refuseTorn(batch: PlainBatch): void {
+    this.#torn = false;
+    const row = --batch.rows;
+    batch.refuse(
+      {
+        start: batch.rowStarts[row]!,
+        end: batch.rowEnds[row]!,
+        line: batch.lines[row]!,
+        offset: batch.offsets[row]!,
+      },
+      { class: 'encoding-error', message: 'a character stands across the edge of a column', rawLength: null },
+    );
+  }
+
   /** Cuts the line into cells; blanks behind a value are padding. */
   #cells(bytes: Buffer, start: number, end: number, ascii: boolean, batch: PlainBatch, row: number): void {
     const from = this.#from;
     const to = this.#to;
     const { width, starts, ends, flags } = batch;
     const mask = this.#nulls.mask;
-    const length = ascii ? end - start : this.#walk(bytes, start, end);
+    const asBytes = ascii && this.#widthOf === null;
+    const length = asBytes ? end - start : this.#walk(bytes, start, end);
     const first = row * width;
     let found = width;
     for (let column = 0; column < width; column++) {
@@ -122,8 +211,8 @@ export class LineScanner {
         flags[cell] = this.#fill ? (this.#isNull(bytes, end, end) ? NULL_CELL : 0) : MISSING;
         continue;
       }
-      const cellStart = ascii ? start + from[column]! : this.#placeOf(from[column]!);
-      let cellEnd = to[column]! >= length ? end : ascii ? start + to[column]! : this.#placeOf(to[column]!);
+      const cellStart = asBytes ? start + from[column]! : this.#placeOf(from[column]!);
+      let cellEnd = to[column]! >= length ? end : asBytes ? start + to[column]! : this.#placeOf(to[column]!);
       while (cellEnd > cellStart && bytes[cellEnd - 1] === BLANK) cellEnd--;
       starts[cell] = cellStart;
       ends[cell] = cellEnd;
@@ -133,7 +222,7 @@ export class LineScanner {
     batch.cells[row] =
       found < width || length <= to[width - 1]!
         ? found
-        : this.#surplus(bytes, ascii ? start + to[width - 1]! : this.#placeOf(to[width - 1]!), end, width);
+        : this.#surplus(bytes, asBytes ? start + to[width - 1]! : this.#placeOf(to[width - 1]!), end, width);
   }
 
   #isNull(bytes: Buffer, start: number, end: number): boolean {
@@ -151,9 +240,10 @@ export class LineScanner {
 
   /**
    * Notes where the edges of columns stand in a line with characters of several bytes; returns its length in
-   * characters.
+   * characters, or in bytes of the delivered file.
    */
   #walk(bytes: Buffer, start: number, end: number): number {
+    if (this.#inBytes) return this.#walkBytes(bytes, start, end);
     const edges = this.#edges;
     const places = this.#places;
     let edge = 0;
@@ -165,6 +255,27 @@ export class LineScanner {
     }
     while (edge < edges.length) places[edge++] = end;
     return characters;
+  }
+
+  #walkBytes(bytes: Buffer, start: number, end: number): number {
+    const edges = this.#edges;
+    const places = this.#places;
+    let edge = 0;
+    let units = 0;
+    for (let at = start; at < end;) {
+      const length = lengthAt(bytes, at);
+      while (edge < edges.length && edges[edge]! <= units) {
+        if (edges[edge]! < units) this.#torn = true;
+        places[edge++] = at;
+      }
+      units += this.#units(bytes, at, length);
+      at += length;
+    }
+    for (; edge < edges.length; edge++) {
+      if (edges[edge]! < units) this.#torn = true;
+      places[edge] = end;
+    }
+    return units;
   }
 
   /** The byte of an edge, after #walk. */

@@ -20,13 +20,15 @@ export const jsonOptions = z
       .nullable()
       .default(null)
       .describe(
-        'Path of the array of records within one document: data.items. $values (or data.$values): the values of an object are the records, its keys are not read. null: the document itself.',
+        'Path of the array of records within one document: data.items. $values (or data.$values): the values of an ' +
+          'object are the records, its keys are not read. null: the document itself.',
       ),
     strict: z
       .boolean()
       .default(true)
       .describe(
-        'false: takes NaN, Infinity and -Infinity (as texts, which double precision reads) and control characters within strings, and says so under drift.',
+        'false: takes NaN, Infinity and -Infinity (as texts, which double precision reads) ' +
+          'and control characters within strings, and says so under drift.',
       ),
     encoding: encoding.describe('Encoding of the file: utf-8, or any WHATWG or iconv label, or auto.'),
     max_record: maxRecord.describe('Longest record; a longer one is refused. 16MiB by default.'),

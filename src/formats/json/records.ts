@@ -21,7 +21,8 @@ export type StrayPolicy = 'pass' | 'reject' | 'refuse';
 
 /** The first record was not whole on its line. */
 const NO_LINES =
-  'If the file is one object a line, set format.shape: lines: then only the lines that are no JSON are refused. strict: false takes NaN, Infinity and control characters within strings. Otherwise ask the supplier.';
+  'If the file is one object a line, set format.shape: lines: then only the lines that are no JSON are refused. ' +
+  'strict: false takes NaN, Infinity and control characters within strings. Otherwise ask the supplier.';
 
 /** Why `#fill` came back, and what `#reach` found. */
 const READY = 0;

@@ -33,7 +33,7 @@ export function guessEncoding({ head, whole, parts }: Pick<Sample, 'head' | 'who
   }
   const doubt =
     share.bad > 0
-      ? `${tellBad(share, ' (in the sample)')}. It is read as UTF-8, and rows with the others are refused as encoding-error`
+      ? `${tellBad(share, 'the sample')}. Read as UTF-8; rows with the others are refused as encoding-error`
       : hasEscapes(head)
         ? ESCAPES
         : null;

@@ -124,9 +124,10 @@ async function chosenOf(json: FormatType, text: SampledText): Promise<Chosen | n
     .sort((a, b) => b.rows - a.rows || a.faults - b.faults);
   if (best !== undefined && best.rows > 0) return best;
   if (!lines) return best ?? null;
+  const first = looseLines?.firstBad ?? null;
   throw new TallymanError(
     'FORMAT_MISMATCH',
-    `${text.sample.path} looks like JSON, one object a line, but none is valid JSON${looseLines?.firstBad == null ? '' : `: ${looseLines.firstBad}`}.`,
+    `${text.sample.path} looks like JSON, one object a line, but none is valid JSON${first === null ? '' : `: ${first}`}.`,
     { fix: 'Ask the supplier for JSON: keys and texts in double quotes, no trailing commas, no comments.' },
   );
 }
@@ -141,7 +142,8 @@ async function structureOf(json: FormatType, text: SampledText, options: JsonKey
     ...(options.shape === undefined || found === null || found.faults === 0
       ? []
       : [
-          `shape: one object a line, and ${found.faults} of ${found.rows + found.faults} are no JSON: these are refused (${found.firstBad ?? ''})`,
+          `shape: one object a line, and ${found.faults} of ${found.rows + found.faults} are no JSON: ` +
+            `these are refused (${found.firstBad ?? ''})`,
         ]),
   ];
   const plain = found === null ? null : { ...found, options, why };

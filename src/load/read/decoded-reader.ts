@@ -1,5 +1,6 @@
 import type { Batch } from '../../core/batch.js';
 import type { Bytes, DriftNote, FileDialect, Layout, RecordReader } from '../../core/format.js';
+import type { DosText } from '../../formats/dos-end.js';
 import { ReaderWrapper } from '../../formats/reader-wrapper.js';
 import type { DecodedBytes } from '../../decode/open.js';
 import type { TextEnd } from './text-end.js';
@@ -14,11 +15,19 @@ export class DecodedReader extends ReaderWrapper {
   readonly #signed: (() => string) | null;
   readonly #notes: readonly DriftNote[];
   readonly #end: TextEnd | null;
+  readonly #dos: DosText | null;
 
-  /** `end`: of the same text; null = the format is no text. */
-  constructor(inner: RecordReader, text: DecodedBytes, compression: string, end: TextEnd | null = null) {
+  /** `end`, `dos`: of the same text; null = the format is no text. */
+  constructor(
+    inner: RecordReader,
+    text: DecodedBytes,
+    compression: string,
+    end: TextEnd | null = null,
+    dos: DosText | null = null,
+  ) {
     super(inner);
     this.#end = end;
+    this.#dos = dos;
     this.#rest = text.bytes;
     this.#decoding = { compression, ...(text.encoding === null ? {} : { encoding: text.encoding }) };
     this.#signed = text.signed ?? null;
@@ -27,7 +36,10 @@ export class DecodedReader extends ReaderWrapper {
 
   override get layout(): Layout {
     const { layout } = this.inner;
-    return this.#notes.length === 0 ? layout : { ...layout, drift: [...this.#notes, ...layout.drift] };
+    const late = this.#dos?.notes() ?? [];
+    return this.#notes.length + late.length === 0
+      ? layout
+      : { ...layout, drift: [...this.#notes, ...layout.drift, ...late] };
   }
 
   override dialect(): FileDialect {

@@ -3,6 +3,7 @@ import type { Decoder } from '../../core/decoder.js';
 import { TallymanError } from '../../core/errors.js';
 import type { FeedSpec } from '../../core/feed/feed.js';
 import type { Bytes, FormatInput, FormatType, RecordReader, TextDialect } from '../../core/format.js';
+import { DosText } from '../../formats/dos-end.js';
 import { formatOf } from '../../formats/find-format.js';
 import { openDecoded, type DecodedBytes, type DeliveredFile } from '../../decode/open.js';
 import { cutControlRecords, type ControlRecords, type CutOut } from '../control/control-stream.js';
@@ -62,9 +63,11 @@ export async function openReader(
     );
   };
   const open = async (decodedText: DecodedBytes): Promise<RecordReader> => {
-    const cut = records === null ? null : cutControlRecords(decodedText.bytes, records);
+    const dos = dialect === null ? null : new DosText(decodedText.bytes);
+    const whole = dos === null ? decodedText : { ...decodedText, bytes: dos.bytes };
+    const cut = records === null ? null : cutControlRecords(whole.bytes, records);
     if (cut !== null) cuts.push(cut);
-    const cutText = cut === null ? decodedText : { ...decodedText, bytes: cut.bytes };
+    const cutText = cut === null ? whole : { ...whole, bytes: cut.bytes };
     const end = dialect === null ? null : new TextEnd(cutText.bytes, dialect.inLines);
     const text = end === null ? cutText : { ...cutText, bytes: end.bytes };
     const input = {
@@ -80,6 +83,7 @@ export async function openReader(
       text,
       decoded.compression,
       end,
+      dos,
     );
     return cut === null || (records?.header ?? null) === null ? reader : new ShiftedReader(reader, cut.shift);
   };
