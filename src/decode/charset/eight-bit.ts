@@ -150,7 +150,7 @@ function wordsOf(text: Buffer): readonly string[] {
     if (byte >= 0x80) high = true;
     else if (SEPARATES[byte] === 1) {
       if (high && at - start <= LONGEST) {
-        const word = text.latin1Slice(start, at);
+        const word = text.toString('latin1', start, at);
         if (!words.has(word)) bytes += word.length;
         words.add(word);
       }

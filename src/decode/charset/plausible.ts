@@ -182,7 +182,7 @@ function cjkCost(
 ): number {
   if (common.has(character)) return 9;
   if (/[\u3040-\u30ff]/.test(character)) return name === 'Japanese' ? 6 : 17;
-  if (/[、。，．・：（）「」『』〒～　％－]/.test(character)) return 8;
+  if (/[、。，．・：（）「」『』〒～\u3000％－]/.test(character)) return 8;
   if (/[\uff01-\uff5e]/.test(character)) return 9;
   if (/[\uff61-\uff9f]/.test(character)) return 9;
   if (/\p{Script=Hangul}/u.test(character)) return name === 'Korean' ? (ordinary(character) ? 14 : 20) : 20;

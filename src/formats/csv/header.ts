@@ -26,7 +26,9 @@ export function readHeader(batch: CsvBatch): Header {
   }
   if (!isUtf8(raw)) {
     throw new TallymanError('UNKNOWN_ENCODING', `The header (line ${line}) is not valid UTF-8.`, {
-      fix: 'Set format.encoding to the encoding of the file, for example windows-1252.',
+      fix:
+        'Set format.encoding to the encoding of the file, for example windows-1252. If all but the header is UTF-8, ' +
+        'the header is damaged: ask the supplier, or take columns by position (header: false, skip_lines).',
     });
   }
   const names = Array.from({ length: batch.cells[0]! }, (_, cell) => cellText(batch, cell));
