@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { TallymanError } from '../../core/errors.js';
 import type { Bytes } from '../../core/format.js';
 import { MultiByte } from './charset-multi-byte.js';
@@ -60,8 +61,8 @@ export async function toUtf8(source: Bytes, label: string): Promise<Utf8> {
   }
   const used = settled(charset, mark, head);
   const sample = head.subarray(0, SAMPLE);
-  const share = charset.kind === 'auto' && mark === null ? utf8Share(sample, head.length < SAMPLE) : null;
-  const doubt = share === null ? null : doubtOf(used, share, sample);
+  const guessed = charset.kind === 'auto' && mark === null;
+  const doubt = guessed ? doubtOf(used, sample, head.length < SAMPLE) : null;
   if (used.kind === 'utf-8') return { bytes, encoding: used.name, ...(doubt === null ? {} : { doubt }) };
   const skip =
     mark === null || used.kind === 'single-byte' || used.kind === 'multi-byte'
@@ -69,17 +70,24 @@ export async function toUtf8(source: Bytes, label: string): Promise<Utf8> {
       : used.kind.startsWith('utf-16')
         ? 2
         : 4;
-  const guessed = share !== null && used.kind === 'single-byte';
   return {
-    bytes: transcoded(guessed ? watched(bytes, sample.length) : bytes, transcoderOf(used), skip),
+    bytes: transcoded(
+      guessed && used.kind === 'single-byte' ? watched(bytes, sample.length) : bytes,
+      transcoderOf(used),
+      skip,
+    ),
     encoding: used.name,
     ...(doubt === null ? {} : { doubt }),
   };
 }
 
+/** Counted only where there is something to count. */
+const shareOf = (sample: Buffer, whole: boolean): Utf8Share => (isUtf8(sample) ? NO_SHARE : utf8Share(sample, whole));
+
 /** `auto` never takes another 8-bit encoding than windows-1252: a guess would change from file to file. */
-function doubtOf(used: Charset, share: Utf8Share, head: Buffer): string | null {
+function doubtOf(used: Charset, head: Buffer, whole: boolean): string | null {
   if (used.kind === 'utf-8') {
+    const share = shareOf(head, whole);
     if (share.bad > 0)
       return `encoding: auto took utf-8: ${tellBad(share, 'the first MiB')}. Such rows are refused as encoding-error`;
     return hasEscapes(head) ? `encoding: auto took utf-8, and ${ESCAPES}` : null;
@@ -156,7 +164,7 @@ function settled(charset: Charset, mark: Mark | null, head: Buffer): Charset {
   if (kind !== 'auto') return charset;
   const wide = wideByZeros(head);
   if (wide !== null) return { kind: wide, name: wide, table: '' };
-  return isMostlyUtf8(utf8Share(head.subarray(0, SAMPLE), head.length < SAMPLE))
+  return isMostlyUtf8(shareOf(head.subarray(0, SAMPLE), head.length < SAMPLE))
     ? { kind: 'utf-8', name: 'utf-8', table: '' }
     : { kind: 'single-byte', name: 'windows-1252', table: 'windows-1252' };
 }
