@@ -5,6 +5,7 @@ import { feedNameOf, patternOf } from './file-name.js';
 import type { Guess } from '../evidence/column-guess.js';
 import { enumeration, isUnique } from '../evidence/guess.js';
 import type { Proven } from '../evidence/prove.js';
+import type { ReadCounts } from '../sample/cells.js';
 import type { NullPlan, Table } from '../sample/table.js';
 import type { United, UnitedColumn } from '../evidence/unite.js';
 
@@ -217,7 +218,7 @@ function tailNotes({ united }: Found, first: Table): string[] {
   const index = united.counts.findIndex(({ trailer }) => trailer !== null);
   const trailer = united.counts[index]?.trailer;
   if (first.format === 'csv' && trailer !== null && trailer !== undefined)
-    notes.push(...trailerNote(trailer, united.counts[index]?.rows ?? 0));
+    notes.push(...trailerNote(trailer, united.counts[index]!));
   const total = united.counts.find(({ trailer: found, last }) => found === null && TOTAL.test(last));
   if (first.format === 'csv' && total !== undefined)
     notes.push(
@@ -229,11 +230,12 @@ function tailNotes({ united }: Found, first: Table): string[] {
 const TOTAL = /^["']?(?:grand |sub)?(?:total|totals|sum|summe|gesamt|totaal|totale)\b/i;
 
 /** A last record of another width: perhaps what the sender says about the file. */
-function trailerNote(trailer: string, rows: number): string[] {
+function trailerNote(trailer: string, { rows, behind }: ReadCounts): string[] {
   const lead = /^[^\d,;|\t]*/.exec(trailer)?.[0] ?? '';
   const escaped = lead.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   const number = [...trailer.matchAll(/\d+/g)].find(([digits]) => Math.abs(Number(digits) - rows) <= 2);
-  const said = `the last record has another form: ${JSON.stringify(trailer)}`;
+  const more = behind > 1 ? `${behind} records at the end have` : 'the last record has';
+  const said = `${more} another form${behind > 1 ? ', the last is' : ''}: ${JSON.stringify(trailer)}`;
   if (number === undefined || escaped === '')
     return [`${said}. If it is a trailer, say so: control: { trailer: "^..." }`];
   const between = trailer

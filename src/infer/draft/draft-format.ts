@@ -37,7 +37,8 @@ export function draftFormat(united: United, nulls: NullPlan, first: Table): Form
   if (nulls.words.length > 0) draft.set('nulls', ['', ...nulls.words], nullsComment(united, nulls));
   if (nulls.quoted) draft.set('nulls_quoted', true, 'some of them stand in quotes');
   const rows = united.counts.reduce((sum, one) => sum + one.rows, 0);
-  const short = united.counts.reduce((sum, one) => sum + one.short, 0);
+  // Footers are no rows with too few cells.
+  const short = united.counts.reduce((sum, one) => sum + Math.max(0, one.short - one.behind), 0);
   if (first.format === 'csv' && short > 1 && short > (rows + short) * 0.05)
     draft.set('short_rows', 'fill_null', `${short} records have too few cells`);
   return draft;

@@ -19,6 +19,8 @@ export interface ReadCounts {
   short: number;
   long: number;
   faults: number;
+  /** Those of another width behind the last one that was taken: footers, perhaps. */
+  behind: number;
   /** The first of those, for people. */
   firstBad: { readonly line: number; readonly message: string } | null;
   /** The very last record of the file, when it has another number of cells: perhaps a trailer. */
@@ -32,6 +34,7 @@ export const noCounts = (): ReadCounts => ({
   short: 0,
   long: 0,
   faults: 0,
+  behind: 0,
   firstBad: null,
   trailer: null,
   last: '',
@@ -84,6 +87,7 @@ export async function readCells(
         }
         if (batch.cells[row]! !== batch.width && misfit(batch, row, counts)) continue;
         counts.trailer = null;
+        counts.behind = 0;
         if (!batch.clean && !isText(batch.bytes.subarray(batch.rowStarts[row], batch.rowEnds[row]))) {
           counts.faults++;
           counts.firstBad ??= { line: batch.lines[row]!, message: 'not valid in this encoding, or a NUL' };
@@ -109,6 +113,7 @@ function misfit(batch: SpanBatch, row: number, counts: ReadCounts): boolean {
   else counts.long++;
   counts.firstBad ??= { line: batch.lines[row]!, message: `${found} cells, not ${batch.width}` };
   counts.trailer = rawOf(batch, row);
+  counts.behind++;
   return true;
 }
 

@@ -2,7 +2,7 @@ import type { FormatType, RecordReader } from '../../core/format.js';
 import { sniffDialect, type Sniffed } from '../../formats/csv/sniff.js';
 import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
 import { HEADER_SAMPLE, judgeHeader } from './header.js';
-import { beginningOf, rulerBelow, type Ruler } from './table-start.js';
+import { beginningOf, rulerBelow, rulersFrom, type Ruler } from './table-start.js';
 import type { SampledText } from './text.js';
 
 /** A sampled file of delimited text, with its dialect found out. */
@@ -59,9 +59,12 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   const [first] = rows;
   const below = rows.slice(ruler?.isRecord === true ? 2 : 1);
   const narrow = first !== undefined && below.length > 0 && first.length < sniffed.width;
-  const verdict = judgeHeader(
+  const judged = judgeHeader(
     first === undefined ? [] : [first, ...(narrow ? below.map((row) => row.slice(0, first.length)) : below)],
   );
+  const verdict = ruler === null || judged.header ? judged : { header: true, doubt: 'a ruler stands below it' };
+  const rulers = rulersFrom(sniffed, text.head, start.row + (ruler === null ? 1 : 2));
+  if (rulers !== null) doubts.push(`rulers: ${rulers}`);
   if (verdict.doubt !== null) doubts.push(`header: ${verdict.doubt}`);
   if (start.line > 1)
     doubts.push(

@@ -22,6 +22,8 @@ export interface Ruler {
 /** Rows of titles that are looked for. */
 const MOST_TITLES = 30;
 const SHOWN = 40;
+/** What rulers begin with. */
+const DRAWN: ReadonlySet<number> = new Set(Buffer.from('-=_~*+:|"'));
 
 /**
  * Where the table begins: at its first record of the usual width that is not all but empty, when what stands before it
@@ -86,14 +88,29 @@ function belowTitles(sniffed: Sniffed, head: Buffer, from: number): number {
   return proven || titles.every((title) => title === '' || /\S\s+\S/.test(title)) ? row : from;
 }
 
+function isDrawn(sniffed: Sniffed, head: Buffer, row: number): boolean {
+  const cells = cellsOf(sniffed, head, row);
+  return cells.every((cell) => /^[-=_~*+:|]*$/.test(cell)) && cells.some((cell) => /([-=_~*])\1/.test(cell));
+}
+
+/** Records from `row` on that are nothing but dashes, and are read as records all the same; null = there are none. */
+export function rulersFrom(sniffed: Sniffed, head: Buffer, row: number): string | null {
+  const { spans, lines, widths } = sniffed.scanned;
+  const found = spans.flatMap(({ start }, at) =>
+    at >= row && DRAWN.has(head[start]!) && widths[at] === sniffed.width && isDrawn(sniffed, head, at) ? [at] : [],
+  );
+  const [first] = found;
+  if (first === undefined) return null;
+  const many = found.length === 1 ? '1 record is' : `${found.length} records are`;
+  return `${many} nothing but dashes, and read as any other: the first on line ${lines[first]!} (${JSON.stringify(textOf(sniffed, head, first).slice(0, SHOWN))})`;
+}
+
 /** `--,----,---` below the header. A single dash in each cell may mean that there are no values. */
 export function rulerBelow(sniffed: Sniffed, head: Buffer, header: number): Ruler | null {
   const { scanned, width } = sniffed;
   const row = header + 1;
   if (row >= scanned.widths.length) return null;
-  const cells = cellsOf(sniffed, head, row);
-  const drawn = cells.every((cell) => /^[-=_~*+:|]+$/.test(cell)) && cells.some((cell) => /([-=_~*])\1/.test(cell));
-  if (!drawn) return null;
+  if (!isDrawn(sniffed, head, row)) return null;
   return {
     text: textOf(sniffed, head, row).slice(0, SHOWN),
     isRecord: scanned.widths[row] === width,
