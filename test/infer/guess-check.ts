@@ -105,7 +105,7 @@ function isRight(value: string | null, form: Form, row: number, type: string): b
     case 'number':
       return type !== 'text' && Number(value) === wanted;
     case 'flag':
-      return type === 'boolean' && /^t/.test(value) === wanted;
+      return type === 'boolean' && value.startsWith('t') === wanted;
     case 'clock':
       return type === 'time' && Date.parse(`1970-01-01T${value}Z`) === wanted;
     case 'moment':

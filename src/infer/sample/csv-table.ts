@@ -80,7 +80,11 @@ export const shownToken = (token: string): string => (token === '\t' ? 'tab' : J
 function commentsOf({ scanned: { comments } }: Sniffed, head: Buffer): string {
   const at = head[0] === 0x23 ? 0 : head.indexOf('\n#') + 1;
   const first = head.toString('utf8', at, at + 40).split(/[\r\n]/)[0] ?? '';
-  return `${comments} line${comments === 1 ? '' : 's'} of the sample begin${comments === 1 ? 's' : ''} with # and ${comments === 1 ? 'is no record' : 'are no records'} (${JSON.stringify(first)}): passed over, and counted as lines_skipped`;
+  const many =
+    comments === 1
+      ? '1 line of the sample begins with # and is no record'
+      : `${comments} lines of the sample begin with # and are no records`;
+  return `${many} (${JSON.stringify(first)}): passed over, and counted as lines_skipped`;
 }
 
 /** One column: a delimiter that does not stand in it, so that no record falls apart. */

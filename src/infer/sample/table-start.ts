@@ -102,7 +102,8 @@ export function rulersFrom(sniffed: Sniffed, head: Buffer, row: number): string 
   const [first] = found;
   if (first === undefined) return null;
   const many = found.length === 1 ? '1 record is' : `${found.length} records are`;
-  return `${many} nothing but dashes, and read as any other: the first on line ${lines[first]!} (${JSON.stringify(textOf(sniffed, head, first).slice(0, SHOWN))})`;
+  const text = JSON.stringify(textOf(sniffed, head, first).slice(0, SHOWN));
+  return `${many} nothing but dashes, and read as any other: the first on line ${lines[first]!} (${text})`;
 }
 
 /** `--,----,---` below the header. A single dash in each cell may mean that there are no values. */
