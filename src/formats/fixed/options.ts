@@ -35,7 +35,8 @@ export const fixedOptions = z
       .enum(['characters', 'bytes'])
       .default('characters')
       .describe(
-        'What start, width and record_length count: characters of the decoded text, or bytes of the delivered one (a Kanji of Shift_JIS is two).',
+        'What start, width and record_length count: characters of the decoded text, ' +
+          'or bytes of the delivered one (a Kanji of Shift_JIS is two).',
       ),
     record_length: z
       .int()

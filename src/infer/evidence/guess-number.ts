@@ -43,7 +43,8 @@ export function guessNumber(profile: ColumnProfile, name: string, evidence: Evid
         nulls: nulls.filter((word) => !isNan(word)),
         doubts: [
           ...doubts,
-          `${special.map((word) => quote(word)).join(', ')}: only double precision holds it. If it means "no value", take numeric and list it under format.nulls (which JSON does not have)`,
+          `${special.map((word) => quote(word)).join(', ')}: only double precision holds it. ` +
+            'If it means "no value", take numeric and list it under format.nulls (which JSON does not have)',
         ],
       };
     }
