@@ -26,3 +26,15 @@ export function toldLineEnds(bits: number): string | null {
   const told = TOLD.get(bits);
   return told === undefined ? 'mixed' : told;
 }
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Physical line ends in bytes[from..to). */
+export function lineEndsIn(bytes: Buffer, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at++) {
+    if (bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF)) count++;
+  }
+  return count;
+}

@@ -1,9 +1,9 @@
 import { PlainBatch } from '../plain-batch.js';
-import { unescape, type Dialect } from './dialect.js';
+import { unescaperOf, type Dialect } from './dialect.js';
 
 /** A batch of CSV records: cells are unescaped as the dialect says. `capacity`: most rows. */
 export class CsvBatch extends PlainBatch {
   constructor(dialect: Dialect, width: number, capacity?: number) {
-    super(width, capacity, (bytes, start, end, out, at) => unescape(dialect, bytes, start, end, out, at));
+    super(width, capacity, unescaperOf(dialect));
   }
 }

@@ -1,5 +1,7 @@
-import type { CsvOptions } from './options.js';
+import { escapeOf, type CsvOptions } from './options.js';
 import { NullWords } from './null-words.js';
+import type { Unescape } from '../plain-batch.js';
+import { unescapeLetters, type EscapeLetters } from './loose/escape-letters.js';
 
 /** Classes of a byte outside quotes. 0: it is part of the cell. */
 export const DELIMITER = 1;
@@ -40,6 +42,18 @@ export interface Dialect {
   readonly nulls: NullWords;
   readonly nullsQuoted: boolean;
   readonly fillShortRows: boolean;
+  /** A key below is set: LooseScanner reads, not Scanner. */
+  readonly loose: boolean;
+  /** A quote inside a quoted cell that no delimiter or line end follows is a character. */
+  readonly lenient: boolean;
+  /** Blanks around a quoted cell are passed over. */
+  readonly quoteBlanks: boolean;
+  /** The escape works outside quotes too. */
+  readonly escapeUnquoted: boolean;
+  /** Letters behind the escape that stand for control characters. */
+  readonly escapeLetters: EscapeLetters | null;
+  /** `="00123"` is the text 00123. */
+  readonly excelText: boolean;
   /** Bytes of the longest record, line end not counted. */
   readonly maxRecord: number;
 }
@@ -47,9 +61,11 @@ export interface Dialect {
 export function compileDialect(options: CsvOptions): Dialect {
   const delimiter = Buffer.from(options.delimiter);
   const quote = Buffer.from(options.quote ?? '');
-  const escapeText = options.escape === undefined ? options.quote : options.escape;
+  const escapeUnquoted = options.escape_unquoted;
+  const escapeText = escapeOf(options);
   const doubled = options.quote !== null && escapeText === options.quote;
-  const escape = Buffer.from(doubled || options.quote === null ? '' : (escapeText ?? ''));
+  const escape = Buffer.from(doubled || (options.quote === null && !escapeUnquoted) ? '' : (escapeText ?? ''));
+  const lenient = options.quotes === 'lenient' && options.quote !== null;
   const comment = Buffer.from(options.comment ?? '');
   const plain = new Uint8Array(256);
   const quoted = new Uint8Array(256);
@@ -74,6 +90,12 @@ export function compileDialect(options: CsvOptions): Dialect {
     nulls: new NullWords(options.nulls),
     nullsQuoted: options.nulls_quoted,
     fillShortRows: options.short_rows === 'fill_null',
+    loose: lenient || options.quote_blanks || escapeUnquoted || options.excel_text,
+    lenient,
+    quoteBlanks: options.quote_blanks,
+    escapeUnquoted,
+    escapeLetters: escapeUnquoted ? options.escape_letters : null,
+    excelText: options.excel_text,
     maxRecord: options.max_record,
   };
 }
@@ -89,11 +111,38 @@ export function stands(token: Buffer, bytes: Buffer, at: number): boolean {
 /** Bytes from which Buffer's own search and copy are faster than a loop; a call costs 50 ns. */
 const LONG_RUN = 64;
 
+/** How cells with escapes are turned into values under this dialect. */
+export function unescaperOf(dialect: Dialect): Unescape {
+  const letters = dialect.escapeLetters;
+  if (letters !== null) return (...cell) => unescapeLetters(dialect.escape, letters, ...cell);
+  if (dialect.lenient && dialect.doubled) return (...cell) => unescapeDoubled(dialect.quote, ...cell);
+  return (...cell) => unescape(dialect, ...cell);
+}
+
+/** Of lenient quotes: a doubled one becomes one, a single one stays. */
+function unescapeDoubled(quote: Buffer, bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
+  const { length } = quote;
+  for (let from = start; from < end;) {
+    const twice =
+      bytes[from] === quote[0] &&
+      from + 2 * length <= end &&
+      stands(quote, bytes, from) &&
+      stands(quote, bytes, from + length);
+    if (!twice) {
+      out[at++] = bytes[from++]!;
+      continue;
+    }
+    at += quote.copy(out, at);
+    from += 2 * length;
+  }
+  return at;
+}
+
 /**
  * Writes the value of a quoted cell that holds escapes to `out` from `at`; returns the end. A doubled quote becomes
  * one; another escape goes and what follows it stays as it is.
  */
-export function unescape(dialect: Dialect, bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
+function unescape(dialect: Dialect, bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
   const { quote, escape, doubled } = dialect;
   const mark = doubled ? quote : escape;
   const first = mark[0]!;

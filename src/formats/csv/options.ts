@@ -1,6 +1,12 @@
 import * as z from 'zod';
 import type { UnusedKey } from '../../core/format.js';
 import { encoding, maxRecord, token } from '../text-options.js';
+import { ESCAPE_LETTERS } from './loose/escape-letters.js';
+import { PRESET_NAMES, PRESETS, USUAL, type PresetDefaults } from './presets.js';
+
+/** A key whose default hangs on the preset. */
+const byPreset = <T extends z.ZodType>(schema: T, key: keyof PresetDefaults): z.ZodOptional<T> =>
+  schema.optional().meta({ default: USUAL[key] });
 
 /**
  * Keys under `format:` of a CSV feed, defaults filled in. Parsing its own result gives the same, because options are
@@ -8,17 +14,42 @@ import { encoding, maxRecord, token } from '../text-options.js';
  */
 export const csvOptions = z
   .strictObject({
-    header: z.boolean().default(true).describe('First record holds the column names. false: columns by position.'),
-    delimiter: token('delimiter')
-      .default(',')
+    preset: z
+      .enum(PRESET_NAMES)
+      .optional()
       .describe(
-        'One or more characters between cells, or auto: found out on the first MiB of each file, and reported with its load.',
+        'Defaults for files from one place: mysql (OUTFILE), redshift (UNLOAD), pgcopy (COPY TO text), excel, rfc4180.',
       ),
-    quote: token('quote').nullable().default('"').describe('Quote around cells. null: no quoting.'),
+    header: byPreset(z.boolean(), 'header').describe(
+      'First record holds the column names. false: columns by position.',
+    ),
+    delimiter: byPreset(token('delimiter'), 'delimiter').describe(
+      'One or more characters between cells, or auto: found out on the first MiB of each file and reported with its load.',
+    ),
+    quote: byPreset(token('quote').nullable(), 'quote').describe('Quote around cells. null: no quoting.'),
     escape: token('escape')
       .nullable()
       .optional()
-      .describe('Inside quotes, makes the next character literal. Default: the quote itself, doubled. null: none.'),
+      .describe(
+        'Inside quotes, makes the next character literal. Default: the quote, doubled; with escape_unquoted \\.',
+      ),
+    quotes: z
+      .enum(['strict', 'lenient'])
+      .default('strict')
+      .describe('lenient: a quote inside a quoted cell that no delimiter or line end follows is a character.'),
+    quote_blanks: z
+      .boolean()
+      .default(false)
+      .describe('Blanks and tabs around a quoted cell are passed over. false: text behind a closing quote is refused.'),
+    escape_unquoted: byPreset(z.boolean(), 'escape_unquoted').describe(
+      'The escape works outside quotes too: a delimiter or line end behind it is part of the cell.',
+    ),
+    escape_letters: byPreset(z.enum(ESCAPE_LETTERS).nullable(), 'escape_letters').describe(
+      'Whose letters behind an escape stand for control characters (n, t, r ...). null: for themselves.',
+    ),
+    excel_text: byPreset(z.boolean(), 'excel_text').describe(
+      '="00123" is the text 00123: how numbers are kept from Excel.',
+    ),
     comment: token('comment')
       .nullable()
       .default(null)
@@ -28,10 +59,10 @@ export const csvOptions = z
       .min(0)
       .default(0)
       .describe('Physical lines before the header that are passed over; quotes in them are not seen.'),
-    encoding: encoding.describe(
+    encoding: byPreset(encoding.unwrap(), 'encoding').describe(
       'Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-16 by its zeros, then UTF-8, then windows-1252.',
     ),
-    nulls: z.array(z.string()).default(['']).describe('Cells that mean NULL: raw text, case-sensitive.'),
+    nulls: byPreset(z.array(z.string()), 'nulls').describe('Cells that mean NULL: raw text, case-sensitive.'),
     nulls_quoted: z.boolean().default(false).describe('Quoted cells too can mean NULL.'),
     short_rows: z
       .enum(['quarantine', 'fill_null'])
@@ -39,10 +70,11 @@ export const csvOptions = z
       .describe('What becomes of a row with too few cells.'),
     max_record: maxRecord.describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
+  .transform((written) => ({ ...USUAL, ...PRESETS[written.preset ?? 'rfc4180'], ...written }))
   .superRefine((options, context) => {
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
     const { delimiter, quote, comment } = options;
-    const escape = options.escape ?? quote;
+    const escape = escapeOf(options);
     // What is found out never clashes with what is set (sniff.ts).
     const open = delimiter === 'auto';
     if (quote !== null && !open && clash(quote, delimiter)) refuse('quote', 'cannot be told from delimiter');
@@ -50,6 +82,10 @@ export const csvOptions = z
       refuse('escape', 'cannot be told from delimiter');
     if (escape !== null && quote !== null && escape !== quote && clash(escape, quote))
       refuse('escape', 'cannot be told from quote');
+    if (options.escape_unquoted && (escape === null || escape === quote))
+      refuse('escape_unquoted', 'needs an escape that is not the quote');
+    if (options.escape_letters !== null && !options.escape_unquoted)
+      refuse('escape_letters', 'has no meaning without escape_unquoted: true');
     if (comment !== null && quote !== null && clash(comment, quote)) refuse('comment', 'cannot be told from quote');
     if (comment !== null && !open && clash(comment, delimiter)) refuse('comment', 'cannot be told from delimiter');
   });
@@ -62,6 +98,14 @@ export function unusedKeys(options: Readonly<Record<string, unknown>>): readonly
   const hint = 'Drop it, or say which quote the file has.';
   return (['escape', 'nulls_quoted'] as const).flatMap((key) => (set[key] ? [{ key, message, hint }] : []));
 }
+
+/** The escape that the options mean: by default the quote, doubled; a backslash where it works outside quotes too. */
+export const escapeOf = ({
+  escape,
+  quote,
+  escape_unquoted: unquoted,
+}: Pick<CsvOptions, 'escape' | 'quote' | 'escape_unquoted'>): string | null =>
+  escape === undefined ? (unquoted ? '\\' : quote) : escape;
 
 /** One begins with the other. */
 const clash = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);

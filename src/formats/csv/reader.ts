@@ -3,7 +3,7 @@ import type { DriftNote, FileDialect, Layout, RecordReader } from '../../core/fo
 import { passedNotes, toldLineEnds } from '../line-ends.js';
 import type { Columns } from './columns.js';
 import { CsvBatch } from './csv-batch.js';
-import type { CsvOptions } from './options.js';
+import { escapeOf, type CsvOptions } from './options.js';
 import type { Records } from './records.js';
 
 /** One open CSV file. `layout.drift` may grow until `next` has given null. */
@@ -36,14 +36,15 @@ export class CsvReader implements RecordReader {
   }
 
   dialect(): FileDialect {
-    const { encoding, delimiter, quote, escape, header } = this.#options;
+    const { encoding, delimiter, quote, header } = this.#options;
     return {
       format: 'csv',
       encoding,
       delimiter,
       quote,
-      escape: escape === undefined ? quote : escape,
+      escape: escapeOf(this.#options) ?? null,
       header,
+      ...toldKeys(this.#options),
       line_ends: toldLineEnds(this.#records.scanner.lineEnds),
       bom: this.#mark,
       ...this.#columnsTold,
@@ -76,3 +77,11 @@ export class CsvReader implements RecordReader {
     await this.#records.close();
   }
 }
+
+/** Keys about quotes and escapes that are not as usual: an export takes single records apart by them. */
+const toldKeys = (options: CsvOptions): FileDialect => ({
+  ...(options.quotes === 'strict' ? {} : { quotes: options.quotes }),
+  ...(options.quote_blanks ? { quote_blanks: true } : {}),
+  ...(options.escape_unquoted ? { escape_unquoted: true, escape_letters: options.escape_letters } : {}),
+  ...(options.excel_text ? { excel_text: true } : {}),
+});

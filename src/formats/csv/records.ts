@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { Bytes } from '../../core/format.js';
 import { formatSize } from '../../base/units.js';
 import type { CsvBatch } from './csv-batch.js';
-import { CR, LF, type Dialect } from './dialect.js';
+import type { Dialect } from './dialect.js';
+import { LooseScanner } from './loose/loose-scanner.js';
 import { FULL, LONG, MORE, Scanner } from './scanner.js';
-import { sawBit } from '../line-ends.js';
+import { lineEndsIn, sawBit } from '../line-ends.js';
 import { behindLine, lineEnd, Window } from '../window.js';
 
 /** Bytes scanned in one go. 256 KiB stays in the processor's cache together with the arrays that are filled from it. */
@@ -34,7 +35,7 @@ export class Records {
     this.#window = new Window(bytes, size);
     this.#size = size;
     this.#longest = `${formatSize(dialect.maxRecord)} (format.max_record)`;
-    this.scanner = new Scanner(dialect);
+    this.scanner = scannerOf(dialect);
   }
 
   /** The scanner stands behind the last byte of the stream. */
@@ -217,7 +218,7 @@ export class Records {
     if (at !== -1 || window.last) {
       const stop = at === -1 ? window.end : at;
       const end = stop - start > maxRecord ? Math.min(stop, start + KEPT) : stop;
-      scanner.line += 1 + lineEnds(window.bytes, start, search);
+      scanner.line += 1 + lineEndsIn(window.bytes, start, search);
       batch.refuse({ ...place, end }, { class: kind, message, rawLength: end < stop ? stop - start : null });
       const behind = behindLine(window.bytes, stop, window.end);
       scanner.lineEnds |= sawBit(behind.end);
@@ -230,7 +231,7 @@ export class Records {
       return true;
     }
     // A line of any length, in the memory that is already there.
-    scanner.line += 1 + lineEnds(window.bytes, start, search);
+    scanner.line += 1 + lineEndsIn(window.bytes, start, search);
     const line = await window.passLine(start, KEPT, search);
     batch.refuse({ ...place, start: 0, end: line.kept }, { class: kind, message, rawLength: line.length });
     scanner.lineEnds |= sawBit(line.end);
@@ -239,11 +240,6 @@ export class Records {
   }
 }
 
-/** Physical line ends in bytes[from..to). */
-function lineEnds(bytes: Buffer, from: number, to: number): number {
-  let count = 0;
-  for (let at = from; at < to; at++) {
-    if (bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF)) count++;
-  }
-  return count;
-}
+/** Decided once a file: what no key asks for costs nothing. */
+export const scannerOf = (dialect: Dialect): Scanner =>
+  dialect.loose ? new LooseScanner(dialect) : new Scanner(dialect);

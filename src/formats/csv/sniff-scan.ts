@@ -13,6 +13,8 @@ export interface Trial {
   readonly comment: string | null;
   /** Physical lines that are passed over first. */
   readonly skipLines: number;
+  /** Further keys of the format that are tried. */
+  readonly keys?: Readonly<Record<string, unknown>>;
 }
 
 /** What a sample looks like under one dialect. */
@@ -32,6 +34,10 @@ export interface Scanned {
   readonly quotedRecords: number;
   /** Lines that were passed over as comments. */
   readonly comments: number;
+  /** Physical lines on which records with a fault begin. */
+  readonly faultLines: readonly number[];
+  /** Of cells in quotes those that hold a quote which is not doubled (lenient quotes). */
+  readonly unescaped: number;
 }
 
 /** Cells of a record that are looked at for quotes; all are counted. */
@@ -43,7 +49,13 @@ const CELLS = 64;
  */
 export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): Promise<Scanned> {
   const { delimiter, quote, escape, comment } = trial;
-  const options = csvOptions.parse({ delimiter, quote, ...(escape === undefined ? {} : { escape }), comment });
+  const options = csvOptions.parse({
+    delimiter,
+    quote,
+    ...(escape === undefined ? {} : { escape }),
+    comment,
+    ...trial.keys,
+  });
   const records = new Records(once(bytes), compileDialect(options), Math.max(64, bytes.length));
   records.scanner.countEmptySurplus = true;
   const batch = new CsvBatch(records.dialect, CELLS, 4_096);
@@ -53,6 +65,8 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
   let faults = 0;
   let quoted = 0;
   let quotedRecords = 0;
+  let unescaped = 0;
+  const faultLines: number[] = [];
   try {
     await records.passMark();
     for (let line = 0; line < trial.skipLines; line++) if (!(await records.passLine())) break;
@@ -61,6 +75,7 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
       for (let row = 0; row < batch.rows; row++) {
         if (bad.has(row)) {
           faults++;
+          faultLines.push(batch.lines[row]!);
           continue;
         }
         const width = batch.cells[row]!;
@@ -72,7 +87,10 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
         });
         const before = quoted;
         for (let cell = row * CELLS; cell < row * CELLS + Math.min(width, CELLS); cell++)
-          if ((batch.flags[cell]! & QUOTED) !== 0) quoted++;
+          if ((batch.flags[cell]! & QUOTED) !== 0) {
+            quoted++;
+            if (records.dialect.lenient && holdsSingle(batch, cell, records.dialect.quote)) unescaped++;
+          }
         if (quoted > before) quotedRecords++;
       }
     }
@@ -86,7 +104,25 @@ export async function scanSample(bytes: Buffer, whole: boolean, trial: Trial): P
     // What the cut did to an open quote is no fault of the file.
     faults = Math.max(0, faults - 1);
   }
-  return { trial, widths, lines, spans, faults, quoted, quotedRecords, comments: records.scanner.comments };
+  return {
+    trial,
+    widths,
+    lines,
+    spans,
+    faults,
+    quoted,
+    quotedRecords,
+    comments: records.scanner.comments,
+    faultLines,
+    unescaped,
+  };
+}
+
+/** A quote that is not doubled. */
+function holdsSingle({ bytes, starts, ends }: CsvBatch, cell: number, quote: Buffer): boolean {
+  const text = bytes.toString('latin1', starts[cell], ends[cell]);
+  const token = quote.toString('latin1');
+  return text.includes(token) && text.replaceAll(token + token, '').includes(token);
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {

@@ -1,4 +1,5 @@
 import { COMMENT, hasComments } from './sniff-comment.js';
+import { looserQuoting } from './sniff-quotes.js';
 import { scanSample, type Scanned, type Trial } from './sniff-scan.js';
 
 /** In order of preference: with equal evidence the first one wins. */
@@ -170,8 +171,10 @@ const clash = (token: string | null | undefined, delimiter: string): boolean =>
  */
 async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string, skipLines = 0): Promise<Judged> {
   const signs = delimiter !== COMMENT && /^#/m.test(bytes.toString('latin1'));
-  const attempt = async (quote: string | null, escape?: string): Promise<Judged> => {
-    const trial = { delimiter, quote, comment: null, skipLines, ...(escape === undefined ? {} : { escape }) };
+  const attempt = async (quote: string | null, escape?: string): Promise<Judged> =>
+    await attemptAll({ quote, ...(escape === undefined ? {} : { escape }) });
+  const attemptAll = async (part: Partial<Trial>): Promise<Judged> => {
+    const trial: Trial = { quote: '"', ...part, delimiter, comment: null, skipLines };
     const plain = await scanSample(bytes, whole, trial);
     return judge(
       bytes,
@@ -189,7 +192,8 @@ async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string, ski
     if (better(escaped)) found = escaped;
   }
   if (found.scanned.quoted === 0 && wrapped(bytes, delimiter)) {
-    const single = await attempt("'");
+    const strict = await attempt("'");
+    const single = strict.scanned.faults === 0 ? strict : await looserQuoting(bytes, strict, attemptAll);
     if (single.scanned.faults === 0 && single.score >= found.score) found = single;
   }
   // The majority decides: one bad quote among many good ones is a bad quote.
@@ -197,7 +201,7 @@ async function bestQuoting(bytes: Buffer, whole: boolean, delimiter: string, ski
     const unquoted = await attempt(null);
     if (better(unquoted) && unquoted.scanned.faults < found.scanned.faults) found = unquoted;
   }
-  return found;
+  return found.width < 2 ? found : await looserQuoting(bytes, found, attemptAll);
 }
 
 /** Cells in single quotes on both sides, at least two and nearly all that begin so: 'tis is no quote. */

@@ -1,9 +1,21 @@
 import { ESCAPED } from '../../core/batch.js';
 import { CsvBatch } from './csv-batch.js';
-import { compileDialect, unescape, type Dialect } from './dialect.js';
+import { compileDialect, type Dialect } from './dialect.js';
 import { csvOptions } from './options.js';
-import { Scanner } from './scanner.js';
+import { scannerOf } from './records.js';
 import type { SplitRecord } from '../split-cells.js';
+
+/** Keys of the dialect that say where a cell ends. */
+export const SPLITTING = [
+  'delimiter',
+  'quote',
+  'escape',
+  'quotes',
+  'quote_blanks',
+  'escape_unquoted',
+  'escape_letters',
+  'excel_text',
+] as const;
 
 /**
  * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect). Returns at most
@@ -14,7 +26,9 @@ export function csvSplitter(
   most: number,
 ): ((raw: Buffer) => SplitRecord | null) | null {
   if (told['format'] !== 'csv') return null;
-  const options = csvOptions.safeParse({ delimiter: told['delimiter'], quote: told['quote'], escape: told['escape'] });
+  const options = csvOptions.safeParse(
+    Object.fromEntries(SPLITTING.flatMap((key) => (key in told ? [[key, told[key]]] : []))),
+  );
   if (!options.success) return null;
   // Whole records are given, each a data record: no length is too much, and none is a comment.
   const dialect: Dialect = { ...compileDialect(options.data), maxRecord: Infinity };
@@ -27,9 +41,10 @@ function split(raw: Buffer, dialect: Dialect, batch: CsvBatch): SplitRecord | nu
   // The scanner plants a line feed behind the end; the cells point into this copy.
   const bytes = Buffer.allocUnsafe(raw.length + 1);
   raw.copy(bytes);
-  const scanner = new Scanner(dialect);
+  const scanner = scannerOf(dialect);
   scanner.countEmptySurplus = true;
   batch.clear(1);
+  batch.bytes = bytes;
   scanner.scan(bytes, raw.length, true, 0, batch);
   if (batch.rows !== 1 || scanner.pos < raw.length) return null;
   const found = batch.cells[0]!;
@@ -38,7 +53,7 @@ function split(raw: Buffer, dialect: Dialect, batch: CsvBatch): SplitRecord | nu
     const end = batch.ends[cell]!;
     if ((batch.flags[cell]! & ESCAPED) === 0) return bytes.subarray(start, end);
     const value = Buffer.allocUnsafe(end - start);
-    return value.subarray(0, unescape(dialect, bytes, start, end, value, 0));
+    return value.subarray(0, batch.unescape(start, end, value, 0));
   });
   return { cells, found };
 }

@@ -25,6 +25,20 @@ class FormatDraft {
   }
 }
 
+/** Keys that cannot be found out file by file. */
+const MUST_AGREE = [
+  'header',
+  'quote',
+  'escape',
+  'quotes',
+  'quote_blanks',
+  'escape_unquoted',
+  'excel_text',
+  'comment',
+  'skip_lines',
+  'root',
+] as const;
+
 /** What the files have in common as `format:`; `first` is the first of them. */
 export function draftFormat(united: United, nulls: NullPlan, first: Table): FormatDraft {
   const draft = new FormatDraft(first);
@@ -52,7 +66,7 @@ function tellDifferences({ tables }: United, first: Table, draft: FormatDraft): 
     const shown = [...values].map((value) => JSON.stringify(value)).join(', ');
     draft.set(key, 'auto', `differs from file to file: ${shown}${key === 'encoding' ? notByAuto(values) : ''}`);
   }
-  for (const key of ['header', 'quote', 'escape', 'comment', 'skip_lines', 'root'] as const) {
+  for (const key of MUST_AGREE) {
     const other = tables.find((table) => JSON.stringify(table.options[key]) !== JSON.stringify(first.options[key]));
     if (other === undefined) continue;
     const value = JSON.stringify(other.options[key] ?? null);

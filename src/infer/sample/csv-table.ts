@@ -1,5 +1,6 @@
 import type { FormatType, RecordReader } from '../../core/format.js';
 import { sniffDialect, type Sniffed } from '../../formats/csv/sniff.js';
+import { keyDoubts } from '../../formats/csv/sniff-quotes.js';
 import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
 import { HEADER_SAMPLE, judgeHeader } from './header.js';
 import { beginningOf, rulerBelow, rulersFrom, type Ruler } from './table-start.js';
@@ -24,7 +25,7 @@ export interface CsvTable {
 
 /** Options of `format:` for such a table; `nulls` omitted = the default. */
 export function csvOptionsOf(table: CsvTable, header: boolean): Record<string, unknown> {
-  const { delimiter, quote, escape, comment } = table.sniffed;
+  const { delimiter, quote, escape, comment, keys } = table.sniffed;
   return {
     header,
     delimiter,
@@ -32,6 +33,7 @@ export function csvOptionsOf(table: CsvTable, header: boolean): Record<string, u
     ...(escape === undefined ? {} : { escape }),
     comment,
     skip_lines: table.skipLines,
+    ...keys,
   };
 }
 
@@ -42,6 +44,7 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   const delimiter = sniffed.sure || sniffed.width === 1 ? oneColumnDelimiter(sniffed, text.head) : sniffed.delimiter;
   if (!sniffed.sure && sniffed.width > 1) doubts.push('delimiter: none makes records of equal width; "," was taken');
   if (sniffed.scanned.comments > 0) doubts.push(`comment: ${commentsOf(sniffed, text.head)}`);
+  doubts.push(...keyDoubts(sniffed.scanned, text.head));
   const start = beginningOf(sniffed, text.head);
   const ruler = rulerBelow(sniffed, text.head, start.row);
   const base: CsvTable = {

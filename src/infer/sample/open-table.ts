@@ -95,6 +95,7 @@ function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): T
     ...(written['escape'] === undefined ? {} : { escape: written['escape'] }),
     ...(written['comment'] === null ? {} : { comment: written['comment'] }),
     ...(table.skipLines === 0 ? {} : { skip_lines: table.skipLines }),
+    ...table.sniffed.keys,
     ...(encoding.label === 'utf-8' ? {} : { encoding: encoding.label }),
   };
   const names = found.names.length > 0 ? found.names : Array.from({ length: table.width }, () => null);

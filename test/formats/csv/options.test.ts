@@ -11,6 +11,11 @@ describe('the options of csv', () => {
       header: true,
       delimiter: ',',
       quote: '"',
+      quotes: 'strict',
+      quote_blanks: false,
+      escape_unquoted: false,
+      escape_letters: null,
+      excel_text: false,
       comment: null,
       skip_lines: 0,
       encoding: 'utf-8',
@@ -40,6 +45,8 @@ describe('the options of csv', () => {
     [{ escape: '""' }, 'escape: cannot be told from quote'],
     [{ comment: '"x' }, 'comment: cannot be told from quote'],
     [{ comment: ',' }, 'comment: cannot be told from delimiter'],
+    [{ escape_unquoted: true, escape: null }, 'escape_unquoted: needs an escape that is not the quote'],
+    [{ escape_letters: 'mysql' }, 'escape_letters: has no meaning without escape_unquoted: true'],
     [{ skip_lines: -1 }, 'skip_lines: Too small: expected number to be >=0'],
   ])('refuse %j', (options, message) => {
     expect(problems(options)).toContain(message);
@@ -53,10 +60,16 @@ describe('the options of csv', () => {
     const schema = z.toJSONSchema(csv.options, { io: 'input' });
     expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
     expect(Object.keys(schema.properties ?? {})).toEqual([
+      'preset',
       'header',
       'delimiter',
       'quote',
       'escape',
+      'quotes',
+      'quote_blanks',
+      'escape_unquoted',
+      'escape_letters',
+      'excel_text',
       'comment',
       'skip_lines',
       'encoding',

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FeedSpec } from '../../src/core/feed/feed.js';
+import { column, feedOf, openBench, type Bench } from './support.js';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+let count = 0;
+/** A feed with a table of its own. */
+const feedWith = (options: Record<string, unknown>, change: Partial<FeedSpec> = {}): FeedSpec => {
+  const table = `t${++count}`;
+  return feedOf({
+    name: table,
+    format: { type: 'csv', options },
+    target: { schema: 'staging', table, mode: 'append', create: true, loadIndex: 'none' },
+    ...change,
+  });
+};
+const rowsIn = async ({ target }: FeedSpec): Promise<Record<string, unknown>[]> =>
+  await bench.query(`select * from staging.${target.table} order by _row`);
+
+describe('preset: pgcopy', () => {
+  test('takes what COPY TO of a real PostgreSQL writes, character by character', async () => {
+    const { client } = bench.db;
+    await client.query('create table public.odd (id integer, a text, b text)');
+    const control = Array.from({ length: 31 }, (_, i) => String.fromCharCode(i + 1)).join('');
+    const values = [
+      control,
+      '',
+      null,
+      '\\N',
+      'NULL',
+      '\t',
+      'a\nb',
+      'a\r\nb',
+      '\\',
+      '\\\\n',
+      '"quoted"',
+      'é日𝄞',
+      '\\.',
+      ' x ',
+    ];
+    for (const [index, value] of values.entries())
+      await client.query('insert into public.odd values ($1, $2, $3)', [index, value, values.at(-1 - index)]);
+    const dir = (await client.query<{ d: string }>('select current_setting($1) as d', ['data_directory'])).rows[0]!.d;
+    await client.query(`copy public.odd to '${dir}/odd.txt'`);
+    const text = (await client.query<{ t: string }>('select pg_read_file($1) as t', [`${dir}/odd.txt`])).rows[0]!.t;
+    const feed = feedWith({ preset: 'pgcopy' }, { columns: [column('id', 'integer'), column('a'), column('b')] });
+    const result = await bench.take('odd.txt', text, feed);
+    expect(result).toMatchObject({ outcome: 'loaded', rows: { read: values.length, loaded: values.length } });
+    expect(await bench.query(`select id, a, b from staging.${feed.target.table} order by id`)).toEqual(
+      await bench.query('select id, a, b from public.odd order by id'),
+    );
+  });
+});
+
+describe('preset: mysql and redshift', () => {
+  test('take what SELECT INTO OUTFILE and UNLOAD with ESCAPE write by their manuals', async () => {
+    // mysql: an escape before itself, tabs and line feeds; NUL is \0, NULL is \N; a letter as --batch writes it.
+    const mysql = feedWith({ preset: 'mysql' }, { columns: [column('id', 'integer'), column('a')] });
+    await bench.take('m.txt', '1\ta\\\tb\n2\ta\\\nb\n3\t\\\\N\n4\t\\N\n5\t\n6\ta\\nb\n7\t"x"\n', mysql);
+    expect((await rowsIn(mysql)).map(({ a }) => a)).toEqual(['a\tb', 'a\nb', '\\N', null, '', 'a\nb', '"x"']);
+    const redshift = feedWith({ preset: 'redshift' }, { columns: [column('id', 'integer'), column('a')] });
+    await bench.take('r.txt', '1|a\\|b\n2|a\\\nb\n3|a\\\r\\\nb\n4|\\\\\n5|\n6|"x"\n7|a\\nb\n', redshift);
+    expect((await rowsIn(redshift)).map(({ a }) => a)).toEqual(['a|b', 'a\nb', 'a\r\nb', '\\', null, '"x"', 'anb']);
+  });
+
+  test('give way to keys that are set beside them', async () => {
+    const feed = feedWith({ preset: 'mysql', delimiter: ',', header: true, nulls: ['NULL'] });
+    await bench.take('o.csv', 'id,name\n1,NULL\n2,\\N\n', feed);
+    expect((await rowsIn(feed)).map(({ name }) => name)).toEqual([null, 'N']);
+  });
+});
+
+describe('quotes that nobody escaped', () => {
+  test('are refused, and with quotes: lenient characters', async () => {
+    const text = 'id,name\n1,"48" table"\n2,"plain"\n3,"TV 32""\n4,d\n5,e\n';
+    const strict = feedWith({});
+    expect(await bench.take('q1.csv', text, strict)).toMatchObject({ rows: { read: 5, loaded: 3, quarantined: 2 } });
+    const lenient = feedWith({ quotes: 'lenient' });
+    expect(await bench.take('q2.csv', text, lenient)).toMatchObject({ rows: { read: 5, loaded: 5, quarantined: 0 } });
+    expect((await rowsIn(lenient)).map(({ name }) => name)).toEqual(['48" table', 'plain', 'TV 32"', 'd', 'e']);
+  });
+});
