@@ -40,6 +40,11 @@ export interface SpanBatch {
    * start` bytes. Needed only for cells flagged ESCAPED.
    */
   unescape(start: number, end: number, out: Buffer, at: number): number;
+  /**
+   * Values of the row's cells behind the last column where the row is taken in spite of them (Layout.longRows); null =
+   * NULL. Omitted = no row has any.
+   */
+  surplus?(row: number): readonly (Buffer | null)[];
 }
 
 /**

@@ -164,6 +164,8 @@ export interface Layout {
   readonly overlap?: number;
   /** Cells that a row lacks at its end are NULL. Omitted = such a row is refused. */
   readonly shortRows?: 'fill_null';
+  /** Cells behind the last column go into the column of what is rescued. Omitted = such a row is refused. */
+  readonly longRows?: 'rescue';
   /** Cells that stand without quotes are JSON values (numbers, objects, lists), not texts. Omitted = no. */
   readonly jsonCells?: true;
   /** May grow until `next` has given null: some things are only met on the way. Read it at the end. */

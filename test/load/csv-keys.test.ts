@@ -87,3 +87,47 @@ describe('quotes that nobody escaped', () => {
     expect((await rowsIn(lenient)).map(({ name }) => name)).toEqual(['48" table', 'plain', 'TV 32"', 'd', 'e']);
   });
 });
+
+describe('rows with more cells than columns', () => {
+  const text = 'id,name\n1,a\n2,b,c,"d ""e"""\n3,d,,\n4,e,\n5,f,,x\n';
+
+  test('are refused', async () => {
+    const feed = feedWith({});
+    expect(await bench.take('l1.csv', text, feed)).toMatchObject({ rows: { read: 5, loaded: 3, quarantined: 2 } });
+  });
+
+  test('with long_rows: drop are loaded without the surplus, counted as drift', async () => {
+    const feed = feedWith({ long_rows: 'drop' });
+    const result = await bench.take('l2.csv', text, feed);
+    expect(result).toMatchObject({ rows: { read: 5, loaded: 5, quarantined: 0 } });
+    expect('drift' in result ? result.drift : []).toContainEqual({
+      kind: 'ignored',
+      column: 'column_3',
+      message: '2 rows have more cells than the 2 columns: dropped',
+    });
+  });
+
+  test('with long_rows: rescue keep it in _rescued, beside unknown columns', async () => {
+    const feed = feedWith({ long_rows: 'rescue' });
+    const result = await bench.take('l3.csv', text, feed);
+    expect(result).toMatchObject({ rows: { read: 5, loaded: 5, quarantined: 0 } });
+    expect('drift' in result ? result.drift : []).toContainEqual({
+      kind: 'unknown',
+      column: 'column_3',
+      message: '2 rows have more cells than the 2 columns: kept in _rescued',
+    });
+    expect((await rowsIn(feed)).map(({ _rescued }) => _rescued)).toEqual([
+      null,
+      { column_3: 'c', column_4: 'd "e"' },
+      null,
+      null,
+      { column_3: null, column_4: 'x' },
+    ]);
+    const both = feedWith({ long_rows: 'rescue' }, { onUnknownColumn: 'rescue' });
+    await bench.take('l4.csv', 'id,name,column_4\n1,a,u,v\n2,b,w\n', both);
+    expect((await rowsIn(both)).map(({ _rescued }) => _rescued)).toEqual([
+      { column_4: 'u', column_4_2: 'v' },
+      { column_4: 'w' },
+    ]);
+  });
+});

@@ -18,6 +18,7 @@ export interface RescuePlan {
   readonly jsonCells?: boolean;
 }
 
+const NONE: readonly never[] = [];
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789abcdef');
@@ -41,7 +42,8 @@ export class RescueWriter {
   /** Most bytes that the next `write` of this row takes. Builds the JSON. */
   prepare(batch: SpanBatch, row: number): number {
     this.#json.pos = 0;
-    if (this.#any(batch, row)) this.#build(batch, row);
+    const surplus = batch.surplus?.(row) ?? NONE;
+    if (surplus.length > 0 || this.#any(batch, row)) this.#build(batch, row, surplus);
     return this.#plan.column.maxSize(this.#json.pos);
   }
 
@@ -67,7 +69,7 @@ export class RescueWriter {
     return this.#plan.cells.some((cell) => (batch.flags[base + cell]! & (NULL_CELL | MISSING)) === 0);
   }
 
-  #build(batch: SpanBatch, row: number): void {
+  #build(batch: SpanBatch, row: number, surplus: readonly (Buffer | null)[]): void {
     const json = this.#json;
     const base = row * batch.width;
     const jsonCells = this.#plan.jsonCells === true;
@@ -84,7 +86,20 @@ export class RescueWriter {
       else if (there) quoted(this.#cell, json);
       else json.pos += json.buf.write('null', json.pos, 'latin1');
     }
+    for (const [index, value] of surplus.entries()) this.#surplusCell(batch.width + index + 1, value);
     json.buf[json.pos++] = 0x7d;
+  }
+
+  /** A cell behind the last column, under the name that its place has in a file without header. */
+  #surplusCell(place: number, value: Buffer | null): void {
+    const json = this.#json;
+    let name = `column_${place}`;
+    while (this.#plan.names.includes(name)) name += '_2';
+    const key = Buffer.from(`,${JSON.stringify(name)}:`);
+    growTo(json, key.length + 6 * (value?.length ?? 0) + 8);
+    json.pos += key.copy(json.buf, json.pos, json.pos === 1 ? 1 : 0);
+    if (value === null) json.pos += json.buf.write('null', json.pos, 'latin1');
+    else quoted({ bytes: value, start: 0, end: value.length }, json);
   }
 }
 
@@ -92,7 +107,7 @@ function asItStands(cell: CellReader, out: CopyBuffer): void {
   out.pos += cell.bytes.copy(out.buf, out.pos, cell.start, cell.end);
 }
 
-function quoted(cell: CellReader, out: CopyBuffer): void {
+function quoted(cell: Pick<CellReader, 'bytes' | 'start' | 'end'>, out: CopyBuffer): void {
   const { buf } = out;
   let at = out.pos;
   buf[at++] = QUOTE;

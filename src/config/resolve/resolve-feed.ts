@@ -56,7 +56,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
   const after = keys.after === undefined ? null : resolveAfter(keys.after, source?.part ?? null, node, problems);
   const decrypt = keys.decrypt === undefined ? null : resolveDecrypt(keys.decrypt, node, around);
   checkCompression(keys, node, around);
-  checkColumnNames(keys, columns, node, problems);
+  checkColumnNames(keys, columns, node, problems, format);
   if (format !== null) checkContract(format.part, columns, node, problems);
   checkControl(keys.control, { source, format, columns, feed: node }, problems);
   checkRetry(keys, node, problems);
@@ -139,7 +139,14 @@ function resolveFormat(
   if (part === undefined || options === undefined) return null;
   for (const { key, message, hint } of part.unused?.(options) ?? [])
     problems.warn(node, [key], 'NO_EFFECT', message, hint);
-  return { part, options, written };
+
+  // What a preset gives is shown as it is, not as it would be without one.
+  const preset = Object.entries(options).filter(([key]) => key in written && !node.entries.has(key));
+  return {
+    part,
+    options,
+    written: node.entries.has('preset') ? { ...written, ...Object.fromEntries(preset) } : written,
+  };
 }
 
 function checkFeedName(name: string, node: MapNode, problems: Problems): void {
@@ -167,8 +174,37 @@ function checkCompression(keys: Keys, node: MapNode, { parts, problems }: FeedSu
   );
 }
 
+/** What is rescued has a column of its own: unknown columns, and cells behind the last one (`long_rows`). */
+function checkRescue(
+  keys: Keys,
+  columns: ResolvedColumns,
+  format: WrittenFormat,
+  node: MapNode,
+  problems: Problems,
+): void {
+  const unknown = keys.on_unknown_column === 'rescue';
+  const longRows = format?.options['long_rows'] === 'rescue';
+  if (columns.kind === 'none' || !(unknown || longRows) || !columns.names.has('_rescued')) return;
+  problems.at(
+    node,
+    unknown ? ['on_unknown_column'] : ['format', 'long_rows'],
+    'RESERVED_COLUMN',
+    'rescue fills a column _rescued of its own, and the contract has one.',
+    'Give that column another name.',
+  );
+}
+
+type WrittenFormat = ReturnType<typeof resolveFormat>;
+
 /** Names of columns in other keys, and policies that columns make void. */
-function checkColumnNames(keys: Keys, columns: ResolvedColumns, node: MapNode, problems: Problems): void {
+function checkColumnNames(
+  keys: Keys,
+  columns: ResolvedColumns,
+  node: MapNode,
+  problems: Problems,
+  format: WrittenFormat,
+): void {
+  checkRescue(keys, columns, format, node, problems);
   if (columns.kind === 'none') {
     if ((keys.unique ?? []).length > 0)
       problems.at(
@@ -193,15 +229,6 @@ function checkColumnNames(keys: Keys, columns: ResolvedColumns, node: MapNode, p
         problems.at(node, ['unique', i, j], 'CONFLICT', `column ${column} stands twice in the key.`);
     });
   });
-  if (keys.on_unknown_column === 'rescue' && columns.names.has('_rescued')) {
-    problems.at(
-      node,
-      ['on_unknown_column'],
-      'RESERVED_COLUMN',
-      'rescue fills a column _rescued of its own, and the contract has one.',
-      'Give that column another name.',
-    );
-  }
   if (keys.on_missing_column === 'fill_null' && columns.complete && columns.specs.every((c) => c.required)) {
     problems.warn(
       node,

@@ -68,6 +68,10 @@ export const csvOptions = z
       .enum(['quarantine', 'fill_null'])
       .default('quarantine')
       .describe('What becomes of a row with too few cells.'),
+    long_rows: z
+      .enum(['quarantine', 'drop', 'rescue'])
+      .default('quarantine')
+      .describe('What becomes of cells behind the last column. rescue: they go into _rescued as column_N.'),
     max_record: maxRecord.describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
   .transform((written) => ({ ...USUAL, ...PRESETS[written.preset ?? 'rfc4180'], ...written }))

@@ -4,6 +4,7 @@ import { passedNotes, toldLineEnds } from '../line-ends.js';
 import type { Columns } from './columns.js';
 import { CsvBatch } from './csv-batch.js';
 import { escapeOf, type CsvOptions } from './options.js';
+import { LongRows } from './long-rows.js';
 import type { Records } from './records.js';
 
 /** One open CSV file. `layout.drift` may grow until `next` has given null. */
@@ -17,6 +18,7 @@ export class CsvReader implements RecordReader {
   readonly #drift: DriftNote[];
   readonly #columnsTold: FileDialect;
   readonly #batch: CsvBatch;
+  readonly #longRows: LongRows | null;
   #firstRow = 1;
   #told = false;
   #ended = false;
@@ -25,11 +27,18 @@ export class CsvReader implements RecordReader {
     this.#records = records;
     this.#options = options;
     this.#mark = mark;
-    this.layout = options.short_rows === 'fill_null' ? { ...columns.layout, shortRows: 'fill_null' } : columns.layout;
+    this.layout = {
+      ...columns.layout,
+      ...(options.short_rows === 'fill_null' ? { shortRows: 'fill_null' } : {}),
+      ...(options.long_rows === 'rescue' ? { longRows: 'rescue' } : {}),
+    };
+    this.#longRows = options.long_rows === 'quarantine' ? null : new LongRows(records.dialect, options.long_rows);
     this.empty = columns.empty;
     this.#drift = columns.drift;
     this.#columnsTold = columns.told;
-    this.#batch = new CsvBatch(records.dialect, Math.max(1, columns.layout.fileColumns.length), batchRows);
+    const batch = new CsvBatch(records.dialect, Math.max(1, columns.layout.fileColumns.length), batchRows);
+    this.#batch = batch;
+    if (options.long_rows === 'rescue') batch.surplus = (row) => this.#longRows?.surplus(batch, row) ?? [];
     records.scanner.widthKnown = true;
     records.scanner.countEmptySurplus = false;
     records.scanner.sawEmptySurplus = false;
@@ -65,10 +74,12 @@ export class CsvReader implements RecordReader {
     }
     if (!more) {
       this.#ended = true;
+      this.#drift.push(...(this.#longRows?.notes(batch.width) ?? []));
       this.#drift.push(...passedNotes(this.#records.passedLines + this.#records.scanner.comments));
       return null;
     }
     this.#firstRow += batch.rows;
+    this.#longRows?.take(batch);
     return batch;
   }
 

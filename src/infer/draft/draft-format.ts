@@ -55,6 +55,9 @@ export function draftFormat(united: United, nulls: NullPlan, first: Table): Form
   const short = united.counts.reduce((sum, one) => sum + Math.max(0, one.short - one.behind), 0);
   if (first.format === 'csv' && short > 1 && short > (rows + short) * 0.05)
     draft.set('short_rows', 'fill_null', `${short} records have too few cells`);
+  const long = united.counts.reduce((sum, one) => sum + one.long, 0);
+  if (first.format === 'csv' && long > 1 && long > (rows + long) * 0.05)
+    draft.set('long_rows', 'rescue', `${long} records have more cells than columns: the surplus goes into _rescued`);
   return draft;
 }
 

@@ -34,10 +34,12 @@ export interface Agreement {
  * TOO_MANY_COLUMNS. An `empty` file has no columns to judge.
  */
 export function agree(feed: FeedSpec, layout: Layout, empty: boolean, present: readonly string[] | null): Agreement {
-  const agreement =
+  const agreed =
     feed.columns === null
       ? withoutContract(feed, layout, empty, present)
       : withContract(feed, feed.columns, layout, empty);
+  // Cells behind the last column need the column of what is rescued, whether columns are unknown or not.
+  const agreement = layout.longRows === 'rescue' && agreed.rescue === null ? { ...agreed, rescue: [] } : agreed;
   const count = agreement.columns.length + (agreement.rescue === null ? 0 : 1);
   if (count > MOST_COLUMNS)
     throw new TallymanError(

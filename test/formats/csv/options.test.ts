@@ -22,6 +22,7 @@ describe('the options of csv', () => {
       nulls: [''],
       nulls_quoted: false,
       short_rows: 'quarantine',
+      long_rows: 'quarantine',
       max_record: 16 * 2 ** 20,
     });
   });
@@ -76,6 +77,7 @@ describe('the options of csv', () => {
       'nulls',
       'nulls_quoted',
       'short_rows',
+      'long_rows',
       'max_record',
     ]);
   });
