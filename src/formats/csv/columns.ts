@@ -4,7 +4,8 @@ import type { DriftNote, FileColumn, FileDialect, Layout } from '../../core/form
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
 import { toldColumns } from '../told-columns.js';
 import { CsvBatch } from './csv-batch.js';
-import { checkNames, readHeader } from './header.js';
+import { checkNames, joinHeader, readNames } from './header.js';
+import type { HeaderSpec } from './options.js';
 import type { Records } from './records.js';
 
 /** More columns than any real table, and few enough for a row's arrays. */
@@ -27,27 +28,42 @@ export interface Columns {
 /** Reads up to the first data record (mark and skipped lines are passed). Throws the HEADER_ errors. */
 export async function readColumns(
   records: Records,
-  header: boolean,
+  header: HeaderSpec | null,
   contract: readonly ColumnSpec[] | null,
 ): Promise<Columns> {
-  return header ? await fromHeader(records, contract) : await fromPositions(records, contract);
+  return header === null ? await fromPositions(records, contract) : await fromHeader(records, header, contract);
 }
 
-async function fromHeader(records: Records, contract: readonly ColumnSpec[] | null): Promise<Columns> {
-  const batch = await firstRecord(records, true);
-  if (batch === null) {
-    if (nothingMet(records)) return columnsOf([], [], contract, false, true);
-    throw new TallymanError('HEADER_MISSING', `The file ends on line ${records.scanner.line} without a header line.`);
+async function fromHeader(
+  records: Records,
+  header: HeaderSpec,
+  contract: readonly ColumnSpec[] | null,
+): Promise<Columns> {
+  const rows: string[][] = [];
+  while (rows.length < header.rows) {
+    const batch = await firstRecord(records, true);
+    if (batch !== null) {
+      rows.push(namesIn(batch));
+      continue;
+    }
+    if (rows.length === 0 && nothingMet(records)) return columnsOf([], [], contract, false, true);
+    const what = header.rows === 1 ? 'a header line' : `the ${header.rows} records of its header`;
+    throw new TallymanError('HEADER_MISSING', `The file ends on line ${records.scanner.line} without ${what}.`);
   }
+  const { columns, drift } = joinHeader(rows, header);
+  if (contract !== null) checkNames(columns, contract);
+  return columnsOf(columns, drift, contract, false, false);
+}
+
+/** The cells of a record of the header. Throws HEADER_MISSING where it is refused, and what readNames throws. */
+function namesIn(batch: CsvBatch): string[] {
   const fault = batch.faults[0];
   if (fault !== undefined)
     throw new TallymanError(
       'HEADER_MISSING',
       `Line ${batch.lines[0]!} should be the header, but ${fault.class === 'too-long' ? 'is ' : ''}${fault.message}.`,
     );
-  const { columns, drift } = readHeader(batch);
-  if (contract !== null) checkNames(columns, contract);
-  return columnsOf(columns, drift, contract, false, false);
+  return readNames(batch);
 }
 
 async function fromPositions(records: Records, contract: readonly ColumnSpec[] | null): Promise<Columns> {

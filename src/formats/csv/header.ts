@@ -4,6 +4,7 @@ import { TallymanError } from '../../core/errors.js';
 import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { DriftNote, FileColumn } from '../../core/format.js';
 import type { CsvBatch } from './csv-batch.js';
+import type { HeaderSpec } from './options.js';
 
 /** The names in a header record, as they stand in the file without quotes and escapes, and what was passed over. */
 export interface Header {
@@ -11,8 +12,8 @@ export interface Header {
   readonly drift: readonly DriftNote[];
 }
 
-/** Reads row 0 of the batch as the header. Throws UNKNOWN_ENCODING and FORMAT_MISMATCH when its bytes are no text. */
-export function readHeader(batch: CsvBatch): Header {
+/** Row 0 of the batch, a record of the header. Throws UNKNOWN_ENCODING and FORMAT_MISMATCH when its bytes are no text. */
+export function readNames(batch: CsvBatch): string[] {
   const line = batch.lines[0]!;
   const raw = batch.bytes.subarray(batch.rowStarts[0], batch.rowEnds[0]);
   if (raw.includes(0)) {
@@ -31,7 +32,26 @@ export function readHeader(batch: CsvBatch): Header {
         'the header is damaged: ask the supplier, or take columns by position (header: false, skip_lines).',
     });
   }
-  const names = Array.from({ length: batch.cells[0]! }, (_, cell) => cellText(batch, cell));
+  return Array.from({ length: batch.cells[0]! }, (_, cell) => cellText(batch, cell));
+}
+
+/**
+ * The names that the records of a header give: those of one of them, or the cells of each column joined by a blank. A
+ * column has no name when all its cells are empty.
+ */
+export function joinHeader(rows: readonly (readonly string[])[], { names: which }: HeaderSpec): Header {
+  const [only, second] = rows;
+  const chosen = which === null ? [...rows] : [rows[which - 1] ?? []];
+  // Columns that only the other records have are columns too.
+  const filled = (row: readonly string[]): number => row.findLastIndex((cell) => cell.trim() !== '') + 1;
+  const width = Math.max(...chosen.map(({ length }) => length), ...rows.map(filled));
+  const joined = (column: number): string =>
+    chosen
+      .map((row) => row[column]?.trim() ?? '')
+      .filter((cell) => cell !== '')
+      .join(' ');
+  const names =
+    only !== undefined && second === undefined ? [...only] : Array.from({ length: width }, (_, c) => joined(c));
   const drift: DriftNote[] = [];
   if (names.length > 1 && names.at(-1) === '') {
     names.pop();

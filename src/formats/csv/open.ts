@@ -2,7 +2,7 @@ import type { FormatInput } from '../../core/format.js';
 import { rowsFor, windowFor } from '../size-hint.js';
 import { readColumns } from './columns.js';
 import { compileDialect } from './dialect.js';
-import type { CsvOptions } from './options.js';
+import { headerOf, type CsvOptions } from './options.js';
 import { CsvReader } from './reader.js';
 import { Records } from './records.js';
 import { settleDelimiter } from './sniff-delimiter.js';
@@ -16,7 +16,7 @@ export async function openCsv(input: FormatInput, asked: CsvOptions, window?: nu
     for (let line = 0; line < options.skip_lines; line++) {
       if (!(await records.passLine())) break;
     }
-    const columns = await readColumns(records, options.header, input.contract);
+    const columns = await readColumns(records, headerOf(options), input.contract);
     // Nothing can be told of a file without content.
     if (!columns.empty) columns.drift.push(...drift);
     return new CsvReader(

@@ -8,6 +8,20 @@ import { PRESET_NAMES, PRESETS, USUAL, type PresetDefaults } from './presets.js'
 const byPreset = <T extends z.ZodType>(schema: T, key: keyof PresetDefaults): z.ZodOptional<T> =>
   schema.optional().meta({ default: USUAL[key] });
 
+/** More rows of titles and units than any header has. */
+const MOST_HEADER_ROWS = 20;
+const headerRows = z.int().min(1).max(MOST_HEADER_ROWS);
+const headerKey = z.union([
+  z.boolean(),
+  headerRows,
+  z
+    .strictObject({
+      rows: headerRows.describe('Records that the header has.'),
+      names: headerRows.describe('Which of them holds the names, from 1.'),
+    })
+    .refine(({ rows, names }) => names <= rows, { path: ['names'], message: 'names one of the rows: from 1 to rows' }),
+]);
+
 /**
  * Keys under `format:` of a CSV feed, defaults filled in. Parsing its own result gives the same, because options are
  * parsed more than once.
@@ -20,8 +34,8 @@ export const csvOptions = z
       .describe(
         'Defaults for files from one place: mysql (OUTFILE), redshift (UNLOAD), pgcopy (COPY TO text), excel, rfc4180.',
       ),
-    header: byPreset(z.boolean(), 'header').describe(
-      'First record holds the column names. false: columns by position.',
+    header: byPreset(headerKey, 'header').describe(
+      'First record holds the names; 2: the first two, joined; { rows: 2, names: 1 }: one of them. false: by position.',
     ),
     delimiter: byPreset(token('delimiter'), 'delimiter').describe(
       'One or more characters between cells, or auto: found out on the first MiB of each file and reported with its load.',
@@ -110,6 +124,18 @@ export const escapeOf = ({
   escape_unquoted: unquoted,
 }: Pick<CsvOptions, 'escape' | 'quote' | 'escape_unquoted'>): string | null =>
   escape === undefined ? (unquoted ? '\\' : quote) : escape;
+
+/** Records of the header, and which of them holds the names (from 1; null = all of them, joined); null = no header. */
+export function headerOf({ header }: Pick<CsvOptions, 'header'>): HeaderSpec | null {
+  if (header === false) return null;
+  if (typeof header === 'object') return header;
+  return { rows: header === true ? 1 : header, names: null };
+}
+
+export interface HeaderSpec {
+  readonly rows: number;
+  readonly names: number | null;
+}
 
 /** One begins with the other. */
 const clash = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);

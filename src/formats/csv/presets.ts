@@ -2,7 +2,7 @@ import type { EscapeLetters } from './loose/escape-letters.js';
 
 /** Keys whose default hangs on the preset. */
 export interface PresetDefaults {
-  readonly header: boolean;
+  readonly header: boolean | number | { rows: number; names: number };
   readonly delimiter: string;
   readonly quote: string | null;
   readonly encoding: string;

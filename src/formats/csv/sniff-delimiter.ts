@@ -3,8 +3,8 @@ import type { ColumnSpec } from '../../core/feed/columns.js';
 import type { Bytes, DriftNote } from '../../core/format.js';
 import { CsvBatch } from './csv-batch.js';
 import { compileDialect } from './dialect.js';
-import { readHeader } from './header.js';
-import { csvOptions, type CsvOptions } from './options.js';
+import { joinHeader, readNames } from './header.js';
+import { csvOptions, headerOf, type CsvOptions } from './options.js';
 import { Records } from './records.js';
 import { CANDIDATES, delimiterMark, sniffDialect } from './sniff.js';
 
@@ -43,7 +43,7 @@ export async function settleDelimiter(
   const { quote, escape, comment, skip_lines: skipLines } = options;
   const found = await sniffDialect(sample, {
     whole: peeked.head.length < SAMPLE,
-    fixed: { quote, comment, skipLines, ...(escape === undefined ? {} : { escape }) },
+    fixed: { quote, comment, skipLines, keys: splittingKeys(options), ...(escape === undefined ? {} : { escape }) },
   });
   const settled = { bytes: peeked.bytes, options: { ...options, delimiter: found.delimiter } };
   if (found.sure && found.rival === null) return { ...settled, drift: [] };
@@ -61,6 +61,14 @@ export async function settleDelimiter(
   return { ...settled, drift: [doubt('delimiter: auto found none that is convincing, and took ","')] };
 }
 
+/** Keys that say where a cell ends. */
+const splittingKeys = (options: CsvOptions): Readonly<Record<string, unknown>> => ({
+  quotes: options.quotes,
+  quote_blanks: options.quote_blanks,
+  escape_unquoted: options.escape_unquoted,
+  excel_text: options.excel_text,
+});
+
 const doubt = (message: string): DriftNote => ({ kind: 'dialect', column: '', message });
 
 /**
@@ -72,7 +80,7 @@ async function byHeader(
   options: CsvOptions,
   contract: readonly ColumnSpec[] | null,
 ): Promise<string | null> {
-  if (!options.header || contract === null || contract.length < 2) return null;
+  if (options.header === false || contract === null || contract.length < 2) return null;
   const wanted = contract.map((column) => column.from.filter((from) => typeof from === 'string').map(loose));
   const fitting: string[] = [];
   for (const delimiter of CANDIDATES) {
@@ -83,7 +91,7 @@ async function byHeader(
       )
     )
       continue;
-    const names = new Set((await headerOf(sample, { ...options, delimiter })).map(loose));
+    const names = new Set((await namesUnder(sample, { ...options, delimiter })).map(loose));
     if (wanted.every((from) => from.length > 0 && from.some((name) => names.has(name)))) fitting.push(delimiter);
   }
   const [only, second] = fitting;
@@ -92,16 +100,21 @@ async function byHeader(
 
 const loose = (name: string): string => name.normalize('NFC').trim().toLowerCase();
 
-async function headerOf(sample: Buffer, options: CsvOptions): Promise<string[]> {
+async function namesUnder(sample: Buffer, options: CsvOptions): Promise<string[]> {
   const records = new Records(once(sample), compileDialect(options), Math.max(64, sample.length));
   const batch = new CsvBatch(records.dialect, 1_024, 1);
   records.scanner.countEmptySurplus = true;
   try {
     await records.passMark();
     for (let line = 0; line < options.skip_lines; line++) if (!(await records.passLine())) break;
-    if (!(await records.pull(batch, 1)) || batch.faults.length > 0 || !batch.clean || batch.cells[0]! > batch.width)
-      return [];
-    return readHeader(batch).columns.map((column) => column.name);
+    const header = headerOf(options) ?? { rows: 1, names: null };
+    const rows: string[][] = [];
+    while (rows.length < header.rows) {
+      if (!(await records.pull(batch, 1)) || batch.faults.length > 0 || !batch.clean || batch.cells[0]! > batch.width)
+        return [];
+      rows.push(readNames(batch));
+    }
+    return joinHeader(rows, header).columns.map((column) => column.name);
   } finally {
     await records.close();
   }

@@ -3,7 +3,8 @@ import { sniffDialect, type Sniffed } from '../../formats/csv/sniff.js';
 import { keyDoubts } from '../../formats/csv/sniff-quotes.js';
 import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
 import { HEADER_SAMPLE, judgeHeader } from './header.js';
-import { beginningOf, rulerBelow, rulersFrom, type Ruler } from './table-start.js';
+import { headerRowsOf, type HeaderRows } from './header-rows.js';
+import { beginningOf, rulerBelow, rulersFrom, type Ruler, type TableStart } from './table-start.js';
 import type { SampledText } from './text.js';
 
 /** A sampled file of delimited text, with its dialect found out. */
@@ -17,6 +18,8 @@ export interface CsvTable {
   readonly width: number;
   /** Physical lines before the header or the first record. */
   readonly skipLines: number;
+  /** `header` where it is more than one record. */
+  readonly headerRows?: HeaderRows;
   /** The line of dashes below the header; null = there is none. */
   readonly ruler: Ruler | null;
   /** What is doubtful about all that, for people. */
@@ -62,6 +65,14 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   const [first] = rows;
   const below = rows.slice(ruler?.isRecord === true ? 2 : 1);
   const narrow = first !== undefined && below.length > 0 && first.length < sniffed.width;
+  const several = narrow || ruler !== null ? null : headerRowsOf(rows);
+  if (several !== null) {
+    const verdict = judgeHeader([several.names, ...rows.slice(2)]);
+    if (verdict.header) {
+      doubts.push(`header: ${several.doubt}`, ...skipped(start));
+      return { ...base, header: true, names: several.names, width: several.names.length, headerRows: several };
+    }
+  }
   const judged = judgeHeader(
     first === undefined ? [] : [first, ...(narrow ? below.map((row) => row.slice(0, first.length)) : below)],
   );
@@ -69,14 +80,16 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   const rulers = rulersFrom(sniffed, text.head, start.row + (ruler === null ? 1 : 2));
   if (rulers !== null) doubts.push(`rulers: ${rulers}`);
   if (verdict.doubt !== null) doubts.push(`header: ${verdict.doubt}`);
-  if (start.line > 1)
-    doubts.push(
-      `skip_lines: ${start.line - 1} line${start.line === 2 ? '' : 's'} before the ${verdict.header ? 'header' : 'first record'} (${JSON.stringify(start.passed)})`,
-    );
+  doubts.push(...skipped(start, verdict.header ? 'header' : 'first record'));
   if (!verdict.header || first === undefined)
     return { ...base, width: first === undefined ? sniffed.width : Math.max(1, first.length) };
   return { ...base, header: true, names: first, width: first.length, ruler };
 }
+
+const skipped = ({ line, passed }: TableStart, what = 'header'): readonly string[] =>
+  line === 1
+    ? []
+    : [`skip_lines: ${line - 1} line${line === 2 ? '' : 's'} before the ${what} (${JSON.stringify(passed)})`];
 
 export const shownToken = (token: string): string => (token === '\t' ? 'tab' : JSON.stringify(token));
 
@@ -146,7 +159,7 @@ export async function readCsvTable(
   await readCells(
     await open(csv, text.head, options),
     visitor,
-    { skipRows: table.header ? 1 : 0, whole: text.whole },
+    { skipRows: table.header ? (table.headerRows === undefined ? 1 : 2) : 0, whole: text.whole },
     counts,
   );
   for (const [index, part] of text.parts.entries()) {

@@ -13,7 +13,7 @@ export const HEADER_SAMPLE = 500;
 
 type Kind = 'number' | 'moment' | 'word' | 'code' | 'text';
 
-function kindOf(cell: string): Kind | null {
+export function kindOf(cell: string): Kind | null {
   const text = cell.trim();
   if (text === '') return null;
   if (NUMBER.test(text)) return 'number';

@@ -82,14 +82,14 @@ const within = (visitor: CellVisitor, width: number): CellVisitor => ({
 function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): Table {
   const dataLine =
     found.ruler === null
-      ? (found.sniffed.scanned.lines.find((line) => line > found.skipLines + 1) ?? null)
+      ? (found.sniffed.scanned.lines.filter((line) => line > found.skipLines + 1)[found.headerRows === undefined ? 0 : 1] ?? null)
       : found.ruler.dataLine;
   const table: CsvTable =
     byPosition === null || dataLine === null ? found : { ...found, header: false, skipLines: dataLine - 1 };
   const { encoding } = table.text;
   const written = csvOptionsOf(table, table.header);
   const options = {
-    ...(table.header ? {} : { header: false }),
+    ...(table.header ? (table.headerRows === undefined ? {} : { header: table.headerRows.key }) : { header: false }),
     delimiter: written['delimiter'],
     ...(written['quote'] === '"' ? {} : { quote: written['quote'] }),
     ...(written['escape'] === undefined ? {} : { escape: written['escape'] }),

@@ -159,3 +159,36 @@ describe('no header', () => {
     expect(layout).toMatchObject({ cellOf: [0, 1], unknown: [] });
   });
 });
+
+describe('a header of several records', () => {
+  const names = async (text: string, header: unknown): Promise<readonly string[]> => {
+    const reader = await openText(text, { header });
+    await reader.close();
+    return reader.layout.fileColumns.map(({ name }) => name);
+  };
+  const units = 'date,weight,weight\n,kg,"lb, US"\n2024-01-01,1,2\n';
+
+  test('names columns by their cells, joined by a blank', async () => {
+    expect(await names(units, 2)).toEqual(['date', 'weight kg', 'weight lb, US']);
+    expect(await names('2023,,2024\nQ1,Q2,Q1\n1,2,3\n', 2)).toEqual(['2023 Q1', 'Q2', '2024 Q1']);
+  });
+
+  test('names them by one of the records', async () => {
+    expect(await names(units.replace(',weight\n', ',other\n'), { rows: 2, names: 1 })).toEqual([
+      'date',
+      'weight',
+      'other',
+    ]);
+    expect(await names('Sales,,\ndate,a,b\n1,2,3\n', { rows: 2, names: 2 })).toEqual(['date', 'a', 'b']);
+    expect(await names('a,b\nx,y,z\n1,2,3\n', { rows: 2, names: 1 })).toEqual(['a', 'b']);
+  });
+
+  test('1 and true are the same', async () => {
+    expect(await names(units, 1)).toEqual(await names(units, true));
+  });
+
+  test('is no data, and is needed whole', async () => {
+    expect(await cells(units, { header: 2 })).toEqual([['2024-01-01', '1', '2']]);
+    await expect(openText('a,b\n', { header: 2 })).rejects.toMatchObject({ code: 'HEADER_MISSING' });
+  });
+});
