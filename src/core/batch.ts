@@ -134,6 +134,8 @@ export interface RowFault {
   readonly message: string;
   /** Bytes of the whole record when `rowStarts..rowEnds` holds only its beginning. */
   readonly rawLength: number | null;
+  /** The rule by which the record is passed over on purpose: it is skipped, and nothing is wrong with it. */
+  readonly skip?: string;
 }
 
 /** What can be wrong with a row (docs/spec/rows-and-values.md#classes-of-faults). */

@@ -140,6 +140,8 @@ export interface DriftNote {
   readonly message: string;
   /** `passed`: lines that were passed over on purpose (comments, skip_lines). */
   readonly lines?: number;
+  /** `passed`: records that were passed over, under the rule that `column` names. */
+  readonly rows?: number;
   /** Of an unknown column: the type that the format carries. Omitted = none, a text. */
   readonly type?: string;
 }

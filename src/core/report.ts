@@ -17,10 +17,19 @@ export interface RowCounts {
 export const NO_ROWS: RowCounts = { read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 };
 
 /** What a load noted, as the report tells it. */
-export const toldDrift = (notes: readonly DriftNote[]): Pick<FileReport, 'drift' | 'lines_skipped'> => ({
+export const toldDrift = (
+  notes: readonly DriftNote[],
+): Pick<FileReport, 'drift' | 'lines_skipped' | 'rows_skipped'> => ({
   lines_skipped: notes.reduce((sum, { lines = 0 }) => sum + lines, 0),
+  rows_skipped: skippedByRule(notes),
   drift: notes.filter(({ kind }) => kind !== 'passed'),
 });
+
+function skippedByRule(notes: readonly DriftNote[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { column, rows = 0 } of notes) if (rows > 0) counts.set(column, (counts.get(column) ?? 0) + rows);
+  return Object.fromEntries(counts);
+}
 
 /** Faults of a file grouped by class, column and message. */
 export interface ErrorGroup {
@@ -57,6 +66,8 @@ export interface FileReport {
   readonly rows: RowCounts;
   /** Lines that are no records and were passed over on purpose: comments, and those of `skip_lines`. */
   readonly lines_skipped: number;
+  /** Records that were passed over on purpose, by rule (footer, repeated_header); together `rows.skipped`. */
+  readonly rows_skipped: Readonly<Record<string, number>>;
   readonly errors: readonly ErrorGroup[];
   readonly error: ReportedError | null;
   /** What was accepted and is worth knowing. */

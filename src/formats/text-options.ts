@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { expressionProblem } from '../base/expression/expression.js';
 import { parseSize } from '../base/units.js';
 import { charsetOf } from '../decode/charset/charset-names.js';
 
@@ -32,7 +33,23 @@ export const token = (what: string): z.ZodString =>
     .min(1, `${what} cannot be empty`)
     .refine((text) => !/[\r\n]/.test(text), `${what} cannot hold a line end`);
 
+const expression = z.string().superRefine((text, context) => {
+  const problem = text === '' ? 'cannot be empty' : expressionProblem(text);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+/** `footer`: what records at the end of a file say that are no data. */
+export const footerKey = z
+  .union([expression, z.array(expression).min(1)])
+  .nullable()
+  .default(null)
+  .describe('Records at the end of the file that match this regular expression, or one of a list, are passed over.');
+
 /** Labels of encodings that leave something to be found out file by file: which one, or the order of its bytes. */
 const FOUND_OUT: readonly string[] = ['auto', 'utf-16', 'utf-32'];
 
 export const isFoundOut = (label: string): boolean => FOUND_OUT.includes(label);
+
+/** The expressions of `footer`. */
+export const footersOf = (footer: string | readonly string[] | null): readonly string[] =>
+  footer === null ? [] : typeof footer === 'string' ? [footer] : footer;

@@ -127,7 +127,7 @@ async function reject(error: TallymanError, parts: SettleParts, reached: Reached
     read: reached.read,
     loaded: 0,
     quarantined: reached.record.count,
-    skipped: 0,
+    skipped: reached.skipped,
     declared: reached.declared,
     delta: null,
   };

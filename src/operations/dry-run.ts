@@ -104,7 +104,7 @@ export async function dryRun(parts: DryRunParts, feed: FeedSpec, file: string): 
 function found(
   result: LoadResult,
   feed: FeedSpec,
-): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error' | 'drift' | 'lines_skipped'> {
+): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error' | 'drift' | 'lines_skipped' | 'rows_skipped'> {
   switch (result.outcome) {
     case 'checked':
     case 'loaded':

@@ -40,6 +40,18 @@ describe('keys of csv are proposed with their reason, and the feed loads everyth
       'format.header: the second record (",kg,m") belongs to the header; header: 2 joins it to the names',
     ],
     [
+      'a header that stands again',
+      'id,amount\n1,5.00\n2,6.00\nid,amount\n3,7.00\n',
+      { repeated_header: 'skip' },
+      'format.repeated_header: the header stands again once among the records',
+    ],
+    [
+      'sums at the end',
+      'id,amount\n1,5.00\n2,6.00\n3,7.00\nSubtotal,18.00\nTotal:,18.00\n',
+      { footer: `^["']?(?:Total|Subtotal)\\b` },
+      'format.footer: the last 2 records look like a sum and no data',
+    ],
+    [
       'names in two records',
       'Region,Sales,Sales\nname,Q1,Q2\nNorth,1,2\nSouth,3,4\nWest,5,6\n',
       { header: 2 },

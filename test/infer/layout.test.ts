@@ -89,9 +89,9 @@ describe('what stands before and behind the records', () => {
   });
 
   test('a total at the end is told', async () => {
-    expect((await inferText('id,name,amount\n1,a,5\n2,b,6\nTotal,,11\n')).tail.join('\n')).toContain(
-      'looks like a total',
-    );
+    const draft = await inferText('id,name,amount\n1,a,5\n2,b,6\nTotal,,11\n');
+    expect(draft.format['footer']).toBe(`^["']?(?:Total)\\b`);
+    expect(draft.notes).toContain('format.footer: the last record looks like a sum and no data');
   });
 });
 

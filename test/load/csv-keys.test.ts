@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FeedSpec } from '../../src/core/feed/feed.js';
+import { toldDrift } from '../../src/core/report.js';
 import { column, feedOf, openBench, type Bench } from './support.js';
 
 let bench: Bench;
@@ -129,5 +130,78 @@ describe('rows with more cells than columns', () => {
       { column_4: 'u', column_4_2: 'v' },
       { column_4: 'w' },
     ]);
+  });
+});
+
+describe('what stands among the records and is no data', () => {
+  const counts = (read: number, loaded: number, skipped: number, quarantined = 0): unknown => ({
+    outcome: 'loaded',
+    rows: { read, loaded, quarantined, skipped, delta: 0 },
+  });
+  const byRule = (result: Awaited<ReturnType<Bench['take']>>): unknown =>
+    'drift' in result ? toldDrift(result.drift) : null;
+
+  test('skip_after_header passes over lines below the header', async () => {
+    const feed = feedWith({ skip_after_header: 2 });
+    const result = await bench.take('s.csv', 'id,name\n--,"--\n(int),(text)\n1,a\n2,b\n', feed);
+    expect(result).toMatchObject(counts(2, 2, 0));
+    expect(byRule(result)).toMatchObject({ lines_skipped: 2, rows_skipped: {} });
+  });
+
+  test('repeated headers are counted as skipped, in totals and unique keys they are nothing', async () => {
+    const text = 'id,name\n1,a\n"id",name\n2,b\nid,name\nid,name\n3,c\nid,x\n4,d\n';
+    const feed = feedWith(
+      { repeated_header: 'skip' },
+      { columns: [column('id', 'integer', { unique: true }), column('name')] },
+    );
+    const result = await bench.take('h.csv', text, feed);
+    expect(result).toMatchObject(counts(8, 4, 3, 1));
+    expect(byRule(result)).toMatchObject({ rows_skipped: { repeated_header: 3 } });
+    expect((await rowsIn(feed)).map(({ _row, id }) => [Number(_row), id])).toEqual([
+      [1, 1],
+      [3, 2],
+      [6, 3],
+      [8, 4],
+    ]);
+    const plain = feedWith({});
+    expect(await bench.take('h2.csv', text, plain)).toMatchObject(counts(8, 4, 0, 4));
+  });
+
+  test('footers are the records at the end that match one of the expressions, and only there', async () => {
+    const text = 'id,name\n1,a\nTotal 1\n2,b\n"Total",2\nMade by "x\n';
+    const feed = feedWith({ footer: ['^Total', '^Made by'] });
+    const result = await bench.take('f.csv', text, feed);
+    expect(result).toMatchObject(counts(5, 2, 2, 1));
+    expect(byRule(result)).toMatchObject({ rows_skipped: { footer: 2 } });
+  });
+
+  test('a trailer that control takes stands behind the footers, and its count is of the data', async () => {
+    const control = feedOf().control;
+    const feed = feedWith(
+      { footer: '^Total' },
+      {
+        control: {
+          ...(control ?? {}),
+          header: null,
+          trailer: '^TRL,(?<rows>\\d+)',
+          rowsOffset: 0,
+          manifest: null,
+          metadata: null,
+          checksum: null,
+          totals: { id: 'sum' },
+        },
+      },
+    );
+    const trailer = { trailer: '^TRL,(?<rows>\\d+),(?<sum>\\d+)' };
+    const said = { ...feed, control: { ...feed.control!, ...trailer } };
+    const result = await bench.take('t.csv', 'id,name\n1,a\n2,b\nTotal,x\nTRL,2,3\n', said);
+    expect(result).toMatchObject(counts(3, 2, 1));
+    expect(result).toMatchObject({ rows: { declared: 2 } });
+  });
+
+  test('a file of nothing but footers is held in bounded memory: the last hundred are footers', async () => {
+    const feed = feedWith({ header: false, footer: '.' }, { columns: [column('a')], limits: { ...feedOf().limits } });
+    const lines = Array.from({ length: 30_000 }, (_, i) => `v${i}`).join('\n');
+    expect(await bench.take('m.csv', lines, feed)).toMatchObject(counts(30_000, 29_900, 100));
   });
 });

@@ -29,6 +29,8 @@ export interface EncoderPlan {
 export interface RowSink {
   /** A refused row, with all its faults. Also the rows that the parser refused (`batch.faults`). */
   bad(row: number, errors: readonly CellError[]): void;
+  /** A row that is passed over on purpose, by the rule that the reader gave. */
+  skipped?(row: number, rule: string): void;
   /**
    * Once for each accepted row and each of its unique keys that holds no NULL: equal values give equal bytes. The bytes
    * are overwritten by the next call. `key` = index into plan.uniqueKeys.

@@ -88,8 +88,9 @@ export class RowEncoder {
     this.#track.count = 0;
     for (; row < to && out.pos < flushAt; row++) {
       if (row === nextFault) {
-        const { column, class: kind, message } = faults[fault]!;
-        sink.bad(row, [{ column, class: kind, rule: null, message, value: null }]);
+        const { column, class: kind, message, skip } = faults[fault]!;
+        if (skip === undefined) sink.bad(row, [{ column, class: kind, rule: null, message, value: null }]);
+        else sink.skipped?.(row, skip);
         fault += 1;
         nextFault = faults[fault]?.row ?? -1;
         continue;

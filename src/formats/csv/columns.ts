@@ -21,6 +21,8 @@ export interface Columns {
   readonly empty: boolean;
   /** Added to while reading: what is met once and reported once. */
   readonly drift: DriftNote[];
+  /** The cells of the header's records. */
+  readonly header: readonly (readonly string[])[];
   /** What the receipt tells of them. */
   readonly told: FileDialect;
 }
@@ -52,7 +54,7 @@ async function fromHeader(
   }
   const { columns, drift } = joinHeader(rows, header);
   if (contract !== null) checkNames(columns, contract);
-  return columnsOf(columns, drift, contract, false, false);
+  return { ...columnsOf(columns, drift, contract, false, false), header: rows };
 }
 
 /** The cells of a record of the header. Throws HEADER_MISSING where it is refused, and what readNames throws. */
@@ -106,6 +108,7 @@ function columnsOf(
     layout: { ...layout, missing: empty ? [] : layout.missing, unknown: empty ? [] : layout.unknown, drift: all },
     empty,
     drift: all,
+    header: [],
     told: toldColumns(layout, contract),
   };
 }

@@ -17,6 +17,9 @@ export async function openCsv(input: FormatInput, asked: CsvOptions, window?: nu
       if (!(await records.passLine())) break;
     }
     const columns = await readColumns(records, headerOf(options), input.contract);
+    for (let line = 0; line < options.skip_after_header; line++) {
+      if (!(await records.passLine())) break;
+    }
     // Nothing can be told of a file without content.
     if (!columns.empty) columns.drift.push(...drift);
     return new CsvReader(

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { UnusedKey } from '../../core/format.js';
-import { encoding, maxRecord, token } from '../text-options.js';
+import { encoding, footerKey, maxRecord, token } from '../text-options.js';
 import { ESCAPE_LETTERS } from './loose/escape-letters.js';
 import { PRESET_NAMES, PRESETS, USUAL, type PresetDefaults } from './presets.js';
 
@@ -73,6 +73,16 @@ export const csvOptions = z
       .min(0)
       .default(0)
       .describe('Physical lines before the header that are passed over; quotes in them are not seen.'),
+    skip_after_header: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Physical lines between the header and the first record that are passed over.'),
+    repeated_header: z
+      .enum(['skip', 'data'])
+      .default('data')
+      .describe('skip: records that say what the header says are passed over, as in files that were put together.'),
+    footer: footerKey,
     encoding: byPreset(encoding.unwrap(), 'encoding').describe(
       'Encoding of the file: utf-8, any other WHATWG or iconv label (latin1 means windows-1252, as on the web), or auto: byte order mark, then UTF-16 by its zeros, then UTF-8, then windows-1252.',
     ),
@@ -104,6 +114,10 @@ export const csvOptions = z
       refuse('escape_unquoted', 'needs an escape that is not the quote');
     if (options.escape_letters !== null && !options.escape_unquoted)
       refuse('escape_letters', 'has no meaning without escape_unquoted: true');
+    if (options.header === false) {
+      if (options.skip_after_header > 0) refuse('skip_after_header', 'has no meaning without a header');
+      if (options.repeated_header === 'skip') refuse('repeated_header', 'has no meaning without a header');
+    }
     if (comment !== null && quote !== null && clash(comment, quote)) refuse('comment', 'cannot be told from quote');
     if (comment !== null && !open && clash(comment, delimiter)) refuse('comment', 'cannot be told from delimiter');
   });

@@ -4,8 +4,12 @@ import { passedNotes, toldLineEnds } from '../line-ends.js';
 import type { Columns } from './columns.js';
 import { CsvBatch } from './csv-batch.js';
 import { escapeOf, type CsvOptions } from './options.js';
-import { LongRows } from './long-rows.js';
+import { Footers } from './rows/footers.js';
+import { LongRows } from './rows/long-rows.js';
 import type { Records } from './records.js';
+import { RepeatedHeader } from './rows/repeated-header.js';
+import { PassedRows } from '../passed-rows.js';
+import { footersOf } from '../text-options.js';
 
 /** One open CSV file. `layout.drift` may grow until `next` has given null. */
 export class CsvReader implements RecordReader {
@@ -19,9 +23,14 @@ export class CsvReader implements RecordReader {
   readonly #columnsTold: FileDialect;
   readonly #batch: CsvBatch;
   readonly #longRows: LongRows | null;
+  readonly #passed = new PassedRows();
+  readonly #repeated: RepeatedHeader | null;
+  readonly #footers: Footers | null;
   #firstRow = 1;
   #told = false;
   #ended = false;
+  /** No more records come. */
+  #drained = false;
 
   constructor(records: Records, options: CsvOptions, columns: Columns, mark: boolean, batchRows: number | undefined) {
     this.#records = records;
@@ -33,12 +42,13 @@ export class CsvReader implements RecordReader {
       ...(options.long_rows === 'rescue' ? { longRows: 'rescue' } : {}),
     };
     this.#longRows = options.long_rows === 'quarantine' ? null : new LongRows(records.dialect, options.long_rows);
+    this.#repeated = options.repeated_header === 'skip' ? new RepeatedHeader(columns.header, this.#passed) : null;
+    const footers = footersOf(options.footer);
+    this.#footers = footers.length === 0 ? null : new Footers(records.dialect, footers, this.#passed);
     this.empty = columns.empty;
     this.#drift = columns.drift;
     this.#columnsTold = columns.told;
-    const batch = new CsvBatch(records.dialect, Math.max(1, columns.layout.fileColumns.length), batchRows);
-    this.#batch = batch;
-    if (options.long_rows === 'rescue') batch.surplus = (row) => this.#longRows?.surplus(batch, row) ?? [];
+    this.#batch = new CsvBatch(records.dialect, Math.max(1, columns.layout.fileColumns.length), batchRows);
     records.scanner.widthKnown = true;
     records.scanner.countEmptySurplus = false;
     records.scanner.sawEmptySurplus = false;
@@ -62,6 +72,29 @@ export class CsvReader implements RecordReader {
 
   async next(): Promise<SpanBatch | null> {
     if (this.#ended) return null;
+    const batch = this.#footers === null ? await this.#pull() : await this.#footers.next(() => this.#pull());
+    if (batch === null) {
+      this.#end();
+      return null;
+    }
+    const longRows = this.#longRows;
+    if (longRows !== null) {
+      longRows.take(batch);
+      if (this.layout.longRows === 'rescue') batch.surplus = (row) => longRows.surplus(batch, row);
+    }
+    return batch;
+  }
+
+  /** What is told once the file was read. */
+  #end(): void {
+    this.#ended = true;
+    this.#drift.push(...(this.#longRows?.notes(this.#batch.width) ?? []));
+    this.#drift.push(...this.#passed.notes());
+    this.#drift.push(...passedNotes(this.#records.passedLines + this.#records.scanner.comments));
+  }
+
+  async #pull(): Promise<CsvBatch | null> {
+    if (this.#drained) return null;
     const batch = this.#batch;
     const more = await this.#records.pull(batch, this.#firstRow);
     if (this.#records.scanner.sawEmptySurplus && !this.#told) {
@@ -73,13 +106,11 @@ export class CsvReader implements RecordReader {
       });
     }
     if (!more) {
-      this.#ended = true;
-      this.#drift.push(...(this.#longRows?.notes(batch.width) ?? []));
-      this.#drift.push(...passedNotes(this.#records.passedLines + this.#records.scanner.comments));
+      this.#drained = true;
       return null;
     }
     this.#firstRow += batch.rows;
-    this.#longRows?.take(batch);
+    this.#repeated?.take(batch);
     return batch;
   }
 

@@ -7,7 +7,9 @@ import { checkNames } from '../csv/header.js';
 import { fromUnsaid, identityLayout, matchColumns } from '../match.js';
 import { toldColumns } from '../told-columns.js';
 import type { ExcelOptions } from './options.js';
+import { withFooters } from './footers.js';
 import { ExcelReader } from './reader.js';
+import { footersOf } from '../text-options.js';
 import { MergedCells } from './merged.js';
 import { MOST_COLUMNS, sheetRows, type SheetRow } from './sheet-rows.js';
 import { openWorkbook, sheetNames } from './workbook.js';
@@ -41,8 +43,10 @@ export async function openExcel(input: FormatInput, options: ExcelOptions): Prom
       date1904: workbook.date1904,
       ...toldColumns(layout, input.contract),
     };
+    const sheet = merged?.all(rows) ?? rows;
+    const footers = footersOf(options.footer);
     return new ExcelReader(
-      merged?.all(rows) ?? rows,
+      footers.length === 0 ? sheet : withFooters(sheet, footers),
       options.header ? null : first,
       {
         layout,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { footerKey } from '../text-options.js';
 
 /** Keys under `format:` of an Excel feed, defaults filled in. */
 export const excelOptions = z.strictObject({
@@ -27,6 +28,7 @@ export const excelOptions = z.strictObject({
     .describe(
       'Cells that are merged all have the value of the first, in rows below the header. false: only the first.',
     ),
+  footer: footerKey,
   skip_rows: z.int().min(0).default(0).describe('Rows of the sheet before the header that are passed over.'),
   nulls: z
     .array(z.string())

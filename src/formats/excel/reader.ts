@@ -4,7 +4,9 @@ import { JsonOut } from '../avro/json-out.js';
 import { nameBytes } from '../avro/names.js';
 import { unescape } from '../json/unescape.js';
 import { PlainBatch } from '../plain-batch.js';
-import type { SheetCell, SheetRow } from './sheet-rows.js';
+import { PassedRows } from '../passed-rows.js';
+import type { MarkedRow } from './footers.js';
+import type { SheetCell } from './sheet-rows.js';
 
 /** JSON of a batch; see formats/avro/reader.ts. */
 const FLUSH = 256 * 1024;
@@ -32,23 +34,24 @@ export class ExcelReader implements RecordReader {
   readonly layout: Layout;
   readonly empty = false;
   readonly declaredRows = null;
-  readonly #rows: AsyncIterator<SheetRow>;
+  readonly #rows: AsyncIterator<MarkedRow>;
   readonly #table: Table;
   readonly #keys: readonly Buffer[];
   readonly #out = new JsonOut(Infinity);
   readonly #batch: PlainBatch;
   readonly #finish: () => Promise<void>;
-  #first: SheetRow | null;
+  #first: MarkedRow | null;
   #firstRow = 1;
   #ended = false;
   /** Formulas whose values were taken. */
   #formulas = 0;
   readonly #drift: DriftNote[];
+  readonly #passed = new PassedRows();
 
   /** `first`: a row that was read already. */
   constructor(
-    rows: AsyncIterator<SheetRow>,
-    first: SheetRow | null,
+    rows: AsyncIterator<MarkedRow>,
+    first: MarkedRow | null,
     table: Table,
     batchRows: number | undefined,
     finish: () => Promise<void>,
@@ -80,6 +83,7 @@ export class ExcelReader implements RecordReader {
       this.#put(row, batch);
     }
     if (batch.rows === 0) {
+      this.#drift.push(...this.#passed.notes());
       if (this.#table.computeOnLoad && this.#formulas > 0) this.#drift.push(unproven(this.#formulas));
       await this.close();
       return null;
@@ -96,12 +100,12 @@ export class ExcelReader implements RecordReader {
     await this.#finish();
   }
 
-  async #following(): Promise<SheetRow | null> {
+  async #following(): Promise<MarkedRow | null> {
     const next = await this.#rows.next();
     return next.done === true ? null : next.value;
   }
 
-  #put({ number, cells, offset }: SheetRow, batch: PlainBatch): void {
+  #put({ number, cells, offset, footer }: MarkedRow, batch: PlainBatch): void {
     const out = this.#out;
     const { left, used } = this.#table;
     const width = this.#keys.length;
@@ -131,6 +135,11 @@ export class ExcelReader implements RecordReader {
     const outside = within < cells.length ? this.#outside(number, cells) : 0;
     out.byte(0x7d);
     out.end();
+    if (footer === true) {
+      batch.refuse({ start, end: out.pos, line: number, offset }, NO_FAULT);
+      this.#passed.mark(batch, batch.rows - 1, 'footer');
+      return;
+    }
     if (bad !== null) {
       batch.refuse(
         { start, end: out.pos, line: number, offset },
@@ -182,6 +191,9 @@ export class ExcelReader implements RecordReader {
           : 0;
   }
 }
+
+/** Of a row that is passed over: nothing is wrong with it. */
+const NO_FAULT = { class: 'extra-cell', message: '', rawLength: null } as const;
 
 const NOT_COMPUTED = 'nobody computed it; save the workbook with Excel or LibreOffice, or write values';
 

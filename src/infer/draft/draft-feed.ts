@@ -220,7 +220,7 @@ function tailNotes({ united }: Found, first: Table): string[] {
   if (first.format === 'csv' && trailer !== null && trailer !== undefined)
     notes.push(...trailerNote(trailer, united.counts[index]!));
   const total = united.counts.find(({ trailer: found, last }) => found === null && TOTAL.test(last));
-  if (first.format === 'csv' && total !== undefined)
+  if (first.format === 'csv' && total !== undefined && first.options['footer'] === undefined)
     notes.push(
       `the last record looks like a total and no data: ${JSON.stringify(total.last)}. Taken out by control.trailer, the columns may have narrower types`,
     );

@@ -35,6 +35,7 @@ const MUST_AGREE = [
   'escape_unquoted',
   'excel_text',
   'comment',
+  'repeated_header',
   'skip_lines',
   'root',
 ] as const;

@@ -70,6 +70,7 @@ export async function readCells(
       const batch = await reader.next();
       if (batch?.kind !== 'spans') break;
       counts.last = rawOf(batch, batch.rows - 1);
+      const passed = new Set(batch.faults.filter(({ skip }) => skip !== undefined).map(({ row }) => row));
       const faults = new Map(batch.faults.map((fault) => [fault.row, fault.message] as const));
       const width = Math.min(batch.width, reader.layout.fileColumns.length);
       for (let row = 0; row < batch.rows; row++) {
@@ -77,6 +78,7 @@ export async function readCells(
           left--;
           continue;
         }
+        if (passed.has(row)) continue;
         const fault = faults.get(row);
         if (fault !== undefined) {
           // A quote that the end of the sample cut open: nothing behind it can be trusted.

@@ -4,6 +4,7 @@ import { keyDoubts } from '../../formats/csv/sniff-quotes.js';
 import { noCounts, once, readCells, type CellVisitor, type ReadCounts } from './cells.js';
 import { HEADER_SAMPLE, judgeHeader } from './header.js';
 import { headerRowsOf, type HeaderRows } from './header-rows.js';
+import { footerOf, repeatsOf, withoutRepeats } from './not-data.js';
 import { beginningOf, rulerBelow, rulersFrom, type Ruler, type TableStart } from './table-start.js';
 import type { SampledText } from './text.js';
 
@@ -36,17 +37,23 @@ export function csvOptionsOf(table: CsvTable, header: boolean): Record<string, u
     ...(escape === undefined ? {} : { escape }),
     comment,
     skip_lines: table.skipLines,
-    ...keys,
+    ...(header ? keys : { ...keys, repeated_header: 'data' }),
   };
 }
 
 export async function openCsvTable(csv: FormatType, text: SampledText): Promise<CsvTable> {
-  const sniffed = await sniffDialect(text.head, { whole: text.whole });
+  const dialect = await sniffDialect(text.head, { whole: text.whole });
+  const total = footerOf(dialect, text.head, text.whole);
+  const sniffed = total === null ? dialect : { ...dialect, keys: { ...dialect.keys, footer: total.footer } };
   const doubts: string[] = [];
   if (sniffed.rival !== null) doubts.push(`delimiter: ${shownToken(sniffed.rival)} would make columns as well`);
   const delimiter = sniffed.sure || sniffed.width === 1 ? oneColumnDelimiter(sniffed, text.head) : sniffed.delimiter;
   if (!sniffed.sure && sniffed.width > 1) doubts.push('delimiter: none makes records of equal width; "," was taken');
   if (sniffed.scanned.comments > 0) doubts.push(`comment: ${commentsOf(sniffed, text.head)}`);
+  if (total !== null)
+    doubts.push(
+      `footer: the last ${total.count === 1 ? 'record looks' : `${total.count} records look`} like a sum and no data`,
+    );
   doubts.push(...keyDoubts(sniffed.scanned, text.head));
   const start = beginningOf(sniffed, text.head);
   const ruler = rulerBelow(sniffed, text.head, start.row);
@@ -61,7 +68,9 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
     ruler: null,
     doubts,
   };
-  const rows = await firstRows(csv, base);
+  const found = await firstRows(csv, base);
+  const repeats = repeatsOf(found);
+  const rows = withoutRepeats(found);
   const [first] = rows;
   const below = rows.slice(ruler?.isRecord === true ? 2 : 1);
   const narrow = first !== undefined && below.length > 0 && first.length < sniffed.width;
@@ -83,7 +92,12 @@ export async function openCsvTable(csv: FormatType, text: SampledText): Promise<
   doubts.push(...skipped(start, verdict.header ? 'header' : 'first record'));
   if (!verdict.header || first === undefined)
     return { ...base, width: first === undefined ? sniffed.width : Math.max(1, first.length) };
-  return { ...base, header: true, names: first, width: first.length, ruler };
+  if (repeats === 0) return { ...base, header: true, names: first, width: first.length, ruler };
+  doubts.push(
+    `repeated_header: the header stands again ${repeats === 1 ? 'once' : `${repeats} times`} among the records`,
+  );
+  const keys = { ...base.sniffed.keys, repeated_header: 'skip' };
+  return { ...base, sniffed: { ...base.sniffed, keys }, header: true, names: first, width: first.length, ruler };
 }
 
 const skipped = ({ line, passed }: TableStart, what = 'header'): readonly string[] =>
@@ -156,10 +170,12 @@ export async function readCsvTable(
   const counts = noCounts();
   const { text } = table;
   const options = { ...csvOptionsOf(table, false), ...extra };
+  // Only with its header the reader knows where it stands again.
+  const repeated = table.header && table.sniffed.keys?.['repeated_header'] === 'skip';
   await readCells(
-    await open(csv, text.head, options),
+    await open(csv, text.head, repeated ? { ...csvOptionsOf(table, true), ...extra } : options),
     visitor,
-    { skipRows: table.header ? (table.headerRows === undefined ? 1 : 2) : 0, whole: text.whole },
+    { skipRows: table.header && !repeated ? (table.headerRows === undefined ? 1 : 2) : 0, whole: text.whole },
     counts,
   );
   for (const [index, part] of text.parts.entries()) {

@@ -82,7 +82,9 @@ const within = (visitor: CellVisitor, width: number): CellVisitor => ({
 function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): Table {
   const dataLine =
     found.ruler === null
-      ? (found.sniffed.scanned.lines.filter((line) => line > found.skipLines + 1)[found.headerRows === undefined ? 0 : 1] ?? null)
+      ? (found.sniffed.scanned.lines.filter((line) => line > found.skipLines + 1)[
+          found.headerRows === undefined ? 0 : 1
+        ] ?? null)
       : found.ruler.dataLine;
   const table: CsvTable =
     byPosition === null || dataLine === null ? found : { ...found, header: false, skipLines: dataLine - 1 };
@@ -96,6 +98,7 @@ function tableOf(csv: FormatType, found: CsvTable, byPosition: string | null): T
     ...(written['comment'] === null ? {} : { comment: written['comment'] }),
     ...(table.skipLines === 0 ? {} : { skip_lines: table.skipLines }),
     ...table.sniffed.keys,
+    ...(!table.header && table.sniffed.keys?.['repeated_header'] !== undefined ? { repeated_header: 'data' } : {}),
     ...(encoding.label === 'utf-8' ? {} : { encoding: encoding.label }),
   };
   const names = found.names.length > 0 ? found.names : Array.from({ length: table.width }, () => null);

@@ -25,7 +25,7 @@ export const REPORT =
 /** The file report (docs/spec/commands.md#a-file-report), field by field and in its order. */
 export function toReport(row: Row): FileReport {
   const mtimeUs = intOrNull(row, 'mtime_us');
-  const { drift, lines_skipped } = toldDrift(driftNotes(row));
+  const { drift, lines_skipped, rows_skipped } = toldDrift(driftNotes(row));
   return {
     message_type: 'file',
     file_id: int(row, 'file_id'),
@@ -42,6 +42,7 @@ export function toReport(row: Row): FileReport {
     generation: int(row, 'generation'),
     rows: rowCounts(row),
     lines_skipped,
+    rows_skipped,
     errors: errorGroups(json(row, 'errors')),
     error: reportedError(json(row, 'error')),
     drift,

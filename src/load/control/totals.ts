@@ -60,8 +60,8 @@ export class Totals {
     for (let row = 0, cell = total.cell; row < rows; row++, cell += width) {
       if (row === nextFault) {
         // The parser could not take the record apart: what it holds is not known.
+        if (faults[fault]!.skip === undefined) total.strange++;
         nextFault = faults[++fault]?.row ?? -1;
-        total.strange++;
         continue;
       }
       const flag = flags[cell]!;

@@ -30,6 +30,8 @@ const STRETCH = 1_024;
 export class RowLoop implements RowSink {
   read = 0;
   accepted = 0;
+  /** Rows that are no data, though they are records. */
+  passed = 0;
   readonly #encoder: BatchEncoder;
   readonly #record: QuarantineRecord;
   readonly #unique: UniqueTracker | null;
@@ -72,6 +74,10 @@ export class RowLoop implements RowSink {
     const raw = this.#raw.of(batch, row);
     const fault = batch.kind === 'spans' ? this.#faultOf(batch.faults, row) : null;
     this.#record.add(placeOf(batch, row), errors, raw, fault?.rawLength ?? raw.length);
+  }
+
+  skipped(): void {
+    this.passed++;
   }
 
   key(key: number, row: number, bytes: Buffer, start: number, end: number): void {

@@ -203,5 +203,6 @@ function renumbered(batch: Batch, firstRow: number): Batch {
     clean,
     faults,
     unescape: (start, end, out, at) => batch.unescape(start, end, out, at),
+    ...(batch.surplus === undefined ? {} : { surplus: (row) => batch.surplus?.(row) ?? [] }),
   };
 }

@@ -30,6 +30,8 @@ export interface Reached {
   /** null = none was drawn yet. */
   loadId: number | null;
   read: number;
+  /** Of them those that are no data: footers, repeated headers. */
+  skipped: number;
   record: QuarantineRecord;
   /** null = the file could not be opened in its format. */
   reader: RecordReader | null;
@@ -78,6 +80,7 @@ export interface ReadOutcome {
 export const nothingReached = (): Reached => ({
   loadId: null,
   read: 0,
+  skipped: 0,
   record: new QuarantineRecord(null),
   reader: null,
   sha256: null,
@@ -129,6 +132,7 @@ export async function readFile(
       said.add(batch);
       await loop.batch(batch, writer, onStretch);
       reached.read = loop.read;
+      reached.skipped = loop.passed;
       judgeWhileReading(job.feed.limits, loop.read, record.count);
       signal.throwIfAborted();
     }
@@ -177,20 +181,22 @@ export async function recordLosers(
  * UNTERMINATED and what Control.check throws.
  */
 export function judgeFile({ feed }: LoadJob, { reader, said, pass }: OpenedFile, reached: Reached): void {
-  judgeAtEnd(feed.limits, reached.read, reached.record.count);
+  // Nobody counts what is no data.
+  const data = reached.read - reached.skipped;
+  judgeAtEnd(feed.limits, data, reached.record.count);
   reached.declared = said.declared(reader.declaredRows);
-  said.check(reader.declaredRows, reached.read, pass.digests);
+  said.check(reader.declaredRows, data, pass.digests);
   judgeEnd(feed.limits, reader.dialect());
 }
 
 /** The tally of a file of which so many rows are in. */
-export const countsOf = ({ read, record, declared }: Reached, loaded: number): RowCounts => ({
+export const countsOf = ({ read, record, skipped, declared }: Reached, loaded: number): RowCounts => ({
   read,
   loaded,
   quarantined: record.count,
-  skipped: 0,
+  skipped,
   declared,
-  delta: read - loaded - record.count,
+  delta: read - loaded - record.count - skipped,
 });
 
 /** What was notable in the file's shape, to its end. */

@@ -140,7 +140,10 @@ function quoted(
     if (!doubled && character === d.escape) {
       if (at + 1 >= text.length) return null;
       const literal = d.escapeUnquoted ? literalAt(text, at + 1, d) : text[at + 1]!;
-      if (!d.escapeUnquoted && /[\r\n]/.test(literal)) lines = true;
+      if (/[\r\n]/.test(literal)) {
+        if (surplus) return doubt;
+        lines = true;
+      }
       value += literal;
       at += 1 + literal.length;
     } else if (character !== d.quote) {

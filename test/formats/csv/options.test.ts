@@ -18,6 +18,9 @@ describe('the options of csv', () => {
       excel_text: false,
       comment: null,
       skip_lines: 0,
+      skip_after_header: 0,
+      repeated_header: 'data',
+      footer: null,
       encoding: 'utf-8',
       nulls: [''],
       nulls_quoted: false,
@@ -48,6 +51,8 @@ describe('the options of csv', () => {
     [{ comment: ',' }, 'comment: cannot be told from delimiter'],
     [{ escape_unquoted: true, escape: null }, 'escape_unquoted: needs an escape that is not the quote'],
     [{ escape_letters: 'mysql' }, 'escape_letters: has no meaning without escape_unquoted: true'],
+    [{ footer: '(' }, 'footer: is no regular expression: /(/: Unterminated group'],
+    [{ header: false, repeated_header: 'skip' }, 'repeated_header: has no meaning without a header'],
     [{ skip_lines: -1 }, 'skip_lines: Too small: expected number to be >=0'],
   ])('refuse %j', (options, message) => {
     expect(problems(options)).toContain(message);
@@ -73,6 +78,9 @@ describe('the options of csv', () => {
       'excel_text',
       'comment',
       'skip_lines',
+      'skip_after_header',
+      'repeated_header',
+      'footer',
       'encoding',
       'nulls',
       'nulls_quoted',

@@ -16,6 +16,25 @@ const styles = (...codes: readonly string[]): string =>
 /** SheetJS does not declare them. */
 const ssf = SSF as { is_date(code: string): boolean; parse_date_code(day: number, options: object): unknown };
 
+describe('footers', () => {
+  test('the rows at the end that match an expression are passed over, others that match are data', async () => {
+    const rows = [
+      HEADER,
+      row(2, text('A2', 'Total') + text('B2', 'x')),
+      row(3, '<c r="A3"><v>1</v></c>' + text('B3', 'a')),
+      row(5, text('A5', 'Total') + '<c r="B5"><v>1</v></c>'),
+      row(7, text('B7', 'made by me')),
+    ].join('');
+    const { rows: read } = await readExcel(workbookOf({ rows }), { footer: ['^Total\\t1$', '^made'] });
+    expect(read.map(({ row: number, cells, message }) => [number, message ?? cells])).toEqual([
+      [1, ['Total', 'x']],
+      [2, ['1', 'a']],
+      [3, 'passed over: footer'],
+      [4, 'passed over: footer'],
+    ]);
+  });
+});
+
 describe('cells', () => {
   const one = async (cell: string, parts: Parameters<typeof workbookOf>[0] = {}): Promise<unknown> =>
     ((await cellsOf(workbookOf({ rows: row(1, cell), ...parts }), { header: false })) as unknown[][])[0]?.[0];

@@ -203,7 +203,7 @@ export class LooseScanner extends Scanner {
       if (at >= end || bytes[at] === LF || bytes[at] === CR || this.#stands(delimiter, at)) break;
       if (escapeUnquoted && this.#stands(escape, at)) {
         flag = ESCAPED;
-        at = this.#behindEscape(at);
+        at = this.#behindEscape(at, false);
       } else at++;
       if (this.#short) return MORE;
     }
@@ -239,7 +239,7 @@ export class LooseScanner extends Scanner {
       }
       if (escape.length > 0 && this.#stands(escape, at)) {
         flag |= ESCAPED;
-        at = this.#behindEscape(at);
+        at = this.#behindEscape(at, true);
         continue;
       }
       if (!this.#stands(quote, at)) {
@@ -258,9 +258,9 @@ export class LooseScanner extends Scanner {
       if (!twice && !ends && !lenient) return this.#refuse(TEXT_BEHIND_QUOTE, at);
       if (!twice && ends) return this.#leave(start, { stop: at, next, flag, severalLines: this.#severalLines });
       if (twice) {
-        if (ends && lenient && this.#undoubled)
-          return this.#leave(start, { stop: at + length, next, flag, severalLines: this.#severalLines });
-        if (ends && lenient) doubt ??= { stop: at + length, next, flag, severalLines: this.#severalLines };
+        const end = { stop: at + length, next, flag, severalLines: this.#severalLines };
+        if (ends && lenient && this.#undoubled) return this.#leave(start, end);
+        if (ends && lenient) doubt ??= end;
         flag |= ESCAPED;
         at += 2 * length;
         continue;
@@ -290,7 +290,6 @@ export class LooseScanner extends Scanner {
     return this.#last ? this.#refuse(NEVER_CLOSED, at) : MORE;
   }
 
-  /** The quoted cell ends. */
   #leave(start: number, { stop, next, flag, severalLines }: Doubt): ScanEnd {
     const { nulls, nullsQuoted, doubled, quoteByte } = this.#dialect;
     const bytes = this.#bytes;
@@ -341,8 +340,8 @@ export class LooseScanner extends Scanner {
   }
 
   /** Behind the escape at `at` and what it makes literal: a token as a whole, a line end as a whole, or a byte. */
-  #behindEscape(at: number): number {
-    const { escape, quote, delimiter, escapeUnquoted } = this.#dialect;
+  #behindEscape(at: number, quoted: boolean): number {
+    const { escape, quote, delimiter } = this.#dialect;
     const bytes = this.#bytes;
     const next = at + escape.length;
     if (next >= this.#end) {
@@ -351,7 +350,8 @@ export class LooseScanner extends Scanner {
     }
     if (quote.length > 0 && this.#stands(quote, next)) return next + quote.length;
     if (this.#stands(escape, next)) return next + escape.length;
-    if (!escapeUnquoted) return bytes[next] === LF || bytes[next] === CR ? next : next + 1;
+    // In quotes a line end is one, escaped or not.
+    if (quoted) return bytes[next] === LF || bytes[next] === CR ? next : next + 1;
     if (this.#stands(delimiter, next)) return next + delimiter.length;
     if (bytes[next] !== CR) return next + 1;
     if (next + 1 >= this.#end && !this.#last) this.#short = true;
@@ -376,7 +376,7 @@ export class LooseScanner extends Scanner {
       while (at < this.#end && quoted[bytes[at]!] !== TOKEN) at++;
       if (at >= this.#end) break;
       if (escape.length > 0 && this.#stands(escape, at)) {
-        const next = this.#behindEscape(at);
+        const next = this.#behindEscape(at, true);
         if (!this.#short) at = next;
       } else if (this.#stands(quote, at)) {
         const twice = doubled && this.#stands(quote, at + quote.length);

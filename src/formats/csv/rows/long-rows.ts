@@ -1,7 +1,7 @@
-import type { DriftNote } from '../../core/format.js';
-import { CsvBatch } from './csv-batch.js';
-import type { Dialect } from './dialect.js';
-import { scannerOf } from './records.js';
+import type { DriftNote } from '../../../core/format.js';
+import { CsvBatch } from '../csv-batch.js';
+import type { Dialect } from '../dialect.js';
+import { scannerOf } from '../records.js';
 
 /** Cells of one record that are kept; more is no table. */
 const MOST_CELLS = 65_536;
