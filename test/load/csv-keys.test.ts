@@ -134,7 +134,7 @@ describe('rows with more cells than columns', () => {
 });
 
 describe('what stands among the records and is no data', () => {
-  const counts = (read: number, loaded: number, skipped: number, quarantined = 0): unknown => ({
+  const counts = (read: number, loaded: number, skipped: number, quarantined = 0): object => ({
     outcome: 'loaded',
     rows: { read, loaded, quarantined, skipped, delta: 0 },
   });

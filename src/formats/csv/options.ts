@@ -98,7 +98,20 @@ export const csvOptions = z
       .describe('What becomes of cells behind the last column. rescue: they go into _rescued as column_N.'),
     max_record: maxRecord.describe('Longest record; a longer one is refused. 16MiB by default.'),
   })
-  .transform((written) => ({ ...USUAL, ...PRESETS[written.preset ?? 'rfc4180'], ...written }))
+  .transform((written) => {
+    const usual = { ...USUAL, ...PRESETS[written.preset ?? 'rfc4180'] };
+    return {
+      ...written,
+      header: written.header ?? usual.header,
+      delimiter: written.delimiter ?? usual.delimiter,
+      quote: written.quote === undefined ? usual.quote : written.quote,
+      encoding: written.encoding ?? usual.encoding,
+      nulls: written.nulls ?? usual.nulls,
+      escape_unquoted: written.escape_unquoted ?? usual.escape_unquoted,
+      escape_letters: written.escape_letters === undefined ? usual.escape_letters : written.escape_letters,
+      excel_text: written.excel_text ?? usual.excel_text,
+    };
+  })
   .superRefine((options, context) => {
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
     const { delimiter, quote, comment } = options;

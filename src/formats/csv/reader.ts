@@ -89,7 +89,7 @@ export class CsvReader implements RecordReader {
   #end(): void {
     this.#ended = true;
     this.#drift.push(...(this.#longRows?.notes(this.#batch.width) ?? []));
-    this.#drift.push(...this.#passed.notes());
+    this.#drift.push(...this.#passed.notes(), ...marksNote(this.#records.marks));
     this.#drift.push(...passedNotes(this.#records.passedLines + this.#records.scanner.comments));
   }
 
@@ -119,6 +119,11 @@ export class CsvReader implements RecordReader {
     await this.#records.close();
   }
 }
+
+const marksNote = (marks: number): readonly DriftNote[] =>
+  marks === 0
+    ? []
+    : [{ kind: 'ignored', column: '', message: `byte order marks in front of records: ${marks}, passed over` }];
 
 /** Keys about quotes and escapes that are not as usual: an export takes single records apart by them. */
 const toldKeys = (options: CsvOptions): FileDialect => ({

@@ -4,7 +4,7 @@ import { formatSize } from '../../base/units.js';
 import type { CsvBatch } from './csv-batch.js';
 import type { Dialect } from './dialect.js';
 import { LooseScanner } from './loose/loose-scanner.js';
-import { FULL, LONG, MORE, Scanner } from './scanner.js';
+import { FULL, LONG, MORE, Scanner, type ScanEnd } from './scanner.js';
 import { lineEndsIn, sawBit } from '../line-ends.js';
 import { behindLine, lineEnd, Window } from '../window.js';
 
@@ -12,6 +12,7 @@ import { behindLine, lineEnd, Window } from '../window.js';
 export const WINDOW = 256 * 1024;
 /** What is kept of a record past max_record (docs/spec/postgresql.md#quarantine). */
 const KEPT = 64 * 1024;
+const MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 /** More than any token and line end, so that a record of exactly max_record bytes is seen whole. */
 const SLACK = 4 * 1024;
 
@@ -25,6 +26,11 @@ export class Records {
   passedText = false;
   /** Lines that passLine passed over. */
   passedLines = 0;
+  /** Byte order marks that stood in front of records: files were put together. */
+  marks = 0;
+  /** Offset in the stream up to which there is no mark to be looked for any more. */
+  #marksFrom = 0;
+  #markInside = false;
   readonly #dialect: Dialect;
   readonly #window: Window;
   readonly #size: number;
@@ -80,7 +86,7 @@ export class Records {
     const window = this.#window;
     batch.clear(firstRow);
     for (;;) {
-      const outcome = scanner.scan(window.bytes, window.end, window.last, window.base, batch);
+      const outcome = this.#scan(batch);
       if (outcome === FULL) break;
       if (outcome === MORE) {
         if (window.last || batch.rows > 0) break;
@@ -96,6 +102,9 @@ export class Records {
       ) {
         break;
       }
+      // A mark that seemed to stand within the record may begin the next one.
+      if (this.#markInside) this.#marksFrom = Math.min(this.#marksFrom, window.base + scanner.pos);
+      this.#markInside = false;
     }
     batch.bytes = window.bytes;
     if (batch.rows === 0) return false;
@@ -150,6 +159,42 @@ export class Records {
   again(batch: CsvBatch): void {
     this.scanner.pos = batch.rowStarts[0]!;
     this.scanner.line = batch.lines[0]!;
+  }
+
+  /** Scans up to the end of the window, and passes over byte order marks in front of records. */
+  #scan(batch: CsvBatch): ScanEnd {
+    const { scanner } = this;
+    const { bytes, end, last, base } = this.#window;
+    for (;;) {
+      const mark = this.#nextMark();
+      if (mark === -1) return scanner.scan(bytes, end, last, base, batch);
+      if (mark > scanner.pos) {
+        // As far as the mark, whose first byte the scanner overwrites.
+        const outcome = scanner.scan(bytes, mark, false, base, batch);
+        bytes[mark] = MARK[0]!;
+        if (outcome !== MORE) return outcome;
+      }
+      if (scanner.pos === mark) {
+        scanner.pos += MARK.length;
+        this.marks++;
+        // Else it stands within a record and is part of it, unless that is refused.
+      } else this.#markInside = true;
+      this.#marksFrom = base + mark + MARK.length;
+    }
+  }
+
+  /**
+   * Where the next byte order mark stands in the window, -1 = nowhere. Each byte is looked at once, by the machine's own
+   * search.
+   */
+  #nextMark(): number {
+    const { bytes, end, base } = this.#window;
+    const from = Math.max(this.scanner.pos, this.#marksFrom - base);
+    if (from >= end) return -1;
+    const found = bytes.subarray(from, end).indexOf(MARK);
+    // The window may end within one.
+    this.#marksFrom = base + (found === -1 ? Math.max(from, end - MARK.length + 1) : from + found);
+    return found === -1 ? -1 : from + found;
   }
 
   async close(): Promise<void> {
