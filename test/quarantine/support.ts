@@ -50,6 +50,7 @@ export function detailOf(change: Partial<FileDetail> = {}): FileDetail {
     generation: 1,
     rows: { read: 10, loaded: 9, quarantined: 1, skipped: 0, declared: null, delta: 0 },
     lines_skipped: 0,
+    rows_skipped: {},
     errors: [],
     error: null,
     discovered_at: '2026-11-20T06:00:05.000Z',

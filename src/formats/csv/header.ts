@@ -12,7 +12,7 @@ export interface Header {
   readonly drift: readonly DriftNote[];
 }
 
-/** Row 0 of the batch, a record of the header. Throws UNKNOWN_ENCODING and FORMAT_MISMATCH when its bytes are no text. */
+/** Row 0 of the batch, a record of the header. Throws UNKNOWN_ENCODING and FORMAT_MISMATCH where it is no text. */
 export function readNames(batch: CsvBatch): string[] {
   const line = batch.lines[0]!;
   const raw = batch.bytes.subarray(batch.rowStarts[0], batch.rowEnds[0]);

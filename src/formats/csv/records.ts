@@ -184,8 +184,8 @@ export class Records {
   }
 
   /**
-   * Where the next byte order mark stands in the window, -1 = nowhere. Each byte is looked at once, by the machine's own
-   * search.
+   * Where the next byte order mark stands in the window, -1 = nowhere. Each byte is looked at once, by the machine's
+   * own search.
    */
   #nextMark(): number {
     const { bytes, end, base } = this.#window;

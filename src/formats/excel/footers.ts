@@ -8,8 +8,8 @@ const MOST_ROWS = 100;
 export type MarkedRow = SheetRow & { readonly footer?: true };
 
 /**
- * Marks rows at the end whose filled cells, joined by tabs, match one of the expressions. Those that match are held back
- * until it is known whether the sheet ends behind them.
+ * Marks rows at the end whose filled cells, joined by tabs, match one of the expressions. Those that match are held
+ * back until it is known whether the sheet ends behind them.
  */
 export async function* withFooters(
   rows: AsyncIterable<SheetRow>,
