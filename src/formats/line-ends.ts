@@ -38,3 +38,8 @@ export function lineEndsIn(bytes: Buffer, from: number, to: number): number {
   }
   return count;
 }
+
+export function hasLineEnd(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at] === LF || bytes[at] === CR) return true;
+  return false;
+}

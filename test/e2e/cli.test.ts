@@ -51,6 +51,7 @@ const REPORT = [
   'generation',
   'rows',
   'lines_skipped',
+  'rows_skipped',
   'errors',
   'error',
   'drift',

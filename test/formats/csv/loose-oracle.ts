@@ -106,7 +106,7 @@ function bare(text: string, from: number, d: LooseDialect): Cell {
 
 /** What an escape protects: a delimiter or a line end as a whole, else one character. */
 function literalAt(text: string, at: number, d: LooseDialect): string {
-  if (text[at] === d.quote || text[at] === d.escape) return text[at]!;
+  if (text[at] === d.quote || text[at] === d.escape) return text[at];
   if (text.startsWith(d.delimiter, at)) return d.delimiter;
   return text.startsWith('\r\n', at) ? '\r\n' : text[at]!;
 }

@@ -1,5 +1,5 @@
 import { ESCAPED, MISSING, NULL_CELL, QUOTED } from '../../../core/batch.js';
-import { lineEndsIn, sawBit } from '../../line-ends.js';
+import { hasLineEnd, lineEndsIn, sawBit } from '../../line-ends.js';
 import { behindLine, lineEnd } from '../../window.js';
 import type { CsvBatch } from '../csv-batch.js';
 import { excelText } from './excel-text.js';
@@ -250,7 +250,7 @@ export class LooseScanner extends Scanner {
       const twice = doubled && this.#stands(quote, at + length);
       if (this.#short) return this.#neverClosed(at);
       const next = this.#behindQuote(at + (twice ? 2 * length : length));
-      if (this.#short) {
+      if (this.#isShort()) {
         this.open = lenient || twice;
         return MORE;
       }
@@ -308,6 +308,10 @@ export class LooseScanner extends Scanner {
     this.#start = text.start;
     this.#stop = text.stop;
     this.#flag = QUOTED;
+  }
+
+  #isShort(): boolean {
+    return this.#short;
   }
 
   /** Does the token stand at `at`? Sets `#short` when the window ends within it. */
@@ -377,23 +381,18 @@ export class LooseScanner extends Scanner {
       if (at >= this.#end) break;
       if (escape.length > 0 && this.#stands(escape, at)) {
         const next = this.#behindEscape(at, true);
-        if (!this.#short) at = next;
+        if (!this.#isShort()) at = next;
       } else if (this.#stands(quote, at)) {
         const twice = doubled && this.#stands(quote, at + quote.length);
         const closing = twice ? at + quote.length : at;
         const ends = this.#behindQuote(closing + quote.length) !== -1;
-        if (this.#short) break;
+        if (this.#isShort()) break;
         if (ends) to = closing;
         else at = closing + quote.length;
-      } else if (!this.#short) at++;
+      } else if (!this.#isShort()) at++;
     }
     this.#stretches.add({ from: base + from, to: base + (to === -1 ? at : to), closed: to !== -1 }, known);
     // What is not decided yet is left to who asked, together with the bytes that are missing.
     return to === -1 ? (this.#short ? this.#end : at) : to;
   }
-}
-
-function hasLineEnd(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (bytes[at] === LF || bytes[at] === CR) return true;
-  return false;
 }
