@@ -97,10 +97,10 @@ describe('the scanner of lenient quotes, blanks around quotes and escapes outsid
           good += got.filter((row) => row.cells !== undefined).length;
         },
       ),
-      { numRuns: 4_000 },
+      { numRuns: 1_500 },
     );
-    expect(faults).toBeGreaterThan(500);
-    expect(good).toBeGreaterThan(1_000);
+    expect(faults).toBeGreaterThan(300);
+    expect(good).toBeGreaterThan(500);
   });
 
   test('reads strict quotes as the fast one does, up to the longest record', async () => {
@@ -124,7 +124,7 @@ describe('the scanner of lenient quotes, blanks around quotes and escapes outsid
           expect(got.map(comparable)).toEqual(expected);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 700 },
     );
   });
 });
