@@ -34,5 +34,30 @@ function strangeKeys(spec: ColumnSpec, type: PgType): string[] {
     problems.push(`true_values is for boolean, not for ${spec.type}`);
   if (type.typname !== 'bool' && spec.falseValues !== null)
     problems.push(`false_values is for boolean, not for ${spec.type}`);
-  return problems;
+  return [...problems, ...numberProblems(spec, type)];
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'numeric', 'float4', 'float8']);
+
+/** The keys of numbers as people write them. */
+function numberProblems(spec: ColumnSpec, type: PgType): string[] {
+  const { negative, currency, percent, decimal, thousands } = spec;
+  const keys = [negative === null ? [] : ['negative'], currency.length === 0 ? [] : ['currency']].flat();
+  if (percent !== null) keys.push('percent');
+  if (!NUMBERS.has(type.typname)) return keys.map((key) => `${key} is for numbers, not for ${spec.type}`);
+  const signs = new Set([decimal, thousands ?? decimal, '.', ',', '+', '-', '\u2212', '(', ')', '%']);
+  return currency
+    .filter((sign) => {
+      const characters = [...sign];
+      return (
+        characters.length === 0 ||
+        signs.has(characters[0]!) ||
+        ['+', '-', '\u2212', '(', ')', '%'].includes(characters.at(-1)!) ||
+        /\p{Nd}|^\s|\s$/u.test(sign)
+      );
+    })
+    .map(
+      (sign) =>
+        `currency ${JSON.stringify(sign)} is no currency sign: digits, blanks around it and the signs of numbers are none`,
+    );
 }

@@ -7,7 +7,16 @@ import type { ColumnSpec } from '../core/feed/columns.js';
  */
 export type CodecOptions = Pick<
   ColumnSpec,
-  'formats' | 'timezone' | 'decimal' | 'thousands' | 'round' | 'trueValues' | 'falseValues'
+  | 'formats'
+  | 'timezone'
+  | 'decimal'
+  | 'thousands'
+  | 'negative'
+  | 'currency'
+  | 'percent'
+  | 'round'
+  | 'trueValues'
+  | 'falseValues'
 >;
 
 /** What a column without any of these keys has. */
@@ -16,6 +25,9 @@ export const PLAIN_OPTIONS: CodecOptions = {
   timezone: null,
   decimal: '.',
   thousands: null,
+  negative: null,
+  currency: [],
+  percent: null,
   round: false,
   trueValues: null,
   falseValues: null,

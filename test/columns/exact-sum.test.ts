@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PLAIN_OPTIONS } from '../../src/columns/column-type.js';
 import { ExactSum } from '../../src/columns/numbers/exact-sum.js';
 
 function sumOf(texts: readonly string[], decimal = '.', thousands: string | null = null): string {
-  const sum = new ExactSum(decimal, thousands);
+  const sum = new ExactSum({ ...PLAIN_OPTIONS, decimal, thousands });
   for (const text of texts) expect(sum.addText(text)).toBe(true);
   return sum.toString();
 }

@@ -39,13 +39,16 @@ export async function inferText(
 
 /** `name type` and what else reads the column: `day date %d/%m/%Y`. */
 export function columnWords({ name, guess }: ColumnDraft): string {
-  const { type, formats = [], decimal, thousands, round } = guess;
+  const { type, formats = [], decimal, thousands, negative, currency, percent, round } = guess;
   return [
     name,
     type,
     ...formats,
     ...(decimal === undefined ? [] : [`decimal=${decimal}`]),
     ...(thousands === undefined ? [] : [`thousands=${thousands}`]),
+    ...(negative === undefined ? [] : [`negative=${negative.join('+')}`]),
+    ...(currency === undefined ? [] : [`currency=${currency.join('+')}`]),
+    ...(percent === undefined ? [] : [`percent=${percent}`]),
     ...(round === undefined ? [] : ['round']),
   ].join(' ');
 }

@@ -46,10 +46,30 @@ describe('numbers', () => {
   });
 
   test.each([
+    ['numeric(12,2) percent=keep', '2 with a percent sign, which is dropped ("10%")', ['10%', '12.5 %']],
+    ['numeric(12,2) currency=$', '2 with $', ['$5.00', '$ 6.10']],
+    ['numeric(12,2) currency=$', '1 with $, 1 without', ['$5.00', '6.10']],
+    ['numeric(12,2) currency=$+\u20ac', 'the numbers do not keep which', ['$5.00', '$7', '5000.00 \u20ac']],
+    ['integer negative=minus+parentheses', '1 in parentheses, read as below zero', ['1', '(2)', '-3']],
+    ['numeric(12,2) negative=minus+trailing_minus', '1 with the minus sign behind', ['1.5', '12.00-']],
+    ['integer negative=minus', '1 with U+2212 for the minus sign', ['1', '\u22125']],
+    ['integer thousands=,', '', ['12,34,567', '1,234']],
+    ['integer decimal=, thousands=\u202f', '', ['1\u202f234', '1']],
+    [
+      'numeric(12,2) thousands=, negative=minus+parentheses+trailing_minus currency=$ percent=keep',
+      '1 of 5 with a percent sign',
+      ['108.94', '(2493.62)', '$1,234.50', '12.00-', '7.5%'],
+    ],
+  ])('as people write them: %s', async (type, doubt, values) => {
+    expect(await typeOf(...values)).toBe(`v ${type}`);
+    expect(doubtsOf(await inferText(column(...values)), 'v')).toContain(doubt);
+  });
+
+  test.each([
     ['leading zeros', ['00501', '90210']],
     ['telephone numbers', ['+447911123456', '+447911123457']],
-    ['percent sign', ['10%', '12.5%']],
-    ['currency', ['$5.00', '$6.10']],
+    ['every value stands in parentheses', ['(1)', '(2)']],
+    ['every value ends in a dash', ['1-', '2-']],
     ['hexadecimal', ['0x1F', '0xFF']],
     ['versions', ['1.10.3', '1.9.0']],
     ['mixed: numbers in the first 3 values, then "x" (line 5)', ['1', '2', '3', 'x']],

@@ -1,6 +1,7 @@
 import { dropBlanks, skipBlanks } from '../cell.js';
 import { parts, scanDecimal } from './decimal-scan.js';
-import { plainNumber, toPlain } from './number-text.js';
+import { numberReader, plainNumber } from './number-text.js';
+import type { WrittenNumber } from './number-style.js';
 
 /** Digits that a double holds exactly, whatever they are. */
 const EXACT_DIGITS = 15;
@@ -18,23 +19,22 @@ const LONGEST = 1_000;
  * added as BigInt. No allocation for numbers of the first kind.
  */
 export class ExactSum {
-  readonly #decimal: Buffer | null;
-  readonly #thousands: Buffer | null;
+  /** null = numbers are plain. */
+  readonly #read: ReturnType<typeof numberReader>;
   /** By number of decimals, 0 to 15. */
   readonly #small = new Float64Array(EXACT_DIGITS + 1);
   /** By number of decimals. */
   readonly #large = new Map<number, bigint>();
 
-  /** `decimal` and `thousands` as a column has them. */
-  constructor(decimal = '.', thousands: string | null = null) {
-    this.#decimal = decimal === '.' && thousands === null ? null : Buffer.from(decimal);
-    this.#thousands = thousands === null ? null : Buffer.from(thousands);
+  /** `written`: the column whose cells they are; null = plain numbers. */
+  constructor(written: WrittenNumber | null = null) {
+    this.#read = written === null ? null : numberReader(written);
   }
 
   /** Adds the number in bytes[start..end), blanks around it allowed. False = it is none, and nothing was added. */
   add(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#decimal === null) return this.#addPlain(bytes, start, end);
-    const length = toPlain(bytes, start, end, this.#decimal, this.#thousands);
+    if (this.#read === null) return this.#addPlain(bytes, start, end);
+    const length = this.#read(bytes, start, end);
     return length >= 0 && this.#addPlain(plainNumber(), 0, length);
   }
 

@@ -1,48 +1,75 @@
 import type { Codec } from '../../core/codec.js';
 import { NOT_OF_TYPE, dropBlanks, skipBlanks } from '../cell.js';
 import type { CodecOptions } from '../column-type.js';
+import {
+  explainAffix,
+  hasAffixes,
+  readWritten,
+  styleOf,
+  type NumberStyle,
+  type WrittenNumber,
+} from './number-style.js';
+import { fitScratch, plainNumber } from './number-scratch.js';
+
+export { plainNumber } from './number-scratch.js';
 
 /**
- * `decimal` and `thousands` of a column: rewrites `1.234,50` as `1234.50` in front of a codec that reads plain numbers.
- * Without these keys the codec stays as it is.
- *
- * Groups are exactly three digits (the first one to three): with `thousands: ","` the cell `12,34` is refused, since it
- * is more likely a decimal comma, and 1234 would be a hundred times too much. Digits without any separator are fine.
+ * `decimal`, `thousands`, `negative`, `currency` and `percent` of a column: rewrites `1.234,50` or `($1,234.50)` as a
+ * plain number in front of a codec that reads those. Without these keys the codec stays as it is.
  */
 export function localised(codec: Codec, options: CodecOptions): Codec {
-  if (options.decimal === '.' && options.thousands === null) return codec;
-  const decimal = Buffer.from(options.decimal);
-  const thousands = options.thousands === null ? null : Buffer.from(options.thousands);
+  const style = styleOf(options);
+  if (style === null) return codec;
+  const read = hasAffixes(style) ? written(style) : separated(style);
   return {
     typeName: codec.typeName,
     maxSize: (length) => codec.maxSize(length),
-    encode: (bytes, start, end, out) => {
-      const length = toPlain(bytes, start, end, decimal, thousands);
-      return length < 0 ? NOT_OF_TYPE : codec.encode(scratch, 0, length, out);
-    },
-    encodeText: (bytes, start, end, out) => {
-      const length = toPlain(bytes, start, end, decimal, thousands);
-      return length < 0 ? NOT_OF_TYPE : codec.encodeText(scratch, 0, length, out);
-    },
-    explain: (code) => codec.explain(code),
+    encode: read(codec.encode),
+    encodeText: read(codec.encodeText),
+    explain: (code) => explainAffix(code) ?? codec.explain(code),
     compare: codec.compare,
     identity: codec.identity,
   };
 }
 
-/** Grows to the longest cell, at most max_record. One a worker: codecs are never re-entered. */
-let scratch = Buffer.allocUnsafe(256);
+type Encode = Codec['encode'];
 
-/** What the last `toPlain` wrote; good until the next one. */
-export const plainNumber = (): Buffer => scratch;
+const written =
+  (style: NumberStyle) =>
+  (encode: Encode): Encode =>
+  (bytes, start, end, out) => {
+    const length = readWritten(bytes, start, end, style);
+    return length < 0 ? -length : encode(plainNumber(), 0, length, out);
+  };
+
+/** Columns with other signs of decimals and thousands alone: nearly every cell is what the quick way takes. */
+const separated =
+  (style: NumberStyle) =>
+  (encode: Encode): Encode => {
+    const slow = written(style)(encode);
+    return (bytes, start, end, out) => {
+      const length = toPlain(bytes, start, end, style.decimal, style.thousands);
+      const refusal = length < 0 ? NOT_OF_TYPE : encode(plainNumber(), 0, length, out);
+      return refusal === NOT_OF_TYPE ? slow(bytes, start, end, out) : refusal;
+    };
+  };
+
+/** Length of the plain number that the cell stands for, in `plainNumber()`; < 0 = it is none. null = plain already. */
+export function numberReader(options: WrittenNumber): ((bytes: Buffer, start: number, end: number) => number) | null {
+  const style = styleOf(options);
+  return style === null ? null : (bytes, start, end) => readWritten(bytes, start, end, style);
+}
 
 /**
- * Writes the cell with `.` and without thousands to `scratch`, returns its length; -1 = the separators stand wrongly.
+ * Writes the cell with `.` and without thousands to the scratch, returns its length; -1 = the separators stand wrongly.
+ *
+ * Groups are exactly three digits (the first one to three): with `thousands: ","` the cell `12,34` is refused, since it
+ * is more likely a decimal comma, and 1234 would be a hundred times too much. Digits without any separator are fine.
  */
-export function toPlain(bytes: Buffer, start: number, end: number, decimal: Buffer, thousands: Buffer | null): number {
+function toPlain(bytes: Buffer, start: number, end: number, decimal: Buffer, thousands: Buffer | null): number {
   let at = skipBlanks(bytes, start, end);
   const to = dropBlanks(bytes, at, end);
-  if (to - at + 1 > scratch.length) scratch = Buffer.allocUnsafe(2 * (to - at + 1));
+  const scratch = fitScratch(to - at + 1);
   let length = 0;
   if (at < to && (bytes[at] === 0x2d || bytes[at] === 0x2b)) scratch[length++] = bytes[at++]!;
   let group = 0;

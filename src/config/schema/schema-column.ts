@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { NEGATIVE_FORMS } from '../../core/feed/columns.js';
 import { cellText, identifier, oneOrMany, regex, text, timeZone } from './scalars.js';
 
 const count = () => z.number().int().min(0);
@@ -49,6 +50,18 @@ export const columnShape = {
     .nullable()
     .default(null)
     .describe('Sign between groups of thousands; null = none allowed.'),
+  negative: oneOrMany(z.enum(NEGATIVE_FORMS))
+    .optional()
+    .describe(
+      'How numbers below zero are written: minus (-5), parentheses ((5)), trailing_minus (5-). Others are refused. Default: minus.',
+    ),
+  currency: oneOrMany(text())
+    .optional()
+    .describe('Currency signs that may stand before or behind a number: $, \u20ac, USD.'),
+  percent: z
+    .enum(['keep', 'divide'])
+    .optional()
+    .describe('Percent signs: keep takes 7.5% as 7.5, divide as 0.075. Default: refused.'),
   round: z
     .boolean()
     .default(false)

@@ -19,6 +19,12 @@ export interface ColumnSpec {
   readonly timezone: string | null;
   readonly decimal: string;
   readonly thousands: string | null;
+  /** The ways in which numbers below zero are written; null = a minus sign in front, and no other key of the kind. */
+  readonly negative: readonly NegativeForm[] | null;
+  /** Currency signs that may stand before or behind a number. */
+  readonly currency: readonly string[];
+  /** What a percent sign means: nothing, or a hundredth. null = it is refused. */
+  readonly percent: 'keep' | 'divide' | null;
   readonly round: boolean;
   readonly trueValues: readonly string[] | null;
   readonly falseValues: readonly string[] | null;
@@ -33,3 +39,6 @@ export interface ColumnSpec {
   readonly start: number | null;
   readonly width: number | null;
 }
+
+export const NEGATIVE_FORMS = ['minus', 'parentheses', 'trailing_minus'] as const;
+export type NegativeForm = (typeof NEGATIVE_FORMS)[number];

@@ -1,3 +1,5 @@
+import type { NegativeForm } from '../../core/feed/columns.js';
+
 /** The type of one column and what reads it. */
 export interface Guess {
   /** In the config's words. */
@@ -5,6 +7,9 @@ export interface Guess {
   readonly formats?: readonly string[];
   readonly decimal?: string;
   readonly thousands?: string;
+  readonly negative?: readonly NegativeForm[];
+  readonly currency?: readonly string[];
+  readonly percent?: 'keep' | 'divide';
   readonly round?: boolean;
   readonly trueValues?: readonly string[];
   readonly falseValues?: readonly string[];

@@ -26,11 +26,18 @@ export function guessNumber(profile: ColumnProfile, name: string, evidence: Evid
       type: 'text',
       doubts: [`a plus sign in front (${quote(numbers.plus)}): telephone numbers? A number would lose it`],
     };
+  const against = numbers.affixes?.against(profile.values) ?? null;
+  if (against !== null) return { type: 'text', doubts: [against] };
   const { style, doubts } = chooseStyle(numbers, evidence);
+  const { doubts: signs = [], ...signKeys } = numbers.affixes?.keys(profile.values) ?? {};
+  doubts.push(...signs);
   const digits = style.decimal === '.' ? numbers.point : numbers.comma;
   const written = {
     ...(style.decimal === '.' ? {} : { decimal: style.decimal }),
-    ...(style.thousands === null ? {} : { thousands: style.thousands }),
+    ...(style.thousands === null
+      ? {}
+      : { thousands: style.thousands === ' ' ? (numbers.groupBlank ?? ' ') : style.thousands }),
+    ...signKeys,
   };
 
   if (infinite.length > 0 || nulls.some(isNan)) {

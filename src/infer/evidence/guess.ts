@@ -78,7 +78,6 @@ function guessBoolean({ distinct, words }: ColumnProfile): Guess | null {
 
 /** Looks of texts that people take for numbers; the reason why they are none. */
 const LOOKS: readonly (readonly [RegExp, string])[] = [
-  [/^[-+]?[\d.,]+ ?%$/, 'a percent sign belongs to no number: text'],
   [
     /^[-+]?[$\u20ac\u00a3\u00a5] ?[-+]?[\d.,]+$|^[-+]?[\d.,]+ ?[$\u20ac\u00a3\u00a5]$|^(?:[A-Z]{3}) ?[\d.,]+$|^[\d.,]+ ?(?:[A-Z]{3})$/,
     'amounts with a currency sign: text',

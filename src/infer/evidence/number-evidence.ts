@@ -2,6 +2,7 @@ import { PLAIN_OPTIONS } from '../../columns/column-type.js';
 import { pgTypeNamed } from '../../columns/type-name.js';
 import { codecFor } from '../../columns/types/index.js';
 import type { Codec, CopyBuffer } from '../../core/codec.js';
+import { AffixCounts, affixesOf } from './number-affixes.js';
 
 /** How the numbers of a column are written. */
 export interface NumberStyle {
@@ -15,9 +16,8 @@ export const STYLES: readonly NumberStyle[] = [
   { decimal: '.', thousands: ',' },
   { decimal: ',', thousands: null },
   { decimal: ',', thousands: '.' },
+  // A column that has a blank for thousands takes any blank of print.
   { decimal: ',', thousands: ' ' },
-  { decimal: ',', thousands: '\u00a0' },
-  { decimal: ',', thousands: '\u202f' },
   { decimal: '.', thousands: ' ' },
   { decimal: '.', thousands: "'" },
   { decimal: '.', thousands: '\u2019' },
@@ -63,6 +63,10 @@ export class NumberEvidence {
   /** A comma or point with exactly three digits behind it in every value that has one. */
   onlyThrees = true;
   separators = 0;
+  /** A no-break or thin blank between the digits of some value. */
+  groupBlank: string | null = null;
+  /** Signs around the numbers; null = no value had any but a plain one in front. */
+  affixes: AffixCounts | null = null;
 
   isAlive(): boolean {
     return this.styles.length > 0;
@@ -70,6 +74,25 @@ export class NumberEvidence {
 
   /** One value, without blanks around it. */
   add(bytes: Buffer, start: number, end: number): void {
+    if (isBare(bytes[end - 1]!) && isBare(bytes[start]!)) {
+      this.#number(bytes, start, end);
+      return;
+    }
+    // Signs around the number are counted, and the number between them judged as all others.
+    const value = bytes.toString('utf8', start, Math.min(end, start + 200));
+    const found = affixesOf(value);
+    if (found === null || (found.currency === null && !found.percent && found.negative === 'minus' && !found.printed)) {
+      this.#number(bytes, start, end);
+      return;
+    }
+    this.affixes ??= new AffixCounts();
+    this.affixes.add(value, found);
+    if (found.negative !== null) this.negative = true;
+    const core = Buffer.from(found.core);
+    this.#number(core, 0, core.length);
+  }
+
+  #number(bytes: Buffer, start: number, end: number): void {
     let count = 0;
     let dot = -1;
     let comma = -1;
@@ -113,6 +136,8 @@ export class NumberEvidence {
     )
       this.leadingZero ??= text(bytes, start, end);
     if (sign === 0x2b && count >= 7 && plain && dot < 0) this.plus ??= text(bytes, start, end);
+    if (others > 0 && this.groupBlank === null)
+      this.groupBlank = /[\u00a0\u2007\u2009\u202f]/.exec(text(bytes, start, end))?.[0] ?? null;
     this.exponent ||= others > 0 && /[eE]/.test(text(bytes, start, end));
     this.fewestDigits = Math.min(this.fewestDigits, count);
     const dotScale = dot < 0 ? 0 : count - behindDot;
@@ -158,6 +183,8 @@ function note(into: Digits, count: number, scale: number, zeros: number): void {
   if (scale < into.least) into.least = scale;
   if (count - zeros > into.significant) into.significant = count - zeros;
 }
+
+const isBare = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
 const text = (bytes: Buffer, start: number, end: number): string =>
   bytes.toString('utf8', start, Math.min(end, start + 60));

@@ -2,6 +2,7 @@ import { compileColumn, type Column } from '../../columns/column.js';
 import { pgTypeNamed } from '../../columns/type-name.js';
 import { NULL_WRITTEN, type CopyBuffer } from '../../core/codec.js';
 import { plainColumn } from '../../columns/plain-column.js';
+import { numberReader, plainNumber } from '../../columns/numbers/number-text.js';
 import type { Guess } from './column-guess.js';
 import { shown } from './profile.js';
 
@@ -88,9 +89,10 @@ export class Prover {
   /** Numbers keep their own digits: what the codec writes for COPY may be a number with an exponent. */
   #plain({ codec, spec }: Column, bytes: Buffer, start: number, end: number): string {
     if (/^(?:smallint|integer|bigint|numeric|real|double)/.test(this.proven.guess.type)) {
-      const text = bytes.toString('utf8', start, Math.min(end, start + 100)).trim();
-      const whole = spec.thousands === null ? text : text.replaceAll(spec.thousands, '');
-      return whole.replace(spec.decimal, '.');
+      const length = numberReader(spec)?.(bytes, start, end) ?? -1;
+      return length < 0
+        ? bytes.toString('utf8', start, Math.min(end, start + 100)).trim()
+        : plainNumber().toString('utf8', 0, Math.min(length, 100));
     }
     const out = this.#out;
     out.pos = 0;
@@ -109,6 +111,9 @@ export function specOf(name: string, guess: Guess): ReturnType<typeof plainColum
     formats: guess.formats ?? [],
     decimal: guess.decimal ?? '.',
     thousands: guess.thousands ?? null,
+    negative: guess.negative ?? null,
+    currency: guess.currency ?? [],
+    percent: guess.percent ?? null,
     round: guess.round ?? false,
     trueValues: guess.trueValues ?? null,
     falseValues: guess.falseValues ?? null,

@@ -62,7 +62,7 @@ export function checkTotals(speakers: readonly Speaker[], totals: Totals): void 
 
 /** In the form of the column's cells, else plain with a point. */
 function declaredTotal(texts: readonly string[], { column, name }: Total, by: string): string {
-  const sum = new ExactSum(column.decimal, column.thousands);
+  const sum = new ExactSum(column);
   const plain = new ExactSum();
   if (texts.every((text) => text.trim() !== '' && sum.addText(text))) return sum.toString();
   if (texts.every((text) => plain.addText(text))) return plain.toString();

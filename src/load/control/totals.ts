@@ -37,7 +37,7 @@ export class Totals {
         column,
         cell: cellOf[index] ?? -1,
         name: declaredAs,
-        sum: new ExactSum(column.decimal, column.thousands),
+        sum: new ExactSum(column),
         strange: 0,
       };
     });

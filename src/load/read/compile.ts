@@ -90,14 +90,16 @@ export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name:
 const TEMPORAL = /^(date|time|timestamp|timestamptz)\b/;
 const NUMBER = /^(smallint|integer|bigint|numeric|real|double precision)\b/;
 
+const PLAIN_NUMBERS = { decimal: '.', thousands: null, negative: null, currency: [], percent: null } as const;
+
 /**
- * Values that have a type in the file are not written in anybody's manner: `format`, `decimal` and `thousands` are for
+ * Values that have a type in the file are not written in anybody's manner: `format`, `decimal` and the like are for
  * texts. A number may still be a count of seconds (`format: epoch_s`).
  */
 function readAs(spec: ColumnSpec, fileType: string | null): ColumnSpec {
   if (fileType === null) return spec;
   if (TEMPORAL.test(fileType)) return spec.formats.length === 0 ? spec : { ...spec, formats: [] };
-  return NUMBER.test(fileType) ? { ...spec, decimal: '.', thousands: null } : spec;
+  return NUMBER.test(fileType) ? { ...spec, ...PLAIN_NUMBERS } : spec;
 }
 
 /** The encoder's plan for one attempt. */
