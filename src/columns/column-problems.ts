@@ -30,6 +30,7 @@ function strangeKeys(spec: ColumnSpec, type: PgType): string[] {
   const problems: string[] = [];
   if (spec.formats.length > 0 && !isTemporal(type))
     problems.push(`format is for dates and times, not for ${spec.type}`);
+  if (spec.locale !== null && !isTemporal(type)) problems.push(`locale is for dates and times, not for ${spec.type}`);
   if (type.typname !== 'bool' && spec.trueValues !== null)
     problems.push(`true_values is for boolean, not for ${spec.type}`);
   if (type.typname !== 'bool' && spec.falseValues !== null)

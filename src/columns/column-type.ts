@@ -9,6 +9,7 @@ export type CodecOptions = Pick<
   ColumnSpec,
   | 'formats'
   | 'timezone'
+  | 'locale'
   | 'decimal'
   | 'thousands'
   | 'negative'
@@ -23,6 +24,7 @@ export type CodecOptions = Pick<
 export const PLAIN_OPTIONS: CodecOptions = {
   formats: [],
   timezone: null,
+  locale: null,
   decimal: '.',
   thousands: null,
   negative: null,

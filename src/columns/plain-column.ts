@@ -12,6 +12,7 @@ export function plainColumn(name: string, from: string | number, type: string): 
     trim: false,
     formats: [],
     timezone: null,
+    locale: null,
     decimal: '.',
     thousands: null,
     negative: null,

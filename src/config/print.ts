@@ -179,6 +179,7 @@ export function printableColumn(column: ColumnSpec): Readonly<Record<string, unk
     trim: said(column.trim),
     format: one(column.formats),
     timezone: said(column.timezone),
+    locale: said(column.locale),
     decimal: column.decimal === '.' ? undefined : column.decimal,
     thousands: said(column.thousands),
     negative: column.negative ?? undefined,

@@ -106,6 +106,7 @@ export const columnSpec = (name: string, type: string, more: Partial<ColumnSpec>
   trim: false,
   formats: [],
   timezone: null,
+  locale: null,
   decimal: '.',
   thousands: null,
   negative: null,

@@ -51,6 +51,49 @@ export function readEpoch(bytes: Buffer, start: number, end: number, shift: 0 | 
   return place(negative ? negate(seconds, into) : seconds, into);
 }
 
+/** Digits of the years 1 to 9999 in seconds. */
+const SECOND_DIGITS = 12;
+
+/**
+ * The same in microseconds (`shift` 6) or nanoseconds (9): more digits than a double holds, so that the last `shift`
+ * are read as decimals of the second. What is finer than a microsecond is `beyond`: refused unless the column rounds.
+ */
+export function readFineEpoch(bytes: Buffer, start: number, end: number, shift: 6 | 9, into: Moment): number {
+  let at = start;
+  const negative = bytes[at] === 0x2d;
+  if (at < end && (negative || bytes[at] === 0x2b)) at++;
+  const first = at;
+  while (at < end && isDigit(bytes[at]!)) at++;
+  const point = at;
+  if (point === first) return NOT_OF_FORM;
+  if (at < end) {
+    if (bytes[at] !== 0x2e || at + 1 === end) return NOT_OF_FORM;
+    for (at++; at < end && isDigit(bytes[at]!);) at++;
+    if (at !== end) return NOT_OF_FORM;
+  }
+  const seconds = point - shift;
+  let from = first;
+  while (from < seconds && bytes[from] === 0x30) from++;
+  if (seconds - from > SECOND_DIGITS) return YEAR_OUT_OF_RANGE;
+  let whole = 0;
+  for (let i = from; i < seconds; i++) whole = whole * 10 + bytes[i]! - 0x30;
+  into.micros = 0;
+  for (let i = seconds; i < seconds + 6; i++) into.micros = into.micros * 10 + (i < first ? 0 : bytes[i]! - 0x30);
+  let highest = 0;
+  let rest = 0;
+  for (let i = Math.max(first, seconds + 6); i < end; i++) {
+    const digit = bytes[i]! - 0x30;
+    if (i === point) continue;
+    if (i === (seconds + 6 < point ? seconds + 6 : point + 1)) highest = digit;
+    else rest |= digit;
+  }
+  into.beyond =
+    highest === 0 && rest === 0 ? EXACT : highest < 5 ? BELOW_HALF : highest === 5 && rest === 0 ? HALF : ABOVE_HALF;
+  return place(negative ? negate(whole, into) : whole, into);
+}
+
+const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
+
 /** Decimals of a second are microseconds as they stand; of a millisecond the first three digits are. */
 function readDecimals(bytes: Buffer, at: number, end: number, shift: 0 | 3, into: Moment): number {
   const next = readFraction(bytes, at, end, into);

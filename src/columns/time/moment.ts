@@ -1,6 +1,7 @@
 import { LAST_DAY, SECONDS_A_DAY } from './calendar.js';
 import { notA } from '../cell.js';
 import type { CodecOptions } from '../column-type.js';
+import { explainZone } from './zone-names.js';
 
 /**
  * What a reader (ISO or strptime) found in a cell. One object for all cells of a codec; all fields are small integers,
@@ -40,6 +41,7 @@ export const HAS_OFFSET = 6;
 export const NO_SUCH_LOCAL_TIME = 7;
 export const NOT_MIDNIGHT = 8;
 export const WRONG_WEEKDAY = 9;
+export const NO_SUCH_TIME_THERE = 10;
 
 const POWERS = Int32Array.of(1, 10, 100, 1000, 10_000, 100_000, 1_000_000);
 
@@ -150,11 +152,16 @@ export function explainMoment(code: number, what: string, options: CodecOptions,
       return 'has an offset from UTC, but the column has no timezone';
     case NO_SUCH_LOCAL_TIME:
       return `this local time does not exist in ${options.timezone ?? 'UTC'}`;
+    case NO_SUCH_TIME_THERE:
+      return 'this local time does not exist in the zone behind it';
     case NOT_MIDNIGHT:
       return 'a date with a time of day';
     case WRONG_WEEKDAY:
       return 'the weekday is not that of the date';
     default:
-      return options.formats.length === 0 ? notA(what) : `${notA(what)} as ${options.formats.join(' or ')}`;
+      return (
+        explainZone(code) ??
+        (options.formats.length === 0 ? notA(what) : `${notA(what)} as ${options.formats.join(' or ')}`)
+      );
   }
 }

@@ -1,3 +1,5 @@
+import { monthNames, weekdayNames, type NameTable } from './locale-names.js';
+
 /** The letters of a column's `format` and what is wrong with a format. Reading cells is strptime.ts's. */
 
 export type Letter = keyof typeof DIRECTIVES;
@@ -21,6 +23,12 @@ export const DIRECTIVES = {
   j: directive(3, 1, 'date'),
   b: directive(0, 0, 'date'),
   a: directive(0, 0, 'date'),
+  /** %b and %a in the names of the column's locale. */
+  localMonth: directive(0, 0, 'date'),
+  localDay: directive(0, 0, 'date'),
+  G: directive(4, 4, 'date'),
+  V: directive(2, 1, 'date'),
+  u: directive(1, 1, 'date'),
   H: directive(2, 1, 'clock'),
   I: directive(2, 1, 'clock'),
   M: directive(2, 2, 'clock'),
@@ -36,13 +44,15 @@ export const DIRECTIVES = {
 
 export interface Step {
   readonly letter: Letter;
-  /** Of a literal. */
+  /** Of a literal; of a name the literal that follows it, 0 = none. */
   readonly byte: number;
   /**
    * Fewest digits. A number that another number touches takes all its digits: in 2024115 %m%d could be 1 and 15, or 11
    * and 5.
    */
   readonly least: number;
+  /** Of localMonth and localDay. */
+  readonly names: NameTable | null;
 }
 
 /** Letters that stand for others. */
@@ -82,14 +92,23 @@ export const WEEKDAYS: readonly Buffer[] = [
   'saturday',
 ].map(named);
 
-/** The steps of a format; null when it holds a letter that does not exist. */
-export function parseFormat(format: string): readonly Step[] | null {
+/**
+ * The steps of a format; null when it holds a letter that does not exist. `locale`: whose names of months and days;
+ * null = English.
+ */
+export function parseFormat(format: string, locale: string | null = null): readonly Step[] | null {
   const letters = split(format);
   if (typeof letters === 'string') return null;
-  return letters.map(({ letter, byte }, index) => {
+  return letters.map(({ letter, byte }, index): Step => {
     const { max, least } = DIRECTIVES[letter];
     const touched = isNumber(letters[index - 1]) || isNumber(letters[index + 1]);
-    return { letter, byte, least: touched && letter !== 'e' ? max : least };
+    const next = letters[index + 1]?.byte ?? 0;
+    const fewest = touched && letter !== 'e' ? max : least;
+    if (locale !== null && letter === 'b')
+      return { letter: 'localMonth', byte: next, least: 0, names: monthNames(locale) };
+    if (locale !== null && letter === 'a')
+      return { letter: 'localDay', byte: next, least: 0, names: weekdayNames(locale) };
+    return { letter, byte, least: fewest, names: null };
   });
 }
 
@@ -128,10 +147,14 @@ const isLetter = (text: string): text is Letter => Object.hasOwn(DIRECTIVES, tex
 /** What a column holds: a date with or without a time of day, or a time of day alone. */
 export type Content = 'date' | 'time' | 'timestamp';
 
+/** Formats that are counts: a word in place of letters. */
+export const COUNTS = ['epoch_s', 'epoch_ms', 'epoch_us', 'epoch_ns', 'excel_serial'] as const;
+export const isCount = (format: string): format is (typeof COUNTS)[number] => COUNTS.some((count) => count === format);
+
 /** Why a format cannot serve such a column, for people; null = it can. */
 export function formatProblem(format: string, content: Content): string | null {
-  if (format === 'epoch_s' || format === 'epoch_ms')
-    return content === 'time' ? `format ${format} has no meaning for a time of day` : null;
+  if (isCount(format))
+    return content === 'time' && format !== 'excel_serial' ? `format ${format} has no meaning for a time of day` : null;
   const quoted = `format ${JSON.stringify(format)}`;
   const steps = split(format);
   if (typeof steps === 'string') return `${quoted}: ${steps} is not a letter of date formats`;
@@ -145,9 +168,19 @@ export function formatProblem(format: string, content: Content): string | null {
       return `${quoted}: a time of day has neither date nor offset`;
     return has('H', 'I') ? null : `${quoted} has no hour (%H, or %I and %p)`;
   }
+  if (has('G', 'V')) return weekProblem(quoted, has);
   if (has('s')) return steps.length === 1 ? null : `${quoted}: %s stands alone`;
   if (!has('Y', 'y')) return `${quoted} has no year (%Y or %y)`;
   if (has('j')) return null;
   if (!has('m', 'b')) return `${quoted} has no month (%m or %b)`;
-  return has('d', 'e') ? null : `${quoted} has no day (%d)`;
+  // A month alone is its first day.
+  const isMonth = !has('a', 'u', 'd', 'e') && !tells('clock') && !tells('offset');
+  return has('d', 'e') || isMonth ? null : `${quoted} has no day (%d)`;
+}
+
+function weekProblem(quoted: string, has: (...letters: readonly Letter[]) => boolean): string | null {
+  if (!has('G') || !has('V')) return `${quoted}: %G and %V, the ISO week, belong together`;
+  return has('Y', 'y', 'm', 'b', 'd', 'e', 'j', 's')
+    ? `${quoted}: an ISO week (%G, %V, %u) stands for the whole date`
+    : null;
 }

@@ -19,7 +19,7 @@ export const date: ColumnType = { typnames: ['date'], build: (_type, options) =>
 const MAX_SIZE = 12;
 
 function dateCodec(options: CodecOptions): Codec {
-  const read = readerOf(options.formats, 'date');
+  const read = readerOf(options, 'date');
   const zone = options.timezone === null ? null : timeZoneNamed(options.timezone);
   const plain = options.formats.length === 0;
   const moment = newMoment();

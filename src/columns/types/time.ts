@@ -14,7 +14,7 @@ export const time: ColumnType = { typnames: ['time'], build: timeCodec };
 const MAX_SIZE = 16;
 
 function timeCodec(type: PgType, options: CodecOptions): Codec {
-  const read = readerOf(options.formats, 'time');
+  const read = readerOf(options, 'time');
   const precision = type.typmod < 0 ? 6 : type.typmod;
   const { round } = options;
   const moment = newMoment();

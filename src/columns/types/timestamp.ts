@@ -39,7 +39,7 @@ function putInstant(seconds: number, micros: number, out: CopyBuffer): void {
 
 function timestampCodec(type: PgType, options: CodecOptions): Codec {
   const withZone = type.typname === 'timestamptz';
-  const read = readerOf(options.formats, 'timestamp');
+  const read = readerOf(options, 'timestamp');
   const zoneName = options.timezone ?? (withZone ? 'UTC' : null);
   const zone = zoneName === null ? null : timeZoneNamed(zoneName);
   const precision = type.typmod < 0 ? 6 : type.typmod;

@@ -149,6 +149,7 @@ function specOf(
     trim: input.trim ?? false,
     formats: input.format ?? [],
     timezone: input.timezone ?? null,
+    locale: input.locale ?? null,
     decimal: input.decimal ?? '.',
     thousands: input.thousands ?? null,
     negative: input.negative ?? null,

@@ -36,12 +36,17 @@ export const columnShape = {
   format: oneOrMany(text())
     .optional()
     .describe(
-      'Date format in strptime letters, a list of them tried in order, epoch_s or epoch_ms. Default: ISO 8601.',
+      'Date format in strptime letters, a list of them tried in order, epoch_s, epoch_ms, epoch_us, epoch_ns or excel_serial. Default: ISO 8601.',
     ),
   timezone: timeZone()
     .optional()
     .describe(
       "IANA zone of timestamps without an offset. Default: the feed's. A timestamp (without time zone) takes offsets only with it.",
+    ),
+  locale: text()
+    .optional()
+    .describe(
+      'Language of the names of months and weekdays in format (%b, %B, %a, %A): fr, de, pt-BR. Default: English.',
     ),
   decimal: z.string().length(1, 'must be one character').default('.').describe('Decimal sign.'),
   thousands: z

@@ -13,10 +13,12 @@ export interface ColumnSpec {
   /** Text of the value that a NULL or missing cell gets; null = none. */
   readonly default: string | null;
   readonly trim: boolean;
-  /** strptime formats, `epoch_s`, `epoch_ms`; empty = ISO 8601. */
+  /** strptime formats, `epoch_s` to `epoch_ns`, `excel_serial`; empty = ISO 8601. */
   readonly formats: readonly string[];
   /** IANA zone; null = the feed's for timestamptz, and "no offset allowed" for timestamp. */
   readonly timezone: string | null;
+  /** Language of the names of months and weekdays in `formats`; null = English. */
+  readonly locale: string | null;
   readonly decimal: string;
   readonly thousands: string | null;
   /** The ways in which numbers below zero are written; null = a minus sign in front, and no other key of the kind. */

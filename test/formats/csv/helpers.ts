@@ -58,6 +58,7 @@ export function column(name: string, from: readonly (string | number)[] = [name]
     trim: false,
     formats: [],
     timezone: null,
+    locale: null,
     decimal: '.',
     thousands: null,
     negative: null,
