@@ -118,6 +118,13 @@ describe('dates and times', () => {
     ['timestamp %a %b %d %H:%M:%S %Y', ['Wed Jan 31 10:00:00 2024', 'Thu Feb 1 10:00:00 2024']],
     ['time', ['10:00', '23:59:59']],
     ['time %I:%M %p', ['1:30 PM', '11:45 AM']],
+    ['date %G-W%V-%u', ['2024-W03-1', '2020-W53-7']],
+    ['date %GW%V', ['2024W03', '2024W04']],
+    ['timestamptz %Y-%m-%d %H:%M %Z', ['2024-07-31 10:00 Europe/Paris', '2024-01-31 10:00 Europe/Paris']],
+    ['timestamptz %Y-%m-%d %H:%M:%S %Z', ['2024-07-31 10:00:00 CEST', '2024-01-31 10:00:00 CET']],
+    ['timestamptz %a %b %d %H:%M:%S %Z %Y', ['Wed Jan 31 10:00:00 CET 2024', 'Thu Feb 1 10:00:00 CET 2024']],
+    ['text', ['2024-07-31 10:00 IST', '2024-01-31 10:00 IST']],
+    ['text', ['2024-W54-1', '2024-W03-1']],
     ['text', ['25:00', '10:00']],
     ['text', ['2024-02-30', '2024-01-01']],
     ['text', ['31/01/2024', '01/31/2024']],
@@ -187,6 +194,23 @@ describe('dates and times', () => {
     expect(doubtsOf(await inferText(column('13/01/2024', '01/13/2024')), 'v')).toContain(
       '"13/01/2024" and "01/13/2024"',
     );
+  });
+
+  test('weeks without a day and abbreviations of zones say what they are taken for', async () => {
+    expect(doubtsOf(await inferText(column('2024-W03', '2024-W04')), 'v')).toBe(
+      'weeks without a day: taken as their Monday',
+    );
+    const zones = ['2024-07-31 10:00 CEST', '2024-01-31 10:00 CET'];
+    expect(doubtsOf(await inferText(column(...zones)), 'v')).toContain('an abbreviation is one offset');
+  });
+
+  test.each([
+    ['1705312800000000', 'epoch_us'],
+    ['1705312800000000000', 'epoch_ns'],
+    ['45306', 'excel_serial'],
+  ])('counts are a hint only: %s', async (count, format) => {
+    const draft = await inferText(`id,created_at\n1,${count}\n2,${count}\n`);
+    expect(doubtsOf(draft, 'created_at')).toContain(format);
   });
 
   test('seconds since 1970 are a hint only', async () => {

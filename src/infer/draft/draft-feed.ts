@@ -200,9 +200,12 @@ function afterthoughts(
   const within = (unit: number): boolean => least >= 631_152_000 * unit && most <= 4_102_444_800 * unit;
   if (within(1)) return ['seconds since 1970? Then type: timestamptz, format: epoch_s'];
   if (within(1_000)) return ['milliseconds since 1970? Then type: timestamptz, format: epoch_ms'];
-  return least >= 20_000 && most <= 80_000
-    ? ['days as Excel counts them? They have no format here: ask for dates']
-    : [];
+  if (within(1_000_000)) return ['microseconds since 1970? Then type: timestamptz, format: epoch_us'];
+  if (within(1_000_000_000))
+    return [
+      'nanoseconds since 1970? Then type: timestamptz, format: epoch_ns (round: true where they are no whole microseconds)',
+    ];
+  return least >= 20_000 && most <= 80_000 ? ['days as Excel counts them? Then type: date, format: excel_serial'] : [];
 }
 
 function tailNotes({ united }: Found, first: Table): string[] {

@@ -55,7 +55,7 @@ const LONGEST = 64;
 /** The form of a value (without blanks around it); null = no date or time that strptime letters can say. */
 export function shapeOf(text: string): Shape | null {
   if (text.length < 4 || text.length > LONGEST || !/\d/.test(text)) return null;
-  return isoShape(text) ?? ctimeShape(text) ?? timeShape(text) ?? dateShape(text);
+  return isoShape(text) ?? weekShape(text) ?? ctimeShape(text) ?? timeShape(text) ?? dateShape(text);
 }
 
 function isoShape(text: string): Shape | null {
@@ -70,11 +70,21 @@ function isoShape(text: string): Shape | null {
   };
 }
 
+/** `2024-W03-1`, `2024W03`: ISO weeks. */
+function weekShape(text: string): Shape | null {
+  const match = /^\d{4}(-?)W\d{2}(?:\1[1-7])?$/.exec(text);
+  if (match === null) return null;
+  const dash = match[1] ?? '';
+  const format = `%G${dash}W%V${/W\d{2}$/.test(text) ? '' : `${dash}%u`}`;
+  return { key: format, formats: [format], holds: 'date' };
+}
+
 /** `Mon Jan 15 10:30:00 2024`, what ctime() and date(1) print. */
 function ctimeShape(text: string): Shape | null {
-  const match = new RegExp(`^${DAY} ${MONTH} +\\d{1,2} \\d{2}:\\d{2}:\\d{2} (utc |gmt |[+-]\\d{4} )?\\d{4}$`, 'i').exec(
-    text,
-  );
+  const match = new RegExp(
+    `^${DAY} ${MONTH} +\\d{1,2} \\d{2}:\\d{2}:\\d{2} ([a-z]{3,4} |[+-]\\d{4} )?\\d{4}$`,
+    'i',
+  ).exec(text);
   if (match === null) return null;
   const zone = match[1] === undefined ? '' : /^[+-]/.test(match[1]) ? '%z ' : '%Z ';
   return {
@@ -125,7 +135,7 @@ function tailOf(
   if (clock === null) return null;
   const format = `${between[0].replace(/ +/g, ' ')}${clock.format}`;
   if (clock.rest === '') return { format, holds: 'timestamp' };
-  const zone = /^( ?)(?:(Z|[+-]\d{2}(?::?\d{2})?)|UTC|GMT)$/.exec(clock.rest);
+  const zone = /^( ?)(?:(Z|[+-]\d{2}(?::?\d{2})?)|[A-Z]{3,4}|[A-Z][A-Za-z]+\/[A-Za-z_/+-]+)$/.exec(clock.rest);
   return zone === null
     ? null
     : { format: `${format}${zone[1] ?? ''}${zone[2] === undefined ? '%Z' : '%z'}`, holds: 'timestamptz' };

@@ -37,6 +37,10 @@ export function guessMoment(profile: ColumnProfile, name: string, evidence: Evid
   )
     doubts.push('some values have no offset: read as UTC unless timezone says otherwise');
   if (formats.some((format) => format.includes('%y'))) doubts.push('years of two digits: 69 to 99 are 19xx');
+  if (formats.some((format) => format.includes('%V') && !format.includes('%u')))
+    doubts.push('weeks without a day: taken as their Monday');
+  if (groups.some(({ key, example }) => key.includes('%Z') && /\b(?!UTC|GMT)[A-Z]{3,4}\b(?: \d{4})?$/.test(example)))
+    doubts.push('names of zones: an abbreviation is one offset whatever the date (CET is +01:00 in summer too)');
   const round = chosen.some(({ candidate }) => candidate.round);
   if (round) doubts.push('digits past microseconds: PostgreSQL keeps six, round: true drops the rest');
   return { type: holds, ...(formats.length === 0 ? {} : { formats }), ...(round ? { round } : {}), doubts };

@@ -87,7 +87,7 @@ export function guessNumber(profile: ColumnProfile, name: string, evidence: Evid
 
 /** Room: a bigint where an integer would be half used up. */
 function whole(
-  { numbers, distinct, values }: ColumnProfile,
+  { numbers, distinct, values, examples }: ColumnProfile,
   digits: number,
 ): { readonly type: string; readonly doubts: readonly string[] } {
   if (digits <= 9) {
@@ -96,8 +96,12 @@ function whole(
     return { type: 'integer', doubts: flag ? ['only 0 and 1 in the sample: perhaps boolean'] : [] };
   }
   if (digits <= 18) return { type: 'bigint', doubts: [] };
+  // From 1990 to 2100.
+  const nanoseconds = examples.every((text) => /^(?:6[3-9]|[7-9]\d|[1-3]\d\d|40\d)\d{16}$/.test(text))
+    ? ', or nanoseconds since 1970 (type: timestamptz, format: epoch_ns)'
+    : '';
   if (values > 1 && numbers.fewestDigits === digits && !numbers.negative)
-    return { type: 'text', doubts: [`always ${digits} digits, more than bigint holds: an identifier`] };
+    return { type: 'text', doubts: [`always ${digits} digits, more than bigint holds: an identifier${nanoseconds}`] };
   return {
     type: digits <= 36 ? 'numeric(38,0)' : 'numeric',
     doubts: ['more digits than bigint holds. If these are identifiers, make it text'],
