@@ -5,3 +5,6 @@ export interface SplitRecord {
   /** Cells that the record has. */
   readonly found: number;
 }
+
+/** Stands in `cells` for an empty string where the format tells it from nothing: this very object, not its bytes. */
+export const EMPTY_TEXT = Buffer.alloc(0);

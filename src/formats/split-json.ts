@@ -1,4 +1,4 @@
-import type { SplitRecord } from './split-cells.js';
+import { EMPTY_TEXT, type SplitRecord } from './split-cells.js';
 import { parsePath } from './json/paths.js';
 
 const FORMATS = new Set<unknown>(['json', 'avro', 'parquet']);
@@ -40,6 +40,7 @@ const NOTHING = Buffer.alloc(0);
 /** Strings without their quotes, null as nothing, all else as it stands: digits are kept. */
 function valueOf(text: string, { start, end }: Member): Buffer {
   const value = text.slice(start, end);
+  if (value === '""') return EMPTY_TEXT;
   return value === 'null' ? NOTHING : Buffer.from(value.startsWith('"') ? stringOf(value) : value);
 }
 

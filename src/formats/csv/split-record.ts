@@ -1,9 +1,9 @@
-import { ESCAPED } from '../../core/batch.js';
+import { ESCAPED, QUOTED } from '../../core/batch.js';
 import { CsvBatch } from './csv-batch.js';
 import { compileDialect, type Dialect } from './dialect.js';
 import { csvOptions } from './options.js';
 import { scannerOf } from './records.js';
-import type { SplitRecord } from '../split-cells.js';
+import { EMPTY_TEXT, type SplitRecord } from '../split-cells.js';
 
 /** Keys of the dialect that say where a cell ends. */
 export const SPLITTING = [
@@ -51,6 +51,7 @@ function split(raw: Buffer, dialect: Dialect, batch: CsvBatch): SplitRecord | nu
   const cells = Array.from({ length: Math.min(found, batch.width) }, (_, cell) => {
     const start = batch.starts[cell]!;
     const end = batch.ends[cell]!;
+    if (start === end && (batch.flags[cell]! & QUOTED) !== 0) return EMPTY_TEXT;
     if ((batch.flags[cell]! & ESCAPED) === 0) return bytes.subarray(start, end);
     const value = Buffer.allocUnsafe(end - start);
     return value.subarray(0, batch.unescape(start, end, value, 0));

@@ -16,7 +16,7 @@ const NEEDS_QUOTES = /[",;\t\r\n]|^'|^\s|\s$/;
 /**
  * For spreadsheets (docs/spec/commands.md#exports): comma, UTF-8 with BOM, CRLF, the file's columns in its order, then
  * `_row,_reason,_raw`. A cell that a spreadsheet could run as a formula gets a leading ', so _raw is not always exact:
- * jsonl is. A record that cannot be taken apart leaves its cells empty and stands in _raw; so do cells past the last
+ * jsonl is. An empty string stands in quotes, NULL is nothing. A record that cannot be taken apart leaves its cells empty and stands in _raw; so do cells past the last
  * heading. Of an archive _reason begins with the member's name.
  */
 export async function* exportCsv(
@@ -25,17 +25,23 @@ export async function* exportCsv(
   about: ExportAbout,
 ): AsyncIterable<string> {
   const { headings } = about;
-  const nothing = headings.map(() => '');
   const label = (column: string): string => columnLabel(column, about);
-  yield BOM + record([...headings, '_row', '_reason', '_raw']);
+  yield BOM + line([...headings, '_row', '_reason', '_raw'].map(csvCell));
   yield* inBlocks(pages, (row) => {
-    const cells = cellsOfRecord(row, about)?.cells ?? nothing;
+    const found = cellsOfRecord(row, about);
+    const values = headings.map((_, cell) => {
+      const text = found?.cells[cell] ?? '';
+      return text === '' && found?.emptyTexts.has(cell) === true ? EMPTY : csvCell(text);
+    });
     const reason = `${row.member === null ? '' : `${row.member}: `}${row.errors.map((error) => reasonOf(error, label)).join('; ')}`;
-    return record([...headings.map((_, cell) => cells[cell] ?? ''), String(row.row), reason, readable(row.raw)]);
+    return line([...values, ...[String(row.row), reason, readable(row.raw)].map(csvCell)]);
   });
 }
 
-const record = (cells: readonly string[]): string => cells.map(csvCell).join(',') + LINE_END;
+/** An empty string; nothing between two commas is NULL. */
+const EMPTY = '""';
+
+const line = (cells: readonly string[]): string => cells.join(',') + LINE_END;
 
 function csvCell(text: string): string {
   const safe = harmless(text);

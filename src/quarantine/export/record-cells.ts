@@ -1,4 +1,5 @@
 import type { CellError } from '../../core/batch.js';
+import { EMPTY_TEXT } from '../../formats/split-cells.js';
 import type { QuarantineRow } from '../../core/quarantine.js';
 import type { ExportAbout } from './about.js';
 import { readable } from '../readable.js';
@@ -9,6 +10,8 @@ const WHOLE: ReadonlySet<CellError['class']> = new Set(['quote-error', 'too-long
 /** A refused record's cells as text. */
 export interface RecordCells {
   readonly cells: readonly string[];
+  /** Cells that hold an empty string, and not nothing. */
+  readonly emptyTexts: ReadonlySet<number>;
   /** Cells that the record has; more than `cells.length` when not all were looked at. */
   readonly found: number;
 }
@@ -25,7 +28,9 @@ export function cellsOfRecord(
   if (about.split === null || row.raw.length < row.rawLength || row.errors.some((error) => WHOLE.has(error.class)))
     return null;
   const record = about.split(row.raw);
-  return record === null ? null : { cells: record.cells.map((cell) => asText(cell)), found: record.found };
+  if (record === null) return null;
+  const emptyTexts = new Set(record.cells.flatMap((cell, index) => (cell === EMPTY_TEXT ? [index] : [])));
+  return { cells: record.cells.map((cell) => asText(cell)), emptyTexts, found: record.found };
 }
 
 /** What people call the column: the file's heading where it is one cell. */
