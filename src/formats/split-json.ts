@@ -19,11 +19,13 @@ export function jsonSplitter(
       return values === undefined ? null : { cells: values.slice(0, most), found: values.length };
     };
   if (!FORMATS.has(told['format'])) return null;
+  const listed: unknown = told['json_columns'];
+  const asJson = new Set<unknown>(Array.isArray(listed) ? listed : []);
   return (raw) => {
     const text = raw.toString('utf8');
     const members = membersOf(text, 0);
     if (members === null) return null;
-    return { cells: columns.map((name) => valueAt(text, members, name)), found: columns.length };
+    return { cells: columns.map((name) => valueAt(text, members, name, asJson.has(name))), found: columns.length };
   };
 }
 
@@ -37,17 +39,18 @@ interface Member {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Strings without their quotes, null as nothing, all else as it stands: digits are kept. */
-function valueOf(text: string, { start, end }: Member): Buffer {
+/** Strings without their quotes unless `asJson`, null as nothing, all else as it stands: digits are kept. */
+function valueOf(text: string, { start, end }: Member, asJson = false): Buffer {
   const value = text.slice(start, end);
+  if (asJson && value !== 'null') return Buffer.from(value);
   if (value === '""') return EMPTY_TEXT;
   return value === 'null' ? NOTHING : Buffer.from(value.startsWith('"') ? stringOf(value) : value);
 }
 
 /** A key counts before a path, an exact key before one that differs in case and surrounding space. */
-function valueAt(text: string, members: readonly Member[], name: string): Buffer {
+function valueAt(text: string, members: readonly Member[], name: string, asJson: boolean): Buffer {
   const plain = members.findLast(({ key }) => key === name);
-  if (plain !== undefined) return valueOf(text, plain);
+  if (plain !== undefined) return valueOf(text, plain, asJson);
   let found: Member | undefined;
   let within: readonly Member[] = members;
   for (const step of parsePath(name) ?? []) {
@@ -55,7 +58,7 @@ function valueAt(text: string, members: readonly Member[], name: string): Buffer
     within = found === undefined ? [] : (membersOf(text, found.start) ?? []);
   }
   found ??= members.findLast(({ key }) => loose(key) === loose(name));
-  return found === undefined ? NOTHING : valueOf(text, found);
+  return found === undefined ? NOTHING : valueOf(text, found, asJson);
 }
 
 const loose = (name: string): string => name.trim().toLowerCase();

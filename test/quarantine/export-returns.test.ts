@@ -65,6 +65,27 @@ describe('the csv export comes back in', () => {
     });
   });
 
+  test('of JSON: a string of a jsonb column keeps its quotes, 1 and "1" are two values', async () => {
+    const content = '{"id":"a","doc":"1","at":{"x":"t"}}\n{"id":"b","doc":1,"at":{"x":""}}\n';
+    const contract = [column('id', 'integer'), column('doc', 'jsonb'), column('x', 'jsonb', { from: ['at.x'] })];
+    const result = await check(content, {
+      columns: contract,
+      format: { type: 'json', options: {} },
+      limits: { badRows: null, badRatio: null, minRows: 0, databaseRows: 1 },
+    });
+    expect(result).toMatchObject({ rows: { quarantined: 2 }, dialect: { json_columns: ['doc', 'at.x'] } });
+    const [first = '', second = ''] = content.split('\n');
+    for (const [raw, doc, x] of [
+      [first, '"1"', '"t"'],
+      [second, '1', '""'],
+    ] as const) {
+      const text = await exported(raw, result.dialect);
+      const [header, record] = (await readCells(text, { header: false })) as string[][];
+      const at = (name: string): string | undefined => record?.[header?.indexOf(name) ?? -1];
+      expect([at('doc'), at('at.x')]).toEqual([doc, x]);
+    }
+  });
+
   test('of fixed width: blanks are NULL, as they were in the line', async () => {
     const told = {
       format: 'fixed',

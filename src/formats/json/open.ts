@@ -1,4 +1,5 @@
-import type { FileDialect, FormatInput } from '../../core/format.js';
+import type { ColumnSpec } from '../../core/feed/columns.js';
+import type { FileDialect, FormatInput, Layout } from '../../core/format.js';
 import { toldColumns } from '../told-columns.js';
 import { rowsFor, windowFor } from '../size-hint.js';
 import { draftOf, draftPlan, settleColumns, wholeRecord, type Columns } from './columns.js';
@@ -62,6 +63,7 @@ export async function openJson(input: FormatInput, options: JsonOptions, window?
       bom,
       // Without a contract the record is one column, whatever is in it.
       ...(input.contract === null ? {} : toldColumns(columns.layout, input.contract)),
+      ...(input.contract === null ? {} : jsonColumns(columns.layout, input.contract)),
     };
     return new JsonReader(
       records,
@@ -80,3 +82,12 @@ export async function openJson(input: FormatInput, options: JsonOptions, window?
 /** Is the text one document, in which a line end ends no record? null = its first byte tells. */
 const documentOf = ({ shape, root }: JsonOptions): boolean | null =>
   root !== null || shape === 'array' ? true : shape === 'lines' ? false : null;
+
+/** Columns of the file whose values stay JSON, strings in their quotes: whoever takes a record apart has to know. */
+function jsonColumns({ fileColumns, cellOf }: Layout, contract: readonly ColumnSpec[]): FileDialect {
+  const names = contract.flatMap(({ type }, index) => {
+    const name = fileColumns[cellOf[index]!]?.name;
+    return name !== undefined && (type === 'json' || type === 'jsonb') ? [name] : [];
+  });
+  return names.length === 0 ? {} : { json_columns: names };
+}
