@@ -57,8 +57,5 @@ function numberProblems(spec: ColumnSpec, type: PgType): string[] {
         /\p{Nd}|^\s|\s$/u.test(sign)
       );
     })
-    .map(
-      (sign) =>
-        `currency ${JSON.stringify(sign)} is no currency sign: digits, blanks around it and the signs of numbers are none`,
-    );
+    .map((sign) => `currency ${JSON.stringify(sign)} is no currency sign: it begins or ends with a sign of numbers`);
 }

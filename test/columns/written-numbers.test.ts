@@ -29,7 +29,8 @@ function plain(literal: string): string {
   const whole = digits.replace('-', '') + '0'.repeat(Math.max(0, Number(exponent)));
   const scale = Math.max(0, -Number(exponent));
   const padded = whole.padStart(scale + 1, '0');
-  return `${negative ? '-' : ''}${padded.slice(0, padded.length - scale)}${scale === 0 ? '' : `.${padded.slice(-scale)}`}`;
+  const point = padded.length - scale;
+  return `${negative ? '-' : ''}${padded.slice(0, point)}${scale === 0 ? '' : `.${padded.slice(point)}`}`;
 }
 
 describe('a number as people write it', () => {

@@ -176,8 +176,12 @@ describe('a month, an ISO week', () => {
   });
 
   test("weeks are those of Python's isocalendar", () => {
-    const script =
-      'import datetime as d\nfor n in range(1, 3652059, 997):\n t = d.date.fromordinal(n); y, w, u = t.isocalendar(); print(t.isoformat(), "%04d-W%02d-%d" % (y, w, u))';
+    const script = [
+      'import datetime as d',
+      'for n in range(1, 3652059, 997):',
+      ' t = d.date.fromordinal(n); y, w, u = t.isocalendar()',
+      ' print(t.isoformat(), "%04d-W%02d-%d" % (y, w, u))',
+    ].join('\n');
     const { status, stdout } = spawnSync('python3', ['-c', script], { encoding: 'utf8' });
     if (status !== 0) return;
     const wrong = stdout

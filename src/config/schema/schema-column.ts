@@ -36,7 +36,7 @@ export const columnShape = {
   format: oneOrMany(text())
     .optional()
     .describe(
-      'Date format in strptime letters, a list of them tried in order, epoch_s, epoch_ms, epoch_us, epoch_ns or excel_serial. Default: ISO 8601.',
+      'Date format in strptime letters, epoch_s, epoch_ms, epoch_us, epoch_ns or excel_serial; a list is tried in order.',
     ),
   timezone: timeZone()
     .optional()
@@ -58,7 +58,7 @@ export const columnShape = {
   negative: oneOrMany(z.enum(NEGATIVE_FORMS))
     .optional()
     .describe(
-      'How numbers below zero are written: minus (-5), parentheses ((5)), trailing_minus (5-). Others are refused. Default: minus.',
+      'How numbers below zero are written: minus (-5), parentheses ((5)), trailing_minus (5-). Default: minus.',
     ),
   currency: oneOrMany(text())
     .optional()

@@ -201,10 +201,7 @@ function afterthoughts(
   if (within(1)) return ['seconds since 1970? Then type: timestamptz, format: epoch_s'];
   if (within(1_000)) return ['milliseconds since 1970? Then type: timestamptz, format: epoch_ms'];
   if (within(1_000_000)) return ['microseconds since 1970? Then type: timestamptz, format: epoch_us'];
-  if (within(1_000_000_000))
-    return [
-      'nanoseconds since 1970? Then type: timestamptz, format: epoch_ns (round: true where they are no whole microseconds)',
-    ];
+  if (within(1_000_000_000)) return ['nanoseconds since 1970? Then type: timestamptz, format: epoch_ns'];
   return least >= 20_000 && most <= 80_000 ? ['days as Excel counts them? Then type: date, format: excel_serial'] : [];
 }
 

@@ -13,10 +13,13 @@ interface Affixes {
 }
 
 /** Words that stand for money everywhere; other words behind a number are units. */
-const CURRENCY =
-  /^(?:(?:US|A|C|NZ|HK|S|R|NT|MX)\$|\p{Sc}|(?:USD|EUR|GBP|JPY|CNY|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|AUD|CAD|NZD|SGD|HKD|ZAR|KRW|ILS|THB|AED|SAR)(?!\p{L})|(?:Rs\.?|kr\.?|K\u010d|z\u0142|Ft|Fr\.)(?!\p{L}))/u;
-const CURRENCY_BEHIND =
-  /(?:\p{Sc}|(?<!\p{L})(?:USD|EUR|GBP|JPY|CNY|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|AUD|CAD|NZD|SGD|HKD|ZAR|KRW|ILS|THB|AED|SAR|kr\.?|K\u010d|z\u0142|Ft|Fr\.))$/u;
+const CODES = [
+  'USD|EUR|GBP|JPY|CNY|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|AUD|CAD|NZD|SGD|HKD|ZAR|KRW',
+  'ILS|THB|AED|SAR|kr\\.?|K\u010d|z\u0142|Ft|Fr\\.',
+].join('|');
+const DOLLARS = '(?:US|A|C|NZ|HK|S|R|NT|MX)\\$';
+const CURRENCY = new RegExp(`^(?:${DOLLARS}|\\p{Sc}|(?:${CODES}|Rs\\.?)(?!\\p{L}))`, 'u');
+const CURRENCY_BEHIND = new RegExp(`(?:\\p{Sc}|(?<!\\p{L})(?:${CODES}))$`, 'u');
 const BLANKS_BEFORE = /^[ \u00a0\u2007\u2009\u202f]+/;
 const BLANKS_BEHIND = /[ \u00a0\u2007\u2009\u202f]+$/;
 /** Longest text that is looked at. */
@@ -95,9 +98,9 @@ export class AffixCounts {
   /** Why the values are more likely no numbers at all, of `values`; null = nothing speaks against it. */
   against(values: number): string | null {
     if (this.#negative.get('parentheses') === values)
-      return 'every value stands in parentheses: amounts below zero (numeric with negative: [parentheses]), or something else?';
+      return 'every value stands in parentheses: if they are amounts below zero, numeric with negative: [parentheses]';
     return this.#negative.get('trailing_minus') === values
-      ? 'every value ends in a dash: amounts below zero (numeric with negative: [trailing_minus]), or something else?'
+      ? 'every value ends in a dash: if they are amounts below zero, numeric with negative: [trailing_minus]'
       : null;
   }
 
@@ -121,10 +124,13 @@ export class AffixCounts {
             : told,
       );
     }
-    if (this.#percent > 0)
+    if (this.#percent > 0) {
+      const some = this.#percent < values ? `${this.#percent} of ${values}` : String(this.#percent);
+      const example = JSON.stringify(this.#example);
       doubts.push(
-        `${this.#percent}${this.#percent < values ? ` of ${values}` : ''} with a percent sign, which is dropped (${JSON.stringify(this.#example)}): percent: divide makes hundredths of them`,
+        `${some} with a percent sign, which is dropped (${example}): percent: divide makes hundredths of them`,
       );
+    }
     const forms = NEGATIVE_FORMS.filter((form) => form === 'minus' || (this.#negative.get(form) ?? 0) > 0);
     return {
       ...(brackets + behind + this.#printed > 0 ? { negative: forms } : {}),

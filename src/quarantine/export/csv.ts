@@ -16,8 +16,8 @@ const NEEDS_QUOTES = /[",;\t\r\n]|^'|^\s|\s$/;
 /**
  * For spreadsheets (docs/spec/commands.md#exports): comma, UTF-8 with BOM, CRLF, the file's columns in its order, then
  * `_row,_reason,_raw`. A cell that a spreadsheet could run as a formula gets a leading ', so _raw is not always exact:
- * jsonl is. An empty string stands in quotes, NULL is nothing. A record that cannot be taken apart leaves its cells empty and stands in _raw; so do cells past the last
- * heading. Of an archive _reason begins with the member's name.
+ * jsonl is. An empty string stands in quotes, NULL is nothing. A record that cannot be taken apart leaves its cells
+ * empty and stands in _raw; so do cells past the last heading. Of an archive _reason begins with the member's name.
  */
 export async function* exportCsv(
   _detail: FileDetail,
