@@ -39,11 +39,12 @@ export async function inferText(
 
 /** `name type` and what else reads the column: `day date %d/%m/%Y`. */
 export function columnWords({ name, guess }: ColumnDraft): string {
-  const { type, formats = [], decimal, thousands, negative, currency, percent, round } = guess;
+  const { type, formats = [], locale, decimal, thousands, negative, currency, percent, round } = guess;
   return [
     name,
     type,
     ...formats,
+    ...(locale === undefined ? [] : [`locale=${locale}`]),
     ...(decimal === undefined ? [] : [`decimal=${decimal}`]),
     ...(thousands === undefined ? [] : [`thousands=${thousands}`]),
     ...(negative === undefined ? [] : [`negative=${negative.join('+')}`]),

@@ -118,6 +118,16 @@ describe('dates and times', () => {
     ['timestamp %a %b %d %H:%M:%S %Y', ['Wed Jan 31 10:00:00 2024', 'Thu Feb 1 10:00:00 2024']],
     ['time', ['10:00', '23:59:59']],
     ['time %I:%M %p', ['1:30 PM', '11:45 AM']],
+    ['date %d %b %Y locale=fr', ['5 f\u00e9vr. 2024', '31 ao\u00fbt 2024', '1 mars 2024']],
+    ['date %d %b %Y locale=fr', ['1 mar 2024', '5 f\u00e9vrier 2024']],
+    ['date %d. %b %Y locale=de', ['5. M\u00e4rz 2024', '31. Dez. 2024']],
+    ['date %d.%b.%Y locale=de', ['05.Okt.2024', '05.Mai.2024']],
+    ['date %d de %b de %Y locale=es', ['5 de enero de 2024', '6 de mayo de 2024']],
+    [
+      'timestamp %d %b %Y %H:%M locale=ru',
+      ['5 \u044f\u043d\u0432\u0430\u0440\u044f 2024 10:30', '6 \u043c\u0430\u044f 2024 10:30'],
+    ],
+    ['date %a %d %b %Y locale=fr', ['lundi 5 f\u00e9vrier 2024', 'mardi 6 f\u00e9vrier 2024']],
     ['date %G-W%V-%u', ['2024-W03-1', '2020-W53-7']],
     ['date %GW%V', ['2024W03', '2024W04']],
     ['timestamptz %Y-%m-%d %H:%M %Z', ['2024-07-31 10:00 Europe/Paris', '2024-01-31 10:00 Europe/Paris']],
@@ -202,6 +212,11 @@ describe('dates and times', () => {
     );
     const zones = ['2024-07-31 10:00 CEST', '2024-01-31 10:00 CET'];
     expect(doubtsOf(await inferText(column(...zones)), 'v')).toContain('an abbreviation is one offset');
+  });
+
+  test('names that several languages have say which was taken, and where months would differ', async () => {
+    expect(doubtsOf(await inferText(column('5 maj 2024', '6 maj 2024')), 'v')).toContain('pl was taken');
+    expect(doubtsOf(await inferText(column('5 lis 2024', '6 lis 2024')), 'v')).toContain('%d %b %Y in hr');
   });
 
   test.each([

@@ -47,7 +47,7 @@ describe('the csv export comes back in', () => {
     ['avro', { format: 'avro', columns: COLUMNS }, JSON_RECORD],
     ['parquet', { format: 'parquet', columns: COLUMNS }, JSON_RECORD],
     ['excel', { format: 'excel', columns: COLUMNS }, JSON_RECORD],
-  ])('of %s: every value, empty strings told from NULL, with _row, _reason and _raw', async (_, told, raw) => {
+  ])('of %s: every value, empty strings told from NULL, with _row, _reason and _raw', async (_format, told, raw) => {
     const text = await exported(raw, told);
     const [header, record] = (await readCells(text, { header: false })) as string[][];
     expect(header).toEqual([...COLUMNS, '_row', '_reason', '_raw']);

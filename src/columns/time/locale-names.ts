@@ -93,16 +93,15 @@ const isLetter = (text: string, at: number): boolean => /[\p{L}\p{M}]/u.test(tex
 /** All that Intl calls each of them, without the point of an abbreviation. */
 function spellings(locale: string, what: 'month' | 'weekday', count: number): string[][] {
   const styles = ['long', 'short'] as const;
-  const formats = styles.flatMap((style) => [
-    new Intl.DateTimeFormat(locale, { calendar: 'gregory', timeZone: 'UTC', [what]: style }),
-    new Intl.DateTimeFormat(locale, {
+  const formats = styles.flatMap((style) => {
+    const alone = {
       calendar: 'gregory',
       timeZone: 'UTC',
-      [what]: style,
-      day: 'numeric',
-      ...(what === 'weekday' ? { month: 'long' } : {}),
-    }),
-  ]);
+      ...(what === 'month' ? { month: style } : { weekday: style }),
+    };
+    const dated = { ...alone, day: 'numeric', ...(what === 'month' ? {} : { month: 'long' }) } as const;
+    return [new Intl.DateTimeFormat(locale, alone), new Intl.DateTimeFormat(locale, dated)];
+  });
   return Array.from({ length: count }, (_, index) => {
     const date = new Date(what === 'month' ? Date.UTC(2020, index, 15) : SUNDAY + index * DAY_MS);
     const found = formats.flatMap((format) =>

@@ -62,7 +62,7 @@ const AMBIGUOUS: readonly (readonly [name: string, meanings: string])[] = [
 
 /** Codes of refusals from here on are ambiguous abbreviations. */
 const FIRST_AMBIGUOUS = 40;
-export const UNKNOWN_ZONE = 39;
+const UNKNOWN_ZONE = 39;
 
 /** What a refusal of readZone means; null = it is none of its. */
 export function explainZone(code: number): string | null {

@@ -89,6 +89,7 @@ export function columnKeys(column: ColumnDraft): Readonly<Record<string, unknown
     ...(width === null ? {} : { width }),
     type: guess.type,
     ...(format === undefined ? {} : { format: another === undefined ? format : guess.formats }),
+    ...(guess.locale === undefined ? {} : { locale: guess.locale }),
     ...(guess.decimal === undefined ? {} : { decimal: guess.decimal }),
     ...(guess.thousands === undefined ? {} : { thousands: guess.thousands }),
     ...(guess.negative === undefined ? {} : { negative: guess.negative }),

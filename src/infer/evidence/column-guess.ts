@@ -5,6 +5,7 @@ export interface Guess {
   /** In the config's words. */
   readonly type: string;
   readonly formats?: readonly string[];
+  readonly locale?: string;
   readonly decimal?: string;
   readonly thousands?: string;
   readonly negative?: readonly NegativeForm[];

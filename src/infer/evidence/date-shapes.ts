@@ -1,3 +1,5 @@
+import { localDate } from './local-dates.js';
+
 /** A value's form and the formats that it may be written in, in order of preference. */
 export interface Shape {
   /** Equal for values of one form, whatever their digits. */
@@ -5,6 +7,8 @@ export interface Shape {
   /** strptime formats; `` = ISO 8601, which needs none. */
   readonly formats: readonly string[];
   readonly holds: 'date' | 'time' | 'timestamp' | 'timestamptz';
+  /** Languages of the names in it; absent = English, or none. */
+  readonly locales?: readonly string[];
 }
 
 const MONTH =
@@ -55,7 +59,9 @@ const LONGEST = 64;
 /** The form of a value (without blanks around it); null = no date or time that strptime letters can say. */
 export function shapeOf(text: string): Shape | null {
   if (text.length < 4 || text.length > LONGEST || !/\d/.test(text)) return null;
-  return isoShape(text) ?? weekShape(text) ?? ctimeShape(text) ?? timeShape(text) ?? dateShape(text);
+  return (
+    isoShape(text) ?? weekShape(text) ?? ctimeShape(text) ?? timeShape(text) ?? dateShape(text) ?? localShape(text)
+  );
 }
 
 function isoShape(text: string): Shape | null {
@@ -122,6 +128,14 @@ function dateShape(text: string): Shape | null {
   return first === undefined
     ? null
     : { ...first, formats: lists.filter(({ holds }) => holds === first.holds).flatMap(({ formats }) => formats) };
+}
+
+function localShape(text: string): Shape | null {
+  const found = localDate(text);
+  const tail = found === null ? null : tailOf(found.rest);
+  if (found === null || tail === null) return null;
+  const format = `${found.format}${tail.format}`;
+  return { key: format, formats: [format], holds: tail.holds, locales: found.locales };
 }
 
 /** What stands behind the date: nothing, a time, a time with a zone. */

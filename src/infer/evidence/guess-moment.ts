@@ -1,4 +1,5 @@
 import type { Evidence, Guess } from './column-guess.js';
+import { localeDoubt } from './local-dates.js';
 import { widest, type Candidate, type MomentEvidence, type MomentGroup } from './moment-evidence.js';
 import type { ColumnProfile } from './profile.js';
 
@@ -14,6 +15,8 @@ export function guessMoment(profile: ColumnProfile, name: string, evidence: Evid
   const holds = widest(groups);
   if (groups.some((group) => group.holds === 'time') !== groups.every((group) => group.holds === 'time')) return null;
   const chosen = groups.map((group) => ({ group, ...chooseFormat(group, evidence) }));
+  const locale = languageOf(chosen.map(({ candidate }) => candidate));
+  if (locale === undefined) return null;
   const doubts = chosen.flatMap(({ doubt }) => (doubt === null ? [] : [doubt]));
   const digitsOnly = numbers.isAlive() && numbers.separators === 0;
   if (digitsOnly) {
@@ -43,7 +46,21 @@ export function guessMoment(profile: ColumnProfile, name: string, evidence: Evid
     doubts.push('names of zones: an abbreviation is one offset whatever the date (CET is +01:00 in summer too)');
   const round = chosen.some(({ candidate }) => candidate.round);
   if (round) doubts.push('digits past microseconds: PostgreSQL keeps six, round: true drops the rest');
-  return { type: holds, ...(formats.length === 0 ? {} : { formats }), ...(round ? { round } : {}), doubts };
+  return {
+    type: holds,
+    ...(locale === null ? {} : { locale }),
+    ...(formats.length === 0 ? {} : { formats }),
+    ...(round ? { round } : {}),
+    doubts,
+  };
+}
+
+/** The one language of a column's names; null = none, or English. undefined = it would take several. */
+function languageOf(candidates: readonly Candidate[]): string | null | undefined {
+  const languages = new Set(
+    candidates.flatMap(({ format, locale }) => (locale !== null || /%[ab]/.test(format) ? [locale] : [])),
+  );
+  return languages.size > 1 ? undefined : ([...languages][0] ?? null);
 }
 
 /** In a list of formats ISO has to be written out. */
@@ -61,17 +78,40 @@ function chooseFormat(
   group: MomentGroup,
   evidence: Evidence,
 ): { readonly candidate: Candidate; readonly doubt: string | null } {
-  const { candidates } = group;
+  const candidates = distinct(group.candidates);
   const [first, second] = candidates;
   if (first === undefined) throw new RangeError('a group of dates has a format that fits');
-  if (second === undefined || first.format === '') return { candidate: first, doubt: null };
-  const { candidate, why } = byEvidence(group, evidence);
+  if (second === undefined || first.format === '') {
+    const locales = group.candidates.flatMap(({ format, locale }) =>
+      locale !== null && format === first.format ? [locale] : [],
+    );
+    return { candidate: first, doubt: locales.length > 1 ? localeDoubt(locales) : null };
+  }
+  const oneFormat = candidates.every(({ format }) => format === first.format);
+  const { candidate, why } = oneFormat
+    ? { candidate: first, why: `nothing tells which language; ${first.locale ?? 'English'} was taken. Ask the sender` }
+    : byEvidence({ ...group, candidates }, evidence);
   const others = candidates
     .filter((other) => other !== candidate)
-    .map(({ format }) => format)
+    .map(({ format, locale }) => (locale === null ? format : `${format} in ${locale}`))
     .join(' and ');
   return { candidate, doubt: `every value also fits ${others}: ${why}` };
 }
+
+/** Without languages that read every value as one before them does. */
+const distinct = (candidates: readonly Candidate[]): readonly Candidate[] =>
+  candidates.filter(
+    (one, index) =>
+      candidates.findIndex(
+        (other) =>
+          other.format === one.format &&
+          (other === one || one.locale !== null) &&
+          other.least === one.least &&
+          other.most === one.most &&
+          other.rising === one.rising &&
+          other.falling === one.falling,
+      ) === index,
+  );
 
 /** What speaks for one of several formats, the strongest word first. */
 function byEvidence(

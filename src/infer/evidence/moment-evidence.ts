@@ -19,6 +19,8 @@ export interface MomentGroup {
 export interface Candidate {
   /** `` = ISO 8601. */
   readonly format: string;
+  /** Language of the names in it; null = English, or none. */
+  readonly locale: string | null;
   /** Digits past microseconds are rounded: without that no value would fit. */
   readonly round: boolean;
   readonly codec: Codec;
@@ -80,10 +82,20 @@ export class MomentEvidence {
     if (same !== undefined) {
       // Digits past microseconds came only now: the same formats, rounded.
       const rounded = FINE.test(text)
-        ? same.candidates.filter(({ round }) => !round).flatMap(({ format }) => candidateOf(format, same.holds, true))
+        ? same.candidates
+            .filter(({ round }) => !round)
+            .flatMap(({ format, locale }) => candidateOf(format, same.holds, true, locale))
         : [];
       if (rounded.length > 0) {
         same.candidates = rounded;
+        if (this.#take(same, bytes, start, end)) return;
+      }
+      // The first names of months were English too: mar, sep.
+      const local = candidatesOf(shape, FINE.test(text)).filter(
+        (one) => one.locale !== null && reads(one, same.example),
+      );
+      if (local.length > 0) {
+        same.candidates = local;
         if (this.#take(same, bytes, start, end)) return;
       }
       if (readable(shape, text)) this.clash = { first: same.example, then: text };
@@ -93,7 +105,7 @@ export class MomentEvidence {
     const group: MomentGroup = {
       key: shape.key,
       holds: shape.holds,
-      candidates: shape.formats.flatMap((format) => candidateOf(format, shape.holds, FINE.test(text))),
+      candidates: candidatesOf(shape, FINE.test(text)),
       count: 0,
       example: text,
     };
@@ -156,26 +168,30 @@ function watch(candidate: Candidate): void {
 }
 
 /** Some format of the form reads the value. */
-const readable = ({ formats, holds }: Shape, text: string): boolean => {
-  const bytes = Buffer.from(text);
-  OUT.pos = 0;
-  return formats.some((format) =>
-    candidateOf(format, holds, true).some(({ codec }) => codec.encode(bytes, 0, bytes.length, OUT) === 0),
-  );
-};
+const readable = (shape: Shape, text: string): boolean => candidatesOf(shape, true).some((one) => reads(one, text));
 
 /** Digits past microseconds. */
 const FINE = /[.,]\d{7}/;
 
+function candidatesOf({ formats, holds, locales }: Shape, round: boolean): Candidate[] {
+  const all: readonly (string | null)[] = locales ?? [null];
+  return all.flatMap((locale) => formats.flatMap((format) => candidateOf(format, holds, round, locale)));
+}
+
+function reads({ codec }: Candidate, text: string): boolean {
+  const bytes = Buffer.from(text);
+  OUT.pos = 0;
+  return codec.encode(bytes, 0, bytes.length, OUT) === 0;
+}
+
 /** timestamptz takes what date and timestamp take, and an offset; a time of day needs its own type. */
-function candidateOf(format: string, holds: Holds, round: boolean): Candidate[] {
+function candidateOf(format: string, holds: Holds, round: boolean, locale: string | null = null): Candidate[] {
   const type = pgTypeNamed(holds === 'time' ? 'time' : 'timestamptz');
   const codec =
-    type === null ? null : codecFor(type, { ...PLAIN_OPTIONS, formats: format === '' ? [] : [format], round });
+    type === null ? null : codecFor(type, { ...PLAIN_OPTIONS, formats: format === '' ? [] : [format], locale, round });
   if (codec === null) return [];
-  return [
-    { format, round, codec, least: Infinity, most: -Infinity, rising: 0, falling: 0, last: Number.NaN, firsts: 0 },
-  ];
+  const order = { least: Infinity, most: -Infinity, rising: 0, falling: 0, last: Number.NaN, firsts: 0 };
+  return [{ format, locale, round, codec, ...order }];
 }
 
 /** The widest of the column's forms. */

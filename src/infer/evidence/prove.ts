@@ -109,6 +109,7 @@ export function specOf(name: string, guess: Guess): ReturnType<typeof plainColum
   return {
     ...plainColumn(name, name, guess.type),
     formats: guess.formats ?? [],
+    locale: guess.locale ?? null,
     decimal: guess.decimal ?? '.',
     thousands: guess.thousands ?? null,
     negative: guess.negative ?? null,
