@@ -208,6 +208,49 @@ test('10,000 random cells load what another parser reads, or are refused by both
   );
 });
 
+test('10,000 amounts that Intl prints in 14 countries are read back', () => {
+  const countries = (
+    'en-US USD,en-IN INR,de-DE EUR,fr-FR EUR,sv-SE SEK,de-CH CHF,pl-PL PLN,pt-BR BRL,cs-CZ CZK,nb-NO NOK,da-DK DKK,' +
+    'ja-JP JPY,es-ES EUR,ru-RU RUB'
+  )
+    .split(',')
+    .map((country) => country.split(' '));
+  const printers = countries.map(([locale = '', currency = '']) => {
+    const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 } as const;
+    const money = new Intl.NumberFormat(locale, { style: 'currency', currency, ...digits });
+    const part = (type: string): string =>
+      money.formatToParts(-1_234_567.5).find((one) => one.type === type)?.value ?? '';
+    const options = {
+      decimal: part('decimal'),
+      thousands: part('group'),
+      negative: ['minus', 'parentheses'],
+      currency: [part('currency')],
+      percent: 'divide',
+    } as const;
+    const accounting = new Intl.NumberFormat(locale, {
+      style: 'currency',
+      currency,
+      currencySign: 'accounting',
+      ...digits,
+    });
+    const percent = new Intl.NumberFormat(locale, { style: 'percent', ...digits });
+    return { options, all: [money, accounting, percent] };
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...printers),
+      fc.nat({ max: 2 }),
+      fc.integer({ min: -999_999_999, max: 999_999_999 }),
+      ({ options, all }, which, cents) => {
+        // Percent: two decimals of a hundredth.
+        const value = which === 2 ? cents / 10_000 : cents / 100;
+        expect(Number(read(all[which]!.format(value), options))).toBe(value);
+      },
+    ),
+    { numRuns: 10_000 },
+  );
+});
+
 describe('against PostgreSQL', () => {
   const opened = createDatabase();
   afterAll(async () => (await opened).drop());

@@ -59,7 +59,7 @@ export function guessNumber(profile: ColumnProfile, name: string, evidence: Evid
   }
   if (/version|release/i.test(name) && digits.most > 0 && digits.least !== digits.most)
     return { type: 'text', doubts: [`versions? As a number 1.10 would be 1.1`] };
-  if (numbers.paddedZero !== null && digits.least < digits.most)
+  if (numbers.paddedZero !== null && numbers.affixes === null && digits.least < digits.most)
     doubts.push(
       `${quote(numbers.paddedZero)} ends in a zero and others do not: if these are versions or section numbers, make it text`,
     );

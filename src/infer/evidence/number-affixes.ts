@@ -27,7 +27,8 @@ const LONGEST = 60;
 
 /** What stands around the number; null = nothing of the kind, or no number. The load's codec has the last word. */
 export function affixesOf(text: string): Affixes | null {
-  if (text.length > LONGEST || !/\d/.test(text)) return null;
+  // `5,-` is five and no cents, and no column reads it.
+  if (text.length > LONGEST || !/\d/.test(text) || /[.,][-\u2212]/.test(text)) return null;
   const found: { negative: NegativeForm | null; printed: boolean; currency: string | null; percent: number } = {
     negative: null,
     printed: false,
