@@ -49,7 +49,7 @@ function numberProblems(spec: ColumnSpec, type: PgType): string[] {
   const signs = new Set([decimal, thousands ?? decimal, '.', ',', '+', '-', '\u2212', '(', ')', '%']);
   return currency
     .filter((sign) => {
-      const characters = [...sign];
+      const characters = Array.from(sign);
       return (
         characters.length === 0 ||
         signs.has(characters[0]!) ||

@@ -24,8 +24,12 @@ describe('a column', () => {
       trim: false,
       formats: [],
       timezone: null,
+      locale: null,
       decimal: '.',
       thousands: null,
+      negative: null,
+      currency: [],
+      percent: null,
       round: false,
       trueValues: null,
       falseValues: null,
@@ -43,7 +47,7 @@ describe('a column', () => {
   test('takes every key of a column', () => {
     expect(
       column(
-        'name: d, from: [A, B, 3], type: timestamptz, required: true, unique: true, default: "2026-02-01", trim: true, format: ["%d/%m/%Y", epoch_s], timezone: Europe/Paris',
+        'name: d, from: [A, B, 3], type: timestamptz, required: true, unique: true, default: "2026-02-01", trim: true, format: ["%d/%m/%Y", epoch_s], locale: fr, timezone: Europe/Paris',
       ),
     ).toEqual(
       expect.objectContaining({
@@ -53,6 +57,7 @@ describe('a column', () => {
         default: '2026-02-01',
         trim: true,
         formats: ['%d/%m/%Y', 'epoch_s'],
+        locale: 'fr',
         timezone: 'Europe/Paris',
       }),
     );
@@ -71,6 +76,9 @@ describe('a column', () => {
         enum: ['1,10', '2'],
       }),
     );
+    expect(
+      column('name: n, type: numeric, negative: [minus, parentheses], currency: "$", percent: divide'),
+    ).toMatchObject({ negative: ['minus', 'parentheses'], currency: ['$'], percent: 'divide' });
     expect(column('name: b, type: boolean, true_values: [J, 1], false_values: [N, 0]')).toEqual(
       expect.objectContaining({ trueValues: ['J', '1'], falseValues: ['N', '0'] }),
     );

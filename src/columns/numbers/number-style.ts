@@ -105,15 +105,7 @@ export function readWritten(bytes: Buffer, start: number, end: number, style: Nu
   const from = skipBlanks(bytes, start, end);
   const to = dropBlanks(bytes, from, end);
   if (from === to) return 0;
-  around.start = from;
-  around.end = to;
-  around.negative = false;
-  around.signed = false;
-  around.opened = false;
-  around.closed = false;
-  around.currency = false;
-  around.percent = false;
-  around.taken = 0;
+  clear(from, to);
   if (!isDigit(bytes[from]!)) {
     const refusal = takeFront(bytes, style);
     if (refusal !== 0) return -refusal;
@@ -128,6 +120,18 @@ export function readWritten(bytes: Buffer, start: number, end: number, style: Nu
     return -NOT_OF_TYPE;
   const length = putNumber(bytes, style);
   return length > 0 && around.percent && style.percent === 'divide' ? divideBy100(length) : length;
+}
+
+function clear(start: number, end: number): void {
+  around.start = start;
+  around.end = end;
+  around.negative = false;
+  around.signed = false;
+  around.opened = false;
+  around.closed = false;
+  around.currency = false;
+  around.percent = false;
+  around.taken = 0;
 }
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;

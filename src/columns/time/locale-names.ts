@@ -94,12 +94,16 @@ const isLetter = (text: string, at: number): boolean => /[\p{L}\p{M}]/u.test(tex
 function spellings(locale: string, what: 'month' | 'weekday', count: number): string[][] {
   const styles = ['long', 'short'] as const;
   const formats = styles.flatMap((style) => {
-    const alone = {
+    const alone: Intl.DateTimeFormatOptions = {
       calendar: 'gregory',
       timeZone: 'UTC',
       ...(what === 'month' ? { month: style } : { weekday: style }),
     };
-    const dated = { ...alone, day: 'numeric', ...(what === 'month' ? {} : { month: 'long' }) } as const;
+    const dated: Intl.DateTimeFormatOptions = {
+      ...alone,
+      day: 'numeric',
+      ...(what === 'month' ? {} : { month: 'long' }),
+    };
     return [new Intl.DateTimeFormat(locale, alone), new Intl.DateTimeFormat(locale, dated)];
   });
   return Array.from({ length: count }, (_, index) => {
