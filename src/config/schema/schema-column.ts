@@ -36,7 +36,7 @@ export const columnShape = {
   format: oneOrMany(text())
     .optional()
     .describe(
-      'Date format in strptime letters, epoch_s, epoch_ms, epoch_us, epoch_ns or excel_serial; a list is tried in order.',
+      'Date format in strptime letters, epoch_s, epoch_ms, epoch_us, epoch_ns, excel_serial; a list is tried in order.',
     ),
   timezone: timeZone()
     .optional()

@@ -1,6 +1,6 @@
 import { monthNames, weekdayNames } from '../../columns/time/locale-names.js';
 
-/** Dates whose months have names, in other languages than English: `5 févr. 2024`, `5. März 2024`, `5 de mayo de 2024`. */
+/** Dates whose months have names in other languages than English: `5 févr. 2024`, `5 de mayo de 2024`. */
 
 /** Languages that are tried, those of most files first. */
 const LOCALES: readonly string[] =
@@ -17,7 +17,8 @@ export interface LocalDate {
 
 const WORD = '[\\p{L}\\p{M}]+';
 const FORM = new RegExp(
-  `^(?:(?<weekday>${WORD})(?<lead>\\.?,? +))?(?<day>\\d{1,2})(?<before>\\. ?|[-/]| de | |)(?<month>${WORD})(?<behind>\\.?(?:[-/]| de |,? )|\\.|)(?<year>\\d{4}|\\d{2})(?!\\d)`,
+  `^(?:(?<weekday>${WORD})(?<lead>\\.?,? +))?(?<day>\\d{1,2})(?<before>\\. ?|[-/]| de | |)(?<month>${WORD})` +
+    '(?<behind>\\.?(?:[-/]| de |,? )|\\.|)(?<year>\\d{4}|\\d{2})(?!\\d)',
   'u',
 );
 
