@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseSize } from '../base/units.js';
+import { EXPORT_FORMATS } from '../core/quarantine.js';
 import type { RequestKind } from '../core/ledger/requests.js';
 import type { Act, Context } from './context.js';
 import type { RequestOptions } from './requests.js';
@@ -170,7 +171,7 @@ function addQuarantine(program: Command, act: Act): void {
     .command('export')
     .description('the refused rows for the supplier')
     .argument('<file_id>', 'file id, or load:N')
-    .option('--format <format>', 'csv, jsonl, html', 'csv')
+    .option('--format <format>', EXPORT_FORMATS.join(', '), 'csv')
     .option('-o, --output <file>', 'write here instead of to stdout')
     .action(act(async () => (await import('./quarantine.js')).exportRows));
 }

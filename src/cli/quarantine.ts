@@ -1,6 +1,7 @@
 import { counted } from '../base/text/readable-numbers.js';
 import { TallymanError } from '../core/errors.js';
-import { EXPORT_FORMATS, exportQuarantine, quarantineGroups, quarantineRows } from '../operations/quarantine.js';
+import { EXPORT_FORMATS } from '../core/quarantine.js';
+import { exportQuarantine, quarantineGroups, quarantineRows } from '../operations/quarantine.js';
 import type { Context } from './context.js';
 import { window, type WindowOptions } from './selectors.js';
 import { GROUP_HEADINGS, groupRow, rowText } from './print/quarantine-table.js';

@@ -1,5 +1,9 @@
 import type { CellError } from './batch.js';
 
+/** How refused rows can be written for the supplier. */
+export const EXPORT_FORMATS = ['csv', 'jsonl', 'html'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 export interface QuarantineGroup {
   readonly feed: string;
   readonly path: string;

@@ -1,7 +1,7 @@
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import type { Reading } from '../core/ledger/reading.js';
-import type { QuarantineGroup, QuarantineRow, QuarantineWindow } from '../core/quarantine.js';
+import type { ExportFormat, QuarantineGroup, QuarantineRow, QuarantineWindow } from '../core/quarantine.js';
 import type { Receipts } from '../core/receipts.js';
 import type { FileDetail } from '../core/report.js';
 import { exportAbout, type Export } from '../quarantine/export/about.js';
@@ -81,10 +81,6 @@ export async function quarantineRows(
 async function* itemsOf(pages: AsyncIterable<readonly QuarantineRow[]>): AsyncIterable<QuarantineItem> {
   for await (const page of pages) for (const row of page) yield quarantineItem(row);
 }
-
-/** How the rows can be written for the supplier. */
-export const EXPORT_FORMATS = ['csv', 'jsonl', 'html'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const EXPORTS: Readonly<Record<ExportFormat, Export>> = { csv: exportCsv, jsonl: exportJsonl, html: exportHtml };
 

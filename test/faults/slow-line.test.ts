@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
 import { expect, test } from 'vitest';
 import { land } from '../../src/intake/land/land.js';
 import { listAll } from '../contract/source-suite.js';
