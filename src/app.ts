@@ -177,7 +177,7 @@ export class App {
       landing: this.landing(),
       direct,
       found: () => pool.warm(),
-      load: (job) => pool.run(job),
+      load: (job, onContent) => pool.run(job, onContent),
       events: this.events,
     };
     return new Engine(parts, options.once);

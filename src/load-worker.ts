@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DECODERS, FORMATS } from './registry.js';
 import { TallymanError } from './core/errors.js';
-import type { LoadJob, LoadResult } from './core/load.js';
+import type { FoundContent, LoadJob, LoadResult } from './core/load.js';
 import { checkFile } from './load/dry-run.js';
 import type { LoadHooks } from './load/hooks.js';
 import { loadFile } from './load/load-file.js';
@@ -21,7 +21,29 @@ const state = new Int32Array(workerData.state);
 const session = new LoadSession();
 let running: AbortController | null = null;
 
+/** Files that wait to hear whether they may go on. At most as many as are read at once: one. */
+const asked = new Map<number, (goOn: boolean) => void>();
+/** The main thread only looks into its ledger; far longer means that it hangs. Milliseconds. */
+const ANSWER_MS = 60_000;
+
 const answer = (message: PoolAnswer): void => port.postMessage(message);
+
+/** Called off or left without an answer, it goes on: what must not be loaded twice is refused at COMMIT. */
+function mayGoOn(found: FoundContent, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (goOn: boolean): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', calledOff);
+      asked.delete(found.fileId);
+      resolve(goOn);
+    };
+    const calledOff = (): void => done(true);
+    const timer = setTimeout(calledOff, ANSWER_MS);
+    signal.addEventListener('abort', calledOff, { once: true });
+    asked.set(found.fileId, done);
+    answer({ kind: 'content', found });
+  });
+}
 
 async function work(kind: 'load' | 'check', jobs: readonly LoadJob[]): Promise<void> {
   const abort = new AbortController();
@@ -31,6 +53,7 @@ async function work(kind: 'load' | 'check', jobs: readonly LoadJob[]): Promise<v
     decoders: DECODERS,
     onProgress: (progress) => answer({ kind: 'progress', progress }),
     signal: abort.signal,
+    onContent: (found) => mayGoOn(found, abort.signal),
     onCommit: () => Atomics.store(state, 0, COMMITTING),
   };
   const together = kind === 'load' && jobs.length > 1 ? await loadGroup(jobs, hooks, session) : [];
@@ -63,7 +86,8 @@ port.on('message', (request: unknown) => {
   if (request.kind === 'cancel' || request.kind === 'ask') {
     answer({ kind: 'heard' });
     if (request.kind === 'cancel') running?.abort();
-  } else if (request.kind === 'stop') void stop();
+  } else if (request.kind === 'content') asked.get(request.fileId)?.(request.goOn);
+  else if (request.kind === 'stop') void stop();
   else void work(request.kind, request.jobs);
 });
 

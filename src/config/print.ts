@@ -79,6 +79,7 @@ function printableFeed(feed: FeedSpec, config: Config): Readonly<Record<string, 
     on_missing_column: feed.onMissingColumn,
     on_duplicate: feed.onDuplicate,
     on_changed: feed.onChanged,
+    identity: feed.identity ?? 'content',
     control: feed.control === null ? undefined : printableControl(feed.control),
     limits: {
       bad_rows: feed.limits.badRows,

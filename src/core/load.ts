@@ -45,6 +45,20 @@ export interface LoadJob {
   readonly generation: number;
   readonly duplicateAllowed: boolean;
   readonly replaces: ReplaceRule;
+  /** What was known of the decoded bytes when it was decided to load; omitted = nothing. */
+  readonly content?: {
+    /** sha256 of the decoded bytes, from an earlier reading. */
+    readonly sha256: string | null;
+    /** The feed has had packed files: what a plain one turns out to hold may have come in one of them. */
+    readonly mixed: boolean;
+  };
+}
+
+/** What a file turned out to hold, told before COMMIT. */
+export interface FoundContent {
+  readonly fileId: number;
+  readonly sha256: string;
+  readonly contentSha256: string;
 }
 
 /** Which live loads this one takes the place of; read from `loads` under the locks. */
@@ -84,7 +98,14 @@ export type LoadResult =
   /** `load --dry-run`. */
   | (LoadOutcome & { readonly outcome: 'checked'; readonly error: ReportedError | null })
   /** Another live receipt holds this content: same path = adopt it, other path = on_duplicate. */
-  | { readonly outcome: 'lost-race'; readonly winner: ReceiptRef; readonly sha256: string }
+  | {
+      readonly outcome: 'lost-race';
+      readonly winner: ReceiptRef;
+      readonly sha256: string;
+      readonly contentSha256?: string | null;
+    }
+  /** What the file holds is known from another delivery: rolled back, decide again. */
+  | ({ readonly outcome: 'known-content' } & FoundContent)
   /** Live loads of the path of which the decision knew nothing: nothing was loaded, decide again. */
   | { readonly outcome: 'known-path'; readonly loadIds: readonly number[] }
   /** The file changed or went while it was read: back to settling, no attempt used. */
@@ -101,6 +122,8 @@ export type LoadResult =
 
 export interface LoadOutcome {
   readonly sha256: string | null;
+  /** Of the decoded bytes; omitted or null = not known, or the feed does not ask (identity: bytes). */
+  readonly contentSha256?: string | null;
   readonly rows: RowCounts;
   readonly errors: readonly ErrorGroup[];
   readonly drift: readonly DriftNote[];

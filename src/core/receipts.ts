@@ -13,6 +13,8 @@ export interface ReceiptRef {
   /** Of whoever loaded it. */
   readonly host: string;
   readonly sha256: string | null;
+  /** sha256 of the decoded bytes: sha256 itself where the file was not packed; null or omitted = not known. */
+  readonly contentSha256?: string | null;
   readonly size: number;
   readonly mtimeUs: number | null;
   readonly version: string | null;

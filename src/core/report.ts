@@ -58,6 +58,8 @@ export interface FileReport {
   readonly size: number;
   readonly mtime: string | null;
   readonly sha256: string | null;
+  /** Of the decrypted, decompressed bytes: sha256 itself where the file was not packed; null = not known. */
+  readonly content_sha256: string | null;
   readonly state: ReportState;
   readonly attempts: number;
   readonly load_id: number | null;

@@ -5,7 +5,7 @@ import type { FeedSpec } from '../core/feed/feed.js';
 import type { FormatType } from '../core/format.js';
 import type { Ledger } from '../core/ledger/index.js';
 import type { Place } from '../core/ledger/place.js';
-import type { LoadJob, LoadResult } from '../core/load.js';
+import type { FoundContent, LoadJob, LoadResult } from '../core/load.js';
 import type { Log } from '../core/log.js';
 import type { Receipts } from '../core/receipts.js';
 import type { Source } from '../core/source.js';
@@ -33,7 +33,7 @@ export interface EngineParts {
   readonly direct: Source;
   /** Files are there that the ledger does not know: soon there will be loads. */
   found(): void;
-  load(job: LoadJob): Promise<LoadResult>;
+  load(job: LoadJob, onContent: (found: FoundContent) => Promise<boolean>): Promise<LoadResult>;
   readonly events: Pick<Events, 'tell'>;
 }
 

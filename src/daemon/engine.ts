@@ -106,7 +106,7 @@ export class Engine {
       ...this.#parts,
       sameTrouble: this.#sameTrouble,
       source: (entry) => this.#sourceOf(entry, sources),
-      load: (job) => this.#parts.load(job),
+      load: (job, onContent) => this.#parts.load(job, onContent),
       lookAgain: (entry) => this.#lookAgain(entry),
       reported: async (fileId) => {
         const [report] = await this.#parts.ledger.files({ ids: [fileId], limit: 1 });

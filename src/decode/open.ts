@@ -6,6 +6,7 @@ import type { DecryptSpec, ExpansionSpec } from '../core/feed/input.js';
 import type { Bytes } from '../core/format.js';
 import { toUtf8 } from './charset/charset.js';
 import { checkKind, choose } from './choose.js';
+import type { ContentDigest } from './content-digest.js';
 import { DETECT_BYTES } from './detect.js';
 import { Expansion } from './expansion.js';
 import { abandon, peek } from './peek.js';
@@ -24,6 +25,8 @@ export interface DecodePlan {
   readonly format: string;
   /** Label of the text's encoding; null = the format is no text. */
   readonly encoding: string | null;
+  /** Told what is packed in the file; omitted = nobody asks. */
+  readonly content?: ContentDigest;
 }
 
 /** The delivered file. */
@@ -90,14 +93,18 @@ async function unpacked(
   const said = signed === null ? {} : { signed };
   try {
     const decoder = choose(plan.decoders, plan.compression, head, name);
-    if (decoder === null)
-      return { kind: 'stream', compression: outer ?? 'none', ...(await readable(bytes, outer, plan)), ...said };
+    const { content } = plan;
+    if (decoder === null) {
+      const [inside, compression] = [outer === null ? bytes : watched(bytes, content), outer ?? 'none'];
+      if (outer === null) content?.plain();
+      return { kind: 'stream', compression, ...(await readable(inside, outer, plan)), ...said };
+    }
     if (decoder.members === undefined) {
       const packed = signed === null ? expansion.counted(bytes) : bytes;
       return {
         kind: 'stream',
         compression: `${layer}${decoder.name}`,
-        ...(await readable(expansion.limited(decoder.decode(packed)), decoder.name, plan)),
+        ...(await readable(watched(expansion.limited(decoder.decode(packed)), content), decoder.name, plan)),
         ...said,
       };
     }
@@ -113,16 +120,27 @@ async function unpacked(
       throw new TallymanError('FORMAT_MISMATCH', `The ${decoder.name} archive holds no file that is wanted.`, {
         fix: 'Correct members, or ask the supplier.',
       });
+    content?.packed(members.length);
+    const inside = (member: ArchiveMember): Bytes => {
+      const bytesOf = expansion.limited(member.open());
+      return content?.watch(bytesOf, member.name) ?? bytesOf;
+    };
     return {
       kind: 'archive',
       compression: decoder.name,
       members,
-      open: (member) => readable(expansion.limited(member.open()), decoder.name, plan),
+      open: (member) => readable(inside(member), decoder.name, plan),
     };
   } catch (error) {
     await abandon(bytes);
     throw error;
   }
+}
+
+/** A file that is one packed stream. */
+function watched(bytes: Bytes, content: ContentDigest | undefined): Bytes {
+  content?.packed(1);
+  return content?.watch(bytes) ?? bytes;
 }
 
 async function readable(bytes: Bytes, inside: string | null, plan: DecodePlan): Promise<DecodedBytes> {

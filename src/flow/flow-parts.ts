@@ -7,7 +7,7 @@ import type { ReceiptBook } from '../core/ledger/receipt-book.js';
 import type { Surroundings } from '../core/ledger/surroundings.js';
 import type { FileEntry } from '../core/entry.js';
 import type { DatabaseSpec } from '../core/database.js';
-import type { LoadJob, LoadResult } from '../core/load.js';
+import type { FoundContent, LoadJob, LoadResult } from '../core/load.js';
 import type { Place } from '../core/ledger/place.js';
 import type { Source } from '../core/source.js';
 import type { Receipts } from '../core/receipts.js';
@@ -35,8 +35,8 @@ export interface FlowParts {
   readonly landing: Landing;
   /** The source that holds the entry's bytes. */
   source(entry: FileEntry): Source;
-  /** Runs the load in a worker thread. */
-  load(job: LoadJob): Promise<LoadResult>;
+  /** Runs the load in a worker thread, which asks before COMMIT whether the decision to load still stands. */
+  load(job: LoadJob, onContent: (found: FoundContent) => Promise<boolean>): Promise<LoadResult>;
   /** The path is to be looked at again: it changed or went. */
   lookAgain(entry: FileEntry): void;
   /** The entry ended, or an attempt at it failed: tell people. */

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import { sameVersion, type SeenFile } from '../core/file.js';
+import type { FactsAsked } from '../core/ledger/queue.js';
 import { isSamePlace } from '../core/ledger/place.js';
 import type { FileEntry } from '../core/entry.js';
+import type { FoundContent, LoadJob } from '../core/load.js';
 import { admit, NO_PROBES, type Decision, type Probes } from '../intake/admit.js';
 import { readBeside } from '../intake/beside.js';
 import { isEmptyFile } from '../intake/empty.js';
@@ -106,22 +108,34 @@ async function sameBytes(parts: FlowParts, entry: FileEntry, now: SeenFile): Pro
   return await parts.ledger.entry(entry.fileId);
 }
 
+/** How the feed wants its facts. */
+const askedBy = (feed: FeedSpec): FactsAsked => ({
+  snapshot: feed.order === 'newest',
+  byBytes: feed.identity === 'bytes',
+});
+
 type Decided = Exclude<Decision, { kind: 'needHash' | 'needPrefixHash' | 'needEmptyCheck' }>;
+
+/** A decision, and what it was made with. */
+interface Made<D = Decided> {
+  readonly decision: D;
+  readonly sha256: string | null;
+  readonly contentSha256: string | null;
+  readonly mixed: boolean;
+  readonly probes: Probes;
+}
+type LoadDecision = Extract<Decision, { kind: 'load' }>;
 
 /**
  * The decision table (docs/spec/which-file-is-new.md#the-decision-table), asked again with what it needs to know. The
  * hash that was found out on the way goes into the ledger with the claim or the end, not in a write of its own: two
  * durable points a file are what small files can afford.
  */
-async function decide(
-  parts: FlowParts,
-  entry: FileEntry,
-  feed: FeedSpec,
-): Promise<{ readonly decision: Decided; readonly sha256: string | null }> {
+async function decide(parts: FlowParts, entry: FileEntry, feed: FeedSpec): Promise<Made> {
   let sha256 = entry.sha256;
   let probes: Probes = NO_PROBES;
   for (;;) {
-    const facts = await parts.ledger.facts(entry.fileId, { snapshot: feed.order === 'newest', sha256 });
+    const facts = await parts.ledger.facts(entry.fileId, { ...askedBy(feed), sha256 });
     const decision = admit(facts, feed, probes);
     switch (decision.kind) {
       case 'needHash': {
@@ -143,7 +157,7 @@ async function decide(
         probes = { ...probes, empty: await isEmptyFile(localBytes(parts, entry), entry.file.size) };
         break;
       default:
-        return { decision, sha256 };
+        return { decision, sha256, contentSha256: facts.contentSha256 ?? null, mixed: facts.mixed === true, probes };
     }
   }
 }
@@ -167,7 +181,8 @@ function localBytes(parts: FlowParts, entry: FileEntry): Buffer {
 
 /** `told`: what others loaded under the path has been taken in just now. */
 async function carryOut(parts: FlowParts, entry: FileEntry, feed: FeedSpec, told = false): Promise<WorkOutcome> {
-  const { decision, sha256 } = await decide(parts, entry, feed);
+  const made = await decide(parts, entry, feed);
+  const { decision, sha256, contentSha256 } = made;
   switch (decision.kind) {
     case 'wait':
       if (sha256 !== null && sha256 !== entry.sha256) await parts.ledger.setContent(entry.fileId, sha256);
@@ -181,27 +196,36 @@ async function carryOut(parts: FlowParts, entry: FileEntry, feed: FeedSpec, told
       return await endFile(
         parts,
         entry,
-        { state: 'duplicate', duplicateOf: decision.of, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
+        {
+          state: 'duplicate',
+          duplicateOf: decision.of,
+          sha256,
+          contentSha256,
+          action: plannedAction(feed, entry, 'duplicate', null),
+        },
         decision.reason,
       );
     case 'hold':
       return await endFile(
         parts,
         entry,
-        { state: 'held', sha256: sha256 ?? (await contentOf(parts, entry)) },
+        { state: 'held', sha256: sha256 ?? (await contentOf(parts, entry)), contentSha256 },
         decision.reason,
       );
     case 'ignore':
       return await endFile(
         parts,
         entry,
-        { state: 'ignored', sha256: sha256 ?? (await contentOf(parts, entry)) },
+        { state: 'ignored', sha256: sha256 ?? (await contentOf(parts, entry)), contentSha256 },
         decision.reason,
       );
     case 'superseded':
       return await endFile(parts, entry, { state: 'superseded' }, decision.reason);
     case 'load':
-      return await load(parts, entry, feed, told ? { ...decision, firstOfPath: false } : decision, sha256);
+      return await load(parts, entry, feed, {
+        ...made,
+        decision: told ? { ...decision, firstOfPath: false } : decision,
+      });
   }
 }
 
@@ -209,9 +233,9 @@ async function load(
   parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
-  decision: Extract<Decision, { kind: 'load' }>,
-  sha256: string | null,
+  made: Made<LoadDecision>,
 ): Promise<WorkOutcome> {
+  const { decision, sha256 } = made;
   const bytes = localBytes(parts, entry);
   const localPath = bytes.toString();
   const stands = standsAs(entry);
@@ -232,7 +256,7 @@ async function load(
     },
     parts.actor,
   );
-  const result = await parts.load({
+  const job: LoadJob = {
     loadKey,
     instanceId: parts.ledger.instanceId,
     host: parts.place.host,
@@ -256,9 +280,35 @@ async function load(
     generation: decision.generation,
     duplicateAllowed: decision.duplicateAllowed,
     replaces: { ...decision.replaces, firstOfPath: decision.firstOfPath },
-  });
+    content: { sha256: made.contentSha256, mixed: made.mixed },
+  };
+  const result = await parts.load(job, (found) => decisionStands(parts, feed, made, found));
+  if (result.outcome === 'known-content') {
+    await parts.ledger.setContent(claimed.fileId, result.sha256, result.contentSha256);
+    const reason = 'what it holds is known from another delivery: decided on anew';
+    await parts.ledger.unclaim(claimed.fileId, { uncount: true, retryAt: null, error: null }, parts.actor, reason);
+    const again = await parts.ledger.entry(claimed.fileId);
+    return again === null ? { kind: 'done' } : await carryOut(parts, again, feed);
+  }
   if (result.outcome === 'known-path') return await learn(parts, claimed, feed, result.loadIds);
   return await settleResult(parts, claimed, feed, result, decision.firstOfPath);
+}
+
+/** Whether the decision to load would be made in just this way with what has been found out meanwhile. */
+async function decisionStands(
+  { ledger }: FlowParts,
+  feed: FeedSpec,
+  { decision: was, probes }: Made<LoadDecision>,
+  { fileId, sha256, contentSha256 }: FoundContent,
+): Promise<boolean> {
+  const facts = await ledger.facts(fileId, { ...askedBy(feed), sha256, contentSha256 });
+  const now = admit(facts, feed, probes);
+  return (
+    now.kind === 'load' &&
+    now.duplicateAllowed === was.duplicateAllowed &&
+    now.generation === was.generation &&
+    JSON.stringify(now.replaces) === JSON.stringify(was.replaces)
+  );
 }
 
 /**

@@ -45,6 +45,7 @@ export async function settleResult(
       const ended: EndOfFile = {
         state: result.outcome,
         sha256: result.sha256,
+        contentSha256: result.contentSha256 ?? null,
         loadId: result.loadId,
         rows: result.rows,
         errors: result.errors,
@@ -59,7 +60,7 @@ export async function settleResult(
       return await endFile(parts, entry, ended, loaded ? 'committed' : result.error.message);
     }
     case 'lost-race':
-      return await lostRace(parts, entry, feed, result.winner, result.sha256);
+      return await lostRace(parts, entry, feed, result);
     case 'changed':
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, result.message);
       parts.lookAgain(entry);
@@ -83,6 +84,7 @@ export async function settleResult(
       return await attemptFailed(parts, entry, feed, TallymanError.from(result.error));
     case 'checked':
     case 'known-path':
+    case 'known-content':
       throw new TallymanError('INTERNAL', `${result.outcome} is no end of a load`);
   }
 }
@@ -130,39 +132,47 @@ async function lostRace(
   parts: FlowParts,
   entry: FileEntry,
   feed: FeedSpec,
-  winner: ReceiptRef,
-  sha256: string,
+  { winner, sha256, contentSha256 = null }: Extract<LoadResult, { outcome: 'lost-race' }>,
 ): Promise<WorkOutcome> {
+  const repacked = winner.sha256 === sha256 ? '' : ', delivered packed another way';
   const isOurs = winner.instanceId === parts.ledger.instanceId || isSamePlace(parts.place, winner);
   const samePath = winner.path === entry.file.path;
   if (samePath && isOurs) {
     const holder = await parts.ledger.byLoadKey(winner.loadKey);
-    if (holder === null || holder.fileId === entry.fileId)
+    if ((holder === null && repacked === '') || holder?.fileId === entry.fileId)
       return await adopt(parts, entry, feed, winner, 'another tallyman loaded this very file');
+    const duplicateOf = holder?.fileId ?? null;
+    const name = duplicateOf === null ? `load ${winner.loadId}` : `file ${duplicateOf}`;
     return await endFile(
       parts,
       entry,
-      { state: 'duplicate', duplicateOf: holder.fileId, sha256 },
-      `the same content is loaded as file ${holder.fileId}`,
+      { state: 'duplicate', duplicateOf, sha256, contentSha256 },
+      `same content as ${name}, loaded under this path${repacked}`,
     );
   }
   const duplicateOf = (await parts.ledger.byLoadId(winner.loadId))?.fileId ?? null;
-  const reason = `the same content is loaded from ${samePath ? winner.fileUri : winner.path} (load ${winner.loadId})`;
+  const reason = `same content as ${samePath ? winner.fileUri : winner.path} (load ${winner.loadId})${repacked}`;
   // Two live loads of one feed, path and content cannot be, wherever they come from.
   switch (samePath && feed.onDuplicate === 'load' ? 'skip' : feed.onDuplicate) {
     case 'skip':
       return await endFile(
         parts,
         entry,
-        { state: 'duplicate', duplicateOf, sha256, action: plannedAction(feed, entry, 'duplicate', null) },
+        {
+          state: 'duplicate',
+          duplicateOf,
+          sha256,
+          contentSha256,
+          action: plannedAction(feed, entry, 'duplicate', null),
+        },
         reason,
       );
     case 'hold':
-      return await endFile(parts, entry, { state: 'held', sha256 }, reason);
+      return await endFile(parts, entry, { state: 'held', sha256, contentSha256 }, reason);
     case 'load':
       // Decide again, now that the other load is known: it will be allowed beside it.
       await parts.ledger.takeReceipts([winner], (receipt) => isSamePlace(parts.place, receipt));
-      await parts.ledger.setContent(entry.fileId, sha256);
+      await parts.ledger.setContent(entry.fileId, sha256, contentSha256);
       await parts.ledger.unclaim(entry.fileId, UNCOUNTED, parts.actor, reason);
       return { kind: 'done' };
   }
@@ -184,6 +194,7 @@ export async function adopt(
   const ended: EndOfFile = {
     state: status,
     sha256: receipt.sha256,
+    contentSha256: receipt.contentSha256 ?? null,
     loadId: receipt.loadId,
     loadKey: receipt.loadKey,
     generation: receipt.generation,

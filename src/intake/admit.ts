@@ -122,12 +122,13 @@ function takenAgain(facts: AdmitFacts): Decision | null {
 }
 
 /** "Content that is live as an older version of the same path ends as `duplicate`" (whatever on_duplicate says) */
-function olderVersion({ liveSamePath, snapshot }: AdmitFacts): Decision | null {
+function olderVersion(facts: AdmitFacts): Decision | null {
+  const { liveSamePath, snapshot } = facts;
   if (liveSamePath === null || snapshot !== null) return null;
   return {
     kind: 'duplicate',
     of: liveSamePath,
-    reason: `same content as file ${liveSamePath}, loaded under this path`,
+    reason: `same content as file ${liveSamePath}, loaded under this path${packing(facts, liveSamePath)}`,
   };
 }
 
@@ -136,11 +137,16 @@ function elsewhere(facts: AdmitFacts, policy: AdmitPolicy, probes: Probes): Deci
   const { entry } = facts;
   const original = originalOf(facts);
   if (original === null || isEmpty(entry, probes) || policy.onDuplicate === 'load') return null;
-  const name = original.fileId === null ? 'a file that another instance loaded' : `file ${original.fileId}`;
+  const file = original.fileId === null ? 'a file that another instance loaded' : `file ${original.fileId}`;
+  const name = `${file}${packing(facts, original.fileId ?? 0)}`;
   if (policy.onDuplicate === 'skip')
     return { kind: 'duplicate', of: original.fileId, reason: `same content as ${name}` };
   return entry.released ? null : { kind: 'hold', reason: `same content as ${name} (on_duplicate: hold)` };
 }
+
+/** What is told of bytes that are not equal, although what is packed in them is. */
+const packing = ({ repacked }: AdmitFacts, fileId: number): string =>
+  repacked?.includes(fileId) === true ? ', delivered packed another way' : '';
 
 /** "Content equal to a version in progress or held waits for its end" */
 function undecidedTwin(facts: AdmitFacts, probes: Probes): Decision | null {
@@ -270,8 +276,8 @@ function originalOf(facts: AdmitFacts): { readonly fileId: number | null } | nul
 
 function snapshotTwin({ entry, sha256, snapshot }: AdmitFacts): { readonly fileId: number } | null {
   const live = otherThan(entry, snapshot?.live ?? null);
-  if (snapshot === null || typeof live?.liveLoadId !== 'number' || sha256 === null || live.sha256 !== sha256)
-    return null;
+  if (snapshot === null || typeof live?.liveLoadId !== 'number' || sha256 === null) return null;
+  if (!(snapshot.liveIsSame ?? live.sha256 === sha256)) return null;
   const counts =
     snapshot.liveHasRecords && live.file.path !== entry.file.path && !entry.replaces.includes(live.liveLoadId);
   return counts ? { fileId: live.fileId } : null;

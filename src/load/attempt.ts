@@ -5,7 +5,7 @@ import { QuarantineRecord } from '../quarantine/record.js';
 import { QuarantineFlush } from './copy/quarantine-copy.js';
 import { agree } from './read/agreement.js';
 import { compileRows, stagingColumns } from './read/compile.js';
-import { countsOf, driftOf, startReading, type OpenedFile, type Reached } from './read/read-file.js';
+import { contentOf, countsOf, driftOf, startReading, type OpenedFile, type Reached } from './read/read-file.js';
 import type { AttemptParts, RunningLoad } from './running.js';
 import { STEPS } from './steps.js';
 import { begin } from './transaction/begin.js';
@@ -87,6 +87,7 @@ function resultOf(load: RunningLoad): LoadResult {
     ...committed,
     replaced: load.replaced.map((one) => one.loadId),
     sha256: hashOf(load),
+    contentSha256: contentOf(reached, reached.sha256),
     rows: countsOf(reached, load.loaded),
     errors: load.record.report(),
     drift: driftOf(file, load.agreement),

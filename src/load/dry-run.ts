@@ -9,6 +9,7 @@ import { agree, shapeNotes } from './read/agreement.js';
 import { compileRows } from './read/compile.js';
 import { FileInput } from './read/file-input.js';
 import {
+  contentOf,
   countsOf,
   judgeFile,
   nothingReached,
@@ -53,6 +54,7 @@ async function check(parts: FileParts): Promise<LoadResult> {
     outcome: 'checked',
     error: bad?.reported() ?? null,
     sha256: reached.sha256,
+    contentSha256: contentOf(reached, reached.sha256),
     rows: bad === null ? rows : { ...rows, delta: null },
     errors: reached.record.report(),
     drift: driftOf(reached, bad),

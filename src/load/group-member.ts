@@ -11,7 +11,8 @@ import { agree, type Agreement } from './read/agreement.js';
 import { compileRows, stagingColumns, type RowPlan } from './read/compile.js';
 import { append, copyTarget, type CopyTarget } from './copy/copy-target.js';
 import { FileInput } from './read/file-input.js';
-import { countsOf, driftOf, judgeFile, nothingReached, readFile, startReading } from './read/read-file.js';
+import { proveUnknown } from './known-content.js';
+import { contentOf, countsOf, driftOf, judgeFile, nothingReached, readFile, startReading } from './read/read-file.js';
 import type { LoadHooks } from './hooks.js';
 import { Progress } from './progress.js';
 import type { RowWriter } from './copy/row-loop.js';
@@ -31,6 +32,7 @@ export interface Member {
   readonly index: number;
   readonly loadId: number;
   readonly sha256: string;
+  readonly contentSha256: string | null;
   readonly rows: RowCounts;
   readonly record: QuarantineRecord;
   readonly drift: readonly DriftNote[];
@@ -135,11 +137,14 @@ async function read(
     const writer = (): RowWriter => keeping(out, record);
     const into = { agreement, plan, loadId, trackRows: false, writer, progress, connection: null };
     const { accepted, sha256, repeats } = await readFile(parts, file, into, reached);
+    await proveUnknown(job, hooks.onContent, reached);
     if (repeats.some((rows) => rows.size > 0)) throw new NotTogether('a unique key repeats');
     judgeFile(job, file, reached);
     const rows = countsOf(reached, accepted);
     if (rows.delta !== 0) throw new NotTogether('its rows do not balance');
-    return { job, index, loadId, sha256, rows, record, drift: driftOf(file, agreement), dialect: reader.dialect() };
+    const contentSha256 = contentOf(reached, sha256);
+    const drift = driftOf(file, agreement);
+    return { job, index, loadId, sha256, contentSha256, rows, record, drift, dialect: reader.dialect() };
   } finally {
     await file.close();
   }

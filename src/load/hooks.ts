@@ -1,4 +1,4 @@
-import type { LoadProgress } from '../core/load.js';
+import type { FoundContent, LoadProgress } from '../core/load.js';
 import type { ReadParts } from './read/open-reader.js';
 
 /** What a load is given beside its job. */
@@ -14,4 +14,6 @@ export interface LoadHooks extends ReadParts {
    * the outcome unknown.
    */
   readonly onCommit?: () => void;
+  /** Does the decision to load the file stand, now that this is known of it? Omitted = yes. */
+  readonly onContent?: (found: FoundContent) => Promise<boolean>;
 }

@@ -8,8 +8,9 @@ import { shapeNotes } from './read/agreement.js';
 import { attempt } from './attempt.js';
 import { PathIsKnown } from './transaction/begin.js';
 import { LostRace, rollback } from './transaction/commit.js';
+import { ContentIsKnown } from './known-content.js';
 import { FileInput } from './read/file-input.js';
-import { nothingReached, type Reached } from './read/read-file.js';
+import { contentOf, nothingReached, type Reached } from './read/read-file.js';
 import type { LoadHooks } from './hooks.js';
 import type { AttemptParts } from './running.js';
 import { outcomeOf } from './outcome.js';
@@ -86,6 +87,7 @@ async function settle(error: unknown, parts: SettleParts, reached: Reached): Pro
     return { kind: 'again', reason: error.reason };
   }
   if (error instanceof LostRace) return await lostRace(parts, reached);
+  if (error instanceof ContentIsKnown) return { kind: 'end', result: { outcome: 'known-content', ...error.found } };
   if (error instanceof PathIsKnown) return { kind: 'end', result: { outcome: 'known-path', loadIds: error.loadIds } };
   if (error instanceof TallymanError && error.blame === 'file')
     return { kind: 'end', result: await reject(error, parts, reached) };
@@ -103,10 +105,12 @@ async function proveControlSchema({ job, session }: SettleParts): Promise<void> 
 }
 
 /** The receipt that was in the way, as it stands now. */
-async function lostRace({ job, session }: SettleParts, { sha256 }: Reached): Promise<Settled> {
-  const winner = await receiptInTheWay(await session.connection(job.database), job, sha256);
+async function lostRace({ job, session }: SettleParts, reached: Reached): Promise<Settled> {
+  const { sha256 } = reached;
+  const contentSha256 = contentOf(reached, sha256);
+  const winner = await receiptInTheWay(await session.connection(job.database), job, { sha256, contentSha256 });
   if (winner === null || sha256 === null) return { kind: 'again', reason: 'no-winner' };
-  return { kind: 'end', result: { outcome: 'lost-race', winner, sha256 } };
+  return { kind: 'end', result: { outcome: 'lost-race', winner, sha256, contentSha256 } };
 }
 
 /**
@@ -138,6 +142,7 @@ async function reject(error: TallymanError, parts: SettleParts, reached: Reached
       error,
       loadId: reached.loadId,
       sha256,
+      contentSha256: contentOf(reached, sha256),
       rows,
       dialect,
       record: reached.record,
@@ -157,6 +162,7 @@ async function reject(error: TallymanError, parts: SettleParts, reached: Reached
       replaced,
       error: error.reported(),
       sha256,
+      contentSha256: rejection.contentSha256,
       rows,
       errors: reached.record.report(),
       drift,

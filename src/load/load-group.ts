@@ -75,15 +75,25 @@ async function open(
   const plans = new MemberPlans(feed, table, await session.presentColumns(connection, feed));
   const out: CopyBuffer = { buf: Buffer.allocUnsafeSlow(256 * 1024), pos: 0 };
   const members: Member[] = [];
+  const contents = new Set<string>();
   for (const [index, job] of jobs.entries()) {
     if (out.pos > MOST_BYTES) break;
     if (begun.replacing.has(job.file.path)) continue;
     const loadId = begun.loadIds[index]!;
+    const start = out.pos;
     const member = await whileAwake(
       connection,
       readMember({ job, index, loadId, hooks, plans, encoding: connection.encoding, out }),
     );
-    if (member !== null) members.push(member);
+    if (member === null) continue;
+    // The same in another packing, both in this group: the second one is told so once the first is loaded.
+    const twin = member.contentSha256 !== null && contents.has(member.contentSha256);
+    if (twin && member.rows.read > 0 && !job.duplicateAllowed) {
+      out.pos = start;
+      continue;
+    }
+    if (member.contentSha256 !== null) contents.add(member.contentSha256);
+    members.push(member);
   }
   const { target } = plans;
   if (members.length === 0 || target === null) throw new NotTogether('no file of it goes smoothly');
@@ -105,11 +115,22 @@ async function open(
 function resultsOf(jobs: readonly LoadJob[], { members, committed, began }: RunningGroup): (LoadResult | null)[] {
   const results: (LoadResult | null)[] = jobs.map(() => null);
   const seconds = (performance.now() - began) / 1000;
-  for (const { index, loadId, sha256, rows, record, drift, dialect } of members) {
+  for (const { index, loadId, sha256, contentSha256, rows, record, drift, dialect } of members) {
     const receipt = committed.get(loadId);
     if (receipt === undefined) throw new TallymanError('INTERNAL', `load ${loadId} got no receipt`);
     const errors = record.report();
-    results[index] = { outcome: 'loaded', ...receipt, replaced: [], sha256, rows, errors, drift, dialect, seconds };
+    results[index] = {
+      outcome: 'loaded',
+      ...receipt,
+      replaced: [],
+      sha256,
+      contentSha256,
+      rows,
+      errors,
+      drift,
+      dialect,
+      seconds,
+    };
   }
   return results;
 }

@@ -5,6 +5,7 @@ import type { ReplacedLoad } from '../postgres/control/replaced-loads.js';
 import type { LoadContext } from './context.js';
 import type { CopyTarget } from './copy/copy-target.js';
 import type { Member } from './group-member.js';
+import type { LoadHooks } from './hooks.js';
 import type { Progress } from './progress.js';
 import type { Agreement } from './read/agreement.js';
 import type { RowPlan } from './read/compile.js';
@@ -23,6 +24,7 @@ export interface AttemptParts extends FileParts {
   readonly began: number;
   /** COMMIT is about to be sent. */
   readonly onCommit: () => void;
+  readonly onContent?: LoadHooks['onContent'];
 }
 
 /** A load between BEGIN and COMMIT, as its steps see and change it. */

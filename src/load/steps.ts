@@ -1,6 +1,8 @@
 import { copyFile } from './copy/copy-file.js';
 import { copyGroup } from './copy/copy-group.js';
+import { proveUnknown } from './known-content.js';
 import type { RunningGroup, RunningLoad } from './running.js';
+import { whileAwake } from './transaction/awake.js';
 import { commitGroup, commitLoad } from './transaction/receipt.js';
 import { deleteReplaced } from './transaction/replaced.js';
 import { judgeLoad, proveGroup, proveTally } from './transaction/prove.js';
@@ -30,6 +32,12 @@ export const STEPS: readonly Step[] = [
     group: null,
   },
   { name: 'copy', alone: copyFile, group: copyGroup },
+  // A file of a group is asked about once it has been read (group-member.ts).
+  {
+    name: 'content',
+    alone: ({ parts, job, reached, connection }) => whileAwake(connection, proveUnknown(job, parts.onContent, reached)),
+    group: null,
+  },
   { name: 'unique', alone: settleUnique, group: null },
   // The files of a group are judged one by one as they are read (group-member.ts).
   { name: 'judge', alone: judgeLoad, group: null },

@@ -104,13 +104,17 @@ export async function dryRun(parts: DryRunParts, feed: FeedSpec, file: string): 
 function found(
   result: LoadResult,
   feed: FeedSpec,
-): Pick<FileReport, 'sha256' | 'rows' | 'errors' | 'error' | 'drift' | 'lines_skipped' | 'rows_skipped'> {
+): Pick<
+  FileReport,
+  'sha256' | 'content_sha256' | 'rows' | 'errors' | 'error' | 'drift' | 'lines_skipped' | 'rows_skipped'
+> {
   switch (result.outcome) {
     case 'checked':
     case 'loaded':
     case 'rejected':
       return {
         sha256: result.sha256,
+        content_sha256: result.contentSha256 ?? null,
         rows: result.rows,
         errors: result.errors,
         ...toldDrift(result.drift),
@@ -123,6 +127,7 @@ function found(
     case 'vanished':
       return {
         sha256: null,
+        content_sha256: null,
         rows: NO_ROWS,
         errors: [],
         ...toldDrift([]),
@@ -132,13 +137,14 @@ function found(
         ).reported(),
       };
     case 'known-path':
+    case 'known-content':
       throw new TallymanError('INTERNAL', 'a dry run knows of no other loads');
     case 'lost-race':
-      return { sha256: result.sha256, rows: NO_ROWS, errors: [], ...toldDrift([]), error: null };
+      return { sha256: result.sha256, content_sha256: null, rows: NO_ROWS, errors: [], ...toldDrift([]), error: null };
     case 'unreachable':
     case 'misfit':
     case 'unknown':
     case 'failed':
-      return { sha256: null, rows: NO_ROWS, errors: [], ...toldDrift([]), error: result.error };
+      return { sha256: null, content_sha256: null, rows: NO_ROWS, errors: [], ...toldDrift([]), error: result.error };
   }
 }

@@ -44,6 +44,7 @@ const REPORT = [
   'size',
   'mtime',
   'sha256',
+  'content_sha256',
   'state',
   'attempts',
   'load_id',

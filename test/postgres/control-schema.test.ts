@@ -4,6 +4,7 @@ import {
   controlSchemaSql,
   ensureControlSchema,
   LIVE_CONTENT_INDEX,
+  LIVE_DECODED_INDEX,
   LIVE_PATH_INDEX,
   readControlState,
 } from '../../src/postgres/control/control-schema.js';
@@ -56,7 +57,7 @@ describe('the control schema', () => {
     );
     const columns = new Map(rows.map((row) => [row.table_name, row.columns]));
     expect(columns.get('loads')).toBe(
-      'load_id, load_key uuid, instance_id, feed, path, file_uri, file_sha256, file_size, file_mtime, file_version, target, generation, status, rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, duplicate_allowed, dialect jsonb, error_code, host, started_at, committed_at, replaces',
+      'load_id, load_key uuid, instance_id, feed, path, file_uri, file_sha256, file_size, file_mtime, file_version, target, generation, status, rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, duplicate_allowed, dialect jsonb, error_code, host, started_at, committed_at, replaces, content_sha256',
     );
     expect(columns.get('quarantine')).toBe(
       'quarantine_id, load_id, row_number, line_number, byte_offset, errors jsonb, raw bytea, raw_length, status, resolved_by, note, created_at',
@@ -129,6 +130,36 @@ describe('the control schema', () => {
     const first = await insertLoad('before', { path: 'a' });
     expect((await ensure('before')).version).toBe(2);
     expect(await insertLoad('before', { path: 'b' })).toBe(first + 1);
+  });
+
+  test('knows what is packed in a file without a version that the program before would refuse', async () => {
+    const { version, additions } = await ensure('additive');
+    expect([version, additions]).toEqual([2, 1]);
+    // Receipts of the program before say nothing of it, and never collide over it.
+    const packed = { file_sha256: 'b'.repeat(64), content_sha256: SHA };
+    await insertLoad('additive', packed);
+    await insertLoad('additive', { path: 'q', file_sha256: SHA });
+    await expect(insertLoad('additive', { ...packed, path: 'r', file_sha256: 'c'.repeat(64) })).rejects.toMatchObject({
+      code: '23505',
+      constraint: LIVE_DECODED_INDEX,
+    });
+    await insertLoad('additive', { ...packed, path: 's', file_sha256: 'c'.repeat(64), duplicate_allowed: true });
+    await insertLoad('additive', { ...packed, feed: 'g' });
+  });
+
+  test('tells the SQL that is missing when the role may not bring it up to date', async () => {
+    await database.client.query('CREATE SCHEMA older');
+    for (const statement of foundation.statements('older')) await database.client.query(statement);
+    await database.client.query(
+      'INSERT INTO older.meta (version) VALUES (1); CREATE ROLE user_only LOGIN; GRANT USAGE ON SCHEMA older TO user_only; GRANT SELECT ON ALL TABLES IN SCHEMA older TO user_only',
+    );
+    const refused = await ensure('older', 'user_only').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'DATABASE_RIGHTS' });
+    const { fix } = refused as { readonly fix: string };
+    await database.client.query(fix.slice(fix.indexOf('BEGIN;')));
+    await database.client.query('GRANT SELECT ON ALL TABLES IN SCHEMA older TO user_only');
+    expect(await ensure('older', 'user_only')).toMatchObject({ version: 2, additions: 1 });
+    await database.client.query('DROP OWNED BY user_only; DROP ROLE user_only');
   });
 
   test('is null before it is made', async () => {

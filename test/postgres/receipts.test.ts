@@ -66,6 +66,7 @@ describe('receipts', () => {
   test('come back with every field', async () => {
     const { id, key } = await insertLoad({
       file_sha256: 'c'.repeat(64),
+      content_sha256: 'd'.repeat(64),
       file_mtime: '2026-11-20T05:59:59.123456Z',
       file_version: 'v1',
       generation: 3,
@@ -86,6 +87,7 @@ describe('receipts', () => {
         fileUri: 'file:///a.csv',
         host: '',
         sha256: 'c'.repeat(64),
+        contentSha256: 'd'.repeat(64),
         size: 10,
         mtimeUs: 1_795_154_399_123_456,
         version: 'v1',

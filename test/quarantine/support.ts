@@ -43,6 +43,7 @@ export function detailOf(change: Partial<FileDetail> = {}): FileDetail {
     size: 1234,
     mtime: '2026-11-20T06:00:00.000Z',
     sha256: 'ab'.repeat(32),
+    content_sha256: 'ab'.repeat(32),
     state: 'loaded',
     attempts: 1,
     load_id: 9,

@@ -38,6 +38,7 @@ export function printFile(out: Output, d: FileDetail): void {
   pair('state', d.duplicate_of === null ? d.state : `${d.state} of file ${d.duplicate_of}`);
   pair('size', `${count(d.size)} bytes, changed ${when(d.mtime)}`);
   pair('sha256', d.sha256 ?? 'not known');
+  if (d.content_sha256 !== null && d.content_sha256 !== d.sha256) pair('unpacked', d.content_sha256);
   pair(
     'load',
     d.load_id === null

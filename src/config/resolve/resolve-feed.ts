@@ -40,6 +40,13 @@ export interface ResolvedFeed {
 
 type Keys = { readonly [K in keyof FeedInput]?: FeedInput[K] };
 
+/** What counts as the same file, and what becomes of one. */
+const sameness = (keys: Keys): Pick<FeedSpec, 'onDuplicate' | 'onChanged' | 'identity'> => ({
+  onDuplicate: keys.on_duplicate ?? 'skip',
+  onChanged: keys.on_changed ?? 'load',
+  ...(keys.identity === 'bytes' && { identity: keys.identity }),
+});
+
 /**
  * One feed, `defaults` merged already. All its mistakes are reported; nothing is kept back because something else is
  * wrong.
@@ -95,8 +102,7 @@ export function resolveFeed(name: string, node: MapNode, around: FeedSurrounding
     unique: keys.unique ?? [],
     onUnknownColumn: keys.on_unknown_column ?? (contract ? (format.part.unknownColumn ?? 'reject') : 'add'),
     onMissingColumn: keys.on_missing_column ?? (contract ? 'reject' : 'fill_null'),
-    onDuplicate: keys.on_duplicate ?? 'skip',
-    onChanged: keys.on_changed ?? 'load',
+    ...sameness(keys),
     control: controlOf(keys.control),
     limits: limitsOf(keys, target),
     target,

@@ -122,6 +122,13 @@ export const feedShape = {
     .describe(
       'New content under a path that is loaded: load as a further version, replace its earlier rows, hold, skip. Default: load.',
     ),
+  identity: z
+    .enum(['bytes', 'content'])
+    .default('content')
+    .describe(
+      'When two files are the same: content (what is packed or encrypted in them is equal, however it was delivered) ' +
+        'or bytes (they were delivered byte for byte equal).',
+    ),
   control: z
     .strictObject({
       header: regex()

@@ -37,6 +37,8 @@ export interface FeedSpec {
   readonly onMissingColumn: 'reject' | 'fill_null';
   readonly onDuplicate: 'skip' | 'load' | 'hold';
   readonly onChanged: 'load' | 'replace' | 'hold' | 'skip';
+  /** What makes two files the same: the delivered bytes alone, or what is packed in them too. Omitted = content. */
+  readonly identity?: 'bytes' | 'content';
   readonly control: ControlSpec | null;
   readonly limits: LimitsSpec;
   readonly target: TargetSpec;

@@ -12,9 +12,10 @@ export interface Queue {
   entry(fileId: number): Promise<FileEntry | null>;
   /**
    * Everything that intake/admit.ts has to know about the rest of the ledger, bounded whatever the ledger's size.
-   * `sha256`: when it is not in the entry yet.
+   * `sha256`: when it is not in the entry yet; `contentSha256`: of what is packed in it, when it was found out just
+   * now. `byBytes`: what is packed in the files does not count.
    */
-  facts(fileId: number, options: { readonly snapshot: boolean; readonly sha256?: string | null }): Promise<AdmitFacts>;
+  facts(fileId: number, options: FactsAsked): Promise<AdmitFacts>;
   /** Entries of the path, newest first, at most `limit`. */
   versions(feed: string, path: string, limit: number): Promise<readonly FileEntry[]>;
   /**
@@ -46,8 +47,8 @@ export interface Queue {
    * there is nothing to renew. WRONG_STATE = it was given up for dead, and others may work on its entries: stop.
    */
   renew(worker: string): Promise<string | null>;
-  /** The hash is known before the claim. */
-  setContent(fileId: number, sha256: string): Promise<void>;
+  /** The hash is known before the claim; `contentSha256`: and what is packed in the file. */
+  setContent(fileId: number, sha256: string, contentSha256?: string | null): Promise<void>;
   /**
    * discovered -> landing -> landed, and back to discovered. `landedPath` goes with `landed`; back to discovered
    * forgets it.
@@ -101,6 +102,13 @@ export interface Queue {
   died(fileId: number, chunk: number): Promise<number>;
 }
 
+export interface FactsAsked {
+  readonly snapshot: boolean;
+  readonly sha256?: string | null;
+  readonly contentSha256?: string | null;
+  readonly byBytes?: boolean;
+}
+
 /**
  * What the decision table (docs/spec/which-file-is-new.md#the-decision-table) asks of the ledger. "Other" = not the
  * entry itself. Loads that the entry replaces on an operator's word (`replaces`) are neither live versions nor
@@ -110,6 +118,15 @@ export interface AdmitFacts {
   readonly entry: FileEntry;
   /** Entry's hash, or the one given; null = not known yet. */
   readonly sha256: string | null;
+  /** Of what is packed in it, equal to sha256 where nothing is; null or omitted = not known. */
+  readonly contentSha256?: string | null;
+  /** The feed has files of which it is known what was packed in them. Omitted = no. */
+  readonly mixed?: boolean;
+  /**
+   * Of the entries named below, those (0: a load of another instance) that are of the same content only when unpacked.
+   * "The same content" = one of the hashes of the one, delivered or decoded, is one of the other's. Omitted = none.
+   */
+  readonly repacked?: readonly number[];
   /**
    * The path's newest other version when its bytes still stand there as far as the ledger knows. `seen` = its content
    * counts (docs/spec/which-file-is-new.md#seen), or it was rejected and nothing about it has changed but that its
@@ -147,6 +164,8 @@ export interface AdmitFacts {
     readonly live: FileEntry | null;
     /** That load read more than 0 records. */
     readonly liveHasRecords: boolean;
+    /** That load is of the same content. Omitted = as far as sha256 tells. */
+    readonly liveIsSame?: boolean;
     /** Another entry of the feed is being loaded. */
     readonly loading: number | null;
     /** The newest other open entry by mtime, then path, if newer than the entry. */
@@ -168,6 +187,8 @@ export interface Claim {
 export interface EndOfFile {
   readonly state: EndState;
   readonly sha256?: string | null;
+  /** Of the decoded bytes; equal to sha256 = nothing was packed. */
+  readonly contentSha256?: string | null;
   readonly loadId?: number | null;
   /** When another receipt than the claim's own is adopted (a lost race on the same path). */
   readonly loadKey?: string;

@@ -24,6 +24,8 @@ export type Change =
       readonly to: FileState;
       readonly reason: string | null;
     }
+  /** What is packed in the entry's bytes. */
+  | { readonly kind: 'packed'; readonly fileId: number; readonly sha256: string; readonly content: string }
   /** Those that wait for this entry decide again. */
   | { readonly kind: 'free-waiting'; readonly fileId: number }
   | { readonly kind: 'plan-action'; readonly fileId: number; readonly action: NonNullable<EndOfFile['action']> }
@@ -58,6 +60,8 @@ export type Change =
 export interface EntryFields {
   readonly file?: SeenFile;
   readonly sha256?: string | null;
+  /** Its bytes are its content: nothing is packed in them. */
+  readonly plain?: boolean;
   readonly attempts?: number;
   readonly generation?: number;
   readonly loadId?: number | null;

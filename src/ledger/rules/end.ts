@@ -33,6 +33,7 @@ export function planEnd(entry: FileEntry, end: EndOfFile, facts: EndFacts, now: 
   mustBeAllowed(entry, end, facts);
   return [
     { kind: 'set', fileId, fields: { ...outcome(entry, end, now), ...live(end) } },
+    ...content(entry, end),
     { kind: 'detail', fileId, errors: end.errors ?? [], drift: end.drift ?? [] },
     ...receipt(entry, end, facts),
     { kind: 'state', fileId, from: entry.state, to: end.state, reason: null },
@@ -63,6 +64,7 @@ function mustBeAllowed(entry: FileEntry, end: EndOfFile, facts: EndFacts): void 
 function outcome(entry: FileEntry, end: EndOfFile, now: string): EntryFields {
   return {
     sha256: end.sha256 ?? entry.sha256,
+    ...(isPlain(entry, end) && { plain: true }),
     loadId: end.loadId ?? null,
     loadKey: receiptKey(entry, end),
     duplicateOf: end.duplicateOf ?? null,
@@ -77,6 +79,15 @@ function outcome(entry: FileEntry, end: EndOfFile, now: string): EntryFields {
     before: null,
     ...(end.seconds !== undefined && { seconds: end.seconds }),
   };
+}
+
+const isPlain = (entry: FileEntry, { sha256, contentSha256 }: EndOfFile): boolean =>
+  typeof contentSha256 === 'string' && contentSha256 === (sha256 ?? entry.sha256);
+
+function content(entry: FileEntry, end: EndOfFile): readonly Change[] {
+  const sha256 = end.sha256 ?? entry.sha256;
+  if (typeof end.contentSha256 !== 'string' || sha256 === null || isPlain(entry, end)) return [];
+  return [{ kind: 'packed', fileId: entry.fileId, sha256, content: end.contentSha256 }];
 }
 
 /** What was said for this load (replaces, release) is done: the next one is decided afresh. */

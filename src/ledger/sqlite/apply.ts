@@ -2,6 +2,7 @@ import { arrivedUs } from '../../core/entry.js';
 import type { Change, EntryFields } from '../rules/changes.js';
 import { changeState, freeWaiting, type Cause } from './change.js';
 import { fromIsoOrNull, int, sha, storedBefore } from './entry-rows.js';
+import { rememberPacked } from './packed.js';
 import { restoreLive, setStatus, writeReceipt } from './receipt-rows.js';
 import type { Store, Value } from './store/store.js';
 
@@ -20,6 +21,9 @@ function applyOne(store: Store, change: Change, cause: Cause): void {
       changeState(store, change.fileId, change.from, change.to, { ...cause, reason });
       return;
     }
+    case 'packed':
+      rememberPacked(store, feedOf(store, change.fileId), change.sha256, change.content);
+      return;
     case 'free-waiting':
       freeWaiting(store, change.fileId);
       return;
@@ -96,6 +100,7 @@ function columns(f: EntryFields, at: number): readonly (readonly [string, Value 
     ['arrived_us', f.file && arrivedUs(f.file.mtimeUs, at)],
     ['version', f.file?.version],
     ['sha256', written(f.sha256, sha)],
+    ['plain', written(f.plain, Number)],
     ['attempts', f.attempts],
     ['generation', f.generation],
     ['load_id', f.loadId],

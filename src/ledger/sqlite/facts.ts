@@ -1,15 +1,17 @@
 import { isAged } from '../../core/file.js';
-import type { AdmitFacts } from '../../core/ledger/queue.js';
+import type { AdmitFacts, FactsAsked } from '../../core/ledger/queue.js';
 import { orderUs, type FileEntry } from '../../core/entry.js';
 import { mustFindRow } from './change.js';
-import { ENTRY, int, intOrNull, sha, text, toEntry } from './entry-rows.js';
+import { deliveriesOf, isMixed, packedIn } from './packed.js';
+import { ENTRY, hexOf, int, intOrNull, sha, text, toEntry } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
 
 /** The entry being decided, as the queries need it. */
 interface Subject {
   readonly entry: FileEntry;
   readonly feed: number;
-  readonly content: Buffer | null;
+  /** Every delivery of its content, its own bytes first. Empty = nothing is known of it. */
+  readonly contents: readonly Buffer[];
   /** JSON list of load_ids that go on an operator's word: neither live versions nor originals. */
   readonly outgoing: string;
 }
@@ -18,40 +20,80 @@ interface Subject {
  * Everything that the decision table asks, each by a bounded number of index lookups: with 1,000,000 equal or equally
  * named files in the feed too. `seen` and `twin_path` are explained in schema-1.ts.
  */
-export function admitFacts(
-  store: Store,
-  fileId: number,
-  options: { readonly snapshot: boolean; readonly sha256?: string | null },
-): AdmitFacts {
+export function admitFacts(store: Store, fileId: number, options: FactsAsked): AdmitFacts {
   const row = mustFindRow(store, fileId);
   const entry = toEntry(row);
   const sha256 = options.sha256 ?? entry.sha256;
+  const feed = int(row, 'feed_id');
+  const byBytes = options.byBytes === true;
+  const packed = byBytes ? null : (options.contentSha256 ?? packedIn(store, feed, sha(sha256)));
   const subject: Subject = {
     entry,
-    feed: int(row, 'feed_id'),
-    content: sha(sha256),
+    feed,
+    contents: byBytes ? listed(sha(sha256)) : deliveriesOf(store, feed, sha(sha256), sha(packed)),
     outgoing: JSON.stringify(entry.replaces),
   };
   const snapshot = options.snapshot ? snapshotFacts(store, subject) : null;
-  return {
+  const facts: AdmitFacts = {
     entry,
     sha256,
+    contentSha256: packed ?? (sha256 !== null && isPlain(row) ? sha256 : null),
+    mixed: !byBytes && isMixed(store, feed),
     present: present(store, subject),
     live: liveVersion(store, subject),
-    liveSamePath: liveSamePath(store, subject),
-    liveElsewhere: liveElsewhere(store, subject),
-    ignoredSame: sameContent(store, subject, 'seen = 2'),
-    inProgressSame: inProgressSame(store, subject),
-    heldSame: sameContent(store, subject, 'seen = 4'),
+    liveSamePath: firstOf(subject, (content) => liveSamePath(store, subject, content)),
+    liveElsewhere: firstOf(subject, (content) => liveElsewhere(store, subject, content)),
+    ignoredSame: firstOf(subject, (content) => sameContent(store, subject, content, 'seen = 2')),
+    inProgressSame: firstOf(subject, (content) => inProgressSame(store, subject, content)),
+    heldSame: firstOf(subject, (content) => sameContent(store, subject, content, 'seen = 4')),
     loadingUnhashed: entry.file.size === 0 ? null : loadingUnhashed(store, subject),
     sameSize:
       snapshot === null
         ? sameSize(store, subject)
         : snapshot.live !== null && snapshot.live.fileId !== fileId && snapshot.live.file.size === entry.file.size,
-    outgoingGeneration: outgoingGeneration(store, subject),
+    outgoingGeneration: Math.max(
+      ...(subject.contents.length === 0 ? [null] : subject.contents).map((content) =>
+        outgoingGeneration(store, subject, content),
+      ),
+    ),
     laterRejected: laterRejected(store, subject),
-    snapshot,
+    snapshot: snapshot === null ? null : { ...snapshot, liveIsSame: isSame(subject, snapshot.live) },
   };
+  return { ...facts, repacked: repacked(store, facts) };
+}
+
+const listed = (hash: Buffer | null): readonly Buffer[] => (hash === null ? [] : [hash]);
+
+const isPlain = (row: Row): boolean => intOrNull(row, 'plain') === 1;
+
+function isSame({ contents }: Subject, other: FileEntry | null): boolean {
+  const hash = sha(other?.sha256 ?? null);
+  return hash !== null && contents.some((content) => content.equals(hash));
+}
+
+/** Those among the facts that were delivered as other bytes. */
+function repacked(store: Store, facts: AdmitFacts): readonly number[] {
+  if (facts.mixed !== true || facts.sha256 === null) return [];
+  const { liveElsewhere } = facts;
+  const named = [facts.liveSamePath, liveElsewhere?.fileId ?? null, facts.ignoredSame, facts.snapshot?.live?.fileId];
+  const others = named
+    .filter((fileId) => typeof fileId === 'number')
+    .filter((fileId) => {
+      const row = store.get('select sha256 from entry where file_id = ?', fileId);
+      return row !== null && hexOf(row, 'sha256') !== facts.sha256;
+    });
+  if (liveElsewhere?.fileId !== null) return others;
+  const row = store.get('select sha256 from receipt where load_id = ? and file_id is null', liveElsewhere.loadId);
+  return row !== null && hexOf(row, 'sha256') !== facts.sha256 ? [...others, 0] : others;
+}
+
+/** The first answer for a delivery of the content, its own bytes before others. */
+function firstOf<T>({ contents }: Subject, find: (content: Buffer) => T | null): T | null {
+  for (const content of contents) {
+    const found = find(content);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function present(store: Store, { entry, feed }: Subject): AdmitFacts['present'] {
@@ -108,8 +150,7 @@ const TWIN_BRANCHES = [
   'seen = 6 and twin_path = ?',
 ];
 
-function liveSamePath(store: Store, { entry, feed, content, outgoing }: Subject): number | null {
-  if (content === null) return null;
+function liveSamePath(store: Store, { entry, feed, outgoing }: Subject, content: Buffer): number | null {
   const where = 'feed_id = ? and sha256 = ? and file_id <> ? and live_load_id not in (select value from json_each(?))';
   for (const branch of TWIN_BRANCHES) {
     const found = store.value(
@@ -125,8 +166,7 @@ function liveSamePath(store: Store, { entry, feed, content, outgoing }: Subject)
   return null;
 }
 
-function liveElsewhere(store: Store, { entry, feed, content, outgoing }: Subject): AdmitFacts['liveElsewhere'] {
-  if (content === null) return null;
+function liveElsewhere(store: Store, { entry, feed, outgoing }: Subject, content: Buffer): AdmitFacts['liveElsewhere'] {
   // twin_path first: null (the original) sorts before the allowed duplicates
   const own = store.get(
     `select file_id, live_load_id from entry where feed_id = ? and sha256 = ? and seen = 1 and path <> ? and file_id <> ?
@@ -154,8 +194,8 @@ function liveElsewhere(store: Store, { entry, feed, content, outgoing }: Subject
 const BY_CONTENT =
   'select file_id from entry indexed by entry_content where feed_id = ? and sha256 = ? and twin_path is null';
 
-function sameContent(store: Store, { entry, feed, content }: Subject, where: string): number | null {
-  if (content === null || entry.file.size === 0) return null;
+function sameContent(store: Store, { entry, feed }: Subject, content: Buffer, where: string): number | null {
+  if (entry.file.size === 0) return null;
   const found = store.value(
     `${BY_CONTENT} and ${where} and file_id <> ? order by file_id limit 1`,
     feed,
@@ -166,8 +206,8 @@ function sameContent(store: Store, { entry, feed, content }: Subject, where: str
 }
 
 /** Being loaded, or open and earlier: of two that wait for their turn the later one waits, never both. */
-function inProgressSame(store: Store, { entry, feed, content }: Subject): number | null {
-  if (content === null || entry.file.size === 0) return null;
+function inProgressSame(store: Store, { entry, feed }: Subject, content: Buffer): number | null {
+  if (entry.file.size === 0) return null;
   const found = store.value(
     `${BY_CONTENT} and seen = 3 and file_id <> ? and (state = 'loading' or file_id < ?) order by file_id limit 1`,
     feed,
@@ -207,7 +247,7 @@ function sameSize(store: Store, { entry, feed }: Subject): boolean {
   );
 }
 
-function outgoingGeneration(store: Store, { entry, feed, content, outgoing }: Subject): number {
+function outgoingGeneration(store: Store, { entry, feed, outgoing }: Subject, content: Buffer | null): number {
   const withRows = `exists (select 1 from receipt r where r.load_id = e.load_id and r.file_id = e.file_id and r.status = 'cleared')`;
   const found = store.get(
     `select max(

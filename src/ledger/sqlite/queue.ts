@@ -9,6 +9,7 @@ import { changeState, findEntry, freeWaiting, mustFind, mustFindRow, type Cause 
 import { admitFacts } from './facts.js';
 import { feedId } from './feeds.js';
 import { before, ENTRY, entryBy, fromIsoOrNull, int, sha, toEntry } from './entry-rows.js';
+import { rememberPacked } from './packed.js';
 import type { Store } from './store/store.js';
 
 /** The way of a version from its turn to its end. */
@@ -41,10 +42,12 @@ export function queue(store: Store, workers: Workers): Omit<Queue, 'end'> {
           worker,
         );
       }),
-    setContent: (fileId, sha256) =>
+    setContent: (fileId, sha256, contentSha256 = null) =>
       store.write(() => {
-        mustFind(store, fileId);
+        const feed = int(mustFindRow(store, fileId), 'feed_id');
         store.run('update entry set sha256 = ? where file_id = ?', sha(sha256), fileId);
+        if (contentSha256 === sha256) store.run('update entry set plain = 1 where file_id = ?', fileId);
+        rememberPacked(store, feed, sha256, contentSha256);
       }),
     move: (fileId, to, actor, reason, landedPath) =>
       store.write(() => {

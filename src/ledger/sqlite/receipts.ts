@@ -9,6 +9,7 @@ import { apply } from './apply.js';
 import { changeState, mustFind, type Cause } from './change.js';
 import { internFeed } from './feeds.js';
 import { supersedeBad, supersedeReplaced } from './consequences.js';
+import { rememberPacked } from './packed.js';
 import { RECEIPT_STATUSES, restoreLive, setStatus, writeReceipt } from './receipt-rows.js';
 import { ENTRY, fromIso, int, intOrNull, sha, text, toEntry } from './entry-rows.js';
 import type { Row, Store } from './store/store.js';
@@ -93,6 +94,7 @@ function takeReceipt(store: Store, receipt: ReceiptRef, own: boolean): boolean {
     return false;
   }
   const feed = internFeed(store, receipt.feed);
+  rememberPacked(store, feed, receipt.sha256, receipt.contentSha256 ?? null);
   const by = { fileId: null, loadKey: receipt.loadKey, path: receipt.path, sha256: receipt.sha256 };
   if (!own) {
     writeReceipt(store, { ...receipt, feed, fileId: null });
@@ -217,10 +219,11 @@ function enter(store: Store, receipt: ReceiptRef, feed: number): number {
 function show(store: Store, fileId: number, receipt: ReceiptRef, feed: number, from: FileState | null): void {
   const { rows } = receipt;
   store.run(
-    `update entry set sha256 = coalesce(?, sha256), load_id = ?, load_key = ?, generation = ?, duplicate_allowed = ?, error = ?, finished_at = ?, attempts = max(attempts, 1),
+    `update entry set sha256 = coalesce(?, sha256), plain = coalesce(?, plain), load_id = ?, load_key = ?, generation = ?, duplicate_allowed = ?, error = ?, finished_at = ?, attempts = max(attempts, 1),
        rows_read = ?, rows_loaded = ?, rows_quarantined = ?, rows_skipped = ?, rows_declared = ?, rows_delta = ?, retry_at = null, wait_for = null, owner = null, before = null
      where file_id = ?`,
     sha(receipt.sha256),
+    receipt.sha256 !== null && receipt.contentSha256 === receipt.sha256 ? 1 : null,
     receipt.loadId,
     receipt.loadKey,
     receipt.generation,

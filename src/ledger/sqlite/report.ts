@@ -19,8 +19,9 @@ import {
 import type { Row } from './store/store.js';
 
 /** What stands before the `where` of a report: the entry, its feed, its errors and drift. */
-export const REPORT =
-  'select e.*, f.name as feed, d.errors as errors, d.drift as drift from entry e join feed f using (feed_id) left join detail d using (file_id)';
+export const REPORT = `select e.*, f.name as feed, p.content_sha256 as content_sha256, d.errors as errors, d.drift as drift
+  from entry e join feed f using (feed_id) left join detail d using (file_id)
+    left join packed p on p.feed_id = e.feed_id and p.sha256 = e.sha256`;
 
 /** The file report (docs/spec/commands.md#a-file-report), field by field and in its order. */
 export function toReport(row: Row): FileReport {
@@ -35,6 +36,7 @@ export function toReport(row: Row): FileReport {
     size: int(row, 'size'),
     mtime: mtimeUs === null ? null : iso(Math.floor(mtimeUs / 1_000)),
     sha256: hexOf(row, 'sha256'),
+    content_sha256: hexOf(row, 'content_sha256') ?? (intOrNull(row, 'plain') === 1 ? hexOf(row, 'sha256') : null),
     state: state(row, 'state'),
     attempts: int(row, 'attempts'),
     load_id: intOrNull(row, 'load_id'),

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { startFile } from '../../base/built.js';
 import { messageOf, TallymanError } from '../../core/errors.js';
-import type { LoadJob, LoadProgress, LoadResult } from '../../core/load.js';
+import type { FoundContent, LoadJob, LoadProgress, LoadResult } from '../../core/load.js';
 import { COMMITTING, IDLE, isAnswer, type PoolRequest, type PoolWorkerData } from './pool-messages.js';
 import { progressFile } from '../progress.js';
 import { isSmallFile } from './small-file.js';
@@ -39,10 +39,14 @@ const HEARD_MS = 3_000;
 /** How long an idle worker may take to say goodbye to PostgreSQL. Milliseconds. */
 const STOP_MS = 5_000;
 
+/** Does the decision to load the file stand, now that this is known of it? */
+type OnContent = (found: FoundContent) => Promise<boolean>;
+
 interface Task {
   readonly kind: 'load' | 'check';
   readonly job: LoadJob;
   readonly resolve: (result: LoadResult) => void;
+  readonly onContent: OnContent | null;
   /** May share a transaction; not after a thread died over it. */
   readonly together: boolean;
 }
@@ -91,13 +95,13 @@ export class LoadPool {
    * Loads in a worker as soon as one is free. Never rejects; after close() the outcome is `unreachable` with
    * INTERRUPTED.
    */
-  run(job: LoadJob): Promise<LoadResult> {
-    return this.#submit('load', job);
+  run(job: LoadJob, onContent: OnContent | null = null): Promise<LoadResult> {
+    return this.#submit('load', job, onContent);
   }
 
   /** A dry run (`load --dry-run`): reads and checks the file, touches no database. */
   check(job: LoadJob): Promise<LoadResult> {
-    return this.#submit('check', job);
+    return this.#submit('check', job, null);
   }
 
   /**
@@ -137,13 +141,13 @@ export class LoadPool {
     await Promise.all([...this.#slots].map((slot) => end(slot, drainMs)));
   }
 
-  #submit(kind: Task['kind'], job: LoadJob): Promise<LoadResult> {
+  #submit(kind: Task['kind'], job: LoadJob, onContent: OnContent | null): Promise<LoadResult> {
     if (this.#closing) return Promise.resolve(interrupted());
     if (this.#waiting.length >= MOST_WAITING)
       return Promise.resolve(failed(`more than ${MOST_WAITING} loads wait for a worker`));
     return new Promise((resolve) => {
       const together = kind === 'load' && isSmall(job);
-      this.#waiting.push({ kind, job, resolve, together });
+      this.#waiting.push({ kind, job, resolve, onContent, together });
       if (!together) this.#next();
       else if (!this.#gathering) {
         // Files that were claimed with one write come within one turn: the first of them would go alone otherwise (435
@@ -239,6 +243,10 @@ export class LoadPool {
       this.#options.onProgress?.(message.progress);
       return;
     }
+    if (message.kind === 'content') {
+      void answer(slot, message.found);
+      return;
+    }
     const task = slot.tasks[message.index];
     slot.tasks[message.index] = null;
     task?.resolve(message.result);
@@ -312,6 +320,13 @@ const isFree = (slot: Slot): boolean => slot.tasks.every((task) => task === null
 function send(slot: Slot, request: PoolRequest): void {
   if (request.kind === 'load' || request.kind === 'check') Atomics.store(slot.state, 0, IDLE);
   slot.worker.postMessage(request);
+}
+
+/** Who cannot be asked does not stand in the way: the unique index on content does, where it must. */
+async function answer(slot: Slot, found: FoundContent): Promise<void> {
+  const ask = slot.tasks.find((task) => task?.job.fileId === found.fileId)?.onContent ?? null;
+  const goOn = ask === null ? true : await ask(found).catch(() => true);
+  send(slot, { kind: 'content', fileId: found.fileId, goOn });
 }
 
 async function end(slot: Slot, drainMs: number): Promise<void> {

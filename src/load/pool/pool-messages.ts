@@ -1,4 +1,4 @@
-import type { LoadJob, LoadProgress, LoadResult } from '../../core/load.js';
+import type { FoundContent, LoadJob, LoadProgress, LoadResult } from '../../core/load.js';
 
 /** What the pool asks of a worker: one thing at a time. */
 export type PoolRequest =
@@ -6,6 +6,8 @@ export type PoolRequest =
   | { readonly kind: 'load'; readonly jobs: readonly LoadJob[] }
   /** A dry run: no database. */
   | { readonly kind: 'check'; readonly jobs: readonly LoadJob[] }
+  /** The answer about what a file holds. */
+  | { readonly kind: 'content'; readonly fileId: number; readonly goOn: boolean }
   /** Whether it listens. */
   | { readonly kind: 'ask' }
   /** Roll back what is under way; it says that it heard this too. */
@@ -17,6 +19,8 @@ export type PoolAnswer =
   /** It has started: whatever ends it from now on has to do with its work. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'heard' }
+  /** What a file holds is known: it waits for the answer. */
+  | { readonly kind: 'content'; readonly found: FoundContent }
   | { readonly kind: 'progress'; readonly progress: LoadProgress }
   | { readonly kind: 'result'; /** Which of the jobs. */ readonly index: number; readonly result: LoadResult };
 
@@ -34,11 +38,11 @@ export const COMMITTING = 1;
 
 /** Both ends are this program and the data is a structured clone: the kind is what can be wrong. */
 export function isRequest(value: unknown): value is PoolRequest {
-  return hasKind(value) && ['load', 'check', 'ask', 'cancel', 'stop'].includes(value.kind);
+  return hasKind(value) && ['load', 'check', 'content', 'ask', 'cancel', 'stop'].includes(value.kind);
 }
 
 export function isAnswer(value: unknown): value is PoolAnswer {
-  return hasKind(value) && ['ready', 'heard', 'progress', 'result'].includes(value.kind);
+  return hasKind(value) && ['ready', 'heard', 'content', 'progress', 'result'].includes(value.kind);
 }
 
 export function isWorkerData(value: unknown): value is PoolWorkerData {

@@ -5,6 +5,7 @@ import type { FeedSpec } from '../../core/feed/feed.js';
 import type { Bytes, FormatInput, FormatType, RecordReader, TextDialect } from '../../core/format.js';
 import { DosText } from '../../formats/dos-end.js';
 import { formatOf } from '../../formats/find-format.js';
+import type { ContentDigest } from '../../decode/content-digest.js';
 import { openDecoded, type DecodedBytes, type DeliveredFile } from '../../decode/open.js';
 import { cutControlRecords, type ControlRecords, type CutOut } from '../control/control-stream.js';
 import { ShiftedReader } from '../control/shifted-reader.js';
@@ -31,7 +32,8 @@ export interface LoadFile extends DeliveredFile {
 
 /**
  * Decodes and opens the file in the feed's format. Throws what decoders and the format throw for a bad file,
- * EMPTY_NOT_ALLOWED, and CONTROL_MISSING. `cuts` gets what control records were cut out, one entry a member.
+ * EMPTY_NOT_ALLOWED, and CONTROL_MISSING. `cuts` gets what control records were cut out, one entry a member,
+ * `content` what is packed in the file.
  */
 export async function openReader(
   parts: ReadParts,
@@ -39,6 +41,7 @@ export async function openReader(
   bytes: Bytes,
   file: LoadFile,
   cuts: CutOut[] = [],
+  content: ContentDigest | null = null,
 ): Promise<RecordReader> {
   const { format, options } = formatOf(parts.formats, feed.format);
   if (file.size === 0 && !format.emptyIsValid)
@@ -53,6 +56,7 @@ export async function openReader(
     format: format.type,
     encoding: dialect?.encoding ?? null,
     ...(feed.decrypt === undefined ? {} : { decrypt: feed.decrypt }),
+    ...(content === null ? {} : { content }),
   };
   const decoded = await openDecoded(bytes, file, plan);
   const records = controlRecords(feed, dialect);

@@ -3,6 +3,7 @@ import type { Batch } from '../../core/batch.js';
 import type { DriftNote, RecordReader } from '../../core/format.js';
 import type { LoadJob } from '../../core/load.js';
 import type { RowCounts } from '../../core/report.js';
+import { ContentDigest } from '../../decode/content-digest.js';
 import { QuarantineRecord } from '../../quarantine/record.js';
 import { Control } from '../control/control.js';
 import { RowLoop, type RowWriter } from '../copy/row-loop.js';
@@ -37,6 +38,8 @@ export interface Reached {
   reader: RecordReader | null;
   /** null = the file was not read to its end. */
   sha256: string | null;
+  /** Told what is packed in the file while it is read; null = the feed goes by the delivered bytes. */
+  content: ContentDigest | null;
   /** Of the sender or the format; null = neither says it. */
   declared: number | null;
 }
@@ -84,6 +87,7 @@ export const nothingReached = (): Reached => ({
   record: new QuarantineRecord(null),
   reader: null,
   sha256: null,
+  content: null,
   declared: null,
 });
 
@@ -93,7 +97,8 @@ export async function startReading(parts: FileParts, reached: Reached): Promise<
   const said = new Control(job);
   const pass = input.pass(signal, said.algorithms);
   try {
-    const reader = await openReader(parts, job.feed, pass.bytes, input, said.cuts);
+    reached.content = job.feed.identity === 'bytes' ? null : new ContentDigest();
+    const reader = await openReader(parts, job.feed, pass.bytes, input, said.cuts, reached.content);
     reached.reader = reader;
     const close = async (): Promise<void> => {
       await reader.close();
@@ -188,6 +193,10 @@ export function judgeFile({ feed }: LoadJob, { reader, said, pass }: OpenedFile,
   said.check(reader.declaredRows, data, pass.digests);
   judgeEnd(feed.limits, reader.dialect());
 }
+
+/** sha256 of the decoded bytes; null = not known, or the feed goes by the delivered ones. `delivered`: theirs. */
+export const contentOf = ({ content }: Pick<Reached, 'content'>, delivered: string | null): string | null =>
+  content?.told(delivered) ?? null;
 
 /** The tally of a file of which so many rows are in. */
 export const countsOf = ({ read, record, skipped, declared }: Reached, loaded: number): RowCounts => ({

@@ -118,7 +118,8 @@ export async function begin(
   table: TargetTable,
   control: KnownControl,
 ): Promise<Begun | null> {
-  const begun = await beginMet(connection, [job], table, control, replacedSql(job, job.file.sha256), toReplaced);
+  const hashes = [job.file.sha256, job.content?.sha256 ?? null].filter((hash) => hash !== null);
+  const begun = await beginMet(connection, [job], table, control, replacedSql(job, hashes), toReplaced);
   if (begun === null) return null;
   const { loadIds, found, ...rest } = begun;
   const unknown = unforeseen(job, found);

@@ -1,7 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
 import { eachRow, oneRow, Script } from '../../postgres/connect/script.js';
 import { receiptSql, receiptsSql, supersedeSql, toCommitted } from '../../postgres/control/receipt-write.js';
-import { countsOf } from '../read/read-file.js';
+import { contentOf, countsOf } from '../read/read-file.js';
 import type { RunningGroup, RunningLoad } from '../running.js';
 import { commit } from './commit.js';
 
@@ -20,6 +20,7 @@ export async function commitLoad(load: RunningLoad): Promise<void> {
     loadId,
     status: 'loaded' as const,
     sha256: hashOf(load),
+    contentSha256: contentOf(reached, reached.sha256),
     rows: countsOf(reached, load.loaded),
     dialect: file.reader.dialect(),
     errorCode: null,
@@ -36,9 +37,19 @@ export async function commitLoad(load: RunningLoad): Promise<void> {
 export async function commitGroup(group: RunningGroup): Promise<void> {
   group.signal.throwIfAborted();
   const elapsedMs = performance.now() - group.began;
-  const receipts = group.members.map(({ job, loadId, sha256, rows, dialect }) => ({
+  const receipts = group.members.map(({ job, loadId, sha256, contentSha256, rows, dialect }) => ({
     job,
-    receipt: { loadId, status: 'loaded' as const, sha256, rows, dialect, errorCode: null, replaces: [], elapsedMs },
+    receipt: {
+      loadId,
+      status: 'loaded' as const,
+      sha256,
+      contentSha256,
+      rows,
+      dialect,
+      errorCode: null,
+      replaces: [],
+      elapsedMs,
+    },
   }));
   const script = new Script();
   const written = script.add(receiptsSql(receipts), eachRow(toCommitted));

@@ -22,6 +22,7 @@ export interface Rejection {
   readonly error: TallymanError;
   readonly loadId: number | null;
   readonly sha256: string | null;
+  readonly contentSha256: string | null;
   readonly rows: RowCounts;
   readonly dialect: Receipt['dialect'];
   readonly record: QuarantineRecord;

@@ -2,8 +2,9 @@ import { TallymanError } from '../../core/errors.js';
 import type { Connection } from '../connect/connect.js';
 import { classify, databaseError, definitionError } from '../connect/errors.js';
 import { displayName, qualified, quoteIdentifier, quoteLiteral } from '../connect/identifiers.js';
-import { MIGRATIONS } from './migrations/index.js';
-import { integer, text } from '../connect/result-rows.js';
+import { ADDITIONS, MIGRATIONS } from './migrations/index.js';
+import { integer, integerOrNull, text } from '../connect/result-rows.js';
+import type { Migration } from './migrations/migration.js';
 import { changeTables } from '../connect/transaction.js';
 
 /**
@@ -11,6 +12,8 @@ import { changeTables } from '../connect/transaction.js';
  * race for the content.
  */
 export const LIVE_CONTENT_INDEX = 'loads_live_content';
+/** The same by content_sha256, where the receipt says it. */
+export const LIVE_DECODED_INDEX = 'loads_live_decoded';
 /** Unique (feed, path, file_sha256) for all live loads. A 23505 by this name is a lost race for the path. */
 export const LIVE_PATH_INDEX = 'loads_live_path';
 
@@ -45,6 +48,8 @@ export interface ControlState {
   readonly databaseId: string;
   /** Of the migrations; 0 never stands here. */
   readonly version: number;
+  /** How many of the steps are done that programs of the version before work beside. */
+  readonly additions: number;
 }
 
 /**
@@ -58,7 +63,7 @@ export async function readControlState(connection: Connection, schema: string): 
     ]);
     if (found[0]?.['oid'] === null) return null;
     const { rows } = await connection.query(
-      `SELECT database_id::text AS database_id, version FROM ${qualified(schema, 'meta')}`,
+      `SELECT database_id::text AS database_id, version, (pg_catalog.to_jsonb(m) ->> 'additions')::integer AS additions FROM ${qualified(schema, 'meta')} AS m`,
     );
     const row = rows[0];
     if (row === undefined)
@@ -67,7 +72,8 @@ export async function readControlState(connection: Connection, schema: string): 
         `${displayName(schema, 'meta')} is empty: somebody deleted the database's own id.`,
         { fix: `Restore the row of ${displayName(schema, 'meta')}, or point database.control_schema at a new schema.` },
       );
-    return { databaseId: text(row, 'database_id'), version: integer(row, 'version') };
+    const additions = integerOrNull(row, 'additions') ?? 0;
+    return { databaseId: text(row, 'database_id'), version: integer(row, 'version'), additions };
   } catch (error) {
     const fix = classify(error) === 'rights' ? readFix(schema) : undefined;
     throw databaseError(error, `reading ${displayName(schema, 'meta')}`, fix);
@@ -85,18 +91,19 @@ export async function receiptsAreGone(connection: Connection, schema: string): P
 /**
  * Creates the control schema or brings it up to date, each migration in a short transaction under the DDL lock, so that
  * two processes may do it at once. Does nothing, and needs no right to create, when it is up to date. Throws
- * DATABASE_RIGHTS with the GRANT, CONTRACT_MISFIT when a newer tallyman has been here.
+ * DATABASE_RIGHTS with the GRANT, CONTRACT_MISFIT when a newer tallyman has been here whose tables this one cannot use.
  */
 export async function ensureControlSchema(connection: Connection, schema: string): Promise<ControlState> {
   let state = await readControlState(connection, schema);
-  while (state === null || state.version < CURRENT) {
+  while (state === null || isBehind(state)) {
+    const found = state;
     try {
       await changeTables(connection, () => migrateOnce(connection, schema));
     } catch (error) {
       throw definitionError(
         error,
         `creating the control schema ${quoteIdentifier(schema)}`,
-        classify(error) === 'rights' ? createFix(schema) : undefined,
+        classify(error) === 'rights' ? (found === null ? createFix(schema) : upgradeFix(schema, found)) : undefined,
       );
     }
     state = await readControlState(connection, schema);
@@ -111,11 +118,18 @@ export async function ensureControlSchema(connection: Connection, schema: string
   return state;
 }
 
+const isBehind = ({ version, additions }: ControlState): boolean =>
+  version < CURRENT || (version === CURRENT && additions < ADDITIONS.length);
+
 /** The next migration that is missing, looked up again under the lock. */
 async function migrateOnce(connection: Connection, schema: string): Promise<void> {
   const state = await readControlState(connection, schema);
   const next = MIGRATIONS[state?.version ?? 0];
-  if (next === undefined) return;
+  if (next === undefined) {
+    const added = state === null || !isBehind(state) ? undefined : ADDITIONS[state.additions];
+    if (added !== undefined) for (const statement of additionOf(schema, added)) await connection.query(statement);
+    return;
+  }
   if (state === null) {
     const { rows } = await connection.query('SELECT 1 AS one FROM pg_catalog.pg_namespace WHERE nspname = $1', [
       schema,
@@ -125,6 +139,16 @@ async function migrateOnce(connection: Connection, schema: string): Promise<void
   }
   for (const statement of [...next.statements(schema), setVersion(schema, next.version)])
     await connection.query(statement);
+}
+
+/** Its number stands in a column that is an addition itself. */
+function additionOf(schema: string, added: Migration): readonly string[] {
+  const meta = qualified(schema, 'meta');
+  return [
+    `ALTER TABLE ${meta} ADD COLUMN IF NOT EXISTS additions integer NOT NULL DEFAULT 0`,
+    ...added.statements(schema),
+    `UPDATE ${meta} SET additions = ${added.version}`,
+  ];
 }
 
 function setVersion(schema: string, version: number): string {
@@ -137,6 +161,15 @@ function createFix(schema: string): string {
   return `As an administrator: GRANT CREATE ON DATABASE the_database TO the_role; or run the SQL of \`tallyman ddl\` and GRANT USAGE ON SCHEMA ${s}, SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s}, USAGE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role.`;
 }
 
+/** The SQL that brings it up to date: not that of `tallyman ddl`, which makes it anew. */
+function upgradeFix(schema: string, { version, additions }: ControlState): string {
+  const missing = [
+    ...MIGRATIONS.slice(version).flatMap((one) => [...one.statements(schema), setVersion(schema, one.version)]),
+    ...ADDITIONS.slice(additions).flatMap((one) => additionOf(schema, one)),
+  ];
+  return `As the owner of its tables, who may also be the role of this program for as long as this takes: BEGIN; ${missing.join('; ')}; COMMIT;`;
+}
+
 function readFix(schema: string): string {
   const s = quoteIdentifier(schema);
   return `As its owner: GRANT USAGE ON SCHEMA ${s} TO the_role; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ${s} TO the_role; GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${s} TO the_role;`;
@@ -144,10 +177,10 @@ function readFix(schema: string): string {
 
 /** The whole control schema as one script, for `tallyman ddl`. */
 export function controlSchemaSql(schema: string): string {
-  const statements = MIGRATIONS.flatMap((migration) => [
-    ...migration.statements(schema),
-    setVersion(schema, migration.version),
-  ]);
+  const statements = [
+    ...MIGRATIONS.flatMap((migration) => [...migration.statements(schema), setVersion(schema, migration.version)]),
+    ...ADDITIONS.flatMap((added) => additionOf(schema, added)),
+  ];
   const s = quoteIdentifier(schema);
   return [
     `BEGIN;`,

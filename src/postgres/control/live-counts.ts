@@ -4,7 +4,7 @@ import type { Connection } from '../connect/connect.js';
 import { controlNames } from './control-schema.js';
 import { isServerError } from '../connect/errors.js';
 import { displayName } from '../connect/identifiers.js';
-import { RECEIPT_COLUMNS, toReceipt } from './receipt-row.js';
+import { receiptColumns, toReceipt } from './receipt-row.js';
 import { integer, text, textOrNull } from '../connect/result-rows.js';
 import { inTransaction } from '../connect/transaction.js';
 
@@ -34,7 +34,7 @@ export function liveCounts(
   const formerly = new Set((target?.formerly ?? []).map((one) => displayName(one.schema, one.table)));
   return inTransaction(connection, 'snapshot', { statement_timeout: '0' }, async () => {
     const { rows } = await connection.query(
-      `SELECT ${RECEIPT_COLUMNS}, target FROM ${controlNames(schema).loads}
+      `SELECT ${await receiptColumns(connection, schema)}, target FROM ${controlNames(schema).loads}
        WHERE feed = $1 AND (status = 'loaded' OR (status = 'superseded' AND rows_loaded > 0)) ORDER BY load_id`,
       [feed],
     );

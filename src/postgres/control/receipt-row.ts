@@ -1,4 +1,6 @@
 import type { ReceiptRef } from '../../core/receipts.js';
+import type { Connection } from '../connect/connect.js';
+import { qualified } from '../connect/identifiers.js';
 import { flag, integer, integerOrNull, list, text, textOrNull, word, type Row } from '../connect/result-rows.js';
 
 /** A timestamptz expression as ISO 8601 in UTC with milliseconds, whatever DateStyle and TimeZone the session has. */
@@ -23,10 +25,23 @@ export function timestampSql(microseconds: string): string {
 }
 
 /** What toReceipt() wants selected from `loads`. */
-export const RECEIPT_COLUMNS = `load_id, load_key::text AS load_key, instance_id, feed, path, file_uri, host,
-  file_sha256, file_size, ${microsecondsSql('file_mtime')} AS mtime_us, file_version, generation, status,
+export const RECEIPT_COLUMNS = `content_sha256, load_id, load_key::text AS load_key, instance_id, feed, path,
+  file_uri, host, file_sha256, file_size, ${microsecondsSql('file_mtime')} AS mtime_us, file_version, generation, status,
   duplicate_allowed, rows_read, rows_loaded, rows_quarantined, rows_skipped, rows_declared, error_code,
   ${isoSql('committed_at')} AS committed_at, pg_catalog.to_jsonb(replaces) AS replaces`;
+
+/** The same for a control schema that no program of this version has been at: what it lacks is not known. */
+const RECEIPT_COLUMNS_BEFORE = `NULL::text AS ${RECEIPT_COLUMNS}`;
+
+/** Those that the control schema has now. */
+export async function receiptColumns(connection: Connection, schema: string): Promise<string> {
+  const { rows } = await connection.query(
+    `SELECT 1 AS one FROM pg_catalog.pg_attribute
+     WHERE attrelid = pg_catalog.to_regclass($1) AND attname = 'content_sha256' AND NOT attisdropped`,
+    [qualified(schema, 'loads')],
+  );
+  return rows.length === 0 ? RECEIPT_COLUMNS_BEFORE : RECEIPT_COLUMNS;
+}
 
 const STATUSES = ['loaded', 'rejected', 'superseded', 'cleared', 'ignored'] as const;
 
@@ -46,6 +61,7 @@ export function toReceipt(row: Row): ReceiptRef {
     fileUri: text(row, 'file_uri'),
     host: text(row, 'host'),
     sha256: textOrNull(row, 'file_sha256'),
+    contentSha256: textOrNull(row, 'content_sha256'),
     size: integer(row, 'file_size'),
     mtimeUs: microseconds(row['mtime_us']),
     version: textOrNull(row, 'file_version'),

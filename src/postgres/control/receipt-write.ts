@@ -12,6 +12,7 @@ export interface Receipt {
   readonly loadId: number | null;
   readonly status: 'loaded' | 'rejected';
   readonly sha256: string | null;
+  readonly contentSha256: string | null;
   readonly rows: RowCounts;
   readonly dialect: FileDialect;
   readonly errorCode: string | null;
@@ -46,6 +47,7 @@ function receiptValues(job: LoadJob, control: ControlNames, receipt: Receipt): R
     path: literal(file.path),
     file_uri: literal(file.uri),
     file_sha256: nullable(receipt.sha256),
+    content_sha256: nullable(receipt.contentSha256),
     file_size: String(file.size),
     file_mtime: file.mtimeUs === null ? 'NULL' : timestampSql(String(Math.trunc(file.mtimeUs))),
     file_version: literal(file.version),

@@ -10,7 +10,7 @@ import { insertIgnored } from './ignored.js';
 import { isMissing, liveCounts } from './live-counts.js';
 import { unloadRows } from './unload.js';
 import { FIRST_PAGE, openQuarantine, quarantineGroups, quarantinePage, type PagePosition } from './quarantine-read.js';
-import { RECEIPT_COLUMNS, toReceipt } from './receipt-row.js';
+import { receiptColumns, toReceipt } from './receipt-row.js';
 import { resolveLoad } from './resolve.js';
 import { integer, isRow, text, type Row } from '../connect/result-rows.js';
 import { SharedSession } from '../connect/session.js';
@@ -43,7 +43,8 @@ export function openReceipts(spec: DatabaseSpec): Receipts {
     where: string,
     values: readonly unknown[],
   ): Promise<readonly ReceiptRef[]> => {
-    const { rows } = await connection.query(`SELECT ${RECEIPT_COLUMNS} FROM ${loads} WHERE ${where}`, values);
+    const columns = await receiptColumns(connection, schema);
+    const { rows } = await connection.query(`SELECT ${columns} FROM ${loads} WHERE ${where}`, values);
     return rows.map(toReceipt);
   };
 

@@ -43,21 +43,27 @@ function ofPlace(jobs: readonly LoadJob[]): string {
   return `(${places.join(' OR ')})`;
 }
 
+/** Conditions, each of which finds its index: receipts of files that were delivered as one of these, or hold it. */
+const holding = (hashes: readonly string[]): readonly string[] => {
+  const among = hashes.map(quoteLiteral).join(', ');
+  return [`file_sha256 IN (${among})`, `content_sha256 IN (${among})`];
+};
+
 const loadsOf = ({ database }: LoadJob): string => controlNames(database.controlSchema).loads;
 
 /**
  * SQL that reads which loads the job replaces (core/load.ts, ReplaceRule), and the path's earlier rejections, in order
- * of load_id. Each way is a branch of its own, so that each finds its index among millions of receipts. `sha256`: null
- * when it is not known yet.
+ * of load_id. Each way is a branch of its own, so that each finds its index among millions of receipts. `hashes`: of
+ * the delivered and the decoded bytes, as far as they are known.
  */
-export function replacedSql(job: LoadJob, sha256: string | null): string {
+export function replacedSql(job: LoadJob, hashes: readonly string[]): string {
   const { replaces } = job;
   const keep = replaces.keep ?? [];
   const [feed, path] = [ofFeed(job), ofPath(job)];
   const kept = keep.length === 0 ? '' : ` AND load_id NOT IN (${keep.map(Number).join(', ')})`;
   const ways = [
     `${path} AND (status = 'cleared' OR (status = 'rejected'${kept}))`,
-    ...(sha256 === null ? [] : [`${feed} AND file_sha256 = ${quoteLiteral(sha256)} AND status = 'cleared'`]),
+    ...(hashes.length === 0 ? [] : holding(hashes).map((held) => `${feed} AND ${held} AND status = 'cleared'`)),
     ...(replaces.path || replaces.firstOfPath === true ? [`${path} AND status = 'loaded'`] : []),
     ...(replaces.feed ? [`${feed} AND status = 'loaded'`] : []),
     ...(replaces.loadIds.length === 0
@@ -105,7 +111,17 @@ export function replacedPathsSql(jobs: readonly LoadJob[]): string {
 
 /** SQL that gives a row when a load of one of these contents would replace a cleared one. Jobs are of one feed. */
 export function clearedContentSql(job: LoadJob, hashes: readonly string[]): string {
-  const among = hashes.map(quoteLiteral).join(', ');
-  return `SELECT load_id FROM ${loadsOf(job)}
-   WHERE ${ofFeed(job)} AND file_sha256 IN (${among}) AND status = 'cleared' LIMIT 1`;
+  const ways = holding(hashes).map(
+    (held) => `(SELECT load_id FROM ${loadsOf(job)} WHERE ${ofFeed(job)} AND ${held} AND status = 'cleared' LIMIT 1)`,
+  );
+  return ways.join(' UNION ALL ');
+}
+
+/**
+ * SQL (`load_id`) for live loads of files that were delivered as one of these, and of which the receipt does not say
+ * what they hold: the unique index on content does not know them.
+ */
+export function liveUnpackedSql(job: LoadJob, hashes: readonly string[]): string {
+  return `SELECT load_id FROM ${loadsOf(job)} WHERE ${ofFeed(job)} AND ${holding(hashes)[0]!}
+   AND status = 'loaded' AND content_sha256 IS NULL AND NOT duplicate_allowed AND rows_read > 0`;
 }

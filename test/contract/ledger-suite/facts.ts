@@ -57,6 +57,35 @@ export function factsSuite({ newLedger }: SuiteParts): void {
       });
     });
 
+    it('packed in other bytes is the same: in a file as it is, in another packing, and the other way round', async () => {
+      const ledger = await newLedger();
+      const packed = await loaded(ledger, 'a.csv.gz', { content: 'gz 1', more: { contentSha256: hashOf('x') } });
+      const [plain, again] = [await arrive(ledger, 'a.csv', 500), await arrive(ledger, 'b.csv.gz', 90)];
+      expect(await decide(ledger, plain, 'x')).toEqual({
+        kind: 'duplicate',
+        of: packed.fileId,
+        reason: `same content as file ${packed.fileId}, delivered packed another way`,
+      });
+      const found = { snapshot: false, sha256: hashOf('gz 2'), contentSha256: hashOf('x') };
+      expect(admit(await ledger.facts(again.fileId, found), policy())).toMatchObject({ of: packed.fileId });
+      // Once it is known it need not be told again; by bytes alone it is another content.
+      await ledger.setContent(again.fileId, hashOf('gz 2'), hashOf('x'));
+      expect(await decide(ledger, again, null)).toMatchObject({ kind: 'duplicate', of: packed.fileId });
+      expect(admit(await ledger.facts(again.fileId, { snapshot: false, byBytes: true }), policy()).kind).toBe('load');
+      const other = await loaded(ledger, 'c.csv', { content: 'y', more: { contentSha256: hashOf('y') } });
+      const late = { snapshot: false, sha256: hashOf('gz 3'), contentSha256: hashOf('y') };
+      expect(admit(await ledger.facts(again.fileId, late), policy())).toMatchObject({ of: other.fileId });
+    });
+
+    it.each(['held', 'ignored'] as const)('packed in a file that is %s counts as that file does', async (state) => {
+      const ledger = await newLedger();
+      const first = await ended(ledger, look('a.csv.gz'), { state, sha256: hashOf('gz'), contentSha256: hashOf('x') });
+      const decision = await decide(ledger, await arrive(ledger, 'a.csv', 500), 'x');
+      expect(decision).toMatchObject(
+        state === 'held' ? { kind: 'wait', forFileId: first.fileId } : { kind: 'duplicate', of: first.fileId },
+      );
+    });
+
     it('is seen only within the feed', async () => {
       const ledger = await newLedger();
       await loaded(ledger, 'a.csv', { content: 'x', feed: 'stock' });

@@ -73,7 +73,7 @@ export function readingSuite({ newLedger }: SuiteParts): void {
       await loaded(ledger, 'a.csv');
       const [report] = await ledger.files({ limit: 1 });
       const fields =
-        'message_type file_id feed uri path size mtime sha256 state attempts load_id duplicate_of generation rows lines_skipped rows_skipped errors error drift discovered_at finished_at seconds';
+        'message_type file_id feed uri path size mtime sha256 content_sha256 state attempts load_id duplicate_of generation rows lines_skipped rows_skipped errors error drift discovered_at finished_at seconds';
       expect(Object.keys(report!)).toEqual(fields.split(' '));
       expect(Object.keys(report!.rows)).toEqual(['read', 'loaded', 'quarantined', 'skipped', 'declared', 'delta']);
       expect(Object.keys(report!.seconds)).toEqual(['settle', 'land', 'load']);

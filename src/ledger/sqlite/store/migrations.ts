@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { TallymanError } from '../../../core/errors.js';
+import { add } from './additions.js';
 import { SCHEMA_1 } from './schema-1.js';
 import { SCHEMA_2 } from './schema-2.js';
 
@@ -28,4 +29,5 @@ export function migrate(db: Database.Database): void {
       db.pragma(`user_version = ${next + 1}`);
     }).immediate();
   }
+  add(db);
 }
