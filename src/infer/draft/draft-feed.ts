@@ -233,7 +233,9 @@ const TOTAL = /^["']?(?:grand |sub)?(?:total|totals|sum|summe|gesamt|totaal|tota
 function trailerNote(trailer: string, { rows, behind }: ReadCounts): string[] {
   const lead = /^[^\d,;|\t]*/.exec(trailer)?.[0] ?? '';
   const escaped = lead.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  const number = [...trailer.matchAll(/\d+/g)].find(([digits]) => Math.abs(Number(digits) - rows) <= 2);
+  // The parts of a date, a time or a fraction ("Generated 2024-01-05") are no count of records.
+  const whole = /(?<!\d[-/.:]?)\d+(?![-/.:]?\d)/g;
+  const number = [...trailer.matchAll(whole)].find(([digits]) => Math.abs(Number(digits) - rows) <= 2);
   const more = behind > 1 ? `${behind} records at the end have` : 'the last record has';
   const said = `${more} another form${behind > 1 ? ', the last is' : ''}: ${JSON.stringify(trailer)}`;
   if (number === undefined || escaped === '')
