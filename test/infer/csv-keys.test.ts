@@ -73,6 +73,20 @@ describe('keys of csv are proposed with their reason, and the feed loads everyth
     expect(draft.format).toEqual({ type: 'csv', delimiter: ',' });
   });
 
+  test('quotes that stay part of the values are told', async () => {
+    const { draft, rows } = await roundTrip(put('kept.csv', 'id,name,v\n1,"48" table",3\n2,"36" table",4\n'));
+    expect(draft.format).toMatchObject({ quote: null });
+    expect(draft.notes).toContain(
+      `format.quote: 2 cells of the sample stand in quotes, which stay part of the values. If they are no part of them, take quote: '"' with quotes: lenient`,
+    );
+    expect(rows).toMatchObject({ read: 2, quarantined: 0 });
+  });
+
+  test('the parts of a date at the end are no count of records', async () => {
+    const { draft } = await roundTrip(put('dated.csv', 'id,v\n1,2\n2,3\n3,4\nGenerated 2024-01-03\n'));
+    expect(draft.tail.join('\n')).not.toContain('number of records');
+  });
+
   test('surplus cells in many records', async () => {
     const lines = Array.from({ length: 20 }, (_, i) => (i % 4 === 3 ? `${i},a,b,c` : `${i},a,b`));
     const { draft, rows } = await roundTrip(put('long.csv', `id,x,y\n${lines.join('\n')}\n`));

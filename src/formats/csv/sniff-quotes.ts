@@ -43,6 +43,17 @@ function saves(before: Tried, after: Tried): boolean {
   return !lines.some((line, row) => widths[row] !== after.width && (begun.has(line) || begun.has(line - 1)));
 }
 
+/** Cells with a quote at both ends. */
+function quotedCells(bytes: Buffer, delimiter: string): number {
+  if (!bytes.includes('"')) return 0;
+  const between = delimiter.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const inner = /^"[^\r\n]*"$/;
+  return bytes
+    .toString('latin1')
+    .split(new RegExp(`\r?\n|\r|${between}`))
+    .filter((cell) => inner.test(cell)).length;
+}
+
 /** Cells that are written `="00123"`, so that Excel makes no number of them. */
 export function excelTexts(bytes: Buffer, delimiter: string): number {
   if (!bytes.includes('="')) return 0;
@@ -57,6 +68,11 @@ export function keyDoubts({ trial, unescaped }: Scanned, head: Buffer): readonly
   const doubts: string[] = [];
   if (keys['quotes'] === 'lenient')
     doubts.push(`quotes: ${unescaped} cell${unescaped === 1 ? '' : 's'} of the sample hold quotes that nobody escaped`);
+  const kept = quote === null ? quotedCells(head, delimiter) : 0;
+  if (kept > 0)
+    doubts.push(
+      `quote: ${kept} cell${kept === 1 ? '' : 's'} of the sample stand${kept === 1 ? 's' : ''} in quotes, which stay part of the values. If they are no part of them, take quote: '"' with quotes: lenient`,
+    );
   if (keys['quote_blanks'] === true) doubts.push('quote_blanks: blanks stand between quotes and delimiters');
   if (keys['escape_unquoted'] === true)
     doubts.push('escape_unquoted: backslashes stand before delimiters outside of quotes');
