@@ -96,9 +96,15 @@ const DRIFT_KINDS: readonly DriftNote['kind'][] = [
 function driftNotes(row: Row): readonly DriftNote[] {
   return list(json(row, 'drift')).map((item) => {
     const kind = DRIFT_KINDS.find((name) => name === item['kind']);
-    const { column, message, lines } = item;
+    const { column, message, lines, rows } = item;
     if (kind === undefined || typeof column !== 'string' || typeof message !== 'string') throw malformed('drift');
-    return { kind, column, message, ...(typeof lines === 'number' ? { lines } : {}) };
+    return {
+      kind,
+      column,
+      message,
+      ...(typeof lines === 'number' ? { lines } : {}),
+      ...(typeof rows === 'number' ? { rows } : {}),
+    };
   });
 }
 

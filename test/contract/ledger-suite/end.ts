@@ -55,12 +55,17 @@ export function endSuite({ newLedger }: SuiteParts): void {
       });
     });
 
-    it('lines that were passed over are counted, and no drift', async () => {
+    it('lines and records that were passed over are counted, and no drift', async () => {
       const ledger = await newLedger();
       const passed = { kind: 'passed', column: '', message: 'comments', lines: 3 } as const;
       const kept = { kind: 'ignored', column: 'x', message: 'y' } as const;
-      const entry = await ended(ledger, look('a.csv'), { state: 'held', drift: [passed, kept] });
-      expect(await ledger.detail(entry.fileId)).toMatchObject({ lines_skipped: 3, drift: [kept] });
+      const footer = { kind: 'passed', column: 'footer', message: 'passed over', rows: 2 } as const;
+      const entry = await ended(ledger, look('a.csv'), { state: 'held', drift: [passed, footer, kept] });
+      expect(await ledger.detail(entry.fileId)).toMatchObject({
+        lines_skipped: 3,
+        rows_skipped: { footer: 2 },
+        drift: [kept],
+      });
     });
 
     it('rows are there also when nothing was parsed', async () => {
