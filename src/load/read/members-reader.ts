@@ -153,14 +153,22 @@ export class MembersReader implements RecordReader {
   #tellDrift({ layout: { drift } }: RecordReader): void {
     for (; this.#told < drift.length; this.#told++) {
       const note = drift[this.#told]!;
-      const same = note.kind === 'passed' ? this.#drift.findIndex(({ kind }) => kind === 'passed') : -1;
+      const isSame = ({ kind, column }: DriftNote): boolean => kind === 'passed' && column === note.column;
+      const same = note.kind === 'passed' ? this.#drift.findIndex(isSame) : -1;
       const passed = this.#drift[same];
-      if (passed !== undefined) this.#drift[same] = { ...passed, lines: (passed.lines ?? 0) + (note.lines ?? 0) };
+      if (passed !== undefined) this.#drift[same] = together(passed, note);
       else if (!this.#drift.some((told) => told.kind === note.kind && told.column === note.column))
         this.#drift.push(note);
     }
   }
 }
+
+/** What was passed over by one rule in several members. */
+const together = (a: DriftNote, b: DriftNote): DriftNote => ({
+  ...a,
+  ...(a.lines === undefined && b.lines === undefined ? {} : { lines: (a.lines ?? 0) + (b.lines ?? 0) }),
+  ...(a.rows === undefined && b.rows === undefined ? {} : { rows: (a.rows ?? 0) + (b.rows ?? 0) }),
+});
 
 const SHOWN = 20;
 const shown = (names: readonly string[]): string =>
