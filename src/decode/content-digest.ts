@@ -10,8 +10,8 @@ interface Watched {
 
 /**
  * sha256 of what is packed in a file: the decrypted, decompressed bytes, before any change of charset. An archive of
- * one wanted member counts as that member. Of several, it is the sha256 of what `sha256sum` prints of them, sorted, so that
- * neither their order nor how each was packed matters. Nothing is computed for a file that is not packed.
+ * one wanted member counts as that member. Of several, it is the sha256 of what `sha256sum` prints of them, sorted, so
+ * that neither their order nor how each was packed matters. Nothing is computed for a file that is not packed.
  */
 export class ContentDigest {
   #kind: 'unknown' | 'plain' | 'packed' = 'unknown';

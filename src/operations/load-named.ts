@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TallymanError } from '../core/errors.js';
 import type { FeedSpec } from '../core/feed/feed.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Arrivals } from '../core/ledger/arrivals.js';
 import type { Queue } from '../core/ledger/queue.js';
 import type { Requests } from '../core/ledger/requests.js';
-import { acquireClaimLock } from '../ledger/sqlite/lock.js';
+import { acquireClaimLock, type Lock } from '../ledger/sqlite/lock.js';
 import { direct } from '../sources/local/direct.js';
 import { encodeName } from '../sources/common/path-name.js';
 import { drainTimer, type DrainParts } from '../daemon/drain.js';
@@ -102,7 +103,8 @@ async function loadOne(parts: LoadParts, load: NamedLoad, signal: AbortSignal): 
   const name = encodeName(Buffer.from(file));
   // Held while we work: the daemon beside us leaves this file alone, and takes it over if we die.
   const owner = `load-${createHash('sha256').update(`${feed.name}\0${name}`).digest('hex').slice(0, 32)}`;
-  const claim = acquireClaimLock(parts.dataDir, owner);
+  const claim = await claimOf(parts.dataDir, owner, file, signal);
+  if (claim instanceof TallymanError) return failed(claim);
   try {
     const engine = await parts.engine({ feeds: [feed], actor: 'load', once: true, worker: owner });
     await besideDaemon(engine.flowParts, () => reconcileStores(engine.flowParts, new Map([[feed.name, feed]])));
@@ -140,7 +142,7 @@ async function loadOne(parts: LoadParts, load: NamedLoad, signal: AbortSignal): 
           error: null,
         };
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await sleep(LOOK_MS);
     }
     if (signal.aborted) return failed(await letGo(ledger, actor, entry, file));
     return failed(
@@ -151,6 +153,28 @@ async function loadOne(parts: LoadParts, load: NamedLoad, signal: AbortSignal): 
   } finally {
     claim.release();
   }
+}
+
+/** One command at a time works on a file: others wait for it, as long as it looks itself, and see what came of it. */
+async function claimOf(
+  dataDir: string,
+  owner: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<Lock | TallymanError> {
+  for (let look = 0; look < LOOKS && !signal.aborted; look++) {
+    try {
+      return acquireClaimLock(dataDir, owner);
+    } catch (error) {
+      if (!(error instanceof TallymanError && error.code === 'ALREADY_RUNNING')) throw error;
+    }
+    await sleep(LOOK_MS);
+  }
+  return signal.aborted
+    ? new TallymanError('INTERRUPTED', `${file} was not begun: another \`load\` works on it`)
+    : new TallymanError('ALREADY_RUNNING', `${file}: another \`load\` works on it`, {
+        fix: 'Wait for its end, then ask again: what is loaded by then is not loaded twice.',
+      });
 }
 
 /**

@@ -28,7 +28,7 @@ test('an archive of one wanted member is that member', async () => {
   expect(await contentOf(zipOf([member('a.csv', 'id\n1\n')]))).toBe(sha('id\n1\n'));
 });
 
-test('of several members it is the sha256 of what `sha256sum` prints of them, sorted: their order does not matter', async () => {
+test('of several members it is that of the sorted lines of `sha256sum`: their order does not matter', async () => {
   const [a, b] = [member('a.csv', 'id\n1\n'), member('b.csv', 'id\n2\n')];
   const lines = [`${sha(a.content)}  a.csv\n`, `${sha(b.content)}  b.csv\n`].sort();
   expect(await contentOf(zipOf([a, b]))).toBe(sha(lines.join('')));

@@ -77,7 +77,8 @@ describe('keys of csv are proposed with their reason, and the feed loads everyth
     const { draft, rows } = await roundTrip(put('kept.csv', 'id,name,v\n1,"48" table",3\n2,"36" table",4\n'));
     expect(draft.format).toMatchObject({ quote: null });
     expect(draft.notes).toContain(
-      `format.quote: 2 cells of the sample stand in quotes, which stay part of the values. If they are no part of them, take quote: '"' with quotes: lenient`,
+      `format.quote: 2 cells of the sample stand in quotes, which stay part of the values. ` +
+        `If they are no part of them, take quote: '"' with quotes: lenient`,
     );
     expect(rows).toMatchObject({ read: 2, quarantined: 0 });
   });

@@ -15,6 +15,28 @@ console.log('held');
 setInterval(() => globalThis.gc?.(), 10);
 `;
 
+const TAKE_TURNS = `
+import { openSync, closeSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { acquireClaimLock, isClaimHeld } from './ledger/sqlite/lock.js';
+const [dir] = process.argv.slice(2);
+for (let turn = 0; turn < 60; turn++) {
+  let lock = null;
+  while (lock === null) {
+    try {
+      lock = acquireClaimLock(dir, 'load-1');
+    } catch (error) {
+      if (error.code !== 'ALREADY_RUNNING') throw error;
+    }
+  }
+  try { closeSync(openSync(dir + '/inside', 'wx')); } catch { console.log('two hold it'); }
+  await sleep(1);
+  rmSync(dir + '/inside', { force: true });
+  lock.release();
+}
+console.log('done');
+`;
+
 function refusal(take: () => unknown): TallymanError | null {
   try {
     take();
@@ -87,6 +109,13 @@ describe('the lock on a data_dir', () => {
 });
 
 describe('workers', () => {
+  it('of one name take turns, however fast they follow each other: never two at once', async () => {
+    const dir = temporaryDir();
+    const all = [1, 2, 3, 4, 5, 6].map(() => runScript(compileLedger(), TAKE_TURNS, [dir]));
+    await Promise.all(all.map(({ ended }) => ended));
+    expect(all.map(({ lines }) => lines.join())).toEqual(Array(6).fill('done'));
+  });
+
   it('live as long as they hold their locks, and asking frees none', async () => {
     const dir = temporaryDir();
     const workers = lockWorkers(dir);

@@ -71,7 +71,8 @@ export function keyDoubts({ trial, unescaped }: Scanned, head: Buffer): readonly
   const kept = quote === null ? quotedCells(head, delimiter) : 0;
   if (kept > 0)
     doubts.push(
-      `quote: ${kept} cell${kept === 1 ? '' : 's'} of the sample stand${kept === 1 ? 's' : ''} in quotes, which stay part of the values. If they are no part of them, take quote: '"' with quotes: lenient`,
+      `quote: ${kept} cell${kept === 1 ? '' : 's'} of the sample stand${kept === 1 ? 's' : ''} in quotes, which stay part of the values. ` +
+        `If they are no part of them, take quote: '"' with quotes: lenient`,
     );
   if (keys['quote_blanks'] === true) doubts.push('quote_blanks: blanks stand between quotes and delimiters');
   if (keys['escape_unquoted'] === true)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { VERSION } from '../../base/built.js';
@@ -13,8 +13,11 @@ export interface Lock {
   release(): void;
 }
 
-/** Who asks whether a worker lives holds its file for microseconds; only then does the worker have to wait at all. */
-const CLAIM_WAIT_MS = 2_000;
+/**
+ * Who asks whether a worker lives holds its file for microseconds; only then does the worker have to wait at all. It
+ * waits here without hearing of signals: no longer than that.
+ */
+const CLAIM_WAIT_MS = 100;
 const LOCK_WAIT_MS = 50;
 const CLAIM_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/;
 
@@ -50,12 +53,13 @@ export function acquireLock(dataDir: string): Lock {
 
 /**
  * The lock of one `load` command, so that its entries are told from those of a dead one. `name` becomes a file name
- * (letters, digits, `._-`) and must not be used twice; it is the worker's name in the ledger.
+ * (letters, digits, `._-`); it is the worker's name in the ledger, so of two that take the same one the second gets
+ * ALREADY_RUNNING until the first is done.
  */
 export function acquireClaimLock(dataDir: string, name: string): Lock {
   const file = claimFile(dataDir, name);
   makeFolder(path.dirname(file));
-  const db = hold(file, CLAIM_WAIT_MS);
+  const db = holdNamed(file);
   if (db === null) throw new TallymanError('ALREADY_RUNNING', `The claim ${name} is held by another process.`);
   return lockOf(db, () => {
     rmSync(file, { force: true });
@@ -93,6 +97,27 @@ function isHeld(file: string): boolean {
   } finally {
     db.close();
   }
+}
+
+/**
+ * A lock whose file its holder removes when it is done: whoever waited for that one holds a file then that nobody finds
+ * any more, and begins anew. null = another one holds it.
+ */
+function holdNamed(file: string): Database.Database | null {
+  const deadline = Date.now() + CLAIM_WAIT_MS;
+  for (;;) {
+    const before = identityOf(file);
+    const db = hold(file, Math.max(0, deadline - Date.now()));
+    if (db === null) return null;
+    if (before !== null && before === identityOf(file)) return db;
+    db.close();
+  }
+}
+
+/** Tells a file from another one that had its name; null = there is none. */
+function identityOf(file: string): string | null {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`;
 }
 
 /** null = another one holds it. The handle is the lock: whoever drops it, drops the lock. */

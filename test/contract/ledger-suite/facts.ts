@@ -57,7 +57,7 @@ export function factsSuite({ newLedger }: SuiteParts): void {
       });
     });
 
-    it('packed in other bytes is the same: in a file as it is, in another packing, and the other way round', async () => {
+    it('packed in other bytes is the same: as it is, in another packing, and the other way round', async () => {
       const ledger = await newLedger();
       const packed = await loaded(ledger, 'a.csv.gz', { content: 'gz 1', more: { contentSha256: hashOf('x') } });
       const [plain, again] = [await arrive(ledger, 'a.csv', 500), await arrive(ledger, 'b.csv.gz', 90)];
