@@ -28,7 +28,7 @@ import { FORMATS, SOURCES } from './registry.js';
  */
 export class App {
   readonly log: Log;
-  /** What the engine tells. */
+  /** What the engine reports. */
   readonly events = new Events();
   #config: Config;
   #ledger: Ledger | null = null;

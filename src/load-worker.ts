@@ -82,7 +82,7 @@ async function stop(): Promise<void> {
 
 port.on('message', (request: unknown) => {
   if (!isRequest(request)) throw new TallymanError('INTERNAL', 'a request that the load worker does not know');
-  // A rejection here ends the thread with its error; the pool tells it as the job's outcome.
+  // A rejection here ends the thread with its error; the pool reports it as the job's outcome.
   if (request.kind === 'cancel' || request.kind === 'ask') {
     answer({ kind: 'heard' });
     if (request.kind === 'cancel') running?.abort();

@@ -1,7 +1,7 @@
 // A short selection of the suite on a second Node, beside the machine's own: does it start, does it load each format,
 // do the native parts work? `npm test -- --also-node24` (.ci/run) runs it behind the suite; `node test/second-node.mjs
-// [--whole] [--node 22.23.5] [vitest's arguments]` alone, --whole all of the suite. Node comes from npm (linux-x64 only);
-// what is compiled for it is kept in the test cache.
+// [--whole] [--node 22.23.5] [vitest's arguments]` alone, --whole all of the suite. Node comes from npm (linux-x64
+// only); what is compiled for it is kept in the test cache.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';

@@ -30,7 +30,7 @@ export class FdWriter {
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | null = null;
   readonly #watching = new Set<() => void>();
-  /** What is written when lines that were dropped can be told. */
+  /** What is written when dropped lines can be reported. */
   lostNote = (lines: number): string => `warning[LOG_LOST]: ${lines} of these lines could not be written\n`;
 
   constructor(fd: number, { limit }: Kept) {

@@ -160,7 +160,7 @@ async function actHere(
   }
 }
 
-/** It was tried, and its file has no end: what could not be reached is told beside it. */
+/** It was tried, and its file has no end: what could not be reached is shown beside it. */
 const stillOpen = (item: RequestItem, cause: TallymanError | null): TallymanError =>
   new TallymanError(
     cause?.code ?? 'FILE_CHANGED',

@@ -19,7 +19,7 @@ export interface Config {
   /** In the order of the file. */
   readonly feeds: readonly FeedSpec[];
   readonly connections: ReadonlyMap<string, ConnectionConfig>;
-  /** Nothing stops for these: `check` tells them. */
+  /** Nothing stops for these: `check` reports them. */
   readonly warnings: readonly Problem[];
   /** Secrets that cannot be had now: `check` warns of them, and what needs one fails. */
   readonly unsetSecrets: readonly Problem[];

@@ -1,6 +1,6 @@
 import type { Algorithm } from './feed/control.js';
 
-/** What a source tells of a file beside its bytes. */
+/** What a source says of a file beside its bytes. */
 export interface SaidBeside {
   /** Out of its checksum file; null = there is none. */
   readonly checksum: {

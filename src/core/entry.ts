@@ -20,7 +20,7 @@ const AHEAD_US = 300_000_000;
 export const arrivedUs = (mtimeUs: number | null, at: number): number | null =>
   mtimeUs !== null && mtimeUs > at * 1_000 + AHEAD_US ? at * 1_000 : null;
 
-/** The time by which versions are compared; null = the source tells none. */
+/** The time by which versions are compared; null = the source has none. */
 export const orderUs = (entry: FileEntry): number | null => entry.arrivedUs ?? entry.file.mtimeUs;
 
 /** One version in the ledger. */

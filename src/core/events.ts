@@ -1,7 +1,7 @@
 import type { LoadProgress } from './load.js';
 import type { FileReport } from './report.js';
 
-/** What the engine tells while it works: name of the event -> what comes with it. */
+/** What the engine reports while it works: name of the event -> what comes with it. */
 export interface EngineEvents {
   /** A file has ended, or an attempt at it has failed. */
   readonly file: FileReport;
@@ -14,7 +14,7 @@ export interface EngineEvents {
 export type Listener<K extends keyof EngineEvents> = (event: EngineEvents[K]) => void;
 
 /**
- * Passes on what the engine tells to everybody who listens: terminal, log, metrics. A listener is called at once, in
+ * Passes on what the engine reports to everybody who listens: terminal, log, metrics. A listener is called at once, in
  * the order of subscription, and nothing is kept: it hears only what comes after it subscribed. So it must be quick and
  * must not throw; one that passes on to somebody slow keeps a buffer of its own, with a limit.
  */

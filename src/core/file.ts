@@ -9,7 +9,7 @@ export interface SeenFile {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
-  /** Microseconds since 1970, as the source tells it; null where it tells none. */
+  /** Microseconds since 1970, as the source reports it; null where it has none. */
   readonly mtimeUs: number | null;
   /**
    * Opaque token that changes whenever the content may have changed: local mtime + ctime in nanoseconds + inode, sftp

@@ -28,8 +28,8 @@ export interface FormatType<O extends Record<string, unknown> = Record<string, u
   /** Names of the sheets of a file that has several tables, which `sheet` under `format:` chooses from. */
   readonly sheets?: (path: string) => Promise<readonly string[]>;
   /**
-   * What is wrong with a contract (null = none) for this format; config/ tells it with its place. Omitted: any contract
-   * will do.
+   * What is wrong with a contract (null = none) for this format; config/ reports it with its place. Omitted: any
+   * contract will do.
    */
   readonly contractProblems?: (contract: readonly ColumnSpec[] | null) => readonly ContractProblem[];
   /** Keys that are set and change nothing beside the others; config/ warns of them. Omitted = there are none. */

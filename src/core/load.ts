@@ -70,8 +70,8 @@ export interface ReplaceRule {
   /** All live loads of this feed (mode: replace_all). */
   readonly feed: boolean;
   /**
-   * The ledger knows of no live load of the path. One that another data_dir made is told as `known-path` then, and the
-   * version is decided on anew. Omitted = false.
+   * The ledger knows of no live load of the path. One that another data_dir made is reported as `known-path` then, and
+   * the version is decided on anew. Omitted = false.
    */
   readonly firstOfPath?: boolean;
   /** Rejections of later versions of the path: they stay what they are. Omitted = there are none. */

@@ -33,7 +33,7 @@ export interface ObjectStore {
    */
   contentOf(version: string): string;
 
-  /** The content's hash, as far as a version token tells it; comparable with StoredObject.digest. null = not told. */
+  /** The content's hash, as far as a version token tells it; comparable with StoredObject.digest. null = unknown. */
   digestOf(version: string): string | null;
 
   /** What became of a body whose stream failed: SOURCE_UNREACHABLE. A TallymanError comes back as it is. */
@@ -91,7 +91,7 @@ export interface ObjectStore {
    */
   tryRight(right: Right, key: string): Promise<string | null>;
 
-  /** Tells of new objects before a listing does. Omitted = this store was given no way to hear of them. */
+  /** Reports new objects before a listing does. Omitted = this store was given no way to hear of them. */
   events?(listener: EventListener): ObjectEvents;
 
   close(): Promise<void>;
@@ -125,7 +125,7 @@ export interface StoredObject {
    * and second of the change. A store that numbers its versions (generations) takes the number.
    */
   readonly version: string;
-  /** Hash of the content in the store's own form; null = not told, or told and not to be relied on. */
+  /** Hash of the content in the store's own form; null = unknown, or told and not to be relied on. */
   readonly digest: string | null;
 }
 
@@ -136,7 +136,7 @@ export interface NoFile {
 }
 
 export interface ObjectHead extends StoredObject {
-  /** What its sender put on it; null = refused, and only a listing tells of the object. */
+  /** What its sender put on it; null = refused, and only a listing shows the object. */
   readonly metadata: Readonly<Record<string, string>> | null;
   /** What copy() put on it; null = nothing, or refused. */
   readonly mark: string | null;

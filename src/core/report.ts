@@ -16,7 +16,7 @@ export interface RowCounts {
 
 export const NO_ROWS: RowCounts = { read: 0, loaded: 0, quarantined: 0, skipped: 0, declared: null, delta: 0 };
 
-/** What a load noted, as the report tells it. */
+/** What a load noted, as the report shows it. */
 export const toldDrift = (
   notes: readonly DriftNote[],
 ): Pick<FileReport, 'drift' | 'lines_skipped' | 'rows_skipped'> => ({

@@ -280,7 +280,7 @@ export class FeedWatcher {
         // What is wrong with one file, or with the folder that it lies in, stops no other.
         if (!(error instanceof TallymanError) || !['FILE_NOT_TAKEN', 'FILE_UNREADABLE'].includes(error.code))
           throw error;
-        // In the listing's words, which come without the name: or it would be told twice.
+        // In the listing's words, which come without the name: or it would be said twice.
         this.#tellSkipped([
           {
             path,

@@ -1,12 +1,12 @@
 import type { SkippedEntry } from '../core/file.js';
 import type { NotTaken } from '../core/feed/trouble.js';
 
-/** Names whose reason is kept and told once; past it the log would be the problem. */
+/** Names whose reason is kept and reported once; past it the log would be the problem. */
 const TOLD_MAX = 1_000;
 /** Names that are shown to people; the count is of all. */
 const SHOWN_MAX = 20;
 
-/** What the listings of a feed passed over: told once each, and kept from the last whole listing for status. */
+/** What the listings of a feed passed over: reported once each, and kept from the last whole listing for status. */
 export class PassedOver {
   readonly #told = new Map<string, string>();
   #coming = { skipped: none(), unlisted: none() };
@@ -40,7 +40,7 @@ export class PassedOver {
     this.#last = this.#coming;
   }
 
-  /** Those that were not told yet, or had another reason. */
+  /** Those that were not reported yet, or had another reason. */
   news(entries: readonly SkippedEntry[]): readonly SkippedEntry[] {
     return entries.filter(({ path, reason }) => {
       if (this.#told.get(path) === reason) return false;

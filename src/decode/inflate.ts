@@ -3,7 +3,7 @@ import type { Gunzip, InflateRaw } from 'node:zlib';
 import { messageOf, type TallymanError } from '../core/errors.js';
 import type { Bytes } from '../core/format.js';
 
-/** Input given to zlib in one go: an error is told to this many bytes. */
+/** Input given to zlib in one go: an error is placed to this many bytes. */
 const SLICE = 64 * 1024;
 /** Output chunk. 256 KiB is what the CSV scanner reads at a time. */
 export const OUTPUT = 256 * 1024;

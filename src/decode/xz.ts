@@ -3,7 +3,7 @@ import type { Decoder } from '../core/decoder.js';
 import { TallymanError, messageOf } from '../core/errors.js';
 import type { Bytes } from '../core/format.js';
 
-/** Bytes given in one go: an error is told to this many. */
+/** Bytes given in one go: an error is placed to this many. */
 const SLICE = 64 * 1024;
 
 const MAGIC = Buffer.from('\xfd7zXZ\0', 'latin1');

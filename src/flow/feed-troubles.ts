@@ -7,7 +7,7 @@ const key = (feed: string): string => `troubles:${feed}`;
 
 const NONE: FeedTroubles = { skipped: 0, unlisted: 0, items: [] };
 
-/** What a running feed tells of itself. */
+/** What a running feed reports of itself. */
 export interface FeedState {
   /** Why its source cannot be reached; null = it can. */
   readonly error: TallymanError | null;

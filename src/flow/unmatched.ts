@@ -13,7 +13,7 @@ export interface UnmatchedFile {
   readonly path: string;
   readonly uri: string;
   readonly size: number;
-  /** Since it was last changed; null where the source tells no time. */
+  /** Since it was last changed; null where the source has no time. */
   readonly age_seconds: number | null;
   /** The feed's pattern that its name comes nearest to. */
   readonly nearest_pattern: string;

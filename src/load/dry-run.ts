@@ -22,7 +22,7 @@ import {
 
 /**
  * `load --dry-run`: the same reading, checking and counting as a load, without any database. Types are the contract's
- * own; what only PostgreSQL could refuse is not seen. Repeats of a unique key are told by hash. `job.database` is not
+ * own; what only PostgreSQL could refuse is not seen. Repeats of a unique key are found by hash. `job.database` is not
  * used.
  */
 export async function checkFile(job: LoadJob, hooks: LoadHooks): Promise<LoadResult> {

@@ -41,8 +41,8 @@ export function forgetProgress(dataDir: string, fileId: number): void {
 }
 
 /**
- * Tells how far a load is: to whoever watches, a few times a second, and to a small file that survives the death of the
- * process (poison: docs/architecture.md#recovery). The file is there only while records are parsed, written at each
+ * Reports how far a load is: to whoever watches, a few times a second, and to a small file that survives the death of
+ * the process (poison: docs/architecture.md#recovery). The file is there only while records are parsed, written at each
  * chunk without fsync: the page cache outlives the process, and a power loss is nobody's poison. Synchronous: 30
  * microseconds a load and 2 a chunk, where the thread pool would take ten times that.
  */

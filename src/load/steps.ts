@@ -21,7 +21,7 @@ export interface Step {
 
 /**
  * The transaction of a load, in this order. What is done with the rows once they are counted (publishing them into
- * another table, say) is a step between `tally` and `receipt`: the receipt then tells of it, and COMMIT makes both true
+ * another table, say) is a step between `tally` and `receipt`: the receipt then names it, and COMMIT makes both true
  * at once.
  */
 export const STEPS: readonly Step[] = [

@@ -34,7 +34,7 @@ export interface Named {
   readonly others: readonly FileReport[];
 }
 
-/** Others that are told. */
+/** Others that are listed. */
 const OTHERS = 5;
 
 /**

@@ -30,7 +30,7 @@ interface LoadParts extends DrainParts {
   /** Throws UNKNOWN_FEED. */
   feed(name: string): FeedSpec;
   ledger(): NamedLedger;
-  /** The engine's parts, with this worker's name in their claims. What it loads is told by its events. */
+  /** The engine's parts, with this worker's name in their claims. What it loads is reported by its events. */
   engine(options: EngineOptions): Promise<Pick<Engine, 'flowParts'>>;
 }
 
@@ -47,7 +47,7 @@ interface LoadInput {
   readonly actor: string;
 }
 
-/** One file that was taken up; what became of it is told as a `file` event. */
+/** One file that was taken up; what became of it is reported as a `file` event. */
 export interface NamedOutcome {
   /** Why there is nothing to tell of it, for people. */
   readonly note: string | null;
@@ -178,8 +178,8 @@ async function claimOf(
 }
 
 /**
- * `--replaces` was asked for and the file has ended: it is loaded, or is told as it is; where the decision table passed
- * over it, that says so. null = there is no such entry any more.
+ * `--replaces` was asked for and the file has ended: it is loaded, or is reported as it is; where the decision table
+ * passed over it, that says so. null = there is no such entry any more.
  */
 async function notReplaced(
   ledger: NamedLedger,

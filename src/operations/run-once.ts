@@ -12,7 +12,7 @@ interface RunParts extends DrainParts {
   source(feed: FeedSpec): Source;
   /** The feeds of these names, null = all. Throws UNKNOWN_FEED. */
   feeds(names: readonly string[] | null): readonly FeedSpec[];
-  /** Every file that it handles is told by its events. */
+  /** Every file that it handles is reported by its events. */
   engine(options: EngineOptions): Promise<Pick<Engine, 'runOnce' | 'waitingFor'>>;
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.js';
 import { parseDatabaseUrl } from '../postgres/connect/url.js';
 
-/** What is wrong with database.url, so that `check` tells it with its place; null = nothing. */
+/** What is wrong with database.url, so that `check` reports it with its place; null = nothing. */
 export function urlProblem(url: string): string | null {
   try {
     parseDatabaseUrl(url, null);

@@ -21,7 +21,9 @@ let db: TestDatabase;
 let ws: Workspace;
 let image: string;
 
-/** Follows FROM, WORKDIR, COPY and RUN; returns the last stage's root. RUN of the last stage is the system's, left out. */
+/**
+ * Follows FROM, WORKDIR, COPY and RUN; returns the last stage's root. RUN of the last stage is the system's, left out.
+ */
 function follow(dockerfile: string, made: string): string {
   const stages = new Map<string, string>();
   let stage = '';

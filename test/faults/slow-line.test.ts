@@ -9,7 +9,9 @@ import { startSshd } from '../servers/sshd.js';
 import { connectionTo, sftpHarness } from '../sources/sftp/sftp-harness.js';
 import { startProxy } from '../support/tcp-proxy.js';
 
-/** Takes minutes, because nothing is quicker than the line: only with `npm run test:faults`. The suite has a fiftieth. */
+/**
+ * Takes minutes, because nothing is quicker than the line: only with `npm run test:faults`. The suite has a fiftieth.
+ */
 test(
   'SFTP at 20 kB/s with two seconds to the server and back: files come whole over one connection',
   { timeout: 900_000 },

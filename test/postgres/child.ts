@@ -62,7 +62,9 @@ export function checkout(options: { readonly mode?: number; readonly copyBinarie
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
-/** By a link; as a copy where other users could not follow it, because the repository stands in somebody's own folder. */
+/**
+ * By a link; as a copy where other users could not follow it, because the repository stands in somebody's own folder.
+ */
 function bring(from: string, to: string): void {
   if (isOpenToAll(ROOT)) symlinkSync(from, to);
   else cpSync(from, to, { recursive: true, verbatimSymlinks: true });

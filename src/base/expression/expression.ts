@@ -10,7 +10,7 @@ export type NamedTexts = Readonly<Record<string, string>>;
 /**
  * A regular expression that somebody wrote into the config, or that a glob became. It means what Node's RegExp makes of
  * it, and takes time in proportion to the text: Node's engine runs it where it provably does no harm, the one of this
- * folder elsewhere. What neither can do within a bound is told.
+ * folder elsewhere. What neither can do within a bound is reported.
  */
 export interface Expression {
   readonly source: string;

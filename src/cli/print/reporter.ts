@@ -8,11 +8,11 @@ import type { Progress } from './progress.js';
 
 const COLUMNS = [36, 10, 10, 11, 6, 9, 9] as const;
 
-/** Drift that is told with the file; the rest is for `files show`. */
+/** Drift that is shown with the file; the rest is for `files show`. */
 const TOLD_AT_ONCE: readonly string[] = ['beside', 'mtime'];
 
 /**
- * Tells of each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running.
+ * Reports each file as it ends: JSON Lines, or one line a file and a total, then the next command worth running.
  */
 export class Reporter {
   readonly #out: Output;

@@ -25,7 +25,7 @@ export interface EncoderPlan {
   readonly trackRows: boolean;
 }
 
-/** What the row loop tells while it runs. Rows are indices into the batch at hand. */
+/** What the row loop reports while it runs. Rows are indices into the batch at hand. */
 export interface RowSink {
   /** A refused row, with all its faults. Also the rows that the parser refused (`batch.faults`). */
   bad(row: number, errors: readonly CellError[]): void;

@@ -29,7 +29,7 @@ interface Width {
   readonly bytes: number;
   readonly high: number;
   readonly low: number;
-  /** The largest value, as far as quickWhole gives it. */
+  /** The largest value, as far as quickWhole returns it. */
   readonly quickMost: number;
 }
 const INT2: Width = { bytes: 2, high: 0, low: 32_768, quickMost: 32_767 };

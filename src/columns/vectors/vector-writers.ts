@@ -10,7 +10,7 @@ import { isCleanText, VectorCell } from './vector-cells.js';
 import { putNumeric, shortOf } from './vector-integers.js';
 import { clock, readClock } from './vector-times.js';
 
-/** Writes a value that is there. Returns what Column.encode gives, or NOT_TEXT. */
+/** Writes a value that is there. Returns what Column.encode returns, or NOT_TEXT. */
 export type WriteValue = (vector: Vector, row: number, out: CopyBuffer) => number;
 
 /** A text that is no UTF-8, or holds NUL. */

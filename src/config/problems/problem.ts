@@ -1,7 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
 
 /**
- * Every kind of mistake that a config can hold, with its meaning. `check --json` gives the code;
+ * Every kind of mistake that a config can hold, with its meaning. `check --json` prints the code;
  * docs/reference/config.md lists them.
  */
 export const PROBLEMS = {
@@ -21,7 +21,7 @@ export const PROBLEMS = {
   COLUMN_RULE: 'A bound, default, list or format does not fit the type of its column.',
   CONFLICT: 'Two keys contradict each other.',
   FEEDS_OVERLAP: 'A file can belong to two feeds, and one of them does more than leave it.',
-  // warnings: `check` tells them, nothing stops
+  // warnings: `check` reports them, nothing stops
   CASE_ONLY: 'Warning: two feeds, columns or patterns differ by case only.',
   FIXED_NAME: 'Warning: a pattern that can meet only one name, and on_changed is unset.',
   NEVER_MATCHES: 'Warning: a pattern that cannot meet any file.',

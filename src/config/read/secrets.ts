@@ -24,7 +24,7 @@ export interface Surroundings {
 }
 
 /**
- * The secret that stands at `at` below `node`. One that cannot be had now is told of as unset: only what needs it
+ * The secret that stands at `at` below `node`. One that cannot be had now is reported as unset: only what needs it
  * fails, with the same words.
  */
 export function readSecret(input: SecretInput, node: ConfigNode, at: Path, around: Surroundings): Secret {

@@ -4,7 +4,9 @@ export interface LimitsSpec {
   readonly badRatio: number | null;
   readonly minRows: number;
   readonly databaseRows: number;
-  /** A text file whose last line has no line end: told as drift unless that is usual, or rejected. Omitted = warn. */
+  /**
+   * A text file whose last line has no line end: reported as drift unless that is usual, or rejected. Omitted = warn.
+   */
   readonly unterminated?: 'warn' | 'reject';
 }
 

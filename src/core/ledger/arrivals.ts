@@ -49,6 +49,6 @@ export interface Adopted {
   readonly uri: string;
   /** Of the `ignored` receipt written beside it. */
   readonly loadKey: string;
-  /** null = not told; the next start learns it from the receipt. */
+  /** null = unknown; the next start learns it from the receipt. */
   readonly loadId: number | null;
 }

@@ -25,7 +25,7 @@ const MOST_BYTES = 3000;
 const LONGEST = 120;
 /** A reading that is no likelier than this, in bits a byte above ASCII, is no text. */
 const NONSENSE = 21;
-/** What another reading must be behind by, so that it need not be told. */
+/** What another reading must be behind by, so that it need not be mentioned. */
 const CLEAR = 12;
 
 type CjkName = Parameters<typeof readCjk>[1];

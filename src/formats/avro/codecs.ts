@@ -9,7 +9,7 @@ import { unsnap } from './snappy.js';
 /** Largest block, packed or unpacked. Writers make blocks of 16 KiB to a few MiB; a block is in memory whole. */
 export const LARGEST_BLOCK = 64 * 2 ** 20;
 
-/** Unpacks one block; at most LARGEST_BLOCK bytes. Throws whatever: who calls tells it as a damaged block. */
+/** Unpacks one block; at most LARGEST_BLOCK bytes. Throws whatever: the caller reports it as a damaged block. */
 export type BlockCodec = (block: Buffer) => Buffer | Promise<Buffer>;
 
 const CODECS: ReadonlyMap<string, BlockCodec> = new Map<string, BlockCodec>([

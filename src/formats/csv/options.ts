@@ -23,7 +23,7 @@ const headerKey = z.union([
 ]);
 
 /**
- * Keys under `format:` of a CSV feed, defaults filled in. Parsing its own result gives the same, because options are
+ * Keys under `format:` of a CSV feed, defaults filled in. Parsing its own result returns the same, because options are
  * parsed more than once.
  */
 export const csvOptions = z

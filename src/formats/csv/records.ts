@@ -114,8 +114,8 @@ export class Records {
   }
 
   /**
-   * Fills the batch with records that a later `pull` gives again. As many as stand in the window, at least one that is
-   * no fault where there is one within max_record.
+   * Fills the batch with records that a later `pull` returns again. As many as stand in the window, at least one that
+   * is no fault where there is one within max_record.
    */
   async peek(batch: CsvBatch): Promise<void> {
     const { scanner } = this;

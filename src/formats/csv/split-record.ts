@@ -19,7 +19,7 @@ export const SPLITTING = [
 
 /**
  * Takes single records apart as the file's own reader did, by what its receipt says (FileDialect). Returns at most
- * `most` cells a record: a record of 16 MiB may be nothing but delimiters. null when the receipt tells of no CSV.
+ * `most` cells a record: a record of 16 MiB may be nothing but delimiters. null when the receipt names no CSV.
  */
 export function csvSplitter(
   told: Readonly<Record<string, unknown>>,

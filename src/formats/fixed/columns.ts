@@ -17,7 +17,7 @@ export interface Slices {
   readonly told: FileDialect;
 }
 
-/** What is wrong with a contract for fixed width; config tells it with its place. */
+/** What is wrong with a contract for fixed width; config reports it with its place. */
 export function contractProblems(contract: readonly ColumnSpec[] | null): readonly ContractProblem[] {
   if (contract === null)
     return [

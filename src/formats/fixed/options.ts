@@ -5,7 +5,7 @@ import { encoding, maxRecord, token } from '../text-options.js';
 const LONGEST_RECORD = 2 ** 20;
 
 /**
- * Keys under `format:` of a fixed-width feed, defaults filled in. Parsing its own result gives the same, because
+ * Keys under `format:` of a fixed-width feed, defaults filled in. Parsing its own result returns the same, because
  * options are parsed more than once.
  */
 export const fixedOptions = z

@@ -126,7 +126,7 @@ export class LineScanner {
       while (this.pos < end && (bytes[this.pos] === LF || bytes[this.pos] === CR)) this.pos++;
       const start = this.pos;
       const { at, ascii } = this.#recordEnd(bytes, start, end, base + start);
-      // The last record may be cut short: what it lacks is told cell by cell.
+      // The last record may be cut short: what it lacks is reported cell by cell.
       if (at < 0 && (!last || start === end)) return MORE;
       const stop = at < 0 ? end : at;
       const row = batch.rows++;

@@ -1,7 +1,7 @@
 import type { SplitRecord } from '../split-cells.js';
 import { byteWidths } from './byte-widths.js';
 
-/** Takes a line apart at the places that the receipt names. null when it tells of no fixed width. */
+/** Takes a line apart at the places that the receipt names. null when it names no fixed width. */
 export function fixedSplitter(
   told: Readonly<Record<string, unknown>>,
   columns: readonly string[],

@@ -3,7 +3,7 @@ import { encoding, maxRecord } from '../text-options.js';
 import { parsePath } from './paths.js';
 
 /**
- * Keys under `format:` of a JSON feed, defaults filled in. Parsing its own result gives the same, because options are
+ * Keys under `format:` of a JSON feed, defaults filled in. Parsing its own result returns the same, because options are
  * parsed more than once.
  */
 export const jsonOptions = z

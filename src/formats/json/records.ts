@@ -92,8 +92,8 @@ export class JsonRecords {
   }
 
   /**
-   * Scans records that a later `pull` gives again: as many as stand in one window, and at least one where there is one
-   * within max_record.
+   * Scans records that a later `pull` returns again: as many as stand in one window, and at least one where there is
+   * one within max_record.
    */
   async peek(batch: JsonBatch): Promise<void> {
     const { scanner } = this;

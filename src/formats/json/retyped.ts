@@ -8,7 +8,7 @@ const TEXTS = /^(?:text|varchar|char)\b/;
 /**
  * Columns whose first value in this batch (the first of the file) is of another kind than the contract's type is
  * written as: a string for a number, an object for a text. They are taken where they fit; a sender that changes them is
- * worth knowing. Numbers in text columns are how keys are landed, and not told.
+ * worth knowing. Numbers in text columns are how keys are landed, and not reported.
  */
 export function retyped({ readings, layout }: Columns, batch: SpanBatch): readonly DriftNote[] {
   return readings.flatMap(({ column }, index): DriftNote[] => {

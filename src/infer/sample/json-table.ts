@@ -6,7 +6,7 @@ import { plainColumn } from '../../columns/plain-column.js';
 import type { Table } from './table.js';
 import type { SampledText } from './text.js';
 
-/** Keys that are told as columns; records with more are lists under another name. */
+/** Keys that are reported as columns; records with more are lists under another name. */
 const MOST_KEYS = 5_000;
 
 /** A sampled JSON file; null = it is none. Throws FORMAT_MISMATCH for JSON that holds no objects. */

@@ -44,8 +44,8 @@ export interface Landed {
 /**
  * Brings exactly this version to local disk, hashed on the way:
  *
- *     part (0600) -> what is there is hashed, the rest comes from its offset -> length = the size told before -> the
- *     source tells the same version after
+ *     part (0600) -> what is there is hashed, the rest comes from its offset -> length = the size reported before ->
+ *     the source tells the same version after
  *       -> fsync -> rename -> fsync of the folder
  *
  * Whatever stands under the final name is therefore whole. Throws FILE_CHANGED, FILE_VANISHED, FILE_UNREADABLE,

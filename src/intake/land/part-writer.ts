@@ -34,7 +34,7 @@ export function partWriter(target: Target, from: number): PartWriter {
   const flush = async (): Promise<void> => {
     await writing;
     writing = writeRun(target, pieces, position);
-    // Told with the next run, or at the end.
+    // Reported with the next run, or at the end.
     writing.catch(() => undefined);
     position += gathered;
     unsynced += gathered;

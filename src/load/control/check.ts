@@ -6,7 +6,7 @@ import type { Totals } from './totals.js';
 import type { Speaker } from './words.js';
 
 /**
- * How many records the file is said to hold: by whoever says so first; null = nobody. Those who disagree are told of by
+ * How many records the file is said to hold: by whoever says so first; null = nobody. Those who disagree are named by
  * `checkRows`: until then the first word stands in the report.
  */
 export const declaredRows = (speakers: readonly Speaker[]): number | null =>

@@ -160,7 +160,7 @@ export class ChunkedCopy implements RowWriter {
     return refusal;
   }
 
-  /** Sent in pieces, so that a refusal at the beginning stops the rest. Gives the rows that PostgreSQL took. */
+  /** Sent in pieces, so that a refusal at the beginning stops the rest. Returns the rows that PostgreSQL took. */
   async #copy(sql: string, encoded: Buffer): Promise<number> {
     const stream = new CopyStream(this.#context.connection, sql);
     this.#stream = stream;
@@ -172,8 +172,8 @@ export class ChunkedCopy implements RowWriter {
   }
 
   /**
-   * Back to before the COPY. A session that cannot go back is over: because of what it said last when that ended it, else
-   * it was lost meanwhile, and no row is to blame.
+   * Back to before the COPY. A session that cannot go back is over: because of what it said last when that ended it,
+   * else it was lost meanwhile, and no row is to blame.
    */
   async #undo(error: ServerError | null): Promise<void> {
     try {

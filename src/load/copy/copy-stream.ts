@@ -46,7 +46,7 @@ export class CopyStream {
     });
   }
 
-  /** Ends the COPY; gives PostgreSQL's own count of rows. */
+  /** Ends the COPY; returns PostgreSQL's own count of rows. */
   async finish(): Promise<number> {
     await this.#wait((resolve) => this.#stream.end(resolve));
     clearTimeout(this.#stall);

@@ -39,7 +39,7 @@ export function stagingColumns(agreement: Agreement, feed: Pick<FeedSpec, 'colum
 }
 
 /**
- * Compiles the columns for the types that `typeOf` gives: the real table's, or the contract's own in a dry run. One
+ * Compiles the columns for the types that `typeOf` returns: the real table's, or the contract's own in a dry run. One
  * type without binary codec makes it text COPY.
  */
 export function compileRows(feed: FeedSpec, agreement: Agreement, typeOf: (name: string) => PgType | null): RowPlan {

@@ -30,7 +30,7 @@ export interface TallyScan {
   readonly whole?: boolean;
 }
 
-/** SQL (an array of float8) that gives the pages of each leaf as they are now. */
+/** SQL (an array of float8) that returns the pages of each leaf as they are now. */
 export function pagesSql({ leaves }: Pick<TargetTable, 'leaves'>): string {
   return `ARRAY[${leaves.map((leaf) => `pg_catalog.pg_relation_size(${leaf.oid}::oid) / pg_catalog.current_setting('block_size')::integer`).join(', ')}]::float8[]`;
 }

@@ -102,7 +102,7 @@ export async function removeUniqueLosers(
 const NO_OPERATOR: ReadonlySet<string> = new Set(['42883', '0A000']);
 
 /**
- * Opens the cursor over what `select` gives and returns its first page: by then PostgreSQL has sorted everything.
+ * Opens the cursor over what `select` finds and returns its first page: by then PostgreSQL has sorted everything.
  * `unsure`: types are among the keys of which nobody here knows whether they have an order; where one has none, all of
  * that kind are compared as text.
  */

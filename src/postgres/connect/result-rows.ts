@@ -1,7 +1,7 @@
 import { TallymanError } from '../../core/errors.js';
 
 /**
- * A result row as the driver gives it. The readers below turn a field into what it has to be, or say which field is
+ * A result row as the driver returns it. The readers below turn a field into what it has to be, or say which field is
  * not.
  */
 export type Row = Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ export function textOrNull(row: Row, field: string): string | null {
   return row[field] === null ? null : text(row, field);
 }
 
-/** Integers up to 2^53: int2, int4, and int8 (the driver gives text past 2^53, which is refused here). */
+/** Integers up to 2^53: int2, int4, and int8 (the driver returns text past 2^53, which is refused here). */
 export function integer(row: Row, field: string): number {
   const value = row[field];
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;

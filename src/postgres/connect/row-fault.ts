@@ -32,7 +32,7 @@ const isOfAShard = (error: ServerError): boolean =>
   error.code === 'XX000' && /^[^(]*\(\d+, \d+[,)]/u.test(error.detail ?? '');
 
 /**
- * The column whose text the server was reading, as CONTEXT tells: `COPY orders, line 3, column tags: "..."`. Types that
+ * The column whose text the server was reading, as CONTEXT says: `COPY orders, line 3, column tags: "..."`. Types that
  * only PostgreSQL reads refuse a text under any SQLSTATE they like (tsvector 42601, regclass 42P01, geometry XX000).
  * The words are in the server's language. null = it was at work on something else.
  */

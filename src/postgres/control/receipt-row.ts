@@ -17,7 +17,7 @@ export function microsecondsSql(expression: string): string {
 }
 
 /**
- * The other way: microseconds since 1970 (SQL that gives a bigint, or NULL) as timestamptz. In two parts: an interval
+ * The other way: microseconds since 1970 (SQL that returns a bigint, or NULL) as timestamptz. In two parts: an interval
  * is multiplied as a double, which is exact only below 2^53.
  */
 export function timestampSql(microseconds: string): string {

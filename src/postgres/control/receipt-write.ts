@@ -22,7 +22,7 @@ export interface Receipt {
 }
 
 /**
- * SQL that writes the receipt and gives `load_id` and `committed_at`. Both times come from the database's clock, so
+ * SQL that writes the receipt and returns `load_id` and `committed_at`. Both times come from the database's clock, so
  * that a load never ends before it began. A load_id is drawn here when the load ended before it had one.
  */
 export function receiptSql(job: LoadJob, receipt: Receipt): string {
@@ -69,7 +69,7 @@ function receiptValues(job: LoadJob, control: ControlNames, receipt: Receipt): R
   };
 }
 
-/** What the INSERT of a receipt gives back. */
+/** What the INSERT of a receipt returns. */
 export interface Committed {
   readonly loadId: number;
   readonly committedAt: string;

@@ -109,7 +109,7 @@ export function replacedPathsSql(jobs: readonly LoadJob[]): string {
    AND ${ofPlace(jobs)} AND (status IN ('cleared', 'rejected')${known})`;
 }
 
-/** SQL that gives a row when a load of one of these contents would replace a cleared one. Jobs are of one feed. */
+/** SQL that returns a row when a load of one of these contents would replace a cleared one. Jobs are of one feed. */
 export function clearedContentSql(job: LoadJob, hashes: readonly string[]): string {
   const ways = holding(hashes).map(
     (held) => `(SELECT load_id FROM ${loadsOf(job)} WHERE ${ofFeed(job)} AND ${held} AND status = 'cleared' LIMIT 1)`,

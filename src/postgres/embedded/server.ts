@@ -12,7 +12,7 @@ import { dataOf, logOf, pathForServer, type EmbeddedHome } from './home.js';
 import { processStart, worksIn } from './process-identity.js';
 import { hasCode } from '../../base/errno.js';
 
-/** A running server, as postmaster.pid tells. */
+/** A running server, as postmaster.pid says. */
 export interface RunningServer {
   readonly pid: number;
   readonly port: number;

@@ -76,8 +76,8 @@ FROM t`;
 /**
  * A text that changes when anything that INSPECT_TABLE tells has changed: row versions (xmin) of the catalog rows
  * behind it, which no other session can change while we hold ROW EXCLUSIVE on the table, but for types. `regclass` is
- * SQL that gives the table's oid. NULL when there is no such table. CREATE INDEX and further triggers do not touch the
- * pg_class row, so their own rows are asked.
+ * SQL that returns the table's oid. NULL when there is no such table. CREATE INDEX and further triggers do not touch
+ * the pg_class row, so their own rows are asked.
  */
 export function tableFingerprintSql(regclass: string): string {
   const newest = (from: string): string =>

@@ -72,7 +72,7 @@ export interface TargetTable {
 }
 
 /**
- * SQL (a scalar expression, no parameters) that gives the table's present fingerprint, or NULL when it is not there.
+ * SQL (a scalar expression, no parameters) that returns the table's present fingerprint, or NULL when it is not there.
  */
 export function fingerprintSql(schema: string, table: string): string {
   return tableFingerprintSql(`pg_catalog.to_regclass(${quoteLiteral(qualified(schema, table))})`);

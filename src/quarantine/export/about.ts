@@ -9,7 +9,7 @@ import { splitterOf } from '../../formats/split-record.js';
 export const MOST_SURPLUS = 8;
 
 /**
- * The load whose refused rows are exported, as its receipt tells: a file may have been loaded again since, by another
+ * The load whose refused rows are exported, as its receipt says: a file may have been loaded again since, by another
  * config.
  */
 export interface ExportAbout {

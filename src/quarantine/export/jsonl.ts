@@ -4,7 +4,7 @@ import { inBlocks } from './blocks.js';
 import { quarantineItem } from '../item.js';
 
 /**
- * One JSON object a line, as `quarantine show --json` gives them. Nothing is lost: bytes that are no text stand in
+ * One JSON object a line, as `quarantine show --json` prints them. Nothing is lost: bytes that are no text stand in
  * raw_base64.
  */
 export function exportJsonl(

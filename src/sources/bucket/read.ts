@@ -156,7 +156,7 @@ async function* readSplit(
   let next = offset;
   const ask = (): void => {
     const part = collect(readRange(reading, file, next, Math.min(next + RANGE, file.size), both));
-    // Told when its turn comes.
+    // Reported when its turn comes.
     part.catch(() => undefined);
     ahead.push(part);
     next += RANGE;

@@ -27,7 +27,7 @@ export class BucketSource implements Source {
   /** Folders that files are moved to, up to their first date letter. */
   readonly #targets: readonly string[];
   readonly #watches = new Set<ObjectEvents>();
-  /** Only where the store tells of events. */
+  /** Only where the store reports events. */
   readonly watch?: NonNullable<Source['watch']>;
   /** Only where the store has tags. */
   readonly tag?: NonNullable<Source['tag']>;

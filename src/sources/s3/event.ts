@@ -7,7 +7,7 @@ export interface BucketEvent {
 }
 
 /**
- * The new objects that a message of a queue tells of: S3's own form, the same wrapped by SNS, or EventBridge's. Empty
+ * The new objects that a message of a queue names: S3's own form, the same wrapped by SNS, or EventBridge's. Empty
  * for all else (deletions, the test message that S3 sends when it is set up, anything foreign): it is only a hint, so
  * what is not understood is passed over.
  */

@@ -14,13 +14,13 @@ interface Told {
   readonly restored: boolean;
 }
 
-/** An object as S3 tells of it. */
+/** An object as S3 describes it. */
 export class S3Object implements ObjectHead {
   readonly key: string;
   readonly size: number;
   readonly mtimeUs: number;
   readonly version: string;
-  /** The answer to HEAD; null when it is refused and only a listing tells of the object. */
+  /** The answer to HEAD; null when it is refused and only a listing shows the object. */
   readonly answer: HeadObjectCommandOutput | null;
 
   constructor(key: string, size: number, modified: Date, etag: string, answer: HeadObjectCommandOutput | null) {

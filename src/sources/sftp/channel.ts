@@ -4,7 +4,7 @@ import { takeBytes, type Arriving } from './bytes.js';
 import { answerError, hasStatus, STATUS, unreachable } from './errors.js';
 import { seconds, type Heard } from './heard.js';
 
-/** What the server tells of an entry; null = it does not tell. */
+/** What the server says of an entry; null = it does not say. */
 export interface SftpAttrs {
   readonly kind: 'file' | 'folder' | 'link' | 'other' | null;
   /** Bytes. */
@@ -41,7 +41,7 @@ const READ_SAFE = 32_768;
 const READ_MAX = 261_120;
 /**
  * The package wants room for each read. Nothing is ever left in it: bytes come past it, and where they don't they are
- * copied out while the package tells of them.
+ * copied out while the package reports them.
  */
 const ROOM = Buffer.alloc(READ_MAX);
 

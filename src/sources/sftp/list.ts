@@ -66,7 +66,7 @@ export async function* listFolder(
       if (folder.prefix === '') throw root.unreachable(error);
       skipped.push(unlisted(folder, messageOf(error)));
     } finally {
-      // A connection that is gone is told of by the next request.
+      // A connection that is gone is reported by the next request.
       await channel.close(handle).catch(() => undefined);
     }
   }
@@ -115,7 +115,7 @@ async function* readFolder(
   const ahead: Promise<readonly SftpEntry[] | null>[] = [];
   const ask = (): void => {
     const answer = channel.readdir(handle);
-    // Told when its turn comes; until then it must not count as unhandled.
+    // Reported when its turn comes; until then it must not count as unhandled.
     answer.catch(() => undefined);
     ahead.push(answer);
   };

@@ -70,7 +70,7 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
   const line = wideSocket({ host: server.host, port: server.port, noDelay: true }, () => {
     heard.lineAt = performance.now();
   });
-  // The client tells its errors; until it listens, and when it is done, they must not count as unhandled.
+  // The client reports its errors; until it listens, and when it is done, they must not count as unhandled.
   line.on('error', nothing);
   line.setMaxListeners(0);
   try {
@@ -84,8 +84,8 @@ export async function login(server: SftpServer, limits: LoginLimits): Promise<Lo
       readyTimeout: 0,
       keepaliveInterval: limits.keepaliveMs,
       keepaliveCountMax: Infinity,
-      // Also given here because a key that cannot be read is only told of here; the handler below would pass it over in
-      // silence.
+      // Also given here because a key that cannot be read is only reported here; the handler below would pass it over
+      // in silence.
       ...(server.private_key?.isSet !== true ? {} : { privateKey: server.private_key.reveal() }),
       ...(server.passphrase?.isSet !== true ? {} : { passphrase: server.passphrase.reveal() }),
       algorithms: algorithmsOf(server.algorithms, keyAlgorithms(known.keys)),

@@ -100,7 +100,7 @@ async function* readRange(
   };
   const ask = (at: number, length: number): Promise<readonly Buffer[]> => {
     const answer = asked(at, length);
-    // Told when its turn comes; until then it must not count as unhandled.
+    // Reported when its turn comes; until then it must not count as unhandled.
     answer.catch(() => undefined);
     return answer;
   };
@@ -130,7 +130,7 @@ async function* readRange(
   }
 }
 
-/** The server gave no more bytes before the size that it told. */
+/** The server gave no more bytes before the size that it reported. */
 class EarlyEnd extends Error {
   override readonly name = 'EarlyEnd';
   readonly position: number;
@@ -141,7 +141,7 @@ class EarlyEnd extends Error {
   }
 }
 
-/** Truncated, deleted, or a server that tells a wrong size. */
+/** Truncated, deleted, or a server that reports a wrong size. */
 async function explainEarlyEnd(
   root: SftpRoot,
   channel: SftpChannel,
@@ -158,7 +158,7 @@ async function explainEarlyEnd(
   );
 }
 
-/** One byte past the end must not be there: the size that the server told is the size that it has. */
+/** One byte past the end must not be there: the size that the server reported is the size that it has. */
 async function proveEnd(
   root: SftpRoot,
   channel: SftpChannel,

@@ -96,7 +96,9 @@ describe('a slow line is slow, not dead', () => {
 });
 
 describe('how much is asked for ahead', () => {
-  /** A line that gives so many bytes a second after so long, asked through a window. Seconds' worth that it settles at. */
+  /**
+   * A line that gives so many bytes a second after so long, asked through a window. Seconds' worth that it settles at.
+   */
   function settled(bytesPerSecond: number, delayMs: number): { readonly window: number; readonly read: number } {
     const ahead = new ReadAhead();
     let free = 0;

@@ -27,7 +27,7 @@ const LONGEST_KEY = 64 * 1024;
 
 /**
  * The object at the path as an array of its values: its braces become brackets, its keys and their colons blanks. Byte
- * for byte as long, so that places and records stay what they are. What is no JSON stays so, and is told by the
+ * for byte as long, so that places and records stay what they are. What is no JSON stays so, and is reported by the
  * scanner.
  */
 export class ObjectRecords {
