@@ -378,6 +378,8 @@ describe('exit codes', () => {
     expect(ended.code).toBe(5);
     expect(ended.stdout).toContain('"exit_code":5');
     expect(errorOf(ended)).toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+    // It did not look, so it does not say that nothing is new.
+    expect((await tallyman(['run', '--once', '-c', down])).stdout).toMatch(/^no file was handled$/m);
   });
   test('5: a source cannot be reached; the other feeds are handled', async () => {
     const two = workspace(db.url, { lost: {}, fine: {} });

@@ -19,6 +19,7 @@ beforeAll(async () => {
     orders: { columns },
     marked: { columns, source: { ready: { marker: '{name}.done' } } },
     [LONG]: { columns },
+    footed: { columns, format: { type: 'csv', footer: ['^Total', '^Made by'] } },
   });
 });
 afterAll(async () => {
@@ -162,5 +163,16 @@ describe('requests without a daemon', () => {
       'done',
       'refused',
     ]);
+  });
+});
+
+describe('the books of a file with footers', () => {
+  test('rows that were skipped as asked are named where they are missing in the sum', async () => {
+    put(ws, 'footed', 'a.csv', `${csv('1,a', 'x,b')}Total,1\nMade by,nobody\n`);
+    put(ws, 'footed', 'b.csv', `${csv('2,a')}Total,1\n`);
+    const { stdout } = await ws.run('run', '--once', '--feed', 'footed');
+    expect(stdout).toMatch(/a\.csv +4 +1 +1 +0 .*\n {2}2 rows were skipped as asked \(footer 2\)\n/);
+    expect(stdout).toMatch(/b\.csv +2 +1 +0 +0 .*\n {2}1 row was skipped as asked \(footer 1\)\n/);
+    expect(stdout).toMatch(/^total: 2 files +6 +2 +1 +0 .*\nof what was read 3 rows were skipped as asked\n/m);
   });
 });

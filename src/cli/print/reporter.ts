@@ -56,6 +56,7 @@ export class Reporter {
       seconds(report.seconds.load),
       stateText(report),
     ]);
+    if (rows.skipped > 0) this.#out.line(`  ${passedOver(rows.skipped)}${byRule(report)}`);
     for (const note of report.drift)
       if (TOLD_AT_ONCE.includes(note.kind)) this.#out.line(`  ${indented(note.message, '    ')}`);
     if (error !== null)
@@ -78,7 +79,8 @@ export class Reporter {
     }
     if (this.#out.quiet) return;
     if (this.#headed) this.#totals();
-    else this.#out.line('nothing new');
+    // With trouble nobody knows what is new.
+    else this.#out.line(exit === 0 ? 'nothing new' : 'no file was handled');
     if (waiting > 0)
       this.#out.line(`${counted(waiting, 'file')} still changing or without a marker: left for the next run`);
     if (notTaken > 0) this.#out.line(`${counted(notTaken, 'file')} not taken: tallyman status says why`);
@@ -95,12 +97,14 @@ export class Reporter {
   #totals(): void {
     const took = seconds((performance.now() - this.#started) / 1_000);
     this.#row([...totalCells('total', this.#kept), took], true);
+    const skipped = this.#kept.reduce((sum, { rows }) => sum + rows.skipped, 0);
     const counted = this.#kept.filter(isCounted);
     if (this.#kept.some((kept) => !isCounted(kept) && kept.rows.read > 0))
       this.#row(
         totalCells(this.#kept.some(({ state }) => state === 'checked') ? 'of it good' : 'of it loaded', counted),
         true,
       );
+    if (skipped > 0) this.#out.line(`of what was read ${passedOver(skipped)}`);
   }
 
   #next(): string | null {
@@ -131,6 +135,14 @@ export class Reporter {
 
 const fixOf = ({ error, file_id }: FileReport): string =>
   error === null ? '' : error.fix.replaceAll('FILE_ID', String(file_id));
+
+/** Without it read would be more than loaded and quarantined for no visible reason. */
+const passedOver = (rows: number): string => `${counted(rows, 'row')} ${rows === 1 ? 'was' : 'were'} skipped as asked`;
+
+function byRule({ rows_skipped: rules }: FileReport): string {
+  const all = Object.entries(rules).map(([rule, rows]) => `${rule} ${count(rows)}`);
+  return all.length === 0 ? '' : ` (${all.join(', ')})`;
+}
 
 /** The delta of a sum is known when each file has one. */
 function totalCells(name: string, kept: readonly KeptReport[]): readonly string[] {
