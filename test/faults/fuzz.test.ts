@@ -261,6 +261,8 @@ test('where csv-parse and we both take a mutated CSV file, the rows are the same
     const bytes = mutate(files[below(files.length)]!, files[below(files.length)]!, below);
     const text = bytes.toString();
     if (!Buffer.from(text).equals(bytes)) continue;
+    // Files put together bring their byte order marks along: in front of a record we pass them over, csv-parse does not.
+    if (/(?:[\r\n]|^\ufeff)\ufeff/.test(text)) continue;
     let expected: readonly (readonly string[])[];
     try {
       expected = parse(text, { bom: true, record_delimiter: ['\r\n', '\n', '\r'], skip_empty_lines: true });
