@@ -20,7 +20,8 @@ export class PlainBatch implements SpanBatch {
   faults: RowFault[] = [];
   readonly width: number;
   /** Most rows. */
-  readonly capacity: number;
+  /** Rows at most; a reader may lower it for a while. */
+  capacity: number;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   readonly flags: Uint8Array;

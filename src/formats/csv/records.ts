@@ -177,9 +177,19 @@ export class Records {
       if (scanner.pos === mark) {
         scanner.pos += MARK.length;
         this.marks++;
-        // Else it stands within a record and is part of it, unless that is refused.
-      } else this.#markInside = true;
-      this.#marksFrom = base + mark + MARK.length;
+        this.#marksFrom = base + scanner.pos;
+        continue;
+      }
+      // It stands within a record and is part of it, unless that is refused. That record alone is scanned once more, and
+      // not once for each mark that it holds: a cell may be nothing but marks.
+      this.#markInside = true;
+      const { capacity } = batch;
+      batch.capacity = batch.rows + 1;
+      const outcome = scanner.scan(bytes, end, last, base, batch);
+      batch.capacity = capacity;
+      if (outcome !== FULL || batch.rows === capacity) return outcome;
+      this.#markInside = false;
+      this.#marksFrom = base + scanner.pos;
     }
   }
 
