@@ -23,6 +23,17 @@ describe('a byte order mark inside of a file', () => {
     ]);
   });
 
+  test.each([MARK, `\n${MARK}`])(
+    'a cell of a million of %j is read in time that grows with its length',
+    async (piece) => {
+      const cell = piece.repeat(1_000_000);
+      expect(await cells(`id,v\n1,"${cell}"\n${MARK}2,x\n`, {})).toEqual([
+        ['1', cell],
+        ['2', 'x'],
+      ]);
+    },
+  );
+
   test('within a cell is part of it, however the text is cut', async () => {
     const pieces = fc.constantFrom(MARK, 'a', ',', '\n', '"', '"', '\uFEFE', '\r\n');
     await fc.assert(
